@@ -1,0 +1,42 @@
+# What there is to do.
+default:
+    @just --list
+
+# Everything that must hold before a change lands: what .ci/run runs.
+check: fmt lint test
+
+# The tests: this is the test command of the README.
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# Accept the present output of the cases as what is expected.
+accept:
+    PLAYBOOK_ACCEPT=1 cargo test --test playbook
+
+# Formatting, as a check.
+fmt:
+    cargo fmt --all --check
+
+# Lints, on everything.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Licences, advisories, sources.
+deny:
+    cargo deny check
+
+# Benchmarks, as ratios within one run.
+bench:
+    cargo bench
+
+# The first command of the README.
+hello:
+    cargo run -- run playbooks/get-started-functions.yaml --local
+
+# The embedded AWS for the AWS CLI and boto3, with a client's conformance script against it.
+conformance:
+    tests/conformance/run
+
+# Nothing may be left behind: no words that promise what is not there.
+forbid:
+    ! git grep -nE 'todo!\(|unimplemented!\(|dbg!\(|FIXME|TODO' -- '*.rs' '*.py' '*.yaml'

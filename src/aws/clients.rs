@@ -1,0 +1,113 @@
+//! The SDK's clients, each made when a step first wants it.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_types::SdkConfig;
+
+use super::call::Observer;
+use super::intercept::Watch;
+
+/// The door to AWS. Clones share the clients.
+#[derive(Clone)]
+pub struct Aws {
+    shared: Arc<Shared>,
+    observer: Observer,
+}
+
+struct Shared {
+    config: SdkConfig,
+    recording: bool,
+    looks: bool,
+    sts: OnceLock<aws_sdk_sts::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
+    lambda: OnceLock<aws_sdk_lambda::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
+    cognito: OnceLock<aws_sdk_cognitoidentityprovider::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+}
+
+impl Aws {
+    /// A door with the given configuration. `recording`: nothing is sent. `looks`: bodies are shown to the observer.
+    #[must_use]
+    pub fn new(config: SdkConfig, recording: bool, looks: bool) -> Self {
+        let shared = Shared {
+            config,
+            recording,
+            looks: looks || recording,
+            sts: OnceLock::new(),
+            iam: OnceLock::new(),
+            lambda: OnceLock::new(),
+            logs: OnceLock::new(),
+            cloudformation: OnceLock::new(),
+            cognito: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared), observer: Arc::new(|_| ()) }
+    }
+
+    /// The same door, with somebody else listening.
+    #[must_use]
+    pub fn observed_by(&self, observer: Observer) -> Self {
+        Self { shared: Arc::clone(&self.shared), observer }
+    }
+
+    /// Whether this is a dry run. Steps have no use for it: the door takes care.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.shared.recording
+    }
+
+    pub(super) fn looks(&self) -> bool {
+        self.shared.looks
+    }
+
+    pub(super) fn observer(&self) -> &Observer {
+        &self.observer
+    }
+}
+
+/// One accessor a service: its client, with the watch on every attempt.
+macro_rules! client {
+    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(&self) -> &$sdk::Client {
+            self.shared.$name.get_or_init(|| {
+                let watch = Watch { recording: self.shared.recording };
+                let config = $sdk::config::Builder::from(&self.shared.config).interceptor(watch);
+                $sdk::Client::from_conf(config.build())
+            })
+        }
+    };
+}
+
+impl Aws {
+    client!(
+        /// AWS Security Token Service.
+        sts, aws_sdk_sts
+    );
+    client!(
+        /// AWS Identity and Access Management.
+        iam, aws_sdk_iam
+    );
+    client!(
+        /// AWS Lambda.
+        lambda, aws_sdk_lambda
+    );
+    client!(
+        /// Amazon CloudWatch Logs.
+        logs, aws_sdk_cloudwatchlogs
+    );
+    client!(
+        /// AWS CloudFormation.
+        cloudformation, aws_sdk_cloudformation
+    );
+    client!(
+        /// Amazon Cognito user pools.
+        cognito, aws_sdk_cognitoidentityprovider
+    );
+    client!(
+        /// Amazon DynamoDB.
+        dynamodb, aws_sdk_dynamodb
+    );
+}

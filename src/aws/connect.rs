@@ -1,0 +1,310 @@
+//! From what a person has configured to a door: credentials, region, endpoint, HTTP client, patience.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials as AwsCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
+
+use super::clients::Aws;
+
+/// Where calls go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// AWS.
+    Aws,
+    /// Whatever answers at this URL.
+    Url(String),
+    /// Nowhere: they are written down.
+    Nowhere,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Whoever the environment, the profile or the machine says.
+    Configured,
+    /// The embedded AWS lets anybody in, and a dry run sends nothing.
+    Made,
+}
+
+/// How long calls are given, and how long they wait before they are sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallPatience {
+    /// For one attempt, reply included.
+    pub attempt: Duration,
+    /// Before the second attempt; it doubles with each.
+    pub backoff: Duration,
+}
+
+impl Default for CallPatience {
+    fn default() -> Self {
+        Self { attempt: Duration::from_secs(60), backoff: Duration::from_secs(1) }
+    }
+}
+
+/// What to connect with.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Where calls go.
+    pub endpoint: Endpoint,
+    /// Who calls.
+    pub credentials: Credentials,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// Whether the bodies of calls are wanted in events.
+    pub looks: bool,
+    /// How long calls are given.
+    pub patience: CallPatience,
+}
+
+/// A door, and what was found out on the way to it.
+pub struct Connected {
+    /// The door.
+    pub aws: Aws,
+    /// The region; absent in a dry run that was told none.
+    pub region: Option<String>,
+    /// When the credentials end, if they say so.
+    pub expires: Option<SystemTime>,
+}
+
+/// Why there is no door. Nothing has been called.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No region anywhere.
+    #[error("no region is configured")]
+    NoRegion,
+    /// A region that AWS does not have.
+    #[error("there is no AWS region `{region}`")]
+    UnknownRegion {
+        /// As given.
+        region: String,
+        /// The nearest that exists.
+        nearest: Option<&'static str>,
+    },
+    /// Credentials that are missing or cannot be read.
+    #[error("no usable credentials: {reason}")]
+    Credentials {
+        /// The SDK's words.
+        reason: String,
+    },
+}
+
+impl ConnectError {
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NoRegion => "name one with --region or AWS_REGION, or try it with no AWS account: --local".into(),
+            Self::UnknownRegion { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownRegion { nearest: None, .. } => "name one such as `us-east-1` or `eu-central-1`".into(),
+            Self::Credentials { reason } if reason.contains("rofile") => {
+                "look at ~/.aws/credentials and ~/.aws/config (or where AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE lead)"
+                    .into()
+            }
+            Self::Credentials { .. } => {
+                "run `aws configure` or `aws sso login`, choose others with --profile, or try it with no AWS account: --local"
+                    .into()
+            }
+        }
+    }
+}
+
+/// Regions of July 2026, from <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>.
+const REGIONS: [&str; 38] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Makes the door. Reads configuration; calls AWS for nothing but, where a profile says so, temporary credentials.
+///
+/// # Errors
+/// [`ConnectError`].
+pub async fn connect(connection: &Connection) -> Result<Connected, ConnectError> {
+    let region = region(connection).await?;
+    let mut expires = None;
+    let config = match connection.credentials {
+        Credentials::Made => made_config(connection, region.as_deref()),
+        Credentials::Configured => {
+            let config = configured(connection, region.as_deref()).await;
+            expires = check_credentials(&config).await?;
+            config
+        }
+    };
+    let recording = connection.endpoint == Endpoint::Nowhere;
+    Ok(Connected { aws: Aws::new(config, recording, connection.looks), region, expires })
+}
+
+/// The metadata service of an instance is not asked: it would delay everybody else by seconds.
+async fn region(connection: &Connection) -> Result<Option<String>, ConnectError> {
+    let found = match &connection.region {
+        Some(region) => Some(region.clone()),
+        None => {
+            let mut file = ProfileFileRegionProvider::builder();
+            if let Some(profile) = &connection.profile {
+                file = file.profile_name(profile);
+            }
+            let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+                .or_else(file.build());
+            chain.region().await.map(|region| region.to_string())
+        }
+    };
+    match found {
+        Some(region) => known(region).map(Some),
+        None if connection.endpoint == Endpoint::Nowhere => Ok(None),
+        None => Err(ConnectError::NoRegion),
+    }
+}
+
+/// A region of the table, or one that AWS has added beside one of the table since.
+fn known(region: String) -> Result<String, ConnectError> {
+    let stem = |region: &str| region.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let wanted = stem(&region);
+    if wanted.len() < region.len() && REGIONS.iter().any(|known| stem(known) == wanted) {
+        return Ok(region);
+    }
+    let nearest = crate::diagnostic::did_you_mean(&region, REGIONS);
+    Err(ConnectError::UnknownRegion { region, nearest })
+}
+
+fn made_config(connection: &Connection, region: Option<&str>) -> SdkConfig {
+    let credentials =
+        AwsCredentials::new("AKIAPLAYBOOKEXAMPLE0", "playbook", None, None, "playbook");
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new(region.unwrap_or("us-east-1").to_owned()))
+        .http_client(http_client(&connection.endpoint))
+        .timeout_config(timeouts(connection.patience))
+        .retry_config(retries(connection));
+    config.set_app_name(app_name());
+    if let Endpoint::Url(url) = &connection.endpoint {
+        config = config.endpoint_url(url);
+    }
+    config.build()
+}
+
+async fn configured(connection: &Connection, region: Option<&str>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client(&connection.endpoint))
+        .timeout_config(timeouts(connection.patience))
+        .retry_config(retries(connection));
+    if let Some(name) = app_name() {
+        loader = loader.app_name(name);
+    }
+    if let Some(profile) = &connection.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Endpoint::Url(url) = &connection.endpoint {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+async fn check_credentials(config: &SdkConfig) -> Result<Option<SystemTime>, ConnectError> {
+    let none = || ConnectError::Credentials { reason: "none are configured".to_owned() };
+    let provider = config.credentials_provider().ok_or_else(none)?;
+    match provider.provide_credentials().await {
+        Ok(credentials) => Ok(credentials.expiry()),
+        Err(error) => Err(ConnectError::Credentials { reason: reason(&error) }),
+    }
+}
+
+/// Why there are no credentials. The last that is asked is the instance's metadata service, whose absence explains nothing.
+fn reason(error: &CredentialsError) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    let mut metadata = false;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+        metadata |= innermost.to_string().contains("IMDS");
+    }
+    if metadata || matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        return "there are none in the environment, in the configuration files or on this machine"
+            .to_owned();
+    }
+    innermost.to_string()
+}
+
+/// TLS only where it is needed: reading the machine's certificates takes longer than everything else before the first
+/// call.
+fn http_client(endpoint: &Endpoint) -> SharedHttpClient {
+    match endpoint {
+        Endpoint::Nowhere => Builder::new().build_http(),
+        Endpoint::Url(url) if url.starts_with("http://") => Builder::new().build_http(),
+        Endpoint::Url(_) | Endpoint::Aws => Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https(),
+    }
+}
+
+/// The SDK has no limit of its own: a call that hangs would hang for ever.
+fn timeouts(patience: CallPatience) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(patience.attempt)
+        .build()
+}
+
+fn retries(connection: &Connection) -> RetryConfig {
+    match connection.endpoint {
+        Endpoint::Nowhere => RetryConfig::disabled(),
+        Endpoint::Aws | Endpoint::Url(_) => RetryConfig::standard()
+            .with_max_attempts(4)
+            .with_initial_backoff(connection.patience.backoff),
+    }
+}
+
+fn app_name() -> Option<AppName> {
+    AppName::new("playbook").ok()
+}

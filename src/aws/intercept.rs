@@ -1,0 +1,156 @@
+//! What is seen of a call on its way out: for the record, for the dry run, and to tell a refusal from a lost reply.
+
+use std::cell::RefCell;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+tokio::task_local! {
+    /// The call that the current task is making.
+    pub(super) static TRACE: RefCell<Trace>;
+}
+
+/// What is known of a call under way.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Trace {
+    /// Whether the body is wanted.
+    pub(super) look: bool,
+    pub(super) service: String,
+    pub(super) operation: String,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) body: Value,
+    pub(super) attempts: u32,
+    /// Whether an attempt ended in something other than success or a modelled refusal.
+    pub(super) lost: bool,
+}
+
+/// Sees every attempt; a recording one lets none pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watch {
+    pub(super) recording: bool,
+}
+
+/// What a recording [`Watch`] ends every attempt with.
+#[derive(Debug, thiserror::Error)]
+#[error("written down, not sent")]
+struct Recorded;
+
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "playbook"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let _ = TRACE.try_with(|trace| {
+            let mut trace = trace.borrow_mut();
+            if trace.attempts == 0 {
+                if let Some(metadata) = cfg.load::<Metadata>() {
+                    trace.service = service_name(metadata.service());
+                    metadata.name().clone_into(&mut trace.operation);
+                }
+                let request = context.request();
+                request.method().clone_into(&mut trace.method);
+                trace.path = path_of(request.uri());
+                if trace.look {
+                    trace.body = body_of(request);
+                }
+            }
+            trace.attempts += 1;
+        });
+        if self.recording { Err(Recorded.into()) } else { Ok(()) }
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // A server error may come after the effect; so may a reply that never arrives.
+        let answered = context.response().is_some_and(|response| response.status().as_u16() < 500);
+        if !answered {
+            let _ = TRACE.try_with(|trace| trace.borrow_mut().lost = true);
+        }
+        Ok(())
+    }
+}
+
+/// The AWS CLI's name for a service that the SDK calls by its service id.
+fn service_name(id: &str) -> String {
+    match id {
+        "CloudWatch Logs" => "logs".to_owned(),
+        "Cognito Identity Provider" => "cognito-idp".to_owned(),
+        other => other.to_lowercase().replace(' ', "-"),
+    }
+}
+
+fn path_of(uri: &str) -> String {
+    let after_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = after_scheme.find('/').map_or("/", |at| &after_scheme[at..]);
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
+/// A body as data: JSON as it is, a form as a map, anything else by its size.
+fn body_of(request: &HttpRequest) -> Value {
+    let Some(bytes) = request.body().bytes().filter(|bytes| !bytes.is_empty()) else {
+        return Value::Null;
+    };
+    let content_type = request.headers().get("content-type").unwrap_or_default();
+    if content_type.starts_with("application/x-www-form-urlencoded") {
+        return form(bytes);
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(body) => shown(body),
+        Err(_) => Value::from(format!("{} bytes", bytes.len())),
+    }
+}
+
+fn form(bytes: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(bytes);
+    let decode =
+        |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let fields = text
+        .split('&')
+        .filter_map(|field| field.split_once('='))
+        .map(|(name, value)| (decode(name), Value::from(decode(value))))
+        .filter(|(name, _)| name != "Action" && name != "Version")
+        .collect::<serde_json::Map<_, _>>();
+    if fields.is_empty() { Value::Null } else { Value::Object(fields) }
+}
+
+/// A body as it is shown. A deployment package by its size and digest: nobody reads base64, and those two identify it.
+/// Maps that the SDK keeps unordered in order, so that the same call is shown the same way twice.
+fn shown(mut body: Value) -> Value {
+    settle(&mut body);
+    body
+}
+
+fn settle(value: &mut Value) {
+    let Value::Object(fields) = value else { return };
+    for (name, field) in fields {
+        match field {
+            Value::String(text) if name == "ZipFile" => {
+                *field = Value::from(super::deployment_package::describe_base64(text));
+            }
+            Value::Object(map) if matches!(name.as_str(), "Variables" | "Tags" | "tags") => {
+                map.sort_keys();
+            }
+            Value::Object(_) => settle(field),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Requests as chaos sees them: what they ask for, and what somebody else would have asked for.
+
+use bytes::Bytes;
+
+use crate::local::http::Request;
+use crate::step::RunFacts;
+
+/// Operations that make something or add to it. A neighbour does the same, to something of its own.
+const MAKING: [&str; 6] = ["Create", "Put", "Attach", "Add", "AdminCreate", "Tag"];
+
+/// Behind a run's id, it makes the id of a neighbour: no run's id has this letter.
+const NEIGHBOUR: &str = "0";
+
+/// The operation that a request asks for, such as `CreateRole`.
+pub(super) fn operation(request: &Request) -> String {
+    if let Some(target) = request.header("x-amz-target") {
+        return target.rsplit('.').next().unwrap_or(target).to_owned();
+    }
+    let action = form_urlencoded::parse(&request.body).find(|(name, _)| name == "Action");
+    match action {
+        Some((_, action)) if request.path.is_empty() => action.into_owned(),
+        _ => lambda_operation(request),
+    }
+}
+
+/// Lambda names its operations by method and path.
+fn lambda_operation(request: &Request) -> String {
+    let method = request.method.as_str();
+    let path: Vec<&str> = request.path.iter().skip(1).map(String::as_str).collect();
+    let name = match (method, path.as_slice()) {
+        ("GET", ["functions"]) => "ListFunctions",
+        ("POST", ["functions"]) => "CreateFunction",
+        ("GET", ["functions", _]) => "GetFunction",
+        ("DELETE", ["functions", _]) => "DeleteFunction",
+        ("POST", ["functions", _, "invocations"]) => "Invoke",
+        ("GET", ["functions", _, "configuration"]) => "GetFunctionConfiguration",
+        ("PUT", ["functions", _, "configuration"]) => "UpdateFunctionConfiguration",
+        ("PUT", ["functions", _, "code"]) => "UpdateFunctionCode",
+        ("GET", ["functions", _, "policy"]) => "GetPolicy",
+        ("POST", ["functions", _, "policy"]) => "AddPermission",
+        ("DELETE", ["functions", _, "policy", _]) => "RemovePermission",
+        ("POST", ["functions", _, "versions"]) => "PublishVersion",
+        ("GET", ["tags", _]) => "ListTags",
+        ("POST", ["tags", _]) => "TagResource",
+        _ => return format!("{method} /{}", request.path.join("/")),
+    };
+    name.to_owned()
+}
+
+/// Whether what a request makes will carry the run's tag.
+pub(super) fn is_tagged(request: &Request) -> bool {
+    let body = String::from_utf8_lossy(&request.body);
+    let is_making = operation(request).starts_with("Create");
+    is_making && (body.contains(RunFacts::TAG_KEY) || body.contains(&encoded(RunFacts::TAG_KEY)))
+}
+
+/// What a neighbour of that run would ask for: the same, under names that begin as the run's own. Nothing where the
+/// request makes nothing, or nothing that is named after the run.
+pub(super) fn of_neighbour(request: &Request, run: &str) -> Option<Request> {
+    let operation = operation(request);
+    if !MAKING.iter().any(|making| operation.starts_with(making)) {
+        return None;
+    }
+    let neighbour = neighbour_of(run);
+    let rename = |text: &str| text.replace(run, &neighbour);
+    let body = std::str::from_utf8(&request.body).ok()?;
+    let path: Vec<String> = request.path.iter().map(|segment| rename(segment)).collect();
+    let renamed = rename(body);
+    if path == request.path && renamed == body {
+        return None;
+    }
+    Some(Request { path, body: Bytes::from(renamed), ..request.clone() })
+}
+
+/// The same request by somebody whose tag is not the run's.
+pub(super) fn of_somebody(request: &Request) -> Option<Request> {
+    let body = std::str::from_utf8(&request.body).ok()?;
+    let tag = RunFacts::TAG_KEY;
+    let other = tag.replacen("playbook", "somebody", 1);
+    let body = body.replace(tag, &other).replace(&encoded(tag), &encoded(&other));
+    Some(Request { body: Bytes::from(body), ..request.clone() })
+}
+
+/// What a neighbour's names hold instead of the run's id.
+pub(super) fn neighbour_of(run: &str) -> String {
+    format!("{run}{NEIGHBOUR}")
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::{HeaderMap, HeaderValue};
+
+    fn request(method: hyper::Method, path: &[&str], target: Option<&str>, body: &str) -> Request {
+        let mut headers = HeaderMap::new();
+        if let Some(target) = target {
+            headers.insert("x-amz-target", HeaderValue::from_str(target).expect("a header"));
+        }
+        Request {
+            method,
+            path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            query: Vec::new(),
+            headers,
+            body: Bytes::from(body.to_owned()),
+            request_id: "id".to_owned(),
+            credential: None,
+        }
+    }
+
+    fn create_role() -> Request {
+        let body = "Action=CreateRole&Version=2010-05-08&RoleName=demo-k3f9\
+                    &Tags.member.1.Key=playbook%3Arun&Tags.member.1.Value=k3f9";
+        request(hyper::Method::POST, &[], None, body)
+    }
+
+    fn create_group() -> Request {
+        let body = r#"{"logGroupName":"/aws/lambda/k3f9","tags":{"playbook:run":"k3f9"}}"#;
+        let target = Some("Logs_20140328.CreateLogGroup");
+        request(hyper::Method::POST, &[], target, body)
+    }
+
+    fn invoke() -> Request {
+        let path = ["2015-03-31", "functions", "demo-k3f9", "invocations"];
+        request(hyper::Method::POST, &path, None, "{}")
+    }
+
+    #[test]
+    fn operations_are_named_in_every_protocol() {
+        assert_eq!(operation(&create_role()), "CreateRole");
+        assert_eq!(operation(&create_group()), "CreateLogGroup");
+        assert_eq!(operation(&invoke()), "Invoke");
+        let unknown = request(hyper::Method::PUT, &["2020-01-01", "x"], None, "");
+        assert_eq!(operation(&unknown), "PUT /2020-01-01/x");
+    }
+
+    #[test]
+    fn a_neighbour_has_names_that_begin_like_the_runs_own() {
+        let role = of_neighbour(&create_role(), "k3f9").expect("a role");
+        let body = String::from_utf8_lossy(&role.body).into_owned();
+        assert!(body.contains("RoleName=demo-k3f90&") && body.ends_with("Value=k3f90"), "{body}");
+        assert!(of_neighbour(&create_role(), "other").is_none());
+        assert!(of_neighbour(&invoke(), "k3f9").is_none());
+    }
+
+    #[test]
+    fn somebody_else_makes_the_same_without_the_runs_tag() {
+        for made in [create_role(), create_group()] {
+            assert!(is_tagged(&made));
+            let other = of_somebody(&made).expect("text");
+            assert!(!is_tagged(&other));
+            assert_eq!(other.body.len(), made.body.len());
+        }
+        assert!(!is_tagged(&invoke()));
+    }
+}

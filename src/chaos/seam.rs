@@ -1,0 +1,363 @@
+//! Stands between the program and the embedded AWS: counts requests, makes faults happen, plants what is not the run's.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::account::{self, Resources};
+use super::fault::Fault;
+use super::request::{self, neighbour_of};
+use crate::journal::Journal;
+use crate::local::http::{BoxFuture, Request, Response};
+use crate::local::server::Service;
+use crate::local::server::middleware::{After, Before, Middleware};
+use crate::local::world::World;
+
+/// Who signs the requests that count: the program, not the handlers that it made.
+pub(super) const ACCESS_KEY: &str = "AKIAPLAYBOOKCHAOS000";
+
+/// One request that the program sends, undisturbed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    /// Counts from 1.
+    pub index: usize,
+    /// Such as `lambda`.
+    pub service: String,
+    /// Such as `CreateFunction`.
+    pub operation: String,
+    /// Which of its operation's requests it is, counted from 1: polls vary in number, and branches in order.
+    pub occurrence: usize,
+    /// Whether it makes something that will carry the run's tag.
+    pub makes: bool,
+}
+
+impl Point {
+    /// Whether the two are the same request of two runs.
+    fn is(&self, other: &Self) -> bool {
+        self.service == other.service
+            && self.operation == other.operation
+            && self.occurrence == other.occurrence
+    }
+}
+
+/// What is to happen to which request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Strike {
+    pub(super) at: Point,
+    pub(super) fault: Fault,
+    /// How long after the reply the program is killed, for [`Fault::KilledReplied`].
+    pub(super) after_reply: Duration,
+    /// After which request of the clean-up it is killed, for [`Fault::KilledTwice`].
+    pub(super) again_at: usize,
+    /// After how long the connection of a reply that hangs is closed, for [`Fault::Hang`].
+    pub(super) hangs: Duration,
+}
+
+/// What the seam has seen.
+#[derive(Debug, Default)]
+struct Seen {
+    recovering: bool,
+    points: Vec<Point>,
+    fired: bool,
+    /// How many more requests of this operation are refused.
+    refusals: Option<(String, usize)>,
+    recovered: usize,
+    longest: Duration,
+    foreign: Resources,
+    planted: Vec<(Vec<String>, Bytes)>,
+    /// By request id: what happens to it, and since when.
+    under_way: HashMap<String, (Verdict, Instant)>,
+}
+
+/// What happens to the request at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Passes,
+    Struck(Fault),
+    RefusedAsWell(Fault),
+}
+
+/// The seam of one trial.
+pub(super) struct Seam {
+    strike: Option<Strike>,
+    state_directory: PathBuf,
+    world: OnceLock<Arc<World>>,
+    seen: Mutex<Seen>,
+    /// Counts the times that the program is to be killed.
+    kill: watch::Sender<u32>,
+    /// Counts the times that it was.
+    dead: watch::Sender<u32>,
+}
+
+impl Seam {
+    pub(super) fn new(strike: Option<Strike>, state_directory: PathBuf) -> Arc<Self> {
+        Arc::new(Self {
+            strike,
+            state_directory,
+            world: OnceLock::new(),
+            seen: Mutex::default(),
+            kill: watch::Sender::new(0),
+            dead: watch::Sender::new(0),
+        })
+    }
+
+    pub(super) fn watch(&self, world: &Arc<World>) {
+        // Set once, before the first request.
+        let _ = self.world.set(Arc::clone(world));
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on requests are those of the recovery.
+    pub(super) fn recover(&self) {
+        let mut seen = self.seen();
+        seen.recovering = true;
+        seen.refusals = None;
+    }
+
+    pub(super) fn points(&self) -> Vec<Point> {
+        self.seen().points.clone()
+    }
+
+    /// Whether the program came as far as the strike.
+    pub(super) fn fired(&self) -> bool {
+        self.seen().fired
+    }
+
+    /// The longest that any request took.
+    pub(super) fn longest(&self) -> Duration {
+        self.seen().longest
+    }
+
+    /// What somebody else has in the account.
+    pub(super) fn foreign(&self) -> Resources {
+        self.seen().foreign.clone()
+    }
+
+    /// Hears when the program is to be killed.
+    pub(super) fn kills(&self) -> watch::Receiver<u32> {
+        self.kill.subscribe()
+    }
+
+    /// The program is dead, however it died.
+    pub(super) fn buried(&self) {
+        self.dead.send_modify(|count| *count += 1);
+    }
+
+    /// Has the program killed, and returns when it is dead.
+    async fn kill(&self) {
+        let mut dead = self.dead.subscribe();
+        let before = *dead.borrow_and_update();
+        self.kill.send_modify(|count| *count += 1);
+        // The seam outlives the wait, so the sender does too.
+        let _ = dead.wait_for(|count| *count > before).await;
+    }
+
+    fn verdict(&self, service: &dyn Service, request: &Request) -> Verdict {
+        let operation = request::operation(request);
+        let mut seen = self.seen();
+        if seen.recovering {
+            return Verdict::Passes;
+        }
+        let alike = seen
+            .points
+            .iter()
+            .filter(|point| point.service == service.name() && point.operation == operation);
+        let point = Point {
+            index: seen.points.len() + 1,
+            service: service.name().to_owned(),
+            operation: operation.clone(),
+            occurrence: alike.count() + 1,
+            makes: request::is_tagged(request),
+        };
+        seen.points.push(point.clone());
+        let Some(strike) = &self.strike else { return Verdict::Passes };
+        if let Some((refused, more)) = &mut seen.refusals
+            && *refused == operation
+            && *more > 0
+        {
+            *more -= 1;
+            return Verdict::RefusedAsWell(strike.fault);
+        }
+        if !point.is(&strike.at) {
+            return Verdict::Passes;
+        }
+        seen.fired = true;
+        seen.refusals = Some((operation, strike.fault.refusals()));
+        Verdict::Struck(strike.fault)
+    }
+
+    /// Does as a neighbour of the run would, before the run does.
+    async fn plant(&self, service: &dyn Service, request: &Request) {
+        let Some(run) = self.run() else { return };
+        let Some(copy) = request::of_neighbour(request, &run) else { return };
+        let mark = (copy.path.clone(), copy.body.clone());
+        {
+            let mut seen = self.seen();
+            if seen.recovering || seen.planted.contains(&mark) {
+                return;
+            }
+            seen.planted.push(mark);
+        }
+        let neighbour = neighbour_of(&run);
+        self.as_another(service, &copy, |name| name.contains(&neighbour)).await;
+    }
+
+    /// Has a request carried out whose effects are not the run's.
+    async fn as_another(
+        &self,
+        service: &dyn Service,
+        request: &Request,
+        is_theirs: impl Fn(&str) -> bool,
+    ) {
+        let Some(world) = self.world.get() else { return };
+        let before = account::resources(&world.snapshot());
+        service.handle(request).await;
+        let changed = account::changed(&before, &account::resources(&world.snapshot()));
+        let theirs = changed.into_iter().filter(|(name, _)| is_theirs(name));
+        self.seen().foreign.extend(theirs);
+    }
+
+    /// Has somebody else make what the run is about to make.
+    async fn take(&self, service: &dyn Service, request: &Request) {
+        let Some(copy) = request::of_somebody(request) else { return };
+        let existing: Vec<String> = self.seen().foreign.keys().cloned().collect();
+        self.as_another(service, &copy, |name| !existing.iter().any(|other| other == name)).await;
+    }
+
+    /// The id of the run; its journal is there before anything is made.
+    fn run(&self) -> Option<String> {
+        Journal::runs(&self.state_directory).ok()?.into_iter().next()
+    }
+
+    async fn strike_before(
+        &self,
+        fault: Fault,
+        service: &dyn Service,
+        request: &Request,
+    ) -> Before {
+        match fault {
+            Fault::KilledBefore => {
+                self.kill().await;
+                Before::Drop
+            }
+            Fault::Taken => {
+                self.take(service, request).await;
+                Before::Proceed
+            }
+            Fault::Error | Fault::Throttled | Fault::ThrottledOn => {
+                fault.refusal(service.protocol()).map_or(Before::Proceed, Before::Refuse)
+            }
+            _ => Before::Proceed,
+        }
+    }
+
+    async fn strike_after(&self, fault: Fault, service: &dyn Service, request: &Request) -> After {
+        match fault {
+            Fault::KilledAfter | Fault::KilledTwice => {
+                self.kill().await;
+                After::Drop
+            }
+            Fault::KilledReplied => {
+                self.kill_later();
+                After::Deliver
+            }
+            Fault::ErrorAfter | Fault::Outage => {
+                let refusal = fault.refusal(service.protocol());
+                refusal.map_or(After::Deliver, |error| {
+                    After::Replace(service.protocol().error(&error, &request.request_id))
+                })
+            }
+            Fault::LostReply => After::Drop,
+            // Most clients give up before, which drops this. Those that wait for a function do not.
+            Fault::Hang => {
+                tokio::time::sleep(
+                    self.strike.as_ref().map_or(Duration::ZERO, |strike| strike.hangs),
+                )
+                .await;
+                After::Drop
+            }
+            _ => After::Deliver,
+        }
+    }
+
+    /// The reply is on its way; the program is killed about when it writes it to its journal.
+    fn kill_later(&self) {
+        let after = self.strike.as_ref().map_or(Duration::ZERO, |strike| strike.after_reply);
+        let kill = self.kill.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            kill.send_modify(|count| *count += 1);
+        });
+    }
+
+    /// Counts a request of the clean-up; whether it is the one to be killed after.
+    fn is_second_kill(&self) -> bool {
+        let mut seen = self.seen();
+        if !seen.recovering {
+            return false;
+        }
+        seen.recovered += 1;
+        self.strike.as_ref().is_some_and(|strike| {
+            strike.fault == Fault::KilledTwice && strike.again_at == seen.recovered
+        })
+    }
+}
+
+impl Middleware for Seam {
+    fn before<'a>(
+        &'a self,
+        service: &'a dyn Service,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Before> {
+        Box::pin(async move {
+            if !is_counted(request) {
+                return Before::Proceed;
+            }
+            self.plant(service, request).await;
+            let verdict = self.verdict(service, request);
+            self.seen().under_way.insert(request.request_id.clone(), (verdict, Instant::now()));
+            match verdict {
+                Verdict::Passes => Before::Proceed,
+                Verdict::Struck(fault) => self.strike_before(fault, service, request).await,
+                Verdict::RefusedAsWell(fault) => {
+                    fault.refusal(service.protocol()).map_or(Before::Proceed, Before::Refuse)
+                }
+            }
+        })
+    }
+
+    fn after<'a>(
+        &'a self,
+        service: &'a dyn Service,
+        request: &'a Request,
+        _response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        Box::pin(async move {
+            let under_way = self.seen().under_way.remove(&request.request_id);
+            let Some((verdict, started)) = under_way else { return After::Deliver };
+            {
+                let mut seen = self.seen();
+                seen.longest = seen.longest.max(started.elapsed());
+            }
+            match verdict {
+                Verdict::Struck(fault) => self.strike_after(fault, service, request).await,
+                _ if self.is_second_kill() => {
+                    self.kill().await;
+                    After::Drop
+                }
+                _ => After::Deliver,
+            }
+        })
+    }
+}
+
+fn is_counted(request: &Request) -> bool {
+    request.credential.as_ref().is_some_and(|credential| credential.access_key == ACCESS_KEY)
+}

@@ -1,0 +1,77 @@
+//! What the trials add up to.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::fault::Fault;
+use super::trial::{Trial, Verdict};
+
+/// The trials of one fault.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// How many there were.
+    pub trials: usize,
+    /// How many never came as far as the fault.
+    pub missed: usize,
+    /// After how many a recovery was needed.
+    pub recovered: usize,
+    /// How many resources were left.
+    pub left: usize,
+    /// How many resources of others were touched.
+    pub touched: usize,
+    /// How many went wrong in another way.
+    pub problems: usize,
+}
+
+impl Row {
+    fn add(&mut self, other: &Self) {
+        self.trials += other.trials;
+        self.missed += other.missed;
+        self.recovered += other.recovered;
+        self.left += other.left;
+        self.touched += other.touched;
+        self.problems += other.problems;
+    }
+
+    /// Whether the guarantee held each time.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.left == 0 && self.touched == 0 && self.problems == 0
+    }
+}
+
+/// All trials so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    rows: BTreeMap<Fault, Row>,
+}
+
+impl Tally {
+    /// Counts a trial that came to its end.
+    pub fn count(&mut self, trial: &Trial, verdict: &Verdict) {
+        self.rows.entry(trial.fault).or_default().add(&Row {
+            trials: 1,
+            missed: usize::from(!verdict.reached),
+            recovered: usize::from(verdict.recovered),
+            left: verdict.difference.left.len(),
+            touched: verdict.difference.touched.len(),
+            problems: usize::from(verdict.problem.is_some()),
+        });
+    }
+
+    /// A row for each fault that happened.
+    pub fn rows(&self) -> impl Iterator<Item = (Fault, Row)> {
+        self.rows.iter().map(|(fault, row)| (*fault, *row))
+    }
+
+    /// All rows as one.
+    #[must_use]
+    pub fn total(&self) -> Row {
+        let mut total = Row::default();
+        for row in self.rows.values() {
+            total.add(row);
+        }
+        total
+    }
+}

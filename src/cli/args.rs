@@ -1,0 +1,487 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+/// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
+#[derive(Debug, Parser)]
+#[command(name = "playbook", version, after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// When to use colours; `NO_COLOR` is honoured.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0        all steps passed, and everything was cleaned up
+  1        a step failed; everything was cleaned up
+  2        the playbook or the command line is wrong; nothing was called
+  3        resources remain; they are listed, with the command that removes them
+  130/143  interrupted; everything was cleaned up";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run playbooks, and remove what they made.
+    Run(Box<RunArgs>),
+    /// Find every mistake in playbooks, without network or credentials.
+    #[command(after_help = "Example:\n  playbook check playbooks/*.yaml")]
+    Check {
+        /// Playbooks.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// List the step kinds, or show one kind's page.
+    #[command(after_help = "Examples:\n  playbook steps\n  playbook steps create-function")]
+    Steps {
+        /// Such as `create-function`.
+        kind: Option<String>,
+    },
+    /// Print the JSON Schema of a playbook, for editors.
+    #[command(after_help = "Example:\n  playbook schema > playbook.schema.json")]
+    Schema,
+    /// Write a commented starter playbook.
+    #[command(after_help = "Example:\n  playbook new hello && playbook run hello.yaml --local")]
+    New {
+        /// Its name; `.yaml` is added where it is missing.
+        name: String,
+    },
+    /// List the journalled runs: when, what, state, what is still there.
+    Runs {
+        /// How to tell it.
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        output: OutputFormat,
+    },
+    /// Finish the clean-up of runs that did not finish their own.
+    #[command(
+        after_help = "Examples:\n  playbook cleanup k3x9\n  playbook cleanup --all --dry-run"
+    )]
+    Cleanup(CleanupArgs),
+    #[cfg(feature = "local")]
+    /// Prove the clean-up: kill and disturb runs of a playbook at every point, recover, compare.
+    Chaos(ChaosArgs),
+    #[cfg(feature = "local")]
+    /// Serve the embedded AWS on a loopback port, for the AWS CLI or boto3.
+    #[command(after_help = "Example:\n  playbook serve --port 4566")]
+    Serve(ServeArgs),
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "Example:\n  playbook completions bash > ~/.local/share/bash-completion/completions/playbook"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    #[cfg(feature = "local")]
+    /// Becomes a handler process of the embedded AWS.
+    #[command(name = "__handler", hide = true)]
+    Handler {
+        /// The handler's own command.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// `playbook run`.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct RunArgs {
+    /// Playbooks, run one after the other.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Run against an AWS inside this process; no account is needed.
+    #[arg(long, help_heading = "Where", conflicts_with_all = ["profile", "endpoint_url", "expect_account"])]
+    pub local: bool,
+    /// Print every call, in order, and make none.
+    #[arg(long, help_heading = "Where", conflicts_with = "expect_account")]
+    pub dry_run: bool,
+    /// The profile of the AWS configuration to use.
+    #[arg(long, help_heading = "Where", value_name = "NAME", value_parser = filled)]
+    pub profile: Option<String>,
+    /// The region to use.
+    #[arg(long, help_heading = "Where", value_parser = filled)]
+    pub region: Option<String>,
+    /// Send every call there, such as to `playbook serve`.
+    #[arg(long, help_heading = "Where", value_name = "URL", value_parser = endpoint_url)]
+    pub endpoint_url: Option<String>,
+    /// Stop before the first step unless the account is this one.
+    #[arg(long, help_heading = "Where", value_name = "ID", value_parser = account)]
+    pub expect_account: Option<String>,
+    /// Let steps attach policies that allow everything.
+    #[arg(long, help_heading = "Where")]
+    pub allow_admin: bool,
+    /// Give up on one attempt of a call after that long; 60s unless given.
+    #[arg(long, help_heading = "Where", value_name = "DURATION", value_parser = duration)]
+    pub attempt_timeout: Option<Duration>,
+    /// How long the embedded AWS takes for what takes AWS seconds.
+    #[arg(
+        long,
+        help_heading = "Where",
+        value_name = "PACE",
+        default_value = "fast",
+        requires = "local"
+    )]
+    pub local_pace: LocalPace,
+
+    /// Give an input its value; never a secret.
+    #[arg(long, help_heading = "Values", value_name = "NAME=VALUE")]
+    pub input: Vec<String>,
+    /// Read inputs from a YAML or JSON file.
+    #[arg(long, help_heading = "Values", value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
+    /// Override a variable of the playbook.
+    #[arg(long, help_heading = "Values", value_name = "VAR=VALUE")]
+    pub set: Vec<String>,
+    /// Clean up without asking first.
+    #[arg(long, short, help_heading = "Values")]
+    pub yes: bool,
+    /// Ask nothing, even at a terminal: defaults answer.
+    #[arg(long, help_heading = "Values")]
+    pub no_input: bool,
+
+    /// When to remove what the run made.
+    #[arg(long, help_heading = "Clean-up", value_name = "WHEN", default_value = "always")]
+    pub cleanup: CleanupWhen,
+    /// Give up on removing a resource after that long, such as 90s or 10m.
+    #[arg(long, help_heading = "Clean-up", value_name = "DURATION", value_parser = duration)]
+    pub cleanup_timeout: Option<Duration>,
+
+    /// How to tell what happens.
+    #[arg(long, help_heading = "Output", value_name = "FORMAT", default_value = "human")]
+    pub output: OutputFormat,
+    /// Also write a report: `junit=PATH` or `json=PATH`.
+    #[arg(long, help_heading = "Output", value_name = "FORMAT=PATH", value_parser = report)]
+    pub report: Vec<ReportFile>,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  playbook run playbooks/hello.yaml --local
+  playbook run playbooks/hello.yaml --dry-run
+  playbook run smoke.yaml --no-input --inputs ci.yaml --report junit=smoke.xml
+  playbook run smoke.yaml --profile sandbox --expect-account 123456789012
+
+An input that neither --input nor --inputs gives is read from PLAYBOOK_INPUT_<NAME>.";
+
+impl RunArgs {
+    /// Whether anybody wants to see the bodies of calls.
+    #[must_use]
+    pub fn looks(&self) -> bool {
+        let in_report = self.report.iter().any(|report| report.format == ReportFormat::Json);
+        self.dry_run || self.output == OutputFormat::Json || in_report
+    }
+}
+
+/// `playbook cleanup`.
+#[derive(Debug, Args)]
+pub struct CleanupArgs {
+    /// The run, as `playbook runs` lists it; the only one that left something where none is named.
+    #[arg(conflicts_with = "all")]
+    pub run: Option<String>,
+    /// Every run that left something.
+    #[arg(long)]
+    pub all: bool,
+    /// Print what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The profile of the AWS configuration to use, instead of the run's own.
+    #[arg(long, value_name = "NAME", value_parser = filled)]
+    pub profile: Option<String>,
+    /// Give up on a resource after that long, such as 90s or 10m.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub cleanup_timeout: Option<Duration>,
+    /// Give up on one attempt of a call after that long; 60s unless given.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub attempt_timeout: Option<Duration>,
+    /// How to tell what happens.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub output: OutputFormat,
+}
+
+/// `playbook chaos`.
+#[cfg(feature = "local")]
+#[derive(Debug, Args)]
+#[command(after_help = CHAOS_EXAMPLES)]
+pub struct ChaosArgs {
+    /// The playbook; every run of it is against an embedded AWS.
+    pub file: PathBuf,
+    /// Make only that many trials, chosen by the seed.
+    #[arg(long, value_name = "N")]
+    pub sample: Option<usize>,
+    /// What chance goes by; another each time unless given.
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Give an input its value; never a secret.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub input: Vec<String>,
+    /// Read inputs from a YAML or JSON file.
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
+    /// Override a variable of the playbook.
+    #[arg(long, value_name = "VAR=VALUE")]
+    pub set: Vec<String>,
+    /// The region that the embedded AWS is.
+    #[arg(long, value_parser = filled, default_value = "us-east-1")]
+    pub region: String,
+    /// How to tell what happens.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub output: OutputFormat,
+    /// Also write a report, a trial as a step: `junit=PATH` or `json=PATH`.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report)]
+    pub report: Vec<ReportFile>,
+}
+
+#[cfg(feature = "local")]
+const CHAOS_EXAMPLES: &str = "\
+Examples:
+  playbook chaos smoke.yaml
+  playbook chaos smoke.yaml --sample 50 --seed 7 --report junit=chaos.xml
+
+Exit codes:
+  0        nothing was left behind, and nothing of anybody else's was touched
+  1        something was, or the playbook does not pass undisturbed
+  2        the playbook or the command line is wrong
+  130/143  interrupted";
+
+/// `playbook serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The port on 127.0.0.1; any free one when 0.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// The region to be; us-east-1 unless given.
+    #[arg(long, value_parser = filled)]
+    pub region: Option<String>,
+    /// How long it takes for what takes AWS seconds.
+    #[arg(long, value_name = "PACE", default_value = "fast")]
+    pub local_pace: LocalPace,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// At a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// When to remove what a run made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CleanupWhen {
+    /// Whatever happened.
+    #[default]
+    Always,
+    /// When every step has passed.
+    OnSuccess,
+    /// When the person at the terminal says so.
+    Ask,
+    /// Not at all.
+    Never,
+}
+
+/// How to tell what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// Each event as a line of JSON.
+    Json,
+    /// Only results, failures and what remains.
+    Quiet,
+}
+
+/// The pace of the embedded AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LocalPace {
+    /// As long as AWS.
+    Real,
+    /// Tens of milliseconds.
+    #[default]
+    Fast,
+    /// No time at all.
+    None,
+}
+
+#[cfg(feature = "local")]
+impl From<LocalPace> for crate::local::Pace {
+    fn from(pace: LocalPace) -> Self {
+        match pace {
+            LocalPace::Real => Self::Real,
+            LocalPace::Fast => Self::Fast,
+            LocalPace::None => Self::None,
+        }
+    }
+}
+
+/// The format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// `JUnit` XML.
+    Junit,
+    /// One JSON document.
+    Json,
+}
+
+/// `--report FORMAT=PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// What.
+    pub format: ReportFormat,
+    /// Where.
+    pub path: PathBuf,
+}
+
+fn report(text: &str) -> Result<ReportFile, String> {
+    let wanted = || "write junit=PATH or json=PATH".to_owned();
+    let (format, path) = text.split_once('=').ok_or_else(wanted)?;
+    let format = match format {
+        "junit" => ReportFormat::Junit,
+        "json" => ReportFormat::Json,
+        _ => return Err(wanted()),
+    };
+    if path.is_empty() {
+        return Err(wanted());
+    }
+    Ok(ReportFile { format, path: PathBuf::from(path) })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed =
+        text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "write a duration such as 90s or 10m".to_owned())
+}
+
+fn endpoint_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err("write a URL such as http://127.0.0.1:4566".to_owned()),
+    }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write the account's 12 digits".to_owned())
+    }
+}
+
+fn filled(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn run(arguments: &[&str]) -> Result<RunArgs, String> {
+        let arguments = ["playbook", "run", "a.yaml"].iter().chain(arguments);
+        match Cli::try_parse_from(arguments).map(|cli| cli.command) {
+            Ok(Command::Run(args)) => Ok(*args),
+            Ok(_) => Err("another command".to_owned()),
+            Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_is_safe_by_default() {
+        let args = run(&[]).expect("parses");
+        assert_eq!(args.files, [PathBuf::from("a.yaml")]);
+        assert_eq!((args.cleanup, args.output), (CleanupWhen::Always, OutputFormat::Human));
+        assert!(!args.yes && !args.local && !args.looks());
+    }
+
+    #[test]
+    fn options_are_read() {
+        let args = run(&[
+            "--local",
+            "--local-pace",
+            "none",
+            "--input",
+            "a=b=c",
+            "--report",
+            "json=out=1.json",
+        ]);
+        let args = args.expect("parses");
+        assert_eq!(args.input, ["a=b=c"]);
+        assert_eq!(args.local_pace, LocalPace::None);
+        let report = ReportFile { format: ReportFormat::Json, path: PathBuf::from("out=1.json") };
+        assert_eq!(args.report, [report]);
+        assert!(args.looks());
+        let args = run(&["--cleanup", "on-success", "--cleanup-timeout", "1m30s"]).expect("parses");
+        assert_eq!(args.cleanup, CleanupWhen::OnSuccess);
+        assert_eq!(args.cleanup_timeout, Some(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn what_contradicts_is_refused() {
+        let refused = |arguments: &[&str]| run(arguments).err().unwrap_or_default();
+        assert_eq!(
+            refused(&["--local", "--profile", "x"]),
+            "error: the argument '--local' cannot be used with '--profile <NAME>'"
+        );
+        assert!(
+            refused(&["--local", "--endpoint-url", "http://x"]).contains("cannot be used with")
+        );
+        assert!(
+            refused(&["--local", "--expect-account", "123456789012"])
+                .contains("cannot be used with")
+        );
+        assert!(
+            refused(&["--local-pace", "real"]).contains("required arguments were not provided")
+        );
+    }
+
+    #[test]
+    fn malformed_values_say_what_to_write() {
+        let refused = |arguments: &[&str]| run(arguments).err().unwrap_or_default();
+        assert_eq!(
+            refused(&["--report", "html=x"]),
+            "error: invalid value 'html=x' for '--report <FORMAT=PATH>': write junit=PATH or json=PATH"
+        );
+        assert!(refused(&["--cleanup-timeout=-5s"]).contains("90s or 10m"));
+        assert!(refused(&["--cleanup-timeout", "0s"]).contains("90s or 10m"));
+        assert!(refused(&["--expect-account", "1234"]).contains("12 digits"));
+        assert!(refused(&["--endpoint-url", "localhost:1"]).contains("http://127.0.0.1:4566"));
+    }
+
+    #[test]
+    fn a_handler_keeps_its_arguments() {
+        let parsed =
+            Cli::try_parse_from(["playbook", "__handler", "python3", "-c", "x", "--color"]);
+        let Ok(Command::Handler { arguments }) = parsed.map(|cli| cli.command) else {
+            panic!("no handler")
+        };
+        assert_eq!(arguments, ["python3", "-c", "x", "--color"]);
+    }
+
+    #[test]
+    fn a_named_run_and_all_runs_exclude_each_other() {
+        assert!(Cli::try_parse_from(["playbook", "cleanup", "k3x9", "--all"]).is_err());
+        assert!(Cli::try_parse_from(["playbook", "cleanup", "--all", "--dry-run"]).is_ok());
+    }
+}

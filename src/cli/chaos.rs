@@ -1,0 +1,393 @@
+//! `playbook chaos`: proves the clean-up of a playbook, and tells how the proof goes.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, stderr, stdout};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::args::{ChaosArgs, OutputFormat, ReportFormat};
+use super::exit::Exit;
+use super::output::Output;
+use super::serve::launcher;
+use super::signals::Wishes;
+use super::target::LOCAL_ACCOUNT;
+use crate::chaos::{
+    self, ChaosError, Difference, News, Options, Row, Summary, Tally, Trial, Verdict,
+};
+use crate::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
+use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
+
+/// Proves it; says what was not proven.
+pub(super) async fn chaos(args: &ChaosArgs, output: Output) -> Exit {
+    let wishes = Wishes::none();
+    if let Err(error) = wishes.listen() {
+        return output.fail(&error.to_string(), None);
+    }
+    let mut teller = match Teller::new(args, output) {
+        Ok(teller) => teller,
+        Err(exit) => return exit,
+    };
+    let options = options(args, teller.seed);
+    let interrupt = wishes.interrupt();
+    let at_once = interrupt.at(2);
+    let proof = tokio::select! {
+        proof = chaos::prove(&options, &interrupt, |news| teller.hear(&news)) => Some(proof),
+        () = at_once.wait() => None,
+    };
+    let signal = 128 + wishes.signal().unwrap_or(2);
+    match proof {
+        None => Exit::from_code(signal),
+        Some(Ok(summary)) if summary.interrupted => {
+            teller.finish(&summary, Exit::from_code(signal))
+        }
+        Some(Ok(summary)) => {
+            let exit = if summary.tally.total().holds() { Exit::FINE } else { Exit::FAILED };
+            teller.finish(&summary, exit)
+        }
+        Some(Err(error)) => teller.give_up(&error),
+    }
+}
+
+fn options(args: &ChaosArgs, seed: u64) -> Options {
+    let mut arguments: Vec<OsString> = Vec::new();
+    for (flag, values) in [("--input", &args.input), ("--set", &args.set)] {
+        for value in values {
+            arguments.extend([flag.into(), value.into()]);
+        }
+    }
+    if let Some(inputs) = &args.inputs {
+        arguments.extend(["--inputs".into(), inputs.into()]);
+    }
+    Options {
+        file: args.file.clone(),
+        arguments,
+        executable: std::env::current_exe().unwrap_or_else(|_| "playbook".into()),
+        launcher: launcher(),
+        account: LOCAL_ACCOUNT.to_owned(),
+        region: args.region.clone(),
+        sample: args.sample,
+        seed,
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// Tells a person, a program and reports how the proof goes: a trial as a step of a run.
+struct Teller<'a> {
+    args: &'a ChaosArgs,
+    output: Output,
+    seed: u64,
+    started: Instant,
+    reporters: Reporters,
+    bar: Option<ProgressBar>,
+    counts: Counts,
+    remaining: Vec<Remaining>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(args: &'a ChaosArgs, output: Output) -> Result<Self, Exit> {
+        let mut reporters = Reporters::new();
+        if args.output == OutputFormat::Json {
+            reporters.add(JsonReporter::new(Stream::new(stdout(), false)));
+        }
+        for report in &args.report {
+            let unusable = |error: std::io::Error| {
+                let message = format!("{}: {error}", report.path.display());
+                output.fail(&message, Some("name another file with --report"))
+            };
+            match report.format {
+                ReportFormat::Junit => {
+                    reporters.add(JunitReporter::new(&report.path).map_err(unusable)?);
+                }
+                ReportFormat::Json => {
+                    reporters.add(JsonFileReporter::new(&report.path).map_err(unusable)?);
+                }
+            }
+        }
+        // Short enough to be typed again.
+        let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+        let teller = Self {
+            args,
+            output,
+            seed,
+            started: Instant::now(),
+            reporters,
+            bar: None,
+            counts: Counts::default(),
+            remaining: Vec::new(),
+        };
+        Ok(teller)
+    }
+
+    fn is_human(&self) -> bool {
+        self.args.output == OutputFormat::Human
+    }
+
+    fn hear(&mut self, news: &News<'_>) {
+        match news {
+            News::Planned { requests, trials } => self.planned(*requests, *trials),
+            News::Finished(trial, verdict) => self.finished(trial, verdict),
+        }
+    }
+
+    fn planned(&mut self, requests: usize, trials: usize) {
+        let file = self.args.file.display().to_string();
+        self.reporters.event(&Event::RunStarted {
+            run: format!("chaos-{}", self.seed),
+            playbook: format!("chaos {file}"),
+            description: None,
+            file: file.clone(),
+            mode: Mode::Local,
+            region: self.args.region.clone(),
+            account: Some(LOCAL_ACCOUNT.to_owned()),
+            endpoint: None,
+            started: jiff::Timestamp::now().to_string(),
+            steps: trials,
+        });
+        if self.args.output != OutputFormat::Json {
+            self.output.note(&format!(
+                "{file} sends {requests} requests; {trials} trials, seed {}",
+                self.seed
+            ));
+        }
+        if self.is_human() && stderr().is_terminal() {
+            self.bar = Some(progress(trials as u64));
+        }
+    }
+
+    fn finished(&mut self, trial: &Trial, verdict: &Verdict) {
+        let step = StepRef {
+            path: trial.number.to_string(),
+            depth: 0,
+            id: None,
+            title: trial.title(),
+            kind: "trial".to_owned(),
+        };
+        let millis = u64::try_from(verdict.took.as_millis()).unwrap_or(u64::MAX);
+        let failure = (!verdict.holds()).then(|| failure(verdict));
+        if let Some(failure) = &failure {
+            self.counts.failed += 1;
+            self.complain(trial, failure);
+        } else {
+            self.counts.passed += 1;
+        }
+        let left = verdict.difference.left.iter();
+        self.remaining.extend(left.map(|name| left_after(trial, name)));
+        self.reporters.event(&Event::StepStarted { step: step.clone() });
+        self.reporters.event(&Event::StepFinished {
+            step,
+            status: if verdict.holds() { Status::Passed } else { Status::Failed },
+            millis,
+            outputs: json!({
+                "fault": trial.fault,
+                "reached": verdict.reached,
+                "recovered": verdict.recovered,
+                "left": verdict.difference.left,
+                "touched": verdict.difference.touched,
+            }),
+            failure,
+        });
+        if let Some(bar) = &self.bar {
+            bar.set_message(trial.title());
+            bar.inc(1);
+        }
+    }
+
+    fn complain(&self, trial: &Trial, failure: &Failure) {
+        if self.args.output == OutputFormat::Json {
+            return;
+        }
+        let tell = || {
+            self.output.note(&format!("✗ trial {}: {}", trial.number, trial.title()));
+            for line in failure.message.lines().chain(failure.details.iter().map(String::as_str)) {
+                self.output.note(&format!("    {}", crate::report::safe::line(line)));
+            }
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
+        }
+    }
+
+    fn finish(mut self, summary: &Summary, exit: Exit) -> Exit {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let passed = exit.code() == 0;
+        self.reporters.event(&Event::RunFinished {
+            run: format!("chaos-{}", self.seed),
+            passed,
+            exit_code: exit.code(),
+            millis,
+            counts: self.counts,
+            remaining: std::mem::take(&mut self.remaining),
+            command: None,
+            outputs: as_json(summary, self.seed),
+        });
+        if self.args.output != OutputFormat::Json {
+            self.output.result(&table(&summary.tally));
+            self.output.result(&self.last_line(summary, Duration::from_millis(millis)));
+        }
+        match self.reporters.finish() {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.output.error(&error.to_string(), None);
+                exit.max(Exit::FAILED)
+            }
+            _ => exit,
+        }
+    }
+
+    fn last_line(&self, summary: &Summary, took: Duration) -> String {
+        let total = summary.tally.total();
+        let end = if summary.interrupted { ", stopped before the end" } else { "" };
+        format!(
+            "{} trials in {:.1} s, seed {}{end}: {} left, {} touched{}\n",
+            total.trials,
+            took.as_secs_f64(),
+            self.seed,
+            total.left,
+            total.touched,
+            match total.problems {
+                0 => String::new(),
+                count => format!(", {count} went wrong otherwise"),
+            }
+        )
+    }
+
+    fn give_up(self, error: &ChaosError) -> Exit {
+        let details = match error {
+            ChaosError::Fails { said, .. } => said.clone(),
+            ChaosError::Leaves(difference) => lines_of(difference).join("\n"),
+            _ => String::new(),
+        };
+        self.output.error(&error.to_string(), Some(error.help()));
+        for line in crate::report::safe::lines(&details) {
+            self.output.note(&format!("  {line}"));
+        }
+        match error {
+            ChaosError::Fails { code: Some(2), .. } => Exit::WRONG,
+            _ => Exit::FAILED,
+        }
+    }
+}
+
+fn progress(trials: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta:>4} left  {wide_msg}");
+    ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr_with_hz(15))
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn lines_of(difference: &Difference) -> Vec<String> {
+    let left = difference.left.iter().map(|name| format!("left: {name}"));
+    let touched = difference.touched.iter().map(|what| format!("touched: {what}"));
+    left.chain(touched).collect()
+}
+
+fn failure(verdict: &Verdict) -> Failure {
+    let Difference { left, touched } = &verdict.difference;
+    let code = match (&verdict.problem, touched.is_empty(), left.is_empty()) {
+        (_, false, _) => "Touched",
+        (_, true, false) => "Left",
+        _ => "WentWrong",
+    };
+    let details = lines_of(&verdict.difference);
+    let message = verdict
+        .problem
+        .clone()
+        .unwrap_or_else(|| format!("{} left, {} touched", left.len(), touched.len()));
+    Failure {
+        code: code.to_owned(),
+        excerpt: message.clone(),
+        message,
+        help: None,
+        place: None,
+        details,
+    }
+}
+
+fn left_after(trial: &Trial, name: &str) -> Remaining {
+    let (service, name) = name.split_once(' ').unwrap_or(("", name));
+    Remaining {
+        resource: ResourceRef {
+            seq: trial.number as u64,
+            kind: service.to_owned(),
+            name: name.to_owned(),
+        },
+        arn: None,
+        reason: format!("left by trial {}", trial.number),
+    }
+}
+
+fn as_json(summary: &Summary, seed: u64) -> Value {
+    let rows: Vec<Value> = summary
+        .tally
+        .rows()
+        .map(|(fault, row)| {
+            let mut value = json!(row);
+            if let Value::Object(fields) = &mut value {
+                fields.insert("fault".to_owned(), json!(fault));
+            }
+            value
+        })
+        .collect();
+    json!({"seed": seed, "requests": summary.requests, "faults": rows, "total": summary.tally.total()})
+}
+
+const HEAD: [&str; 6] = ["fault", "trials", "missed", "recovered", "left", "touched"];
+
+fn table(tally: &Tally) -> String {
+    let cells = |name: &str, row: &Row| {
+        let counts = [row.trials, row.missed, row.recovered, row.left, row.touched];
+        let mut cells = vec![name.to_owned()];
+        cells.extend(counts.map(|count| count.to_string()));
+        cells
+    };
+    let mut lines = vec![HEAD.map(str::to_owned).to_vec()];
+    lines.extend(tally.rows().map(|(fault, row)| cells(fault.words(), &row)));
+    lines.push(cells("total", &tally.total()));
+    let widths: Vec<usize> = (0..HEAD.len())
+        .map(|column| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for line in lines {
+        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            let cell =
+                if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
+            text.push_str(&cell);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_by_what_matters_most() {
+        let difference =
+            Difference { left: vec!["lambda f".into()], touched: vec!["logs g is gone".into()] };
+        let verdict = Verdict { difference, ..Verdict::default() };
+        let failure = failure(&verdict);
+        assert_eq!(
+            (failure.code.as_str(), failure.message.as_str()),
+            ("Touched", "1 left, 1 touched")
+        );
+        assert_eq!(failure.details, ["left: lambda f", "touched: logs g is gone"]);
+    }
+
+    #[test]
+    fn an_empty_table_has_a_head_and_a_total() {
+        assert_eq!(
+            table(&Tally::default()),
+            "fault  trials  missed  recovered  left  touched\n\
+             total       0       0          0     0        0\n"
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! `playbook cleanup`: finishes the clean-up of runs that did not finish their own, from the journal alone.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::args::CleanupArgs;
+use super::exit::Exit;
+use super::output::{Output, Reporters};
+use super::signals::Wishes;
+use super::state;
+use super::target::{identify, is_loopback, patience};
+use crate::aws::{Aws, Connected, Connection, Credentials, Endpoint, connect};
+use crate::cleanup::Cleaner;
+use crate::engine::window;
+use crate::event::{Event, Mode, Remaining};
+use crate::journal::{Book, History, Journal, JournalError, Opened, Record};
+use crate::prompt::UnattendedPrompter;
+use crate::redactor::Redactor;
+use crate::sink::Sink;
+use crate::step::{Context, RunFacts};
+use crate::steps;
+
+/// Finishes the clean-up of the run that is named, of all with `--all`, or of the only one that wants it.
+pub(super) async fn cleanup(args: &CleanupArgs, output: Output) -> Exit {
+    let directory = match state::directory() {
+        Ok(directory) => directory,
+        Err(error) => return output.fail(&error, None),
+    };
+    let runs = match wanted(args, &directory, output) {
+        Ok(runs) => runs,
+        Err(exit) => return exit,
+    };
+    let wishes = Wishes::none();
+    if let Err(error) = wishes.listen() {
+        return output.fail(&error.to_string(), None);
+    }
+    let mut worst = Exit::FINE;
+    for run in runs {
+        let exit = match finish(args, &directory, &run, &wishes, output).await {
+            Ok(exit) | Err(exit) => exit,
+        };
+        worst = worst.max(exit);
+        if wishes.signal().is_some() {
+            break;
+        }
+    }
+    worst
+}
+
+fn wanted(args: &CleanupArgs, directory: &Path, output: Output) -> Result<Vec<String>, Exit> {
+    if let Some(run) = &args.run {
+        return Ok(vec![run.clone()]);
+    }
+    let mut runs =
+        Journal::runs(directory).map_err(|error| output.fail(&error.to_string(), None))?;
+    runs.retain(|run| !closed_with_its_account(directory, run));
+    let unfinished: Vec<String> =
+        runs.into_iter().filter(|run| state::has_left_something(directory, run)).collect();
+    match unfinished.len() {
+        0 => {
+            output.note("Nothing is left behind by any journalled run.");
+            Ok(Vec::new())
+        }
+        1 => Ok(unfinished),
+        _ if args.all => Ok(unfinished),
+        count => {
+            let message =
+                format!("{count} runs have left something behind: {}", unfinished.join(", "));
+            Err(output.fail(&message, Some("name one of them, or take all with --all")))
+        }
+    }
+}
+
+/// The account of a local run died with its process, so its journal says nothing any more.
+fn closed_with_its_account(directory: &Path, run: &str) -> bool {
+    let is_local =
+        |history: &History| history.opened.as_ref().is_some_and(|opened| opened.target.local);
+    let journal = Journal::resume(directory, run).ok();
+    journal
+        .filter(|journal| is_local(journal.history()))
+        .is_some_and(|journal| journal.remove().is_ok())
+}
+
+async fn finish(
+    args: &CleanupArgs,
+    directory: &Path,
+    run: &str,
+    wishes: &Wishes,
+    output: Output,
+) -> Result<Exit, Exit> {
+    let journal = Journal::resume(directory, run).map_err(|error| refuse(&error, output))?;
+    let history = journal.history();
+    let opened = match &history.opened {
+        Some(opened) if !state::is_over(history) => opened.clone(),
+        _ => {
+            output.note(&format!("Run {run} has left nothing behind."));
+            // What a power cut or a killed local run leaves is a journal with nothing in it to do.
+            if history.closed.is_none() {
+                let _ = journal.remove();
+            }
+            return Ok(Exit::FINE);
+        }
+    };
+    let started = Instant::now();
+    let connected = reach(args, &opened, output).await?;
+    let redactor = Redactor::default();
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
+    let reporters = Arc::new(Mutex::new(output.cleanup_reporters(args, mode)));
+    let sink = Sink::new(output.listener(&reporters), redactor.clone());
+    let book = match mode {
+        Mode::DryRun => Book::copy_of(history, redactor),
+        Mode::Live | Mode::Local => Book::on_disk(journal, redactor),
+    };
+    sink.emit(started_event(&opened, mode));
+    let remaining = clean(args, &opened, &connected.aws, &book, &sink, wishes).await;
+    let exit = if remaining.is_empty() { Exit::FINE } else { Exit::REMAINS };
+    if let Err(error) = book.append(&Record::Closed { exit_code: exit.code() }) {
+        output.error(&error.to_string(), None);
+    }
+    sink.emit(Event::RunFinished {
+        run: run.to_owned(),
+        passed: remaining.is_empty(),
+        exit_code: exit.code(),
+        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        counts: sink.counts(),
+        command: (!remaining.is_empty()).then(|| format!("playbook cleanup {run}")),
+        remaining,
+        outputs: serde_json::Value::Null,
+    });
+    finish_reports(&reporters, output, exit)
+}
+
+fn started_event(opened: &Opened, mode: Mode) -> Event {
+    Event::RunStarted {
+        run: opened.run.clone(),
+        playbook: opened.playbook.clone(),
+        description: None,
+        file: opened.file.clone(),
+        mode,
+        region: opened.target.region.clone(),
+        account: Some(opened.target.account.clone()),
+        endpoint: opened.target.endpoint.clone(),
+        started: opened.started.clone(),
+        steps: 0,
+    }
+}
+
+fn finish_reports(reporters: &Mutex<Reporters>, output: Output, exit: Exit) -> Result<Exit, Exit> {
+    let finished = reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    finished.map_err(|error| output.fail(&error.to_string(), None).max(exit))?;
+    Ok(exit)
+}
+
+fn refuse(error: &JournalError, output: Output) -> Exit {
+    let help = match error {
+        JournalError::Alive { .. } => "wait for it to end, or stop it: it cleans up by itself",
+        JournalError::NoSuchRun { .. } => "`playbook runs` lists the journalled runs",
+        JournalError::Broken { .. } => {
+            "nothing was deleted: a damaged journal proves nothing. Look for resources with the tag playbook:run"
+        }
+        JournalError::Io { .. } | JournalError::Illegal { .. } => "nothing was deleted",
+    };
+    output.fail(&error.to_string(), Some(help))
+}
+
+/// The door to where the run was, and only there.
+async fn reach(args: &CleanupArgs, opened: &Opened, output: Output) -> Result<Connected, Exit> {
+    let target = &opened.target;
+    let endpoint = match (args.dry_run, &target.endpoint) {
+        (true, _) => Endpoint::Nowhere,
+        (false, Some(url)) => Endpoint::Url(url.clone()),
+        (false, None) => Endpoint::Aws,
+    };
+    let patience = patience(args.attempt_timeout, &endpoint);
+    let connection = Connection {
+        credentials: if args.dry_run { Credentials::Made } else { Credentials::Configured },
+        endpoint,
+        profile: args.profile.clone().or_else(|| opened.profile.clone()),
+        region: Some(target.region.clone()),
+        looks: true,
+        patience,
+    };
+    let connected = connect(&connection)
+        .await
+        .map_err(|error| output.fail(&error.to_string(), Some(&error.help())))?;
+    if args.dry_run {
+        return Ok(connected);
+    }
+    let found = identify(&connected.aws).await;
+    let found = found.map_err(|error| output.fail(&error.to_string(), error.help()))?;
+    match found {
+        Some(account) if account == target.account => Ok(connected),
+        account => {
+            let account = account.unwrap_or_default();
+            let message = format!(
+                "run {} was in account {}, these credentials are for {account}",
+                opened.run, target.account
+            );
+            let help = "nothing was deleted; choose the right credentials with --profile";
+            Err(output.fail(&message, Some(help)))
+        }
+    }
+}
+
+async fn clean(
+    args: &CleanupArgs,
+    opened: &Opened,
+    aws: &Aws,
+    book: &Book,
+    sink: &Sink,
+    wishes: &Wishes,
+) -> Vec<Remaining> {
+    let observer = {
+        let sink = sink.clone();
+        Arc::new(move |call| sink.emit(Event::Called { step: None, call }))
+    };
+    let here = Path::new(".");
+    let on_this_machine = opened.target.endpoint.as_deref().is_some_and(is_loopback);
+    let context = Context {
+        aws: aws.observed_by(observer),
+        run: Arc::new(RunFacts {
+            id: opened.run.clone(),
+            started: opened.started.clone(),
+            region: opened.target.region.clone(),
+            account: Some(opened.target.account.clone()),
+            local: false,
+            on_this_machine,
+            allow_admin: false,
+        }),
+        directory: Arc::from(here),
+        root: Arc::from(here),
+        ledger: Arc::new(book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()))),
+        prompter: Arc::new(UnattendedPrompter),
+        progress: Arc::new(|_| ()),
+        interrupt: wishes.interrupt(),
+        step: Arc::from("cleanup"),
+    };
+    let sink = sink.clone();
+    Cleaner {
+        book,
+        context,
+        maker_of: steps::maker_of,
+        emit: &move |event| sink.emit(event),
+        timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
+        window: window(on_this_machine),
+    }
+    .clean()
+    .await
+}

@@ -1,0 +1,50 @@
+//! The disk, as readers of playbooks see it.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::playbook::{FileKind, Files};
+
+/// No playbook is longer; a device that never ends would be.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// The machine's own file system.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        let file = fs::File::open(path).map_err(|error| reason(&error))?;
+        let mut bytes = Vec::new();
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+        if bytes.len() as u64 > LONGEST {
+            return Err("is longer than 4 MiB".to_owned());
+        }
+        String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(if metadata.is_dir() { FileKind::Directory } else { FileKind::File })
+    }
+
+    fn root_of(&self, directory: &Path) -> PathBuf {
+        let absolute = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        let repository = absolute.ancestors().find(|ancestor| ancestor.join(".git").exists());
+        repository.map_or(absolute.clone(), Path::to_owned)
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        path.canonicalize().ok()
+    }
+}
+
+/// The system's words, less the number that it puts behind them.
+pub(super) fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,178 @@
+//! The values that a run starts with, and who answers its questions.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::args::RunArgs;
+use super::exit::Exit;
+use super::output::{Output, Reporters};
+use super::run::Session;
+use super::signals::Wishes;
+use crate::diagnostic::did_you_mean;
+use crate::event::Mode;
+use crate::playbook::Playbook;
+use crate::prompt::inputs::{Given, InputFault, Wanted, collect, flags, missing, to_ask};
+use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter};
+use crate::step::{Answer, Prompter, Question, StepError};
+
+const SIGINT: u8 = 2;
+
+/// Who answers questions in this run.
+pub(super) struct Asking {
+    prompter: Arc<dyn Prompter>,
+    /// Whether there is a person, and the run is to ask.
+    person: bool,
+    planning: bool,
+}
+
+impl Asking {
+    pub(super) fn new(
+        args: &RunArgs,
+        mode: Mode,
+        wishes: &Wishes,
+        reporters: &Arc<Mutex<Reporters>>,
+        output: Output,
+    ) -> Self {
+        let person = Output::has_person() && !args.no_input;
+        let planning = mode == Mode::DryRun;
+        let prompter: Arc<dyn Prompter> = match (planning, person) {
+            (true, true) => Arc::new(PlanningPrompter::AtTerminal),
+            (true, false) => Arc::new(PlanningPrompter::Unattended(UnattendedPrompter)),
+            (false, false) => Arc::new(UnattendedPrompter),
+            (false, true) => {
+                let clear = reporters.lock().unwrap_or_else(PoisonError::into_inner).clearing();
+                let wishes = wishes.clone();
+                let interrupt = Arc::new(move || wishes.express(SIGINT));
+                Arc::new(TerminalPrompter::new(clear, interrupt, output.colour_err()))
+            }
+        };
+        Self { prompter, person, planning }
+    }
+
+    pub(super) fn prompter(&self) -> Arc<dyn Prompter> {
+        Arc::clone(&self.prompter)
+    }
+
+    /// Puts a question before the run has started; an interruption ends the program.
+    async fn ask(&self, question: &Question, output: Output) -> Result<Value, Exit> {
+        let prompter = self.prompter();
+        let question = question.clone();
+        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question)).await;
+        match asked.unwrap_or(Err(StepError::Interrupted)) {
+            Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value),
+            Ok(Answer::NotAsked) => Ok(Value::Null),
+            Err(StepError::Interrupted) => Err(Exit::from_code(128 + SIGINT)),
+            Err(error) => Err(output.fail(&error.to_string(), error.help())),
+        }
+    }
+}
+
+/// The inputs of one playbook that are given or asked for. What only another of `playbooks` knows is none of its own.
+pub(super) async fn gather(
+    session: &Session<'_>,
+    playbook: &Playbook,
+    playbooks: &[Arc<Playbook>],
+) -> Result<BTreeMap<String, Value>, Exit> {
+    let Session { args, output, asking, .. } = session;
+    let output = *output;
+    let own = questions(playbook);
+    let others: Vec<Question> = playbooks.iter().flat_map(|other| questions(other)).collect();
+    let is_own = |name: &str| own.iter().any(|question| question.name == name);
+    let mut wanted: Vec<Wanted<'_>> = playbook
+        .inputs
+        .iter()
+        .zip(&own)
+        .map(|(input, question)| Wanted {
+            question,
+            // A default that is made from the run cannot be shown before there is one.
+            asked: input.asked && (input.default.is_none() || question.default.is_some()),
+            has_default: input.default.is_some(),
+        })
+        .collect();
+    for question in others.iter().filter(|question| !is_own(&question.name)) {
+        wanted.push(Wanted { question, asked: false, has_default: true });
+    }
+    let refuse = |faults: Vec<InputFault>| {
+        for fault in &faults {
+            output.error(&fault.to_string(), Some(&fault.help()));
+        }
+        Exit::WRONG
+    };
+    let given = Given {
+        flags: flags(&args.input).map_err(refuse)?,
+        file: args.inputs.as_deref().map(|path| read(path, output)).transpose()?,
+        environment: session.environment.clone(),
+    };
+    let mut values = collect(&wanted, &given).map_err(refuse)?;
+    values.retain(|name, _| is_own(name));
+    if asking.planning {
+        return Ok(values);
+    }
+    if !asking.person {
+        let missing = missing(&wanted, &values);
+        return if missing.is_empty() { Ok(values) } else { Err(refuse(missing)) };
+    }
+    for question in to_ask(&wanted, &values) {
+        let answer = asking.ask(question, output).await?;
+        values.insert(question.name.clone(), answer);
+    }
+    Ok(values)
+}
+
+fn questions(playbook: &Playbook) -> Vec<Question> {
+    let inputs = playbook.inputs.iter();
+    inputs
+        .map(|input| Question {
+            default: input.default.as_ref().and_then(crate::template::Template::literal),
+            ..input.question.clone()
+        })
+        .collect()
+}
+
+fn read(path: &std::path::Path, output: Output) -> Result<(std::path::PathBuf, String), Exit> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("{}: {}", path.display(), super::disk::reason(&error));
+        output.fail(&message, Some("name a YAML or JSON file that maps inputs to values"))
+    })?;
+    Ok((path.to_owned(), text))
+}
+
+/// `--set VAR=VALUE`.
+pub(super) fn overrides(
+    args: &RunArgs,
+    playbook: &Playbook,
+    output: Output,
+) -> Result<BTreeMap<String, String>, Exit> {
+    let names = || playbook.vars.iter().map(|(name, _)| name.as_str());
+    let mut overrides = BTreeMap::new();
+    let mut refused = None;
+    for argument in &args.set {
+        match argument.split_once('=') {
+            Some((name, value)) if names().any(|known| known == name) => {
+                overrides.insert(name.to_owned(), value.to_owned());
+            }
+            Some((name, _)) => {
+                let help = match did_you_mean(name, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("`vars` of this playbook has {}", listed(names())),
+                };
+                refused = Some(output.fail(&format!("there is no variable `{name}`"), Some(&help)));
+            }
+            None => {
+                refused =
+                    Some(output.fail(
+                        "`--set` takes VAR=VALUE",
+                        Some("such as `--set function_name=hello`"),
+                    ));
+            }
+        }
+    }
+    refused.map_or(Ok(overrides), Err)
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

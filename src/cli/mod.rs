@@ -1,0 +1,111 @@
+//! One file per subcommand; the only place that wires the rest together.
+
+mod args;
+#[cfg(feature = "local")]
+mod chaos;
+mod check;
+mod cleanup;
+mod completions;
+mod disk;
+mod exit;
+mod guard;
+mod inputs;
+mod new;
+mod output;
+mod prepare;
+mod run;
+mod runs;
+mod schema;
+#[cfg(feature = "local")]
+mod serve;
+mod signals;
+mod state;
+mod steps;
+mod target;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::Exit;
+use output::Output;
+
+use crate::steps::Registry;
+
+/// Does what the command line says; returns the exit code.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Cli::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // A reader of --help that went away has seen what it wanted to.
+            let _ = error.print();
+            let wrong = if error.use_stderr() { Exit::WRONG } else { Exit::FINE };
+            return ExitCode::from(wrong.code());
+        }
+    };
+    let exit = dispatch(args.command, Output::new(args.color));
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(command: Command, output: Output) -> Exit {
+    match command {
+        Command::Run(args) => on_runtime(run::run(&args, &output), output),
+        Command::Check { files } => check::check(&files, output),
+        Command::Steps { kind } => steps_page(kind.as_deref(), output),
+        Command::Schema => schema::command(output),
+        Command::New { name } => starter(&name, output),
+        Command::Runs { output: format } => runs::runs(format, output),
+        Command::Cleanup(args) => on_runtime(cleanup::cleanup(&args, output), output),
+        Command::Completions { shell } => completions::command(shell, output),
+        #[cfg(feature = "local")]
+        Command::Chaos(args) => on_runtime(chaos::chaos(&args, output), output),
+        #[cfg(feature = "local")]
+        Command::Serve(args) => on_runtime(serve::serve(&args, &output), output),
+        #[cfg(feature = "local")]
+        Command::Handler { arguments } => {
+            let error = crate::local::lambda::become_handler(arguments.into_iter());
+            output.error(&error.to_string(), None);
+            Exit::NOT_STARTED
+        }
+    }
+}
+
+/// Runs what waits for others; everything else does without a runtime.
+fn on_runtime(command: impl Future<Output = Exit>, output: Output) -> Exit {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(Box::pin(command));
+            // A question that nobody answers any more must not keep the program.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => output.fail(&format!("the program cannot start: {error}"), None),
+    }
+}
+
+fn starter(name: &str, output: Output) -> Exit {
+    match new::write(name) {
+        Ok(starter) => {
+            output.result(&starter.introduction());
+            Exit::FINE
+        }
+        Err(error) => output.fail(&error.to_string(), Some(error.help())),
+    }
+}
+
+fn steps_page(kind: Option<&str>, output: Output) -> Exit {
+    let text = match kind {
+        None => steps::list(&Registry),
+        Some(kind) => match steps::page(&Registry, kind) {
+            Ok(page) => page,
+            Err(error) => return output.fail(&error.to_string(), Some(&error.help())),
+        },
+    };
+    output.result(&text);
+    Exit::FINE
+}

@@ -1,0 +1,170 @@
+//! The program's own voice: what it says before there is a run, and where a run's events go.
+
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::args::{CleanupArgs, ColorChoice, OutputFormat, ReportFormat, RunArgs};
+use super::exit::Exit;
+use crate::diagnostic::{Diagnostic, Sources, render};
+use crate::event::{Event, Mode};
+use crate::report::{
+    DryRunReporter, JsonFileReporter, JsonReporter, JunitReporter, Manner, Reporter, Stream,
+    TerminalReporter, safe,
+};
+
+/// Everybody who hears of a run, and how to get the terminal from them.
+pub(super) struct Reporters {
+    all: crate::report::Reporters,
+    clear: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Reporters {
+    pub(super) fn finish(&mut self) -> std::io::Result<()> {
+        match self.all.finish() {
+            // A reader that went away has seen what it wanted to.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            finished => finished,
+        }
+    }
+
+    /// Frees the terminal for a question.
+    pub(super) fn clearing(&self) -> Arc<dyn Fn() + Send + Sync> {
+        Arc::clone(&self.clear)
+    }
+}
+
+/// Where the program writes to, and whether in colour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    colour_out: bool,
+    colour_err: bool,
+}
+
+impl Output {
+    pub(super) fn new(choice: ColorChoice) -> Self {
+        // https://no-color.org: set to anything but nothing.
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colour = |terminal: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && !refused && !dumb,
+        };
+        Self {
+            colour_out: colour(stdout().is_terminal()),
+            colour_err: colour(stderr().is_terminal()),
+        }
+    }
+
+    /// Whether stderr takes colours.
+    pub(super) fn colour_err(self) -> bool {
+        self.colour_err
+    }
+
+    /// Whether there is a person to ask.
+    pub(super) fn has_person() -> bool {
+        stdin().is_terminal() && stderr().is_terminal()
+    }
+
+    /// Writes a command's result. A reader that went away has seen what it wanted to.
+    pub(super) fn result(self, text: &str) {
+        let mut out = stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Says something that is no result.
+    pub(super) fn note(self, text: &str) {
+        let _ = writeln!(stderr().lock(), "{text}");
+    }
+
+    /// Shows what is wrong with playbooks.
+    pub(super) fn diagnostics(self, faults: &[Diagnostic], sources: &Sources) {
+        let text = render(faults, sources, self.colour_err);
+        let count = match faults.len() {
+            1 => "1 error".to_owned(),
+            count => format!("{count} errors"),
+        };
+        self.note(&format!("{text}\n\n{count}; nothing was called"));
+    }
+
+    /// Says what is wrong, and what to do.
+    pub(super) fn error(self, message: &str, help: Option<&str>) {
+        let (red, plain) = if self.colour_err { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        self.note(&format!("{red}error{plain}: {}", escaped(message)));
+        if let Some(help) = help {
+            self.note(&format!("  help: {}", escaped(help)));
+        }
+    }
+
+    /// Says what is wrong with the command line or the configuration, before anything was called.
+    pub(super) fn fail(self, message: &str, help: Option<&str>) -> Exit {
+        self.error(message, help);
+        Exit::WRONG
+    }
+
+    /// Everybody who is to hear of a run.
+    pub(super) fn reporters(self, args: &RunArgs, mode: Mode) -> Result<Reporters, Exit> {
+        let out = Stream::new(stdout(), self.colour_out);
+        let err = Stream::new(stderr(), self.colour_err);
+        let mut all = crate::report::Reporters::new();
+        let mut clear: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
+        match (args.output, mode) {
+            (OutputFormat::Json, _) => all.add(JsonReporter::new(out)),
+            (OutputFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
+            (format, _) => {
+                let manner = Manner {
+                    live: stderr().is_terminal(),
+                    quiet: format == OutputFormat::Quiet,
+                    asks: Self::has_person() && !args.no_input,
+                };
+                let terminal = TerminalReporter::new(out, err, manner);
+                clear = terminal.clearing();
+                all.add(terminal);
+            }
+        }
+        for report in &args.report {
+            let unusable = |error: std::io::Error| {
+                self.fail(
+                    &format!("{}: {error}", report.path.display()),
+                    Some("name another file with --report"),
+                )
+            };
+            match report.format {
+                ReportFormat::Junit => all.add(JunitReporter::new(&report.path).map_err(unusable)?),
+                ReportFormat::Json => {
+                    all.add(JsonFileReporter::new(&report.path).map_err(unusable)?)
+                }
+            }
+        }
+        Ok(Reporters { all, clear })
+    }
+
+    /// Everybody who is to hear of a clean-up.
+    pub(super) fn cleanup_reporters(self, args: &CleanupArgs, mode: Mode) -> Reporters {
+        let out = Stream::new(stdout(), self.colour_out);
+        let err = Stream::new(stderr(), self.colour_err);
+        let mut all = crate::report::Reporters::new();
+        match (args.output, mode) {
+            (OutputFormat::Json, _) => all.add(JsonReporter::new(out)),
+            (OutputFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
+            (format, _) => {
+                let live = stderr().is_terminal();
+                let manner = Manner { live, quiet: format == OutputFormat::Quiet, asks: false };
+                all.add(TerminalReporter::new(out, err, manner));
+            }
+        }
+        Reporters { all, clear: Arc::new(|| ()) }
+    }
+
+    /// What hands events to them.
+    pub(super) fn listener(self, reporters: &Arc<Mutex<Reporters>>) -> crate::sink::Listener {
+        let reporters = Arc::clone(reporters);
+        Box::new(move |event: &Event| {
+            reporters.lock().unwrap_or_else(PoisonError::into_inner).all.event(event);
+        })
+    }
+}
+
+fn escaped(text: &str) -> String {
+    safe::lines(text).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,169 @@
+//! From a checked playbook and its inputs to a run that is ready to start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::args::{CleanupWhen, RunArgs};
+use super::exit::Exit;
+use super::output::Output;
+use super::run::Session;
+use super::{guard, state, target};
+use crate::aws::Connected;
+use crate::engine::{CleanupMode, Setup};
+use crate::event::Mode;
+use crate::journal::{Book, Journal, Opened, Record, Target};
+use crate::playbook::Playbook;
+use crate::redactor::Redactor;
+use crate::sink::Sink;
+use crate::step::RunFacts;
+use crate::steps;
+
+/// A run that is ready to start, and what must live as long as it.
+pub(super) struct Prepared {
+    pub(super) setup: Setup,
+    pub(super) local: target::Local,
+}
+
+/// Finds the way to AWS, asks which account that is, opens the journal.
+pub(super) async fn prepare(
+    session: &Session<'_>,
+    playbook: &Arc<Playbook>,
+    inputs: BTreeMap<String, Value>,
+    overrides: BTreeMap<String, String>,
+) -> Result<Prepared, Exit> {
+    let Session { args, output, mode, .. } = session;
+    let redactor = Redactor::default();
+    let target::Reached { connected, local, endpoint } = target::reach(args, *mode, output).await?;
+    let (account, prologue) = target::account(args, &connected, output).await?;
+    let facts = facts(session, &connected, account, endpoint.as_deref());
+    if *mode == Mode::Live {
+        guard::check_target(&facts.region, facts.account.as_deref(), *output)?;
+        guard::check_expiry(playbook, connected.expires, *output)?;
+        mention_unfinished(*output);
+    }
+    let book = open_book(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, output)?;
+    let setup = Setup {
+        playbook: Arc::clone(playbook),
+        sources: Arc::clone(&session.sources),
+        inputs,
+        overrides,
+        environment: session.environment.clone(),
+        region_known: connected.region.is_some(),
+        aws: connected.aws,
+        mode: *mode,
+        endpoint,
+        inbox: local.inbox(),
+        prompter: session.asking.prompter(),
+        prologue,
+        sink: Sink::new(output.listener(&session.reporters), redactor),
+        book,
+        interrupt: session.wishes.interrupt(),
+        kind: steps::kind,
+        maker_of: steps::maker_of,
+        cleanup: cleanup_mode(args),
+        yes: args.yes,
+        cleanup_timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
+        cleanup_command: cleanup_command(args, &facts),
+        facts,
+    };
+    Ok(Prepared { setup, local })
+}
+
+/// Facts about the run; what a dry run cannot know is marked where it is used.
+fn facts(
+    session: &Session<'_>,
+    connected: &Connected,
+    account: Option<String>,
+    endpoint: Option<&str>,
+) -> RunFacts {
+    RunFacts {
+        id: state::run_id(),
+        started: started(),
+        region: connected.region.clone().unwrap_or_else(|| crate::template::marker("run.region")),
+        account,
+        local: session.args.local,
+        on_this_machine: session.args.local || endpoint.is_some_and(target::is_loopback),
+        allow_admin: session.args.allow_admin,
+    }
+}
+
+/// Runs that have left something behind are mentioned in one line.
+fn mention_unfinished(output: Output) {
+    let Ok(directory) = state::directory() else { return };
+    let runs = Journal::runs(&directory).unwrap_or_default();
+    let unfinished: Vec<String> =
+        runs.into_iter().filter(|run| state::has_left_something(&directory, run)).collect();
+    match unfinished.as_slice() {
+        [] => {}
+        [run] => {
+            output.note(&format!("Run {run} has left something behind: playbook cleanup {run}"))
+        }
+        runs => output.note(&format!(
+            "{} runs have left something behind: playbook runs, playbook cleanup --all",
+            runs.len()
+        )),
+    }
+}
+
+/// The time, to the second.
+fn started() -> String {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+}
+
+fn open_book(
+    args: &RunArgs,
+    playbook: &Playbook,
+    mode: Mode,
+    facts: &RunFacts,
+    endpoint: Option<&str>,
+    redactor: &Redactor,
+    output: &Output,
+) -> Result<Book, Exit> {
+    let opened = Opened {
+        run: facts.id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        playbook: playbook.name.clone(),
+        file: playbook.file.display().to_string(),
+        started: facts.started.clone(),
+        target: Target {
+            account: facts.account.clone().unwrap_or_default(),
+            region: facts.region.clone(),
+            endpoint: endpoint.map(str::to_owned),
+            local: mode == Mode::Local,
+        },
+        profile: args.profile.clone(),
+    };
+    if mode == Mode::DryRun {
+        return Ok(Book::in_memory(&Record::Opened(opened), redactor.clone()));
+    }
+    let directory = state::directory().map_err(|error| output.fail(&error, None))?;
+    let journal = Journal::create(&directory, opened).map_err(|error| {
+        let help =
+            "nothing was called; free some space, or name another directory in PLAYBOOK_STATE_DIR";
+        output.fail(&format!("the journal cannot be written: {error}"), Some(help))
+    })?;
+    Ok(Book::on_disk(journal, redactor.clone()))
+}
+
+fn cleanup_mode(args: &RunArgs) -> CleanupMode {
+    match args.cleanup {
+        CleanupWhen::Always => CleanupMode::Always,
+        CleanupWhen::OnSuccess => CleanupMode::OnSuccess,
+        CleanupWhen::Ask => CleanupMode::Ask,
+        CleanupWhen::Never => CleanupMode::Never,
+    }
+}
+
+fn cleanup_command(args: &RunArgs, facts: &RunFacts) -> String {
+    let mut command = format!("playbook cleanup {}", facts.id);
+    if let Some(profile) = &args.profile {
+        command.push_str(" --profile ");
+        command.push_str(profile);
+    }
+    command
+}

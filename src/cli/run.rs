@@ -1,0 +1,188 @@
+//! `playbook run`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::args::RunArgs;
+use super::disk::Disk;
+use super::exit::Exit;
+use super::guard;
+use super::inputs::{self, Asking};
+use super::output::{Output, Reporters};
+use super::prepare::{Prepared, prepare};
+use super::signals::Wishes;
+use super::target;
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::engine;
+use crate::event::{Event, Mode, Remaining};
+use crate::journal::{Book, Record};
+use crate::playbook::{self, Playbook};
+use crate::sink::Sink;
+use crate::steps::Registry;
+
+/// What the runs of one command line share.
+pub(super) struct Session<'a> {
+    pub(super) args: &'a RunArgs,
+    pub(super) output: Output,
+    pub(super) mode: Mode,
+    pub(super) sources: Arc<Sources>,
+    pub(super) environment: BTreeMap<String, String>,
+    pub(super) reporters: Arc<Mutex<Reporters>>,
+    pub(super) asking: Asking,
+    pub(super) wishes: Wishes,
+}
+
+/// Runs one playbook after the other; the exit code is the worst of theirs.
+pub(super) async fn run(args: &RunArgs, output: &Output) -> Exit {
+    match all(args, *output).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
+    let environment = environment();
+    let mut sources = Sources::new();
+    let playbooks = load(args, &environment, &mut sources, output)?;
+    let mode = target::mode(args);
+    let wishes = Wishes::none();
+    wishes.listen().map_err(|error| output.fail(&error.to_string(), None))?;
+    let reporters = Arc::new(Mutex::new(output.reporters(args, mode)?));
+    let asking = Asking::new(args, mode, &wishes, &reporters, output);
+    let sources = Arc::new(sources);
+    let session = Session { args, output, mode, sources, environment, reporters, asking, wishes };
+    // Everything that is missing is said before anything is called.
+    let mut runs = Vec::new();
+    for playbook in &playbooks {
+        let given = inputs::gather(&session, playbook, &playbooks).await?;
+        let overrides = inputs::overrides(args, playbook, output)?;
+        runs.push((playbook, given, overrides));
+    }
+    let mut worst = Exit::FINE;
+    for (playbook, given, overrides) in runs {
+        let prepared = prepare(&session, playbook, given, overrides).await?;
+        let exit = carry_out(prepared, &session.wishes, mode).await;
+        worst = worst.max(exit);
+        if exit.is_interruption() {
+            break;
+        }
+    }
+    let finished = session.reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    if let Err(error) = finished {
+        output.error(&error.to_string(), None);
+        worst = worst.max(Exit::FAILED);
+    }
+    Ok(worst)
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn load(
+    args: &RunArgs,
+    environment: &BTreeMap<String, String>,
+    sources: &mut Sources,
+    output: Output,
+) -> Result<Vec<Arc<Playbook>>, Exit> {
+    let mut playbooks = Vec::new();
+    let mut faults = Vec::new();
+    for file in &args.files {
+        match playbook::load(file, &Disk, &Registry, sources) {
+            Ok(playbook) => {
+                faults.extend(missing_variables(&playbook, environment));
+                if !args.allow_admin {
+                    faults.extend(guard::administrator_policies(&playbook));
+                }
+                playbooks.push(Arc::new(playbook));
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() {
+        return Ok(playbooks);
+    }
+    output.diagnostics(&faults, sources);
+    Err(Exit::WRONG)
+}
+
+/// The environment is known before the first call, so what it lacks is said before.
+fn missing_variables(
+    playbook: &Playbook,
+    environment: &BTreeMap<String, String>,
+) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    for reference in playbook.references() {
+        let [root, name, ..] = reference.path.as_slice() else { continue };
+        if root == "env" && !reference.optional && !environment.contains_key(name) {
+            faults.push(
+                Diagnostic::new("missing-variable", format!("the environment has no `{name}`"))
+                    .at(reference.span)
+                    .label("is not set")
+                    .help(format!("set {name}, or write `env.{name} | default(\"…\")`")),
+            );
+        }
+    }
+    faults
+}
+
+async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
+    let Prepared { setup, local } = prepared;
+    let book = setup.book.clone();
+    let sink = setup.sink.clone();
+    let (run, command) = (setup.facts.id.clone(), setup.cleanup_command.clone());
+    let signal = {
+        let wishes = wishes.clone();
+        move || wishes.signal()
+    };
+    let now = wishes.interrupt().at(2);
+    let exit = tokio::select! {
+        biased;
+        outcome = engine::run(setup, signal) => Exit::from_code(outcome.exit_code(wishes.signal())),
+        () = now.wait() => {
+            crate::prompt::restore_terminal();
+            stop_now(&book, &sink, mode, &run, &command, wishes)
+        }
+    };
+    local.shutdown().await;
+    exit
+}
+
+/// The second wish to stop: nothing more is done, but what remains is said.
+fn stop_now(
+    book: &Book,
+    sink: &Sink,
+    mode: Mode,
+    run: &str,
+    command: &str,
+    wishes: &Wishes,
+) -> Exit {
+    let reason = "the run was stopped before its clean-up was over";
+    let target = book.target();
+    let remaining: Vec<Remaining> = match mode {
+        Mode::Live => book.pending().iter().map(|entry| entry.remaining(&target, reason)).collect(),
+        Mode::Local | Mode::DryRun => Vec::new(),
+    };
+    let exit = match remaining.is_empty() {
+        true => Exit::from_code(128 + wishes.signal().unwrap_or(2)),
+        false => Exit::REMAINS,
+    };
+    if mode == Mode::Local {
+        book.discard();
+    } else {
+        // Where even that cannot be written, the next clean-up finds the run unfinished all the same.
+        let _ = book.append(&Record::Closed { exit_code: exit.code() });
+    }
+    sink.emit(Event::RunFinished {
+        run: run.to_owned(),
+        passed: false,
+        exit_code: exit.code(),
+        millis: 0,
+        counts: sink.counts(),
+        command: (!remaining.is_empty()).then(|| command.to_owned()),
+        remaining,
+        outputs: serde_json::Value::Null,
+    });
+    exit
+}

@@ -1,0 +1,12 @@
+//! `playbook schema`.
+
+use super::exit::Exit;
+use super::output::Output;
+use crate::playbook::json_schema;
+use crate::steps::Registry;
+
+/// Prints the JSON Schema of a playbook.
+pub(super) fn command(output: Output) -> Exit {
+    output.result(&format!("{:#}\n", json_schema(&Registry)));
+    Exit::FINE
+}

@@ -1,0 +1,55 @@
+//! `playbook serve`, and the processes that the embedded AWS starts.
+
+use std::ffi::OsString;
+
+use super::args::ServeArgs;
+use super::exit::Exit;
+use super::output::Output;
+use super::signals::Wishes;
+use super::target::LOCAL_ACCOUNT;
+use crate::local::{LocalAws, LocalOptions};
+
+/// Serves until it is told to stop.
+pub(super) async fn serve(args: &ServeArgs, output: &Output) -> Exit {
+    let wishes = Wishes::none();
+    if let Err(error) = wishes.listen() {
+        return output.fail(&error.to_string(), None);
+    }
+    let region = args.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
+    let options = LocalOptions {
+        port: args.port,
+        pace: args.local_pace.into(),
+        region: region.clone(),
+        account_id: LOCAL_ACCOUNT.to_owned(),
+        launcher: launcher(),
+    };
+    let aws = match LocalAws::start(options).await {
+        Ok(aws) => aws,
+        Err(error) => {
+            let message = format!("port {} cannot be used: {error}", args.port);
+            return output
+                .fail(&message, Some("choose another with --port, or any free one with --port 0"));
+        }
+    };
+    output.result(&introduction(aws.endpoint_url(), &region));
+    wishes.interrupt().wait().await;
+    aws.shutdown().await;
+    Exit::FINE
+}
+
+fn introduction(endpoint: &str, region: &str) -> String {
+    format!(
+        "The embedded AWS answers at {endpoint} until Ctrl-C. For the AWS CLI and boto3:\n\n\
+         export AWS_ENDPOINT_URL={endpoint}\n\
+         export AWS_REGION={region}\n\
+         export AWS_DEFAULT_REGION={region}\n\
+         export AWS_ACCESS_KEY_ID=local\n\
+         export AWS_SECRET_ACCESS_KEY=local\n"
+    )
+}
+
+/// The command that handler processes are started with: this program, which sees to it that they die with it.
+pub(super) fn launcher() -> Vec<OsString> {
+    let own = std::env::current_exe().unwrap_or_else(|_| "playbook".into());
+    vec![own.into_os_string(), "__handler".into()]
+}

@@ -1,0 +1,49 @@
+//! Where journals are, and what runs are called.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::journal::{History, Journal, Lock};
+
+/// The directory of the journals: `PLAYBOOK_STATE_DIR`, or `playbook` in the user's state directory.
+///
+/// # Errors
+/// A sentence, where the system knows no home directory.
+pub(super) fn directory() -> Result<PathBuf, String> {
+    if let Some(directory) =
+        std::env::var_os("PLAYBOOK_STATE_DIR").filter(|value| !value.is_empty())
+    {
+        return Ok(PathBuf::from(directory));
+    }
+    let strategy = etcetera::choose_base_strategy().map_err(|_| {
+        "there is no home directory to keep the journal in; name one in PLAYBOOK_STATE_DIR"
+            .to_owned()
+    })?;
+    let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Ok(state.join("playbook"))
+}
+
+/// A fresh run id: short enough for the names of AWS's resources, long enough not to come twice.
+pub(super) fn run_id() -> String {
+    // Without letters that are taken for others.
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    std::iter::repeat_with(|| char::from(LETTERS[fastrand::usize(..LETTERS.len())]))
+        .take(8)
+        .collect()
+}
+
+/// Whether a run whose process is gone has left something behind, or may have.
+pub(super) fn has_left_something(directory: &Path, run: &str) -> bool {
+    match Journal::peek(directory, run) {
+        Ok((history, lock)) => lock == Lock::Free && !is_over(&history),
+        // Cleaning it up says what is wrong with it.
+        Err(_) => true,
+    }
+}
+
+/// Whether nothing is left to do: a run of the embedded AWS has taken its whole account with it.
+pub(super) fn is_over(history: &History) -> bool {
+    let local = history.opened.as_ref().is_none_or(|opened| opened.target.local);
+    local || history.pending().next().is_none()
+}

@@ -1,0 +1,203 @@
+//! `playbook steps [KIND]`: the manual, made from what the kinds say of themselves.
+
+mod control;
+mod schema;
+mod wrap;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use self::control::{CONTROLS, Control};
+use self::schema::Fields;
+use self::wrap::wrapped;
+use crate::diagnostic::did_you_mean;
+use crate::step::spec::SECRET;
+use crate::step::{Kinds, Spec};
+
+/// Where lines end.
+const WIDTH: usize = 88;
+
+/// There is no such kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no step kind `{name}`")]
+pub struct UnknownKind {
+    name: String,
+    near: Option<String>,
+}
+
+impl UnknownKind {
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match &self.near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`playbook steps` lists the kinds there are".to_owned(),
+        }
+    }
+}
+
+/// Every kind with its summary, those that hold other steps last.
+#[must_use]
+pub fn list(kinds: &dyn Kinds) -> String {
+    let names = kinds.names();
+    let width = names
+        .iter()
+        .chain(CONTROLS.iter().map(|control| &control.name))
+        .map(|name| name.len())
+        .max();
+    let width = width.unwrap_or(0);
+    let mut text = String::from("Steps:\n");
+    for spec in names.iter().filter_map(|name| kinds.spec(name)) {
+        let _ = writeln!(text, "  {:width$}  {}", spec.name, sentence(&spec.summary));
+    }
+    text.push_str("\nSteps around other steps:\n");
+    for Control { name, summary, .. } in CONTROLS {
+        let _ = writeln!(text, "  {name:width$}  {}", sentence(summary));
+    }
+    text.push_str(
+        "\n`playbook steps KIND` shows what a kind takes, returns, calls and leaves behind.\n",
+    );
+    text
+}
+
+/// The page of one kind.
+///
+/// # Errors
+/// There is no such kind.
+pub fn page(kinds: &dyn Kinds, name: &str) -> Result<String, UnknownKind> {
+    if let Some(spec) = kinds.spec(name) {
+        return Ok(kind_page(spec));
+    }
+    if let Some(control) = CONTROLS.iter().find(|control| control.name == name) {
+        return Ok(control_page(control));
+    }
+    let names = kinds.names();
+    let all = names.iter().copied().chain(CONTROLS.iter().map(|control| control.name));
+    Err(UnknownKind { name: name.to_owned(), near: did_you_mean(name, all).map(str::to_owned) })
+}
+
+fn kind_page(spec: &Spec) -> String {
+    let mut page = Page::new(spec.name, &spec.summary, &spec.details);
+    page.fields("Inputs", &Fields::of(&spec.input));
+    if let Some(field) = spec.shorthand {
+        let name = spec.name;
+        page.paragraph(&format!("`{name}: VALUE` is short for `{name}: {{{field}: VALUE}}`."));
+    }
+    page.fields("Outputs", &Fields::of(&spec.output));
+    page.list("AWS calls", spec.calls);
+    page.list("IAM actions", spec.permissions);
+    if let Some(makes) = spec.makes {
+        page.section("Leaves behind", &format!("{makes}, until the clean-up removes it"));
+    }
+    page.example(spec.example);
+    page.text
+}
+
+fn control_page(control: &Control) -> String {
+    let mut page = Page::new(control.name, control.summary, control.details);
+    page.heading("Keys");
+    for (name, what, description) in control.keys {
+        page.field(name, what, description, 1);
+    }
+    page.example(control.example);
+    page.text
+}
+
+/// Summaries are sentences; a list needs no full stops.
+fn sentence(summary: &str) -> &str {
+    summary.strip_suffix('.').unwrap_or(summary)
+}
+
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn new(name: &str, summary: &str, details: &str) -> Self {
+        let mut page = Self { text: String::new() };
+        for line in wrapped(&format!("{name}: {summary}"), WIDTH) {
+            page.line(0, &line);
+        }
+        if !details.is_empty() {
+            page.paragraph(details);
+        }
+        page
+    }
+
+    fn line(&mut self, depth: usize, line: &str) {
+        let indent = if line.is_empty() { 0 } else { depth * 2 };
+        let _ = writeln!(self.text, "{:indent$}{line}", "");
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        self.line(0, "");
+        for line in wrapped(text, WIDTH) {
+            self.line(0, &line);
+        }
+    }
+
+    fn heading(&mut self, heading: &str) {
+        self.line(0, "");
+        self.line(0, &format!("{heading}:"));
+    }
+
+    fn section(&mut self, heading: &str, text: &str) {
+        self.heading(heading);
+        for line in wrapped(text, WIDTH - 2) {
+            self.line(1, &line);
+        }
+    }
+
+    fn list(&mut self, heading: &str, items: &[&str]) {
+        if !items.is_empty() {
+            self.section(heading, &items.join(", "));
+        }
+    }
+
+    fn fields(&mut self, heading: &str, fields: &Fields<'_>) {
+        if fields.is_empty() {
+            return;
+        }
+        self.heading(heading);
+        self.fields_at(fields, 1);
+    }
+
+    fn fields_at(&mut self, fields: &Fields<'_>, depth: usize) {
+        for field in fields.iter() {
+            let mut what = field.type_in_words();
+            if field.is_required() {
+                what.push_str(", required");
+            }
+            if let Some(default) = field.default() {
+                let _ = write!(what, ", default {default}");
+            }
+            if field.schema.get(SECRET).and_then(Value::as_bool) == Some(true) {
+                what.push_str(", secret");
+            }
+            self.field(field.name, &what, field.description(), depth);
+            self.fields_at(&field.inner(), depth + 2);
+        }
+    }
+
+    fn field(&mut self, name: &str, what: &str, description: &str, depth: usize) {
+        for (index, line) in
+            wrapped(&format!("{name}: {what}"), WIDTH - 2 * depth).iter().enumerate()
+        {
+            self.line(if index == 0 { depth } else { depth + 2 }, line);
+        }
+        for line in wrapped(description, WIDTH - 2 * (depth + 2)) {
+            self.line(depth + 2, &line);
+        }
+    }
+
+    fn example(&mut self, example: &str) {
+        self.heading("Example");
+        for line in example.trim_end().lines() {
+            self.line(1, line);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Where a run's calls go: AWS, an endpoint, the embedded AWS, nowhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+
+use super::args::RunArgs;
+use super::exit::Exit;
+use super::output::Output;
+use crate::aws::{
+    Aws, CallError, CallPatience, Connected, Connection, Credentials, Endpoint, connect,
+};
+use crate::engine::Inbox;
+#[cfg(feature = "local")]
+use crate::event::Mail;
+use crate::event::{Call, Mode};
+
+/// The account of the embedded AWS: no account of AWS's has this number.
+#[cfg(feature = "local")]
+pub(super) const LOCAL_ACCOUNT: &str = "000000000000";
+
+/// How calls are carried out.
+pub(super) fn mode(args: &RunArgs) -> Mode {
+    match (args.dry_run, args.local) {
+        (true, _) => Mode::DryRun,
+        (false, true) => Mode::Local,
+        (false, false) => Mode::Live,
+    }
+}
+
+/// How long calls are given: as long as the command line says. A server on this machine need not be spared.
+pub(super) fn patience(attempt: Option<Duration>, endpoint: &Endpoint) -> CallPatience {
+    let usual = CallPatience::default();
+    let is_near = matches!(endpoint, Endpoint::Url(url) if is_loopback(url));
+    CallPatience {
+        attempt: attempt.unwrap_or(usual.attempt),
+        backoff: if is_near { Duration::from_millis(20) } else { usual.backoff },
+    }
+}
+
+/// The embedded AWS of a run, which ends with this value.
+#[derive(Debug, Default)]
+pub(super) struct Local {
+    #[cfg(feature = "local")]
+    aws: Option<crate::local::LocalAws>,
+}
+
+impl Local {
+    /// The messages that the embedded AWS would have sent.
+    #[cfg(feature = "local")]
+    pub(super) fn inbox(&self) -> Option<Inbox> {
+        let world = Arc::clone(self.aws.as_ref()?.world());
+        Some(Arc::new(move || {
+            let state = world.state();
+            let messages = state.cognito.inbox.iter();
+            let mails = messages.map(|message| Mail {
+                to: message.to.clone(),
+                subject: message.subject.clone(),
+                body: message.body.clone(),
+                code: message.code.clone(),
+            });
+            mails.collect()
+        }))
+    }
+
+    /// There is no embedded AWS.
+    #[cfg(not(feature = "local"))]
+    pub(super) fn inbox(&self) -> Option<Inbox> {
+        None
+    }
+
+    /// Ends the embedded AWS and every handler process of it.
+    pub(super) async fn shutdown(self) {
+        #[cfg(feature = "local")]
+        if let Some(aws) = self.aws {
+            aws.shutdown().await;
+        }
+    }
+}
+
+/// A door, and what is behind it.
+pub(super) struct Reached {
+    pub(super) connected: Connected,
+    pub(super) local: Local,
+    pub(super) endpoint: Option<String>,
+}
+
+/// Finds the way to where the calls are to go.
+pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result<Reached, Exit> {
+    let (local, endpoint) = match mode {
+        Mode::DryRun => (Local::default(), Endpoint::Nowhere),
+        Mode::Local => start(args, output).await?,
+        Mode::Live => {
+            (Local::default(), args.endpoint_url.clone().map_or(Endpoint::Aws, Endpoint::Url))
+        }
+    };
+    let credentials = match mode {
+        Mode::Live => Credentials::Configured,
+        Mode::Local | Mode::DryRun => Credentials::Made,
+    };
+    let default_region = (mode == Mode::Local).then(|| "us-east-1".to_owned());
+    let connection = Connection {
+        endpoint: endpoint.clone(),
+        credentials,
+        profile: args.profile.clone(),
+        region: args.region.clone().or(default_region),
+        looks: args.looks(),
+        patience: patience(args.attempt_timeout, &endpoint),
+    };
+    let connected = connect(&connection)
+        .await
+        .map_err(|error| output.fail(&error.to_string(), Some(&error.help())))?;
+    let endpoint = match endpoint {
+        Endpoint::Url(url) if mode == Mode::Live => Some(url),
+        _ => None,
+    };
+    Ok(Reached { connected, local, endpoint })
+}
+
+#[cfg(feature = "local")]
+async fn start(args: &RunArgs, output: &Output) -> Result<(Local, Endpoint), Exit> {
+    use crate::local::{LocalAws, LocalOptions};
+    let options = LocalOptions {
+        port: 0,
+        pace: args.local_pace.into(),
+        region: args.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+        account_id: LOCAL_ACCOUNT.to_owned(),
+        launcher: super::serve::launcher(),
+    };
+    let aws = LocalAws::start(options)
+        .await
+        .map_err(|error| output.fail(&format!("the embedded AWS does not start: {error}"), None))?;
+    let endpoint = Endpoint::Url(aws.endpoint_url().to_owned());
+    Ok((Local { aws: Some(aws) }, endpoint))
+}
+
+#[cfg(not(feature = "local"))]
+async fn start(_args: &RunArgs, output: &Output) -> Result<(Local, Endpoint), Exit> {
+    let message = "this playbook was built without the embedded AWS";
+    Err(output.fail(message, Some("build it with the feature `local`")))
+}
+
+/// Asks which account this is, before anything is made in it. Returns the call as well, for the record.
+pub(super) async fn account(
+    args: &RunArgs,
+    connected: &Connected,
+    output: &Output,
+) -> Result<(Option<String>, Vec<Call>), Exit> {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let observer = {
+        let calls = Arc::clone(&calls);
+        Arc::new(move |call| calls.lock().unwrap_or_else(PoisonError::into_inner).push(call))
+    };
+    let found = identify(&connected.aws.observed_by(observer))
+        .await
+        .map_err(|error| output.fail(&error.to_string(), error.help()))?;
+    match (&args.expect_account, &found) {
+        (Some(expected), Some(found)) if expected != found => {
+            let message = format!("these credentials are for account {found}, not {expected}");
+            Err(output.fail(&message, Some("choose other credentials with --profile")))
+        }
+        _ => {
+            let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
+            Ok((found, calls))
+        }
+    }
+}
+
+/// Whose credentials these are.
+pub(super) async fn identify(aws: &Aws) -> Result<Option<String>, CallError> {
+    let request = aws.sts().get_caller_identity().send();
+    let output = aws.call(request, || Ok(GetCallerIdentityOutput::builder().build())).await?;
+    Ok(output.account)
+}
+
+/// Whether a URL leads to this machine.
+pub(super) fn is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or(host);
+    let host = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => host.split(':').next().unwrap_or(host),
+    };
+    let address: Option<std::net::IpAddr> = host.parse().ok();
+    host.eq_ignore_ascii_case("localhost") || address.is_some_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        for url in
+            ["http://127.0.0.1:4566", "http://localhost/x", "https://[::1]:1", "http://LOCALHOST"]
+        {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.example.com",
+            "https://lambda.us-east-1.amazonaws.com",
+            "http://10.0.0.1",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use std::ops::Range;
+
+use granit_parser::{ErrorKind, ScanError};
+
+use crate::diagnostic::{Diagnostic, SourceId, Span};
+
+/// What the YAML parser found wrong, in our words.
+pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -> Diagnostic {
+    let place = place_of(error, source, text);
+    if matches!(error.kind(), ErrorKind::UnexpectedCharacter { character: '%' })
+        && text.get(..usize::try_from(place.start).unwrap_or(0)).is_some_and(|it| it.ends_with('{'))
+    {
+        let start = usize::try_from(place.start).unwrap_or(0).saturating_sub(1);
+        return unquoted_template(Span::new(source, start, start + 2), text);
+    }
+    let (code, message, mut help) = describe(error.kind());
+    if code == "missing-colon" {
+        let rest = usize::try_from(place.start).ok().and_then(|start| text.get(start..));
+        let line = rest.and_then(|rest| rest.lines().next()).unwrap_or_default();
+        if line.starts_with('-') {
+            help = "put a space after the dash";
+        } else if line.contains(':') {
+            help = "put a space after the colon";
+        }
+    }
+    let diagnostic = Diagnostic::new(code, message).at(place);
+    if help.is_empty() { diagnostic } else { diagnostic.help(help) }
+}
+
+fn place_of(error: &ScanError, source: SourceId, text: &str) -> Span {
+    let start = error.marker().byte_offset().unwrap_or(0).min(text.len());
+    let before = text.get(..start).unwrap_or_default();
+    let tabs = before.len() - before.trim_end_matches('\t').len();
+    if tabs > 0 && describe(error.kind()).0 == "tab-indentation" {
+        return Span::new(source, start - tabs, start);
+    }
+    if *error.kind() == ErrorKind::UnknownQuotedScalarEscape
+        && let Some(escape) = unknown_escape(text, start)
+    {
+        return Span::new(source, escape.start, escape.end);
+    }
+    let next = text.get(start..).and_then(|rest| rest.chars().next());
+    let length = next.filter(|it| !matches!(it, '\n' | '\r')).map_or(0, char::len_utf8);
+    Span::new(source, start, start + length)
+}
+
+/// The first escape that YAML does not know, in the quoted scalar that starts at an offset.
+fn unknown_escape(text: &str, start: usize) -> Option<Range<usize>> {
+    const KNOWN: &str = "0abt\tnvfre \"/\\N_LPxuU\n\r";
+    let mut characters = text.get(start..)?.char_indices();
+    while let Some((at, character)) = characters.next() {
+        if character == '\\' {
+            let (next, escaped) = characters.next()?;
+            if !KNOWN.contains(escaped) {
+                return Some(start + at..start + next + escaped.len_utf8());
+            }
+        }
+    }
+    None
+}
+
+/// A `{{` that YAML reads as the start of a map.
+pub(super) fn unquoted_template(span: Span, text: &str) -> Diagnostic {
+    let rest = usize::try_from(span.start).ok().and_then(|start| text.get(start..));
+    let line = rest.and_then(|rest| rest.lines().next()).unwrap_or_default().trim_end();
+    let end = line.rfind(['}', ' ']).filter(|_| line.ends_with('}')).map_or(0, |_| line.len());
+    let value = line.get(..end).unwrap_or_default();
+    let balanced = value.matches('{').count() == value.matches('}').count();
+    let diagnostic = Diagnostic::new(
+        "unquoted-template",
+        "a value that starts with a brace must stand in quotes, or YAML reads it as a map",
+    )
+    .at(span);
+    if value.is_empty() || !balanced || value.contains(['\'', '"', '\\']) {
+        diagnostic.help("put the whole value in quotes: \"{{ … }}\"")
+    } else {
+        diagnostic.help(format!("write \"{value}\""))
+    }
+}
+
+const INDENT_HELP: &str = "keys of one map start in the same column; nest with two spaces";
+const BRACKET_HELP: &str = "separate items with commas and close every bracket";
+
+fn describe(kind: &ErrorKind) -> (&'static str, String, &'static str) {
+    let (code, message, help) = match kind {
+        ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabNotAllowed
+        | ErrorKind::TabAtBlockScalarStart
+        | ErrorKind::TabInPlainScalar => {
+            ("tab-indentation", "a tab cannot be used for indentation", "indent with spaces")
+        }
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            ("unclosed-quote", "this quote is never closed", "add the closing quote")
+        }
+        ErrorKind::InvalidTrailingSingleQuotedScalar => (
+            "text-after-quote",
+            "text follows the closing quote",
+            "quote the whole value; inside '…', write a quote as ''",
+        ),
+        ErrorKind::InvalidTrailingDoubleQuotedScalar => (
+            "text-after-quote",
+            "text follows the closing quote",
+            "quote the whole value; inside \"…\", write a quote as \\\"",
+        ),
+        ErrorKind::RecursionLimitExceeded => {
+            ("too-deep", "lists and maps are nested too deeply", "at most 64 levels are read")
+        }
+        ErrorKind::UnknownAnchor => (
+            "unknown-alias",
+            "no anchor of this name stands before it",
+            "a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)",
+        ),
+        ErrorKind::UnknownQuotedScalarEscape => (
+            "unknown-escape",
+            "there is no such escape in a double-quoted string",
+            "write a backslash as \\\\, or use single quotes",
+        ),
+        ErrorKind::UnclosedFlowCollection { .. }
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => {
+            ("unclosed-bracket", "this bracket is never closed", BRACKET_HELP)
+        }
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            let message = format!("`{open}` is closed by `{close}`");
+            return ("mismatched-bracket", message, BRACKET_HELP);
+        }
+        ErrorKind::MisplacedFlowCollectionEnd => {
+            ("mismatched-bracket", "this bracket was never opened", BRACKET_HELP)
+        }
+        ErrorKind::UnexpectedCharacter { character } => {
+            let message = format!("a value cannot start with `{}`", character.escape_default());
+            return ("invalid-yaml", message, "put the value in quotes");
+        }
+        other => return describe_structure(other),
+    };
+    (code, message.to_owned(), help)
+}
+
+fn describe_structure(kind: &ErrorKind) -> (&'static str, String, &'static str) {
+    let (code, message, help) = match kind {
+        ErrorKind::InvalidColonPlacement => (
+            "misplaced-colon",
+            "a `:` cannot stand here, inside brackets that are not closed yet",
+            BRACKET_HELP,
+        ),
+        ErrorKind::DirectiveDisallowed => {
+            ("directive", "directives such as `%YAML` mean nothing here", "leave the line out")
+        }
+        ErrorKind::MappingValueNotAllowed => (
+            "misplaced-colon",
+            "a `:` followed by a space cannot stand here",
+            "quote a value that contains `: `; check that this line is indented like its neighbours",
+        ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
+            "missing-colon",
+            "a key must be followed by `:` on the same line",
+            "write `key: value`",
+        ),
+        ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::MappingKeyNotAllowed
+        | ErrorKind::InvalidIndentation => {
+            ("bad-indentation", "this does not line up with the map around it", INDENT_HELP)
+        }
+        ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::BlockSequenceEntryNotAllowed
+        | ErrorKind::InvalidBlockEntryWhitespace
+        | ErrorKind::BlockEntryInFlowCollection => (
+            "bad-indentation",
+            "this does not line up with the list around it",
+            "items of one list start with `- ` in the same column",
+        ),
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
+            ("missing-comma", "a comma or the closing bracket is missing here", BRACKET_HELP)
+        }
+        ErrorKind::InvalidBlockScalarHeader
+        | ErrorKind::InvalidBlockScalarIndent
+        | ErrorKind::ZeroBlockScalarIndent => (
+            "bad-block-text",
+            "this block of text is not well-formed",
+            "after `|` or `>` start a new line, and indent every line of the text alike",
+        ),
+        ErrorKind::InvalidQuotedScalarIndent | ErrorKind::InvalidFlowScalarIndent => {
+            ("bad-indentation", "this line must be indented further", INDENT_HELP)
+        }
+        ErrorKind::CommentNotSeparated => (
+            "invalid-yaml",
+            "a comment needs a space before its `#`",
+            "add a space, or quote the value",
+        ),
+        other => {
+            return ("invalid-yaml", format!("this is not valid YAML: {other}"), "");
+        }
+    };
+    (code, message.to_owned(), help)
+}

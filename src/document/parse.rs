@@ -1,0 +1,445 @@
+use std::collections::HashMap;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle};
+
+use super::place::Text;
+use super::{Entry, Key, Node, NodeKind, fault, scalar};
+use crate::diagnostic::{Diagnostic, SourceId, Span};
+
+const LARGEST_INPUT: usize = 4 * 1024 * 1024;
+const MOST_NODES: usize = 50_000;
+const MOST_ALIASES: usize = 1_000;
+/// What anchors and aliases may copy, in bytes of text.
+const MOST_COPIED: usize = 8 * 1024 * 1024;
+const DEEPEST: usize = 64;
+/// A file with more faults than this is probably not a playbook at all.
+const MOST_FAULTS: usize = 100;
+
+/// Reads one YAML document.
+///
+/// # Errors
+///
+/// Everything that is wrong with the text as YAML, at least one diagnostic.
+pub fn parse(source: SourceId, text: &str) -> Result<Node, Vec<Diagnostic>> {
+    if text.len() > LARGEST_INPUT {
+        let message = format!("the file has {} bytes, more than 4 MiB", text.len());
+        return Err(vec![
+            Diagnostic::new("too-large", message)
+                .at(Span::new(source, 0, 0))
+                .help("keep data in files of its own and name them in the playbook"),
+        ]);
+    }
+    let mut builder = Builder::new(source, text);
+    builder.run();
+    builder.finish()
+}
+
+/// A list or map that is not closed yet.
+enum Open {
+    Sequence { items: Vec<Node> },
+    Mapping { entries: Vec<Entry>, seen: HashMap<String, Span>, key: Awaited },
+}
+
+/// What comes next in a map: a key, or the value of the key before it.
+enum Awaited {
+    Key,
+    Value(Key),
+    /// The value of a key that was refused.
+    Nothing,
+}
+
+struct Frame {
+    open: Open,
+    start: usize,
+    anchor: usize,
+}
+
+enum Anchored {
+    Open,
+    Complete { node: Node, weight: Weight },
+}
+
+struct Builder<'a> {
+    source: SourceId,
+    text: &'a str,
+    faults: Vec<Diagnostic>,
+    frames: Vec<Frame>,
+    root: Option<Node>,
+    anchors: HashMap<usize, Anchored>,
+    nodes: usize,
+    aliases: usize,
+    copied: usize,
+    documents: usize,
+    /// End of the content read last: block collections end there.
+    last_end: usize,
+}
+
+/// Reading on would cost too much or make no sense.
+struct Stop;
+
+impl<'a> Builder<'a> {
+    fn new(source: SourceId, text: &'a str) -> Self {
+        Self {
+            source,
+            text,
+            faults: Vec::new(),
+            frames: Vec::new(),
+            root: None,
+            anchors: HashMap::new(),
+            nodes: 0,
+            aliases: 0,
+            copied: 0,
+            documents: 0,
+            last_end: 0,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        options.disallow_directives = true;
+        options.flow_nesting_limit = DEEPEST;
+        options.block_nesting_limit = DEEPEST;
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            let outcome = match event {
+                Ok((event, span)) => self.event(event, span),
+                Err(error) => {
+                    self.scan_error(&error);
+                    Err(Stop)
+                }
+            };
+            if outcome.is_err() || self.faults.len() >= MOST_FAULTS {
+                return;
+            }
+        }
+    }
+
+    /// A fault that follows from an unquoted `{{` on the same line is not worth a second message.
+    fn scan_error(&mut self, error: &granit_parser::ScanError) {
+        let fault = fault::from_scan_error(error, self.source, self.text);
+        let follows = self.faults.last().zip(fault.span).is_some_and(|(last, place)| {
+            last.code == "unquoted-template"
+                && last.span.is_some_and(|earlier| {
+                    let range = to_usize(earlier.start)..to_usize(place.start);
+                    self.text.get(range).is_some_and(|between| !between.contains('\n'))
+                })
+        });
+        if !follows {
+            self.faults.push(fault);
+        }
+    }
+
+    fn finish(mut self) -> Result<Node, Vec<Diagnostic>> {
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        self.root.take().ok_or_else(|| {
+            vec![
+                Diagnostic::new("empty-document", "there is nothing in this file").at(Span::new(
+                    self.source,
+                    0,
+                    0,
+                ))
+                .help("begin with `name:` and `steps:`; `playbook new NAME` writes a playbook to start from"),
+            ]
+        })
+    }
+
+    fn event(&mut self, event: Event<'_>, span: granit_parser::Span) -> Result<(), Stop> {
+        let range = span.byte_range().unwrap_or(0..0);
+        if let Some(tag) = span.tag_span().and_then(|tag| tag.byte_range()) {
+            self.tag(&tag);
+        }
+        match event {
+            Event::DocumentStart(..) => self.document(&range),
+            Event::Scalar(value, style, anchor, _) => {
+                let span = Span::new(self.source, range.start, self.scalar_end(&range, style));
+                let node = self.scalar(value.into_owned(), style, span);
+                self.last_end = self.last_end.max(to_usize(span.end));
+                self.count(span)?;
+                self.anchor(anchor, &node)?;
+                self.place(node);
+                Ok(())
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(Open::Sequence { items: Vec::new() }, &range, anchor)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                let open =
+                    Open::Mapping { entries: Vec::new(), seen: HashMap::new(), key: Awaited::Key };
+                self.open(open, &range, anchor)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(&range),
+            Event::Alias(anchor) => self.alias(anchor, &range),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a scalar's own characters end: block text without the blank lines after it.
+    fn scalar_end(&self, range: &std::ops::Range<usize>, style: ScalarStyle) -> usize {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return range.end;
+        }
+        let raw = self.text.get(range.clone()).unwrap_or_default();
+        range.start + raw.trim_end().len()
+    }
+
+    fn document(&mut self, range: &std::ops::Range<usize>) -> Result<(), Stop> {
+        self.documents += 1;
+        if self.documents < 2 {
+            return Ok(());
+        }
+        self.fault(
+            Diagnostic::new("several-documents", "a second document starts here")
+                .at(self.span(range))
+                .help("put each playbook in a file of its own"),
+        );
+        Err(Stop)
+    }
+
+    fn tag(&mut self, range: &std::ops::Range<usize>) {
+        let written = self.text.get(range.clone()).unwrap_or_default();
+        let message = format!("tags such as `{written}` mean nothing here");
+        self.fault(
+            Diagnostic::new("tag", message)
+                .at(self.span(range))
+                .help("leave the tag out; a value in quotes is always a string"),
+        );
+    }
+
+    fn span(&self, range: &std::ops::Range<usize>) -> Span {
+        Span::new(self.source, range.start, range.end)
+    }
+
+    fn fault(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
+    fn count(&mut self, span: Span) -> Result<(), Stop> {
+        self.nodes += 1;
+        if self.nodes <= MOST_NODES {
+            return Ok(());
+        }
+        let message = format!("the file holds more than {MOST_NODES} values");
+        self.fault(
+            Diagnostic::new("too-many-values", message)
+                .at(span)
+                .help("keep data in files of its own and name them in the playbook"),
+        );
+        Err(Stop)
+    }
+
+    fn scalar(&self, value: String, style: ScalarStyle, span: Span) -> Node {
+        // The parser writes an absent value as `~`; only its empty place tells.
+        let absent = style == ScalarStyle::Plain && span.start == span.end;
+        let plain = (style == ScalarStyle::Plain && !absent)
+            .then(|| scalar::resolve_plain(&value))
+            .flatten();
+        let kind = match plain {
+            _ if absent => NodeKind::Null,
+            Some(kind) => kind,
+            None => NodeKind::String(Text::from_scalar(value, style, span, self.text)),
+        };
+        Node { span, kind }
+    }
+
+    fn open(
+        &mut self,
+        open: Open,
+        range: &std::ops::Range<usize>,
+        anchor: usize,
+    ) -> Result<(), Stop> {
+        let span = self.span(range);
+        self.count(span)?;
+        if self.frames.len() >= DEEPEST {
+            self.fault(
+                Diagnostic::new("too-deep", "lists and maps are nested too deeply")
+                    .at(span)
+                    .help("at most 64 levels are read"),
+            );
+            return Err(Stop);
+        }
+        if self.text.get(range.start..).is_some_and(|rest| rest.starts_with("{{")) {
+            let braces = Span::new(self.source, range.start, range.start + 2);
+            self.fault(fault::unquoted_template(braces, self.text));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchored::Open);
+        }
+        self.last_end = self.last_end.max(range.end);
+        self.frames.push(Frame { open, start: range.start, anchor });
+        Ok(())
+    }
+
+    fn close(&mut self, range: &std::ops::Range<usize>) -> Result<(), Stop> {
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        // A block collection closes at the next token, which may stand lines below.
+        if range.end > range.start {
+            self.last_end = self.last_end.max(range.end);
+        }
+        let span = Span::new(self.source, frame.start, self.last_end.max(frame.start));
+        let kind = match frame.open {
+            Open::Sequence { items } => NodeKind::Sequence(items),
+            Open::Mapping { entries, .. } => NodeKind::Mapping(entries),
+        };
+        let node = Node { span, kind };
+        self.anchor(frame.anchor, &node)?;
+        self.place(node);
+        Ok(())
+    }
+
+    fn anchor(&mut self, anchor: usize, node: &Node) -> Result<(), Stop> {
+        if anchor != 0 {
+            let weight = Weight::of(node);
+            self.copy(weight, node.span)?;
+            self.anchors.insert(anchor, Anchored::Complete { node: node.clone(), weight });
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, weight: Weight, span: Span) -> Result<(), Stop> {
+        self.copied += weight.bytes;
+        if self.copied <= MOST_COPIED {
+            return Ok(());
+        }
+        self.alias_fault("alias-bomb", "aliases make this file too large", span)
+    }
+
+    fn alias_fault(&mut self, code: &'static str, message: &str, span: Span) -> Result<(), Stop> {
+        let help = "write the values out, or move the data to a file of its own";
+        self.fault(Diagnostic::new(code, message).at(span).help(help));
+        Err(Stop)
+    }
+
+    fn alias(&mut self, anchor: usize, range: &std::ops::Range<usize>) -> Result<(), Stop> {
+        let span = self.span(range);
+        self.aliases += 1;
+        self.last_end = self.last_end.max(range.end);
+        let Some(Anchored::Complete { node, weight }) = self.anchors.get(&anchor) else {
+            let message = "an alias cannot stand inside its own value";
+            return self.alias_fault("recursive-alias", message, span);
+        };
+        let weight = *weight;
+        let node = Node { span, kind: node.kind.clone() };
+        self.nodes += weight.nodes;
+        self.copy(weight, span)?;
+        if self.aliases > MOST_ALIASES || self.nodes > MOST_NODES {
+            return self.alias_fault("alias-bomb", "aliases make this file too large", span);
+        }
+        if weight.levels + self.frames.len() > DEEPEST {
+            let message = "lists and maps are nested too deeply";
+            return self.alias_fault("too-deep", message, span);
+        }
+        self.place(node);
+        Ok(())
+    }
+
+    /// Puts a finished node where it belongs: the root, an item, a key or a value.
+    fn place(&mut self, node: Node) {
+        let Some(frame) = self.frames.last_mut() else {
+            self.root.get_or_insert(node);
+            return;
+        };
+        let (entries, key, seen) = match &mut frame.open {
+            Open::Sequence { items } => return items.push(node),
+            Open::Mapping { entries, key, seen } => (entries, key, seen),
+        };
+        *key = match std::mem::replace(key, Awaited::Key) {
+            Awaited::Value(name) => {
+                entries.push(Entry { key: name, value: node });
+                Awaited::Key
+            }
+            Awaited::Nothing => Awaited::Key,
+            Awaited::Key => match as_key(node, self.text) {
+                Ok(name) => {
+                    if let Some(earlier) = seen.get(&name.name) {
+                        self.faults.push(duplicate(&name, *earlier, self.text));
+                        Awaited::Nothing
+                    } else {
+                        seen.insert(name.name.clone(), name.span);
+                        Awaited::Value(name)
+                    }
+                }
+                Err(fault) => {
+                    self.faults.extend(fault);
+                    Awaited::Nothing
+                }
+            },
+        };
+    }
+}
+
+fn to_usize(offset: u32) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+/// What copying a value costs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Weight {
+    nodes: usize,
+    bytes: usize,
+    levels: usize,
+}
+
+impl Weight {
+    fn of(node: &Node) -> Self {
+        match &node.kind {
+            NodeKind::String(text) => Self { nodes: 1, bytes: text.value.len(), levels: 0 },
+            NodeKind::Sequence(items) => Self::around(items.iter().map(Self::of)),
+            NodeKind::Mapping(entries) => Self::around(entries.iter().map(|entry| {
+                let value = Self::of(&entry.value);
+                Self { bytes: value.bytes + entry.key.name.len(), ..value }
+            })),
+            _ => Self { nodes: 1, ..Self::default() },
+        }
+    }
+
+    fn around(parts: impl Iterator<Item = Self>) -> Self {
+        let sum = parts.fold(Self::default(), |sum, part| Self {
+            nodes: sum.nodes + part.nodes,
+            bytes: sum.bytes + part.bytes,
+            levels: sum.levels.max(part.levels),
+        });
+        Self { nodes: sum.nodes + 1, levels: sum.levels + 1, ..sum }
+    }
+}
+
+fn duplicate(key: &Key, earlier: Span, text: &str) -> Diagnostic {
+    let before = text.get(..to_usize(earlier.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    Diagnostic::new("duplicate-key", format!("`{}` stands twice in the same map", key.name))
+        .at(key.span)
+        .label(format!("first on line {line}"))
+        .help("leave one of the two out")
+}
+
+/// A key must be plain text. `Err(None)` where that has been said already.
+fn as_key(node: Node, text: &str) -> Result<Key, Option<Diagnostic>> {
+    let span = node.span;
+    let written = text.get(to_usize(span.start)..to_usize(span.end)).unwrap_or_default();
+    let name = match node.kind {
+        NodeKind::String(key) => key.value,
+        NodeKind::Null | NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Float(_) => {
+            written.to_owned()
+        }
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
+            // The inner braces of an unquoted `{{`, reported where they open.
+            let inside_template =
+                text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
+            let fault = Diagnostic::new("complex-key", "a list or map cannot be a key")
+                .at(span)
+                .help("a key is text; put a value that holds brackets in quotes");
+            return Err((!inside_template).then_some(fault));
+        }
+    };
+    if name == "<<" && written == "<<" {
+        return Err(Some(
+            Diagnostic::new("merge-key", "merge keys (`<<`) are not supported")
+                .at(span)
+                .help("write the entries out, or repeat a whole value with `*name`"),
+        ));
+    }
+    Ok(Key { name, span })
+}

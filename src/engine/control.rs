@@ -1,0 +1,231 @@
+//! Steps that hold steps: `block`, `repeat`, `include`; and `cleanup`.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+
+use super::fault::{Fault, Stop};
+use super::frame::{Frame, Place};
+use super::outputs::Outputs;
+use super::step::Ended;
+use super::{CleanupMode, Engine};
+use crate::event::{Failure, StepRef};
+use crate::playbook::{Action, Playbook, Step};
+use crate::step::{Answer, Question, QuestionType, StepError};
+use crate::template::{Expression, Namespace, Template, from_json, to_text};
+
+impl Engine {
+    pub(super) async fn control(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Outputs, Ended> {
+        let mut inner = place.beneath(&at.path);
+        inner.keep |= step.keep;
+        match &step.action {
+            Action::Block { steps, rescue, always } => {
+                let parts = Block { steps, rescue, always };
+                let running = self.block(frame, &parts, &inner, at);
+                self.within(step, running).await
+            }
+            Action::Repeat { until, steps, limit } => {
+                let running = self.repeat(frame, until, steps, *limit, &inner, at);
+                self.within(step, running).await
+            }
+            Action::Include { playbook, inputs } => {
+                let running = self.include(frame, step, playbook, inputs, &inner);
+                self.within(step, running).await
+            }
+            Action::Cleanup { confirm } => {
+                self.cleanup_step(confirm.as_ref(), place, at).await.map_err(Ended::from)
+            }
+            // The registry's kinds are run by `attempts`.
+            Action::Kind { .. } => Ok(Outputs::none()),
+        }
+    }
+
+    /// `timeout` of a step that holds steps.
+    async fn within(
+        &self,
+        step: &Step,
+        running: impl Future<Output = Result<Outputs, Ended>>,
+    ) -> Result<Outputs, Ended> {
+        let Some(limit) = step.timeout.filter(|_| !self.setup.aws.is_recording()) else {
+            return running.await;
+        };
+        tokio::time::timeout(limit, running).await.unwrap_or_else(|_| {
+            let what = format!("this {} step", step.kind());
+            Err(Fault::of_step(&StepError::TimedOut { what, limit }, |_| None).into())
+        })
+    }
+
+    async fn block(
+        &self,
+        frame: &Frame<'_>,
+        parts: &Block<'_>,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Outputs, Ended> {
+        let mut result = self.run_steps(frame, parts.steps, place).await;
+        if self.setup.aws.is_recording() && !parts.rescue.is_empty() {
+            self.note(at, format!("{} more if one of these fails", steps(parts.rescue.len())));
+        }
+        if let Err(Stop::Failed(failure)) = &result
+            && !parts.rescue.is_empty()
+        {
+            let mut place = Place { prefix: format!("{}rescue.", place.prefix), ..place.clone() };
+            place.scope = place.scope.child();
+            place.scope.set("error", error_facts(failure));
+            result = self.run_steps(frame, parts.rescue, &place).await;
+        }
+        if !matches!(result, Err(Stop::Interrupted)) && !parts.always.is_empty() {
+            let place = Place { prefix: format!("{}always.", place.prefix), ..place.clone() };
+            let always = self.run_steps(frame, parts.always, &place).await;
+            result = result.and(always);
+        }
+        result?;
+        Ok(Outputs::none())
+    }
+
+    async fn repeat(
+        &self,
+        frame: &Frame<'_>,
+        until: &Expression,
+        steps: &[Step],
+        limit: u32,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Outputs, Ended> {
+        for round in 1..=limit {
+            let prefix = format!("{}[{}].", at.path, round - 1);
+            let mut place = Place { prefix, ..place.clone() };
+            place.scope = place.scope.child();
+            let facts = json!({"index": round, "index0": round - 1, "first": round == 1});
+            place.scope.set("loop", from_json(&facts));
+            self.run_steps(frame, steps, &place).await?;
+            let until_value = self.evaluate(until, &place.scope)?;
+            if self.setup.aws.is_recording() && !until_value.is_true() {
+                self.note(at, format!("repeats until {}", until.source()));
+                return Ok(Outputs::none());
+            }
+            if until_value.is_true() {
+                return Ok(Outputs::none());
+            }
+            if self.setup.interrupt.requested() {
+                return Err(Stop::Interrupted.into());
+            }
+        }
+        let message = format!("after {limit} rounds this does not hold yet: {}", until.source());
+        let fault = Fault::new("TooManyRounds", "step-failed", message).at(until.span());
+        Err(fault.help("raise `limit`, or look at what `until` waits for").into())
+    }
+
+    async fn include(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        playbook: &Playbook,
+        inputs: &Template,
+        place: &Place,
+    ) -> Result<Outputs, Ended> {
+        let given = self.render(inputs, &place.scope)?;
+        let mut depends = Self::depends(frame, step, place);
+        let inner = Frame::included(self, playbook, &given, depends.clone(), place)?;
+        let top = Place { keep: place.keep, depends: depends.clone(), ..inner.top() };
+        self.run_steps(&inner, &playbook.steps, &top).await?;
+        depends.extend(inner.all_sources());
+        if let Some(id) = &step.id {
+            frame.remember(id, depends);
+        }
+        let namespace = Namespace::new();
+        let scope = inner.top().scope;
+        for (name, expression) in &playbook.outputs {
+            namespace.insert_evaluated(name, &self.evaluate(expression, &scope)?);
+        }
+        Ok(Outputs { data: self.playbook_outputs(&inner)?, namespace, expected: None })
+    }
+
+    async fn cleanup_step(
+        &self,
+        confirm: Option<&Template>,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Outputs, Fault> {
+        let wanted = match (self.setup.cleanup, confirm) {
+            (CleanupMode::Never, _) => false,
+            (_, None) => true,
+            (_, Some(_)) if self.setup.yes => true,
+            (_, Some(question)) => {
+                let question = to_text(&self.render(question, &place.scope)?.value);
+                self.confirm_cleanup(&question).await?
+            }
+        };
+        if !wanted {
+            self.declined.store(true, Ordering::Relaxed);
+        } else if self.setup.aws.is_recording() {
+            // What comes after this step may make more; a dry run shows the whole clean-up once, at the end.
+            self.note(at, "clean-up, as listed at the end".to_owned());
+        } else {
+            self.clean().await;
+        }
+        Ok(Outputs::none())
+    }
+
+    pub(super) fn declined(&self) -> bool {
+        self.declined.load(Ordering::Relaxed)
+    }
+
+    /// Asks before everything is taken away. Where nobody is there to ask, it is: that is what leaves nothing behind.
+    async fn confirm_cleanup(&self, prompt: &str) -> Result<bool, Fault> {
+        let question = Question {
+            name: "cleanup".to_owned(),
+            prompt: prompt.to_owned(),
+            answer: QuestionType::Boolean,
+            default: Some(true.into()),
+            ..Question::default()
+        };
+        let prompter = self.prompter();
+        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
+        let answer = tokio::select! {
+            answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
+            () = self.setup.interrupt.wait() => Err(StepError::Interrupted),
+        };
+        match answer {
+            Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value != json!(false)),
+            Ok(Answer::NotAsked) => Ok(true),
+            Err(StepError::Interrupted) => Err(Fault::interrupted()),
+            Err(error) => Err(Fault::of_step(&error, |_| None)),
+        }
+    }
+
+    /// `--cleanup ask`, once the steps are over.
+    pub(super) async fn ask_for_cleanup(&self) -> bool {
+        if self.setup.yes || self.setup.book.pending().is_empty() {
+            return true;
+        }
+        let prompt = "Remove everything that this run has made?";
+        self.confirm_cleanup(prompt).await.unwrap_or(true)
+    }
+}
+
+/// The parts of a `block`.
+struct Block<'a> {
+    steps: &'a [Step],
+    rescue: &'a [Step],
+    always: &'a [Step],
+}
+
+fn error_facts(failure: &Failure) -> crate::template::Value {
+    from_json(&json!({
+        "code": failure.code,
+        "message": failure.message,
+        "help": failure.help,
+        "details": failure.details,
+    }))
+}
+
+fn steps(count: usize) -> String {
+    format!("{count} step{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,242 @@
+//! What steps see: `run`, `env`, rendered inputs, the outputs of earlier steps.
+
+use serde_json::{Map, Value as Json};
+
+use super::fault::Fault;
+use super::frame::Frame;
+use super::{Engine, Setup};
+use crate::event::Failure;
+use crate::playbook::Step;
+use crate::step::Spec;
+use crate::step::spec::{KNOWN, SECRET};
+use crate::template::{
+    Evaluated, Expression, Namespace, Scope, Template, TemplateKind, Value, from_json, to_json,
+    to_text, unknown,
+};
+
+/// What a step has come to: as data, and as later steps see it.
+pub(super) struct Outputs {
+    pub(super) data: Json,
+    pub(super) namespace: Namespace,
+    /// The error that was expected, or allowed, and came.
+    pub(super) expected: Option<Failure>,
+}
+
+impl Outputs {
+    pub(super) fn none() -> Self {
+        Self { data: Json::Object(Map::new()), namespace: Namespace::new(), expected: None }
+    }
+}
+
+impl Engine {
+    /// Nobody knows which variables of an environment are secret, so all are.
+    pub(super) fn env_namespace(&self) -> Namespace {
+        let env = Namespace::new();
+        for (name, value) in &self.setup.environment {
+            env.insert_secret(name, value.as_str());
+        }
+        env
+    }
+
+    /// Renders a template; what was made from a secret is a secret from now on.
+    pub(super) fn render(&self, template: &Template, scope: &Scope) -> Result<Evaluated, Fault> {
+        let evaluated = template.render(scope)?;
+        if evaluated.secret {
+            self.learn_leaves(template, scope)?;
+        }
+        Ok(evaluated)
+    }
+
+    /// Only what was made from a secret is one: not what stands beside it in the same map.
+    fn learn_leaves(&self, template: &Template, scope: &Scope) -> Result<(), Fault> {
+        match template.kind() {
+            TemplateKind::Literal => {}
+            TemplateKind::Sequence(items) => {
+                for item in items {
+                    self.learn_leaves(item, scope)?;
+                }
+            }
+            TemplateKind::Mapping(entries) => {
+                for entry in entries {
+                    self.learn_leaves(&entry.value, scope)?;
+                }
+            }
+            // A plain path leads to what is known already, and perhaps to harmless things beside it.
+            TemplateKind::Expression(expression) if is_path(expression) => {
+                self.learn_environment(&to_text(&template.render(scope)?.value));
+            }
+            TemplateKind::Expression(_) | TemplateKind::Text(_) => {
+                self.learn(&template.render(scope)?)
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates an expression; what was made from a secret is a secret from now on.
+    pub(super) fn evaluate(
+        &self,
+        expression: &Expression,
+        scope: &Scope,
+    ) -> Result<Evaluated, Fault> {
+        let evaluated = expression.evaluate(scope)?;
+        self.learn(&evaluated);
+        Ok(evaluated)
+    }
+
+    fn learn(&self, evaluated: &Evaluated) {
+        if !evaluated.secret {
+            return;
+        }
+        self.learn_environment(&to_text(&evaluated.value));
+        self.setup.sink.redactor().learn_derived(&to_json(&evaluated.value));
+    }
+
+    /// Variables of the environment that stand in a text that was made from some.
+    fn learn_environment(&self, text: &str) {
+        for value in self.setup.environment.values() {
+            if value.len() >= 4 && text.contains(value.as_str()) {
+                self.setup.sink.redactor().learn(value);
+            }
+        }
+    }
+
+    /// What later steps see of what a kind returned. A dry run has seen placeholders: only what repeats the input is
+    /// known of them.
+    pub(super) fn outputs(
+        &self,
+        step: &Step,
+        spec: &Spec,
+        returned: Json,
+        secret: bool,
+    ) -> Outputs {
+        let planned = self.setup.aws.is_recording();
+        let known = |name: &str| !planned || spec.calls.is_empty() || spec.output_has(name, KNOWN);
+        let mut fields = match returned {
+            Json::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        if planned && let Some(declared) = spec.output.get("properties").and_then(Json::as_object) {
+            for name in declared.keys() {
+                fields.entry(name.clone()).or_insert(Json::Null);
+            }
+        }
+        let who = step.id.as_deref().unwrap_or(spec.name);
+        let namespace = Namespace::new();
+        let mut data = Map::new();
+        for (name, value) in fields {
+            let path = format!("steps.{who}.{name}");
+            let seen = match (known(&name), planned) {
+                (false, _) => unknown(path),
+                (true, true) => plan(&value, &path),
+                (true, false) => from_json(&value),
+            };
+            let redactor = self.setup.sink.redactor();
+            if spec.output_has(&name, SECRET) {
+                redactor.learn_derived(&value);
+            }
+            data.insert(name.clone(), to_json(&seen));
+            if secret || spec.output_has(&name, SECRET) || redactor.finds_secret_inside(&value) {
+                namespace.insert_secret(name, seen);
+            } else {
+                namespace.insert(name, seen);
+            }
+        }
+        Outputs { data: Json::Object(data), namespace, expected: None }
+    }
+
+    /// Adds the step's own `outputs`, made from `result`.
+    pub(super) fn add_outputs(
+        &self,
+        step: &Step,
+        scope: &Scope,
+        outputs: &mut Outputs,
+    ) -> Result<(), Fault> {
+        if step.outputs.is_empty() {
+            return Ok(());
+        }
+        let scope = with_result(scope, &outputs.namespace);
+        for (name, expression) in &step.outputs {
+            let value = self.evaluate(expression, &scope)?;
+            if let Json::Object(data) = &mut outputs.data {
+                data.insert(name.clone(), to_json(&value.value));
+            }
+            outputs.namespace.insert_evaluated(name, &value);
+        }
+        Ok(())
+    }
+
+    /// The playbook's `outputs`.
+    pub(super) fn playbook_outputs(&self, frame: &Frame<'_>) -> Result<Json, Fault> {
+        let scope = frame.top().scope;
+        let mut outputs = Map::new();
+        for (name, expression) in &frame.playbook.outputs {
+            outputs.insert(name.clone(), to_json(&self.evaluate(expression, &scope)?.value));
+        }
+        Ok(Json::Object(outputs))
+    }
+}
+
+/// `run.*`. A dry run does not know the account, and may not know the region.
+pub(super) fn run_namespace(setup: &Setup) -> Namespace {
+    let facts = &setup.facts;
+    let run = Namespace::new();
+    run.insert("id", facts.id.as_str());
+    run.insert("started", facts.started.as_str());
+    run.insert("local", facts.local);
+    match &facts.account {
+        Some(account) => run.insert("account", account.as_str()),
+        None => run.insert("account", unknown("run.account")),
+    }
+    if setup.region_known {
+        run.insert("region", facts.region.as_str());
+    } else {
+        run.insert("region", unknown("run.region"));
+    }
+    if facts.local {
+        let inbox = if setup.aws.is_recording() {
+            unknown("run.inbox")
+        } else {
+            Value::from(Vec::<Value>::new())
+        };
+        run.insert("inbox", inbox);
+    }
+    run
+}
+
+/// The scope of `assert`, `until` and `outputs`.
+pub(super) fn with_result(scope: &Scope, result: &Namespace) -> Scope {
+    let mut scope = scope.child();
+    scope.set("result", result);
+    scope
+}
+
+fn is_path(expression: &Expression) -> bool {
+    expression.source().chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+}
+
+/// A value of a dry run: text that holds what is not known yet is itself not known yet.
+fn plan(value: &Json, path: &str) -> Value {
+    match value {
+        Json::String(text) => {
+            let whole = text.strip_prefix('⟨').and_then(|rest| rest.strip_suffix('⟩'));
+            match whole.filter(|inner| !inner.contains('⟨')) {
+                Some(inner) => unknown(inner),
+                None if text.contains('⟨') => unknown(path),
+                None => Value::from(text.as_str()),
+            }
+        }
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| plan(item, &format!("{path}[{index}]")))
+            .collect(),
+        Json::Object(fields) => {
+            let planned = Namespace::new();
+            for (name, field) in fields {
+                planned.insert(name, plan(field, &format!("{path}.{name}")));
+            }
+            Value::from(planned)
+        }
+        _ => from_json(value),
+    }
+}

@@ -1,0 +1,312 @@
+//! Journals on disk: one file a run, append-only, synced, locked, readable by nobody else.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::entry::{Broken, History, Illegal, Opened, Record, decode, encode};
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The disk is full, the directory is gone, …
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// It is damaged, or of a later version.
+    #[error("{path}: {broken}")]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Where and how.
+        broken: Broken,
+    },
+    /// A defect of this program: a record that may not come now.
+    #[error("{path}: {illegal}")]
+    Illegal {
+        /// The file.
+        path: PathBuf,
+        /// Why it may not.
+        illegal: Illegal,
+    },
+    /// The run is alive: its process holds the lock.
+    #[error("{path}: the run is still going on")]
+    Alive {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no such run.
+    #[error("there is no journal of run {run} in {directory}")]
+    NoSuchRun {
+        /// As asked for.
+        run: String,
+        /// Where journals are.
+        directory: PathBuf,
+    },
+}
+
+/// Whether a run is alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Its process lives.
+    Held,
+    /// Its process is gone.
+    Free,
+}
+
+/// A journal, open for more.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    history: History,
+    /// Where the next record goes: what lies behind it was never whole.
+    end: u64,
+}
+
+impl Journal {
+    /// Starts the journal of a run.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] when nothing can be written there: then nothing may be made either.
+    pub fn create(directory: &Path, opened: Opened) -> Result<Self, JournalError> {
+        private_directory(directory).map_err(at(directory))?;
+        let path = path_of(directory, &opened.run);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        owner_only(&mut options);
+        let file = options.open(&path).map_err(at(&path))?;
+        file.try_lock().map_err(|error| locked(&path, error))?;
+        let mut journal = Self { path, file, history: History::default(), end: 0 };
+        journal.append(&Record::Opened(opened))?;
+        // The file's name must survive a power cut too.
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(at(directory))?;
+        Ok(journal)
+    }
+
+    /// Takes up the journal of a run whose process is gone.
+    ///
+    /// # Errors
+    /// [`JournalError`]: alive, broken, unreadable or absent.
+    pub fn resume(directory: &Path, run: &str) -> Result<Self, JournalError> {
+        let path = named(directory, run)?;
+        let opened = OpenOptions::new().read(true).write(true).open(&path);
+        let mut file = opened.map_err(|error| absent(error, &path, directory, run))?;
+        file.try_lock().map_err(|error| locked(&path, error))?;
+        let (history, covered) = read(&mut file, &path)?;
+        let end = covered as u64;
+        file.set_len(end).map_err(at(&path))?;
+        Ok(Self { path, file, history, end })
+    }
+
+    /// Reads the journal of a run, alive or not, without touching it.
+    ///
+    /// # Errors
+    /// [`JournalError`]: broken, unreadable or absent.
+    pub fn peek(directory: &Path, run: &str) -> Result<(History, Lock), JournalError> {
+        let path = named(directory, run)?;
+        let mut file = File::open(&path).map_err(|error| absent(error, &path, directory, run))?;
+        let lock = match file.try_lock_shared() {
+            Ok(()) => Lock::Free,
+            Err(TryLockError::WouldBlock) => Lock::Held,
+            Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
+        };
+        let (history, _) = read(&mut file, &path)?;
+        Ok((history, lock))
+    }
+
+    /// The runs that have a journal, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn runs(directory: &Path) -> Result<Vec<String>, JournalError> {
+        let entries = match fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(at(directory)(error)),
+        };
+        let mut runs: Vec<String> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                Some(name.strip_suffix(".journal")?.to_owned())
+            })
+            .collect();
+        runs.sort();
+        Ok(runs)
+    }
+
+    /// Appends a record and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; the record does not count then, and the next one overwrites what of it was written.
+    pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
+        let mut next = self.history.clone();
+        next.apply(record)
+            .map_err(|illegal| JournalError::Illegal { path: self.path.clone(), illegal })?;
+        let line = encode(record);
+        self.write(line.as_bytes()).map_err(at(&self.path))?;
+        self.end += line.len() as u64;
+        self.history = next;
+        Ok(())
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.end))?;
+        let written = self.file.write_all(line).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            // Half a record would damage the line that comes after it.
+            let _ = self.file.set_len(self.end);
+        }
+        written
+    }
+
+    /// What it says so far.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the journal of a run that has left nothing behind.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn remove(self) -> Result<(), JournalError> {
+        fs::remove_file(&self.path).map_err(at(&self.path))
+    }
+}
+
+fn path_of(directory: &Path, run: &str) -> PathBuf {
+    directory.join(format!("{run}.journal"))
+}
+
+/// The journal of a run that a person named, who may have meant a path.
+fn named(directory: &Path, run: &str) -> Result<PathBuf, JournalError> {
+    if run.is_empty() || !run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(JournalError::NoSuchRun {
+            run: run.to_owned(),
+            directory: directory.to_owned(),
+        });
+    }
+    Ok(path_of(directory, run))
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
+    let path = path.to_owned();
+    move |source| JournalError::Io { path, source }
+}
+
+fn absent(error: io::Error, path: &Path, directory: &Path, run: &str) -> JournalError {
+    if error.kind() == io::ErrorKind::NotFound {
+        return JournalError::NoSuchRun { run: run.to_owned(), directory: directory.to_owned() };
+    }
+    at(path)(error)
+}
+
+fn locked(path: &Path, error: TryLockError) -> JournalError {
+    match error {
+        TryLockError::WouldBlock => JournalError::Alive { path: path.to_owned() },
+        TryLockError::Error(error) => at(path)(error),
+    }
+}
+
+fn read(file: &mut File, path: &Path) -> Result<(History, usize), JournalError> {
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(at(path))?;
+    decode(&text).map_err(|broken| JournalError::Broken { path: path.to_owned(), broken })
+}
+
+#[cfg(unix)]
+fn private_directory(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+#[cfg(not(unix))]
+fn private_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).create(directory)
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn owner_only(_options: &mut OpenOptions) {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Target;
+    use super::*;
+
+    fn opened(run: &str) -> Opened {
+        Opened {
+            run: run.into(),
+            version: "0.1.0".into(),
+            playbook: "hello".into(),
+            file: "hello.yaml".into(),
+            started: "2026-11-23T10:00:00Z".into(),
+            target: Target {
+                account: "000000000000".into(),
+                region: "us-east-1".into(),
+                endpoint: None,
+                local: false,
+            },
+            profile: None,
+        }
+    }
+
+    #[test]
+    fn a_journal_outlives_its_process_and_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        let journal = Journal::create(&state, opened("a1")).unwrap();
+        assert!(matches!(Journal::resume(&state, "a1"), Err(JournalError::Alive { .. })));
+        assert_eq!(Journal::peek(&state, "a1").unwrap().1, Lock::Held);
+        drop(journal);
+        fs::OpenOptions::new()
+            .append(true)
+            .open(state.join("a1.journal"))
+            .and_then(|mut file| file.write_all(b"{\"crc\":\"torn"))
+            .unwrap();
+        let mut journal = Journal::resume(&state, "a1").unwrap();
+        journal.append(&Record::Closed { exit_code: 0 }).unwrap();
+        drop(journal);
+        let (history, lock) = Journal::peek(&state, "a1").unwrap();
+        assert_eq!((history.closed, lock), (Some(0), Lock::Free));
+        assert_eq!(Journal::runs(&state).unwrap(), ["a1"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        let journal = Journal::create(&state, opened("a1")).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&state), 0o700);
+        assert_eq!(mode(journal.path()), 0o600);
+    }
+
+    #[test]
+    fn a_run_that_is_not_there_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Journal::resume(directory.path(), "zz").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("there is no journal of run zz in {}", directory.path().display())
+        );
+    }
+}

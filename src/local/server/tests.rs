@@ -1,0 +1,240 @@
+//! The listener over real sockets.
+
+use std::sync::Mutex;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+
+fn options() -> LocalOptions {
+    LocalOptions {
+        port: 0,
+        pace: Pace::None,
+        region: "eu-west-1".to_owned(),
+        account_id: "123456789012".to_owned(),
+        launcher: Vec::new(),
+    }
+}
+
+fn address(aws: &LocalAws) -> String {
+    aws.endpoint_url().trim_start_matches("http://").to_owned()
+}
+
+/// Sends a request as it stands and reads until the connection is closed.
+async fn exchange(aws: &LocalAws, request: &str) -> String {
+    let mut stream = TcpStream::connect(address(aws)).await.expect("it listens");
+    stream.write_all(request.replace('\n', "\r\n").as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    // A connection that is reset has answered all that it will.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).replace("\r\n", "\n")
+}
+
+fn signed(service: &str, region: &str) -> String {
+    format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261123/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=00\n"
+    )
+}
+
+fn post(headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST / HTTP/1.1\nHost: localhost\nConnection: close\n{headers}Content-Length: {length}\n\n{body}"
+    )
+}
+
+async fn start() -> LocalAws {
+    LocalAws::start(options()).await.expect("a free port")
+}
+
+#[tokio::test]
+async fn the_caller_is_told_who_it_is() {
+    let aws = start().await;
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let answer = exchange(&aws, &post(&signed("sts", "us-east-1"), body)).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\n"), "{answer}");
+    assert!(answer.contains("<Account>123456789012</Account>"), "{answer}");
+    assert!(answer.contains("<Arn>arn:aws:iam::123456789012:user/playbook</Arn>"), "{answer}");
+    assert!(answer.contains("<UserId>AIDA"), "{answer}");
+    for header in ["\nx-amzn-requestid: ", "\nx-amz-request-id: ", "\ndate: "] {
+        assert!(answer.contains(header), "{header} in {answer}");
+    }
+
+    let keys = aws.world().state().sts.open_session("arn:aws:iam::123456789012:role/p/r", "f");
+    let headers = signed("sts", "us-east-1").replace("AKIAEXAMPLE", &keys.access_key_id);
+    let answer = exchange(&aws, &post(&headers, body)).await;
+    assert!(answer.contains("<Arn>arn:aws:sts::123456789012:assumed-role/r/f</Arn>"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_signed_is_refused_in_the_services_own_words() {
+    let aws = start().await;
+    let query = exchange(&aws, &post("", "Action=ListRoles&Version=2010-05-08")).await;
+    assert!(query.starts_with("HTTP/1.1 403 Forbidden\n"), "{query}");
+    assert!(query.contains("<Code>MissingAuthenticationToken</Code>"), "{query}");
+    assert!(query.contains("xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\""), "{query}");
+
+    let target = "X-Amz-Target: Logs_20140328.DescribeLogGroups\n";
+    let json = exchange(&aws, &post(target, "{}")).await;
+    assert!(json.starts_with("HTTP/1.1 400 Bad Request\n"), "{json}");
+    assert!(json.contains("\"__type\":\"MissingAuthenticationTokenException\""), "{json}");
+
+    let list = "GET /2015-03-31/functions HTTP/1.1\nHost: localhost\nConnection: close\n\n";
+    let rest = exchange(&aws, list).await;
+    assert!(rest.starts_with("HTTP/1.1 403 Forbidden\n"), "{rest}");
+    assert!(rest.contains("x-amzn-errortype: MissingAuthenticationTokenException\n"), "{rest}");
+
+    let faulty = exchange(&aws, &post("Authorization: Bearer x\n", "Action=ListRoles")).await;
+    assert!(faulty.contains("<Code>IncompleteSignature</Code>"), "{faulty}");
+}
+
+#[tokio::test]
+async fn what_is_not_here_is_named() {
+    let aws = start().await;
+    let answer = exchange(&aws, &post(&signed("sqs", "eu-west-1"), "Action=ListQueues")).await;
+    assert!(answer.contains("<Code>UnsupportedService</Code>"), "{answer}");
+    assert!(
+        answer.contains("no service named &apos;sqs&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb."),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn there_is_one_region_except_for_iam() {
+    let aws = start().await;
+    let target = "X-Amz-Target: Logs_20140328.DescribeLogGroups\n";
+    let elsewhere = format!("{}{target}", signed("logs", "us-east-1"));
+    let answer = exchange(&aws, &post(&elsewhere, "{}")).await;
+    assert!(answer.contains("\"__type\":\"InvalidSignatureException\""), "{answer}");
+    assert!(answer.contains("Credential should be scoped to a valid region."), "{answer}");
+    let here = format!("{}{target}", signed("logs", "eu-west-1"));
+    assert!(exchange(&aws, &post(&here, "{}")).await.ends_with("{\"logGroups\":[]}"));
+    let iam = post(&signed("iam", "us-east-1"), "Action=ListRoles&Version=2010-05-08");
+    assert!(exchange(&aws, &iam).await.starts_with("HTTP/1.1 200 OK\n"));
+}
+
+#[tokio::test]
+async fn internal_pages_need_no_signature() {
+    let aws = start().await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\nHost: localhost\nConnection: close\n\n");
+    let front = exchange(&aws, &get("/")).await;
+    assert!(front.contains("\"region\":\"eu-west-1\""), "{front}");
+    let health = exchange(&aws, &get("/_playbook/health")).await;
+    assert!(health.contains("\"status\":\"ok\""), "{health}");
+}
+
+#[tokio::test]
+async fn a_web_page_gets_nothing() {
+    let aws = start().await;
+    let origin = format!("{}Origin: https://evil.example\n", signed("iam", "eu-west-1"));
+    let answer = exchange(&aws, &post(&origin, "Action=ListRoles")).await;
+    assert!(answer.starts_with("HTTP/1.1 403 Forbidden\n"), "{answer}");
+    assert!(answer.contains("not web pages"), "{answer}");
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests_also_in_chunks() {
+    let aws = start().await;
+    let head = format!(
+        "Host: localhost\n{}Content-Type: application/x-www-form-urlencoded\n",
+        signed("iam", "x")
+    );
+    let body = "Action=ListRoles";
+    let whole = format!("POST / HTTP/1.1\n{head}Content-Length: {}\n\n{body}", body.len());
+    let chunked = format!(
+        "POST / HTTP/1.1\n{head}Connection: close\nTransfer-Encoding: chunked\n\n7\nAction=\n9\nListRoles\n0\n\n"
+    );
+    let answers = exchange(&aws, &format!("{whole}{chunked}")).await;
+    assert_eq!(answers.matches("<ListRolesResult>").count(), 2, "{answers}");
+}
+
+#[tokio::test]
+async fn a_client_that_waits_is_asked_for_the_body() {
+    let aws = start().await;
+    let body = "Action=ListRoles";
+    let head = format!("{}Expect: 100-continue\n", signed("iam", "x"));
+    let request = post(&head, body).replace('\n', "\r\n");
+    let (head, body) = request.split_at(request.len() - body.len());
+    let mut stream = TcpStream::connect(address(&aws)).await.expect("it listens");
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).await.expect("asked");
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
+    let aws = start().await;
+    let head = "POST / HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: 400000000\n\n";
+    let answer = exchange(&aws, head).await;
+    assert!(answer.starts_with("HTTP/1.1 413 Payload Too Large\n"), "{answer}");
+    assert!(answer.contains("x-amzn-errortype: RequestEntityTooLargeException\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn nothing_answers_after_the_end() {
+    let aws = start().await;
+    let address = address(&aws);
+    let mut open = TcpStream::connect(&address).await.expect("it listens");
+    aws.shutdown().await;
+    let mut rest = Vec::new();
+    assert_eq!(open.read_to_end(&mut rest).await.unwrap_or_default(), 0);
+    assert!(TcpStream::connect(&address).await.is_err());
+}
+
+/// Does to each call, in turn, what the script says.
+#[derive(Default)]
+struct Script {
+    before: Mutex<Vec<Before>>,
+    after: Mutex<Vec<After>>,
+}
+
+impl Middleware for Script {
+    fn before<'a>(&'a self, _: &'a dyn Service, _: &'a Request) -> BoxFuture<'a, Before> {
+        let next = self.before.lock().expect("not poisoned").pop();
+        Box::pin(std::future::ready(next.unwrap_or(Before::Proceed)))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _: &'a dyn Service,
+        _: &'a Request,
+        _: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        let next = self.after.lock().expect("not poisoned").pop();
+        Box::pin(std::future::ready(next.unwrap_or(After::Deliver)))
+    }
+}
+
+async fn create_group_under(script: Script) -> (String, bool) {
+    let aws = LocalAws::start_with(options(), Arc::new(script)).await.expect("a free port");
+    let target = "X-Amz-Target: Logs_20140328.CreateLogGroup\n";
+    let headers = format!("{}{target}", signed("logs", "eu-west-1"));
+    let answer = exchange(&aws, &post(&headers, "{\"logGroupName\":\"g\"}")).await;
+    let made = aws.world().snapshot().pointer("/logs/g").is_some();
+    (answer, made)
+}
+
+#[tokio::test]
+async fn faults_can_be_put_before_and_after_a_call() {
+    let before = |what| Script { before: Mutex::new(vec![what]), ..Script::default() };
+    let after = |what| Script { after: Mutex::new(vec![what]), ..Script::default() };
+
+    let throttled = AwsError::bad_request("ThrottlingException", "Rate exceeded");
+    let (answer, made) = create_group_under(before(Before::Refuse(throttled))).await;
+    assert!(answer.contains("\"__type\":\"ThrottlingException\"") && !made, "{answer}");
+    let (answer, made) = create_group_under(before(Before::Respond(Response::empty(503)))).await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && !made, "{answer}");
+    assert_eq!(create_group_under(before(Before::Drop)).await, (String::new(), false));
+    assert_eq!(create_group_under(after(After::Drop)).await, (String::new(), true));
+    let (answer, made) = create_group_under(after(After::Replace(Response::empty(500)))).await;
+    assert!(answer.starts_with("HTTP/1.1 500 ") && made, "{answer}");
+    let (answer, made) = create_group_under(Script::default()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\n") && made, "{answer}");
+}

@@ -1,0 +1,356 @@
+//! Lists of steps, and what every step may have beside its kind.
+
+use std::time::Duration;
+
+use super::actions::Verb;
+use super::fields::{path_of, quoted, unknown_key, wrong_type};
+use super::load::Reader;
+use super::model::{ForEach, Poll, Retry, Step};
+use super::scope::{Loop, Outputs};
+use super::types::Types;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{Node, NodeKind};
+use crate::template::Expression;
+
+/// What every step may have beside its kind.
+pub(super) const ENVELOPE: &[&str] = &[
+    "id",
+    "name",
+    "when",
+    "for_each",
+    "retry",
+    "poll",
+    "timeout",
+    "expect_error",
+    "allow_error",
+    "assert",
+    "outputs",
+    "keep",
+];
+
+/// What only `block` may have beside it.
+pub(super) const BESIDE_BLOCK: &[&str] = &["rescue", "always"];
+
+const RETRY: &[&str] = &["on", "attempts", "every", "ask"];
+const POLL: &[&str] = &["until", "every", "timeout"];
+
+impl Reader<'_, '_> {
+    /// Takes note of the ids in a list of steps and of those inside.
+    pub(super) fn declare_steps(&mut self, node: &Node, seen: &mut Vec<(String, Span)>) {
+        for step in node.as_sequence().unwrap_or_default() {
+            if let Some(id) = step.get("id") {
+                self.declare_id(id, seen);
+            }
+            let inside =
+                ["block", "rescue", "always", "parallel"].iter().filter_map(|key| step.get(key));
+            for steps in inside.chain(step.get("repeat").and_then(|repeat| repeat.get("steps"))) {
+                self.declare_steps(steps, seen);
+            }
+        }
+    }
+
+    fn declare_id(&mut self, node: &Node, seen: &mut Vec<(String, Span)>) {
+        let Some(id) = self.text("id", node) else {
+            return;
+        };
+        if !self.check_name("a step", &id, node.span) {
+            return;
+        }
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == id) {
+            let line = self.line(*first);
+            self.fault(
+                Diagnostic::new("duplicate-id", format!("two steps have the id `{id}`"))
+                    .at(node.span)
+                    .label(format!("the first is in line {line}"))
+                    .help(format!("write another one, such as `{id}_2`")),
+            );
+            return;
+        }
+        seen.push((id, node.span));
+    }
+
+    /// Reads a list of steps.
+    pub(super) fn steps(&mut self, owner: &str, node: &Node) -> Vec<Step> {
+        let Some(items) = node.as_sequence() else {
+            self.fault(
+                wrong_type(owner, "a list of steps", node)
+                    .help("start each step with a dash: `- print: Hello`"),
+            );
+            return Vec::new();
+        };
+        if items.is_empty() {
+            self.fault(
+                Diagnostic::new("empty-value", format!("`{owner}` is empty"))
+                    .at(node.span)
+                    .label("no step is written here")
+                    .help("write a step, such as `- print: Hello`"),
+            );
+        }
+        self.depth += 1;
+        let steps = items.iter().filter_map(|item| self.step(item)).collect();
+        self.depth -= 1;
+        steps
+    }
+
+    fn step(&mut self, node: &Node) -> Option<Step> {
+        let Some(entries) = node.as_mapping() else {
+            self.fault(self.not_a_step(node));
+            return None;
+        };
+        let id = node.get("id").and_then(Node::as_str).map(str::to_owned);
+        let verb = self.verb(node, entries);
+        let outside = self.scope.result.take();
+        let (when, for_each) = self.enter(node, id.as_deref());
+        let name = node.get("name").and_then(|node| self.text_template("name", node));
+        let timeout = node.get("timeout").and_then(|node| self.duration("timeout", node));
+        let retry = node.get("retry").and_then(|node| self.retry(node));
+        let keep = node.get("keep").and_then(|node| self.flag("keep", node)).unwrap_or_default();
+        let expect_error = self.codes("expect_error", node);
+        let allow_error = self.codes("allow_error", node);
+        let (action, returned) = match &verb {
+            Some(verb) => {
+                if verb.is_kind() {
+                    self.check_together(node);
+                }
+                self.action(verb, node)
+            }
+            None => (None, Some(Outputs::unknown())),
+        };
+        self.scope.result.clone_from(&returned);
+        let poll = node.get("poll").and_then(|node| self.poll(node));
+        let asserts = node.get("assert").map(|node| self.asserts(node)).unwrap_or_default();
+        let outputs = self.step_outputs(node, returned.as_ref());
+        self.scope.result = outside;
+        self.leave(node, id.as_deref(), returned.unwrap_or_default());
+        Some(Step {
+            id,
+            name,
+            span: node.span,
+            kind_span: verb.map_or(node.span, |verb| verb.entry.key.span),
+            when,
+            for_each,
+            retry,
+            poll,
+            timeout,
+            expect_error,
+            allow_error,
+            asserts,
+            outputs,
+            keep,
+            action: action?,
+        })
+    }
+
+    /// Reads what is looked at once, before the step and its loop, and takes note of being inside.
+    fn enter(&mut self, node: &Node, id: Option<&str>) -> (Option<Expression>, Option<ForEach>) {
+        let looped = node.get("for_each").is_some();
+        self.scope.before_loop = looped;
+        let for_each = node.get("for_each").and_then(|node| self.for_each(node));
+        let when = node.get("when").and_then(|node| self.expression("when", node));
+        self.scope.before_loop = false;
+        self.scope.loops.extend(looped.then_some(Loop::Items));
+        self.scope.around.extend(id.map(str::to_owned));
+        (when, for_each)
+    }
+
+    /// Takes note of being behind the step, and of what it returns.
+    fn leave(&mut self, node: &Node, id: Option<&str>, mut outputs: Outputs) {
+        outputs.each = node.get("for_each").is_some();
+        if outputs.each {
+            self.scope.loops.pop();
+        }
+        if let Some(id) = id {
+            self.scope.around.pop();
+            outputs.named.extend(named_outputs(node));
+            self.scope.steps.push((id.to_owned(), outputs));
+        }
+    }
+
+    fn not_a_step(&self, node: &Node) -> Diagnostic {
+        let fault = wrong_type("a step", "a map", node);
+        let fault = Diagnostic { message: fault.message.replace('`', ""), ..fault };
+        match node.as_str() {
+            Some(word) if self.is_verb(word) => {
+                fault.help(format!("write `- {word}:` with a colon"))
+            }
+            _ => {
+                fault.help("write a step as `- print: Hello`; `playbook steps` lists what there is")
+            }
+        }
+    }
+
+    fn for_each(&mut self, node: &Node) -> Option<ForEach> {
+        match &node.kind {
+            NodeKind::Sequence(_) => self.template(node).map(ForEach::List),
+            NodeKind::String(text) => {
+                let expression = self.expression("for_each", node)?;
+                let types = path_of(&expression).map_or(Types::ANY, |path| self.scope.types(path));
+                if !types.may_be(Types::ARRAY.or(Types::OBJECT)) {
+                    self.fault(
+                        Diagnostic::new(
+                            "wrong-type",
+                            format!(
+                                "`for_each` must be a list, `{}` is {}",
+                                text.value.trim(),
+                                types.words()
+                            ),
+                        )
+                        .at(node.span)
+                        .label("not a list")
+                        .help("name a list, or write one: `for_each: [first, second]`"),
+                    );
+                }
+                Some(ForEach::Expression(expression))
+            }
+            _ => {
+                self.fault(
+                    wrong_type("for_each", "a list or an expression", node)
+                        .help("write `for_each: [first, second]` or `for_each: steps.users.items`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn retry(&mut self, node: &Node) -> Option<Retry> {
+        let mut retry =
+            Retry { on: Vec::new(), attempts: 5, every: Duration::from_secs(1), ask: None };
+        let example = "retry: {on: <error code>, attempts: 5, every: 1s}";
+        for entry in self.map("retry", node, example)? {
+            let value = &entry.value;
+            match entry.key.name.as_str() {
+                "on" => retry.on = self.texts("retry.on", value).unwrap_or_default(),
+                "attempts" => retry.attempts = self.whole("retry.attempts", value, 1).unwrap_or(1),
+                "every" => retry.every = self.duration("retry.every", value).unwrap_or_default(),
+                "ask" => retry.ask = self.ask(value),
+                _ => self.fault(unknown_key(entry, "`retry`", RETRY)),
+            }
+        }
+        Some(retry)
+    }
+
+    fn ask(&mut self, node: &Node) -> Option<String> {
+        let name = self.text("retry.ask", node)?;
+        let known = || self.scope.inputs.iter().map(|(known, _)| known.as_str());
+        if known().any(|known| known == name) {
+            return Some(name);
+        }
+        let bare = name.strip_prefix("inputs.").unwrap_or(&name);
+        let near = known().find(|known| *known == bare);
+        let help = match near.or_else(|| crate::diagnostic::did_you_mean(bare, known())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it at the top: `inputs: {{{bare}: {{prompt: …}}}}`"),
+        };
+        self.fault(
+            Diagnostic::new("unknown-reference", format!("there is no input `{name}`"))
+                .at(node.span)
+                .label("not declared under `inputs`")
+                .help(help),
+        );
+        None
+    }
+
+    fn poll(&mut self, node: &Node) -> Option<Poll> {
+        let mut until = None;
+        let mut every = Duration::from_secs(1);
+        let mut timeout = Duration::from_mins(1);
+        for entry in
+            self.map("poll", node, "poll: {until: <expression>, every: 1s, timeout: 1m}")?
+        {
+            let value = &entry.value;
+            match entry.key.name.as_str() {
+                "until" => until = self.expression("poll.until", value),
+                "every" => every = self.duration("poll.every", value).unwrap_or(every),
+                "timeout" => timeout = self.duration("poll.timeout", value).unwrap_or(timeout),
+                _ => self.fault(unknown_key(entry, "`poll`", POLL)),
+            }
+        }
+        if node.get("until").is_none() {
+            self.fault(
+                Diagnostic::new("missing-key", "`poll` has no `until`")
+                    .at(node.span)
+                    .label("does not say what to wait for")
+                    .help("add `until: <expression over result>`"),
+            );
+        }
+        Some(Poll { until: until?, every, timeout })
+    }
+
+    fn codes(&mut self, key: &str, step: &Node) -> Vec<String> {
+        step.get(key).and_then(|node| self.texts(key, node)).unwrap_or_default()
+    }
+
+    fn asserts(&mut self, node: &Node) -> Vec<Expression> {
+        match node.as_sequence() {
+            Some(items) => {
+                items.iter().filter_map(|item| self.expression("assert", item)).collect()
+            }
+            None => self.expression("assert", node).into_iter().collect(),
+        }
+    }
+
+    fn step_outputs(
+        &mut self,
+        step: &Node,
+        returned: Option<&Outputs>,
+    ) -> Vec<(String, Expression)> {
+        let Some(node) = step.get("outputs") else {
+            return Vec::new();
+        };
+        let mut taken = returned.map(Outputs::fields).unwrap_or_default();
+        taken.extend(["skipped", "items"]);
+        self.outputs("outputs", node, &taken)
+    }
+
+    fn check_together(&mut self, step: &Node) {
+        if step.get("expect_error").is_none() {
+            return;
+        }
+        for key in ["retry", "poll", "allow_error"] {
+            if let Some(entry) = step.entry(key) {
+                self.fault(
+                    Diagnostic::new(
+                        "conflicting-keys",
+                        format!("`{key}` and `expect_error` cannot stand on one step"),
+                    )
+                    .at(entry.key.span)
+                    .label("a step that must fail is tried once")
+                    .help(format!("leave out either `{key}` or `expect_error`")),
+                );
+            }
+        }
+    }
+
+    /// Refuses the keys that mean nothing on a step of this kind.
+    pub(super) fn refuse_keys(
+        &mut self,
+        verb: &Verb<'_>,
+        node: &Node,
+        allowed: &[&str],
+        help: &str,
+    ) {
+        for entry in node.as_mapping().unwrap_or_default() {
+            let key = entry.key.name.as_str();
+            if ENVELOPE.contains(&key) && !allowed.contains(&key) {
+                self.fault(
+                    Diagnostic::new(
+                        "misplaced-key",
+                        format!("`{key}` means nothing on `{}`", verb.entry.key.name),
+                    )
+                    .at(entry.key.span)
+                    .label(format!(
+                        "`{}` takes {}",
+                        verb.entry.key.name,
+                        quoted(allowed.iter().copied())
+                    ))
+                    .help(help),
+                );
+            }
+        }
+    }
+}
+
+fn named_outputs(step: &Node) -> impl Iterator<Item = String> {
+    let entries = step.get("outputs").and_then(Node::as_mapping).unwrap_or_default();
+    entries.iter().map(|entry| entry.key.name.clone())
+}

@@ -1,0 +1,395 @@
+//! Reading one value of a playbook: what it must be, and what to say where it is not.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::load::Reader;
+use super::types::Types;
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::document::{Entry, Node, NodeKind};
+use crate::template::{Expression, Reference, Template};
+
+/// The type of a value as it is written.
+pub(super) fn type_of(node: &Node) -> Types {
+    match &node.kind {
+        NodeKind::Null => Types::NULL,
+        NodeKind::Bool(_) => Types::BOOLEAN,
+        NodeKind::Integer(_) => Types::INTEGER,
+        NodeKind::Float(_) => Types::NUMBER,
+        NodeKind::String(_) => Types::STRING,
+        NodeKind::Sequence(_) => Types::ARRAY,
+        NodeKind::Mapping(_) => Types::OBJECT,
+    }
+}
+
+/// Whether text is rendered, or means itself.
+pub(super) fn is_templated(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+/// `a`, `b` and `c`, in backquotes.
+pub(super) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// That a value has the wrong type.
+pub(super) fn wrong_type(name: &str, wanted: &str, node: &Node) -> Diagnostic {
+    let given = type_of(node).words();
+    let fault =
+        Diagnostic::new("wrong-type", format!("`{name}` must be {wanted}, this is {given}"))
+            .at(node.span)
+            .label(format!("must be {wanted}"));
+    match &node.kind {
+        NodeKind::Integer(number) if wanted.contains("string") => {
+            fault.help(format!("put it in quotes: \"{number}\""))
+        }
+        NodeKind::Bool(value) if wanted.contains("string") => {
+            fault.help(format!("put it in quotes: \"{value}\""))
+        }
+        NodeKind::Float(_) if wanted.contains("string") => fault.help("put it in quotes"),
+        NodeKind::String(text) if is_bare(&text.value, wanted) => {
+            fault.help(format!("write {} without quotes", text.value))
+        }
+        _ => match what_to_write(wanted, node) {
+            Some(help) => fault.help(help),
+            None => fault,
+        },
+    }
+}
+
+fn what_to_write(wanted: &str, node: &Node) -> Option<String> {
+    let help = match (wanted, &node.kind) {
+        ("true or false", _) => "write `true` or `false`".to_owned(),
+        ("a whole number", _) => "write a whole number, such as 5".to_owned(),
+        ("a number", _) => "write a number, such as 2.5".to_owned(),
+        ("a string", _) => "write text".to_owned(),
+        ("a list", NodeKind::String(text)) if is_short(&text.value) => {
+            format!("put it in brackets: [{}]", text.value)
+        }
+        ("a list", _) => "write it in brackets: [first, second]".to_owned(),
+        _ => return None,
+    };
+    Some(help)
+}
+
+fn is_short(text: &str) -> bool {
+    text.len() <= 40 && text.chars().all(|it| it.is_alphanumeric() || "-_./:@".contains(it))
+}
+
+fn is_bare(text: &str, wanted: &str) -> bool {
+    (wanted.contains("number") && text.parse::<i64>().is_ok())
+        || (wanted.contains("true or false") && matches!(text, "true" | "false"))
+}
+
+/// That a key is none of those there are.
+pub(super) fn unknown_key(entry: &Entry, owner: &str, known: &[&str]) -> Diagnostic {
+    let name = &entry.key.name;
+    let fault = Diagnostic::new("unknown-key", format!("{owner} has no key `{name}`"))
+        .at(entry.key.span)
+        .label("unknown key");
+    match did_you_mean(name, known.iter().copied()) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None if known.len() == 1 => {
+            fault.help(format!("its only key is {}", quoted(known.iter().copied())))
+        }
+        None => fault.help(format!("its keys are {}", quoted(known.iter().copied()))),
+    }
+}
+
+/// Why text is no duration of time, if it is none.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    if text.trim().parse::<f64>().is_ok() {
+        return Err("has no unit");
+    }
+    let duration: SignedDuration = text.parse().map_err(|_| "is no duration")?;
+    if !duration.is_positive() {
+        return Err("must be longer than nothing");
+    }
+    Duration::try_from(duration).map_err(|_| "is no duration")
+}
+
+impl Reader<'_, '_> {
+    pub(super) fn fault(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
+    /// The entries of a map; `example` shows how one is written.
+    pub(super) fn map<'n>(
+        &mut self,
+        name: &str,
+        node: &'n Node,
+        example: &str,
+    ) -> Option<&'n [Entry]> {
+        let entries = node.as_mapping();
+        if entries.is_none() {
+            self.fault(wrong_type(name, "a map", node).help(format!("write `{example}`")));
+        }
+        entries
+    }
+
+    /// Text that means itself.
+    pub(super) fn text(&mut self, name: &str, node: &Node) -> Option<String> {
+        let Some(text) = node.as_str() else {
+            self.fault(wrong_type(name, "a string", node));
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.fault(
+                Diagnostic::new("empty-value", format!("`{name}` is empty"))
+                    .at(node.span)
+                    .label("nothing is written here")
+                    .help("write some text"),
+            );
+            return None;
+        }
+        if is_templated(text) {
+            self.fault(
+                Diagnostic::new("misplaced-template", format!("`{name}` cannot hold a template"))
+                    .at(node.span)
+                    .label("this is read as it stands")
+                    .help("write plain text"),
+            );
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// A list of texts, or one.
+    pub(super) fn texts(&mut self, name: &str, node: &Node) -> Option<Vec<String>> {
+        match &node.kind {
+            NodeKind::String(_) => self.text(name, node).map(|text| vec![text]),
+            NodeKind::Sequence(items) if !items.is_empty() => {
+                let before = self.faults.len();
+                let texts = (0..)
+                    .zip(items)
+                    .filter_map(|(index, item): (usize, _)| {
+                        self.text(&format!("{name}[{index}]"), item)
+                    })
+                    .collect();
+                (self.faults.len() == before).then_some(texts)
+            }
+            NodeKind::Sequence(_) => {
+                self.fault(
+                    Diagnostic::new("empty-value", format!("`{name}` is empty"))
+                        .at(node.span)
+                        .label("nothing is written here")
+                        .help("write at least one"),
+                );
+                None
+            }
+            _ => {
+                self.fault(wrong_type(name, "a string or a list of strings", node));
+                None
+            }
+        }
+    }
+
+    pub(super) fn flag(&mut self, name: &str, node: &Node) -> Option<bool> {
+        let flag = node.as_bool();
+        if flag.is_none() {
+            self.fault(wrong_type(name, "true or false", node));
+        }
+        flag
+    }
+
+    /// A whole number from `least` on.
+    pub(super) fn whole(&mut self, name: &str, node: &Node, least: u32) -> Option<u32> {
+        let Some(number) = node.as_integer() else {
+            self.fault(wrong_type(name, "a whole number", node));
+            return None;
+        };
+        match u32::try_from(number) {
+            Ok(number) if number >= least => Some(number),
+            _ => {
+                let (must, label) = if number < i128::from(least) {
+                    (format!("must be at least {least}"), "too small")
+                } else {
+                    (format!("must be at most {}", u32::MAX), "too large")
+                };
+                self.fault(
+                    Diagnostic::new("out-of-range", format!("`{name}` {must}"))
+                        .at(node.span)
+                        .label(label)
+                        .help("write another number"),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str, node: &Node) -> Option<f64> {
+        match node.kind {
+            NodeKind::Float(number) => Some(number),
+            // Bounds beyond 2^53 lose their last digits, which no answer can have either.
+            #[allow(clippy::cast_precision_loss)]
+            NodeKind::Integer(number) => Some(number as f64),
+            _ => {
+                self.fault(wrong_type(name, "a number", node));
+                None
+            }
+        }
+    }
+
+    pub(super) fn duration(&mut self, name: &str, node: &Node) -> Option<Duration> {
+        let (why, help) = match &node.kind {
+            NodeKind::Integer(number) => (
+                "has no unit",
+                format!(
+                    "write `{name}: {number}s` for seconds, or `{number}ms`",
+                    name = last(name)
+                ),
+            ),
+            NodeKind::Float(number) => {
+                ("has no unit", format!("write `{name}: {number}s`", name = last(name)))
+            }
+            NodeKind::String(text) => match parse_duration(&text.value) {
+                Ok(duration) => return Some(duration),
+                Err(why) => (why, "write it as `500ms`, `1s`, `2m` or `1m 30s`".to_owned()),
+            },
+            _ => {
+                self.fault(
+                    wrong_type(name, "a duration", node)
+                        .help("write it as `500ms`, `1s`, `2m` or `1m 30s`"),
+                );
+                return None;
+            }
+        };
+        self.fault(
+            Diagnostic::new("invalid-duration", format!("`{name}` {why}"))
+                .at(node.span)
+                .label("no usable duration")
+                .help(help),
+        );
+        None
+    }
+
+    /// A bare expression, its references checked.
+    pub(super) fn expression(&mut self, name: &str, node: &Node) -> Option<Expression> {
+        if !matches!(node.kind, NodeKind::String(_) | NodeKind::Bool(_)) {
+            self.fault(
+                wrong_type(name, "an expression", node)
+                    .help("write it as text, such as `result.count > 0`"),
+            );
+            return None;
+        }
+        match Expression::parse(node) {
+            Ok(expression) => {
+                self.check_references(expression.references());
+                Some(expression)
+            }
+            Err(faults) => {
+                self.faults.extend(faults);
+                None
+            }
+        }
+    }
+
+    /// A value that may hold templates, their references checked.
+    pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
+        match Template::compile(node) {
+            Ok(template) => {
+                self.check_references(&template.references());
+                Some(template)
+            }
+            Err(faults) => {
+                self.faults.extend(faults);
+                self.check_leaves(node);
+                None
+            }
+        }
+    }
+
+    /// Checks the references of what compiles where the whole does not.
+    fn check_leaves(&mut self, node: &Node) {
+        match &node.kind {
+            NodeKind::Sequence(items) => {
+                for item in items {
+                    self.check_leaves(item);
+                }
+            }
+            NodeKind::Mapping(entries) => {
+                for entry in entries {
+                    self.check_leaves(&entry.value);
+                }
+            }
+            _ => {
+                if let Ok(template) = Template::compile(node) {
+                    self.check_references(&template.references());
+                }
+            }
+        }
+    }
+
+    /// Text that may hold templates.
+    pub(super) fn text_template(&mut self, name: &str, node: &Node) -> Option<Template> {
+        if node.as_str().is_none() {
+            self.fault(wrong_type(name, "a string", node));
+            return None;
+        }
+        self.template(node)
+    }
+
+    fn check_references(&mut self, references: &[Reference]) {
+        let faults = references.iter().filter_map(|reference| self.scope.check(reference));
+        self.faults.extend(faults);
+    }
+
+    /// Whether a name may be given to an input, a variable, an output or a step.
+    pub(super) fn check_name(&mut self, what: &str, name: &str, span: Span) -> bool {
+        let Err(fault) = name_fault(what, name) else {
+            return true;
+        };
+        self.fault(fault.at(span));
+        false
+    }
+}
+
+/// The path that an expression is, where it is nothing else.
+pub(super) fn path_of(expression: &Expression) -> Option<&[String]> {
+    let [reference] = expression.references() else {
+        return None;
+    };
+    (expression.source() == reference.path.join(".")).then_some(&reference.path)
+}
+
+/// The last word of `retry.attempts`.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// Names that mean something themselves.
+const RESERVED: &[&str] =
+    &["inputs", "vars", "steps", "run", "env", "item", "loop", "result", "error"];
+
+fn name_fault(what: &str, name: &str) -> Result<(), Diagnostic> {
+    if RESERVED.contains(&name) {
+        return Err(Diagnostic::new("reserved-name", format!("{what} cannot be named `{name}`"))
+            .label("this word means something itself")
+            .help(format!("write another name, such as `{name}_1`")));
+    }
+    let mut letters = name.chars();
+    let well_formed =
+        letters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
+            && letters.all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
+    if well_formed {
+        return Ok(());
+    }
+    let fault = Diagnostic::new("invalid-name", format!("`{name}` is no name for {what}"))
+        .label("names are made of a–z, 0–9 and _, and start with no digit");
+    let suggestion = suggested_name(name);
+    Err(if suggestion.is_empty() { fault } else { fault.help(format!("write `{suggestion}`")) })
+}
+
+fn suggested_name(name: &str) -> String {
+    let folded: String = super::neighbours::snake_case(name)
+        .chars()
+        .map(|it| if it.is_ascii_alphanumeric() { it } else { '_' })
+        .collect();
+    let trimmed = folded.trim_matches('_');
+    if trimmed.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("_{trimmed}")
+    } else {
+        trimmed.to_owned()
+    }
+}

@@ -1,0 +1,84 @@
+//! The one way by which a playbook being loaded reaches the disk.
+
+use std::path::{Component, Path, PathBuf};
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// Something that can be read.
+    File,
+    /// Something that holds files.
+    Directory,
+}
+
+/// What a reader of playbooks needs of the disk.
+pub trait Files {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read, as a sentence without the path.
+    fn read(&self, path: &Path) -> Result<String, String>;
+    /// What the path leads to, if anything.
+    fn kind(&self, path: &Path) -> Option<FileKind>;
+    /// The nearest directory upwards, beginning with this one, that holds `.git`; this one where there is none.
+    fn root_of(&self, directory: &Path) -> PathBuf;
+    /// The path without `.`, `..` and symbolic links, if it leads to anything.
+    fn canonical(&self, path: &Path) -> Option<PathBuf>;
+}
+
+/// Why a path named in a playbook may not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathFault {
+    Missing,
+    Outside,
+}
+
+/// Finds what a playbook in `directory` means by `written`, as long as it lies under `root`.
+///
+/// Whatever lies outside is refused before the disk is asked whether it exists.
+pub(super) fn locate(
+    files: &dyn Files,
+    directory: &Path,
+    root: &Path,
+    written: &str,
+) -> Result<PathBuf, PathFault> {
+    let path = tidy(&directory.join(written));
+    let canonical_root = files.canonical(root).unwrap_or_else(|| tidy(root));
+    let canonical_directory = files.canonical(directory).unwrap_or_else(|| tidy(directory));
+    if !tidy(&canonical_directory.join(written)).starts_with(&canonical_root) {
+        return Err(PathFault::Outside);
+    }
+    let real = files.canonical(&directory.join(written)).ok_or(PathFault::Missing)?;
+    if !real.starts_with(&canonical_root) {
+        return Err(PathFault::Outside);
+    }
+    files.kind(&real).ok_or(PathFault::Missing)?;
+    Ok(path)
+}
+
+/// Takes `.` and `..` out of a path by its words alone.
+pub(super) fn tidy(path: &Path) -> PathBuf {
+    let mut tidied = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => match tidied.components().next_back() {
+                Some(Component::Normal(_)) => {
+                    tidied.pop();
+                }
+                Some(Component::RootDir | Component::Prefix(_)) => {}
+                _ => tidied.push(".."),
+            },
+            other => tidied.push(other),
+        }
+    }
+    tidied
+}
+
+/// The directory that a file stands in; `.` for a bare name.
+pub(super) fn directory_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}

@@ -1,0 +1,258 @@
+//! `include`: another playbook with inputs and outputs of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::fields::{quoted, unknown_key, wrong_type};
+use super::files::locate;
+use super::load::{Reader, read};
+use super::model::{Action, Playbook};
+use super::schema_check::path_fault;
+use super::scope::{Outputs, answer_types};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::document::{Entry, Node, NodeKind, to_json};
+use crate::step::question::QuestionType;
+use crate::template::Template;
+
+/// Playbooks that include each other deeper than this are taken for a mistake.
+const DEPTH: usize = 16;
+
+const EXAMPLE: &str = "include: {file: other.yaml, inputs: {…}}";
+
+impl Reader<'_, '_> {
+    /// What an `include` step does, and what it returns.
+    pub(super) fn include(&mut self, entry: &Entry) -> (Option<Action>, Outputs) {
+        let node = &entry.value;
+        if let Some(file) = node.as_str() {
+            self.fault(
+                wrong_type("include", "a map", node)
+                    .help(format!("write `include: {{file: {file}}}`")),
+            );
+            return (None, Outputs::unknown());
+        }
+        let Some(entries) = self.map("include", node, EXAMPLE) else {
+            return (None, Outputs::unknown());
+        };
+        for entry in entries {
+            if !["file", "inputs"].contains(&entry.key.name.as_str()) {
+                self.fault(unknown_key(entry, "`include`", &["file", "inputs"]));
+            }
+        }
+        let given = node.get("inputs");
+        let nothing = Node::new(node.span, NodeKind::Mapping(Vec::new()));
+        let inputs = match given {
+            Some(given) => {
+                self.map("include.inputs", given, EXAMPLE).and_then(|_| self.template(given))
+            }
+            None => Template::compile(&nothing).ok(),
+        };
+        let Some(file) = node.get("file") else {
+            self.fault(
+                Diagnostic::new("missing-key", "`include` has no `file`")
+                    .at(entry.key.span)
+                    .label("`file` is missing")
+                    .help(format!("write `{EXAMPLE}`")),
+            );
+            return (None, Outputs::unknown());
+        };
+        let Some(playbook) = self.included_playbook(file) else {
+            return (None, Outputs::unknown());
+        };
+        let given = given.and_then(Node::as_mapping).unwrap_or_default();
+        let written = file.as_str().unwrap_or_default();
+        self.given_inputs(&playbook, given, written);
+        self.missing_inputs(&playbook, given, file);
+
+        let names = playbook.outputs.iter().map(|(name, _)| name.clone()).collect();
+        (inputs.map(|inputs| Action::Include { playbook, inputs }), Outputs::named(names))
+    }
+
+    fn included_playbook(&mut self, node: &Node) -> Option<Arc<Playbook>> {
+        let written = self.text("include.file", node)?;
+        let path = match locate(self.loader.files, &self.directory, &self.loader.root, &written) {
+            Ok(path) => path,
+            Err(why) => {
+                let fault =
+                    path_fault(why, node.span, &written, &self.directory, &self.loader.root);
+                self.fault(fault);
+                return None;
+            }
+        };
+        let real = self.loader.files.canonical(&path).unwrap_or_else(|| path.clone());
+        if self.loader.chain.contains(&real) {
+            let fault = self.cycle(&real, node.span);
+            self.fault(fault);
+            return None;
+        }
+        if let Some(known) = self.loader.loaded.get(&real) {
+            return known.clone();
+        }
+        if self.loader.chain.len() >= DEPTH {
+            self.fault(
+                Diagnostic::new(
+                    "include-depth",
+                    format!("more than {DEPTH} playbooks include one another"),
+                )
+                .at(node.span)
+                .label("not read any more")
+                .help("include fewer from one another"),
+            );
+            return None;
+        }
+        let playbook = self.load_included(&path, &real, node.span, &written);
+        self.loader.loaded.insert(real, playbook.clone());
+        playbook
+    }
+
+    fn load_included(
+        &mut self,
+        path: &Path,
+        real: &Path,
+        span: Span,
+        written: &str,
+    ) -> Option<Arc<Playbook>> {
+        let text = match read(path, self.loader.files) {
+            Ok(text) => text,
+            Err(why) => {
+                self.fault(
+                    Diagnostic::new(
+                        "unreadable-file",
+                        format!("`{written}` cannot be read: {why}"),
+                    )
+                    .at(span)
+                    .label("cannot be read")
+                    .help("name a playbook file that can be read"),
+                );
+                return None;
+            }
+        };
+        self.loader.chain.push(real.to_path_buf());
+        let (playbook, faults) = self.loader.file(path, &text);
+        self.loader.chain.pop();
+        let sound = faults.is_empty();
+        self.faults.extend(faults);
+        playbook.filter(|_| sound).map(Arc::new)
+    }
+
+    fn cycle(&self, real: &PathBuf, span: Span) -> Diagnostic {
+        let from = self.loader.chain.iter().position(|file| file == real).unwrap_or_default();
+        let chain = self.loader.chain.iter().skip(from).chain([real]);
+        let base = self
+            .loader
+            .files
+            .canonical(&self.loader.root)
+            .unwrap_or_else(|| self.loader.root.clone());
+        let names: Vec<String> = chain
+            .map(|file| file.strip_prefix(&base).unwrap_or(file).display().to_string())
+            .collect();
+        Diagnostic::new("include-cycle", "this playbook includes itself")
+            .at(span)
+            .label("is being read already")
+            .help(format!("leave one of these out: {}", names.join(" → ")))
+    }
+
+    fn given_inputs(&mut self, playbook: &Playbook, given: &[Entry], file: &str) {
+        let known = || playbook.inputs.iter().map(|input| input.question.name.as_str());
+        for entry in given {
+            let name = entry.key.name.as_str();
+            let Some(input) = playbook.inputs.iter().find(|input| input.question.name == name)
+            else {
+                let fault =
+                    Diagnostic::new("unknown-key", format!("`{file}` has no input `{name}`"))
+                        .at(entry.key.span)
+                        .label("not declared there");
+                self.fault(match did_you_mean(name, known()) {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None if playbook.inputs.is_empty() => {
+                        fault.help("leave it out: it has no inputs")
+                    }
+                    None => fault.help(format!("its inputs are {}", quoted(known()))),
+                });
+                continue;
+            };
+            let fault = self.given_input(&input.question, &entry.value);
+            self.faults.extend(fault);
+        }
+    }
+
+    fn given_input(
+        &self,
+        question: &crate::step::question::Question,
+        node: &Node,
+    ) -> Option<Diagnostic> {
+        let name = format!("inputs.{}", question.name);
+        if let Some(rendered) = self.scope.rendered(node) {
+            let (given, wanted) = (rendered.types, answer_types(question.answer));
+            return (!given.may_be(wanted)).then(|| {
+                Diagnostic::new(
+                    "wrong-type",
+                    format!(
+                        "`{name}` must be {}, {} is {}",
+                        wanted.words(),
+                        rendered.subject,
+                        given.words()
+                    ),
+                )
+                .at(node.span)
+                .label(format!("this is {}", given.words()))
+                .help(format!("hand on something that is {}", wanted.words()))
+            });
+        }
+        Template::compile(node).ok()?.literal()?;
+        if question.answer == QuestionType::Secret {
+            return Some(
+                Diagnostic::new("secret-in-playbook", "a secret cannot be written in a playbook")
+                    .at(node.span)
+                    .label("everyone who reads the file sees this")
+                    .help(format!(
+                        "declare a secret input here, and hand it on: \"{{{{ inputs.{} }}}}\"",
+                        question.name
+                    )),
+            );
+        }
+        let why = question.check(&to_json(node)).err()?;
+        let label = format!("the input is of type `{}`", question.answer.as_str());
+        Some(
+            Diagnostic::new("invalid-input", format!("`{name}` {why}"))
+                .at(node.span)
+                .label(label)
+                .help("write another value"),
+        )
+    }
+
+    fn missing_inputs(&mut self, playbook: &Playbook, given: &[Entry], file: &Node) {
+        let missing: Vec<&str> = playbook
+            .inputs
+            .iter()
+            .filter(|input| input.default.is_none())
+            .map(|input| input.question.name.as_str())
+            .filter(|name| {
+                !given.iter().any(|entry| {
+                    entry.key.name == *name
+                        || did_you_mean(&entry.key.name, [*name]).is_some()
+                            && !playbook
+                                .inputs
+                                .iter()
+                                .any(|input| input.question.name == entry.key.name)
+                })
+            })
+            .collect();
+        if missing.is_empty() {
+            return;
+        }
+        let example: Vec<String> = missing.iter().map(|name| format!("{name}: …")).collect();
+        self.fault(
+            Diagnostic::new(
+                "missing-input",
+                format!(
+                    "`{}` needs {}",
+                    file.as_str().unwrap_or_default(),
+                    quoted(missing.iter().copied())
+                ),
+            )
+            .at(file.span)
+            .label("not all its inputs are given")
+            .help(format!("add `inputs: {{{}}}`", example.join(", "))),
+        );
+    }
+}

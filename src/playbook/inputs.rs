@@ -1,0 +1,356 @@
+//! `inputs`: what a person or CI gives.
+
+use regex_lite::Regex;
+
+use super::fields::{quoted, unknown_key, wrong_type};
+use super::load::Reader;
+use super::model::Input;
+use super::scope::{Section, answer_types};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::document::{Entry, Node, NodeKind, to_json};
+use crate::step::question::{Question, QuestionType};
+use crate::template::Template;
+
+const OPTIONS: &[&str] = &[
+    "type",
+    "prompt",
+    "description",
+    "default",
+    "choices",
+    "pattern",
+    "min",
+    "max",
+    "min_length",
+    "twice",
+];
+
+const TYPES: &[QuestionType] = &[
+    QuestionType::String,
+    QuestionType::Integer,
+    QuestionType::Number,
+    QuestionType::Boolean,
+    QuestionType::Choice,
+    QuestionType::Secret,
+];
+
+/// What other tools call the types.
+const OTHER_TYPES: &[(&str, QuestionType)] = &[
+    ("text", QuestionType::String),
+    ("str", QuestionType::String),
+    ("int", QuestionType::Integer),
+    ("long", QuestionType::Integer),
+    ("float", QuestionType::Number),
+    ("double", QuestionType::Number),
+    ("bool", QuestionType::Boolean),
+    ("confirm", QuestionType::Boolean),
+    ("enum", QuestionType::Choice),
+    ("select", QuestionType::Choice),
+    ("password", QuestionType::Secret),
+];
+
+impl Reader<'_, '_> {
+    pub(super) fn inputs(&mut self, node: &Node) -> Vec<Input> {
+        self.scope.section = Section::Defaults;
+        let example = "inputs: {number: {type: integer, prompt: Enter a number}}";
+        let entries = self.map("inputs", node, example).unwrap_or_default();
+        let mut inputs = Vec::new();
+        for entry in entries {
+            self.check_name("an input", &entry.key.name, entry.key.span);
+            let answer = self.input_type(&entry.value);
+            inputs.extend(self.input(entry, answer));
+            self.scope.inputs.push((entry.key.name.clone(), answer));
+        }
+        inputs
+    }
+
+    /// The type of the answer; nothing where the playbook names one that does not exist.
+    fn input_type(&mut self, node: &Node) -> Option<QuestionType> {
+        let Some(node) = node.get("type") else {
+            return node.as_mapping().map(|_| QuestionType::default());
+        };
+        let text = self.text("type", node)?;
+        let known = TYPES.iter().find(|known| known.as_str() == text);
+        if known.is_none() {
+            let names = || TYPES.iter().map(|known| known.as_str());
+            let other = OTHER_TYPES.iter().find(|(name, _)| *name == text);
+            let near =
+                other.map(|(_, known)| known.as_str()).or_else(|| did_you_mean(&text, names()));
+            self.fault(
+                Diagnostic::new("unknown-type", format!("there is no type `{text}`"))
+                    .at(node.span)
+                    .label("unknown type")
+                    .help(match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("the types are {}", quoted(names())),
+                    }),
+            );
+        }
+        known.copied()
+    }
+
+    fn input(&mut self, entry: &Entry, answer: Option<QuestionType>) -> Option<Input> {
+        let name = entry.key.name.as_str();
+        let NodeKind::Mapping(options) = &entry.value.kind else {
+            let owner = format!("inputs.{name}");
+            self.fault(
+                wrong_type(&owner, "a map", &entry.value).help(map_to_write(name, &entry.value)),
+            );
+            return None;
+        };
+        let mut question = Question {
+            name: name.to_owned(),
+            prompt: name.to_owned(),
+            answer: answer.unwrap_or_default(),
+            ..Question::default()
+        };
+        let mut input_description = None;
+        let mut asked = false;
+        for option in options {
+            let key = option.key.name.as_str();
+            match key {
+                "type" | "default" => {}
+                "prompt" => {
+                    asked = true;
+                    question.prompt = self.text("prompt", &option.value).unwrap_or_default();
+                }
+                "description" => input_description = self.text("description", &option.value),
+                _ if OPTIONS.contains(&key) => {
+                    if answer.is_none_or(|answer| self.option_fits(option, answer)) {
+                        self.option(&mut question, option);
+                    }
+                }
+                _ => self.fault(unknown_key(option, &format!("input `{name}`"), OPTIONS)),
+            }
+        }
+        self.check_question(entry, &question, answer);
+        let default = match entry.value.get("default") {
+            Some(default) => self.default(&question, answer, default),
+            None => None,
+        };
+        Some(Input {
+            question,
+            asked,
+            description: input_description,
+            default,
+            span: entry.key.span,
+        })
+    }
+
+    fn option_fits(&mut self, option: &Entry, answer: QuestionType) -> bool {
+        use QuestionType::{Choice, Integer, Number, Secret, String};
+        let key = option.key.name.as_str();
+        let wanted: &[QuestionType] = match key {
+            "choices" => &[Choice],
+            "min" | "max" => &[Integer, Number],
+            "twice" => &[Secret],
+            _ => &[String, Secret],
+        };
+        if wanted.contains(&answer) {
+            return true;
+        }
+        let names = quoted(wanted.iter().map(|wanted| wanted.as_str()));
+        self.fault(
+            Diagnostic::new(
+                "option-does-not-fit",
+                format!("`{key}` means nothing for an input of type `{}`", answer.as_str()),
+            )
+            .at(option.key.span)
+            .label(format!("goes with {}", names.replace(", ", " and ")))
+            .help(match wanted.first() {
+                Some(first) => format!("write `type: {}`, or leave `{key}` out", first.as_str()),
+                None => format!("leave `{key}` out"),
+            }),
+        );
+        false
+    }
+
+    fn option(&mut self, question: &mut Question, option: &Entry) {
+        let value = &option.value;
+        match option.key.name.as_str() {
+            "choices" => question.choices = self.choices(value),
+            "pattern" => question.pattern = self.pattern(value),
+            "min" => question.min = self.number("min", value),
+            "max" => question.max = self.number("max", value),
+            "min_length" => {
+                let least = self.whole("min_length", value, 0);
+                question.min_length = least.and_then(|least| usize::try_from(least).ok());
+            }
+            _ => question.twice = self.flag("twice", value).unwrap_or_default(),
+        }
+    }
+
+    fn choices(&mut self, node: &Node) -> Vec<String> {
+        let Some(items) = node.as_sequence() else {
+            self.fault(
+                wrong_type("choices", "a list", node).help("write `choices: [first, second]`"),
+            );
+            return Vec::new();
+        };
+        let choices = self.texts("choices", node).unwrap_or_default();
+        for (index, choice) in choices.iter().enumerate() {
+            if choices.iter().take(index).any(|earlier| earlier == choice) {
+                self.fault(
+                    Diagnostic::new(
+                        "duplicate-name",
+                        format!("`{choice}` stands twice in `choices`"),
+                    )
+                    .at(items.get(index).map_or(node.span, |item| item.span))
+                    .label("already there")
+                    .help("leave it out"),
+                );
+            }
+        }
+        choices
+    }
+
+    fn pattern(&mut self, node: &Node) -> Option<String> {
+        let Some(pattern) = node.as_str() else {
+            self.fault(wrong_type("pattern", "a string", node));
+            return None;
+        };
+        // As `Question::check` does it, so that what passes here cannot fail there.
+        if let Err(error) = Regex::new(&format!("^(?:{pattern})$")) {
+            self.fault(
+                Diagnostic::new("invalid-pattern", "`pattern` is no regular expression")
+                    .at(node.span)
+                    .label(error.to_string())
+                    .help("write one such as `[a-z]+`; it must match the whole answer"),
+            );
+            return None;
+        }
+        Some(pattern.to_owned())
+    }
+
+    /// What can only be seen when all options are known.
+    fn check_question(&mut self, entry: &Entry, question: &Question, answer: Option<QuestionType>) {
+        if answer == Some(QuestionType::Choice) && entry.value.get("choices").is_none() {
+            self.fault(
+                Diagnostic::new(
+                    "missing-key",
+                    format!("input `{}` has no `choices`", question.name),
+                )
+                .at(entry.key.span)
+                .label("nothing to choose from")
+                .help("add `choices: [first, second]`"),
+            );
+        }
+        if let (Some(min), Some(max)) = (question.min, question.max)
+            && min > max
+        {
+            let place = entry.value.get("max").map_or(entry.key.span, |node| node.span);
+            self.fault(
+                Diagnostic::new(
+                    "out-of-range",
+                    format!("`max` is less than `min`, which is {min}"),
+                )
+                .at(place)
+                .label("no number lies between")
+                .help("swap them"),
+            );
+        }
+    }
+
+    fn default(
+        &mut self,
+        question: &Question,
+        answer: Option<QuestionType>,
+        node: &Node,
+    ) -> Option<Template> {
+        let template = self.template(node)?;
+        let fault = |message: String, label: &str| {
+            Diagnostic::new("invalid-default", message).at(node.span).label(label)
+        };
+        let name = &question.name;
+        if let Some(rendered) = self.scope.rendered(node) {
+            let wanted = answer.map(answer_types);
+            if let Some(wanted) = wanted.filter(|wanted| !rendered.types.may_be(*wanted)) {
+                let message = format!(
+                    "the default of `{name}` must be {}, {} is {}",
+                    wanted.words(),
+                    rendered.subject,
+                    rendered.types.words()
+                );
+                self.fault(
+                    fault(message, &format!("this is {}", rendered.types.words()))
+                        .help(format!("name something that is {}", wanted.words())),
+                );
+            }
+        } else if template.literal().is_some() {
+            let fault = literal_default_fault(question, answer, node);
+            self.faults.extend(fault);
+        }
+        Some(template)
+    }
+}
+
+/// What is wrong with a default that is written out.
+fn literal_default_fault(
+    question: &Question,
+    answer: Option<QuestionType>,
+    node: &Node,
+) -> Option<Diagnostic> {
+    let name = &question.name;
+    let answer = answer?;
+    if answer == QuestionType::Secret {
+        return Some(
+            Diagnostic::new("secret-in-playbook", "a secret cannot be written in a playbook")
+                .at(node.span)
+                .label("everyone who reads the file sees this")
+                .help(
+                    "leave it out: it is given by a file, the environment or at the terminal; \
+                     or write `default: \"{{ env.NAME }}\"`",
+                ),
+        );
+    }
+    if node.is_null() {
+        return Some(
+            Diagnostic::new("invalid-default", format!("the default of `{name}` is empty"))
+                .at(node.span)
+                .label("nothing is written here")
+                .help("write a value, or leave `default` out to have it asked for"),
+        );
+    }
+    if answer == QuestionType::Choice && question.choices.is_empty() {
+        return None;
+    }
+    let why = question.check(&to_json(node)).err()?;
+    Some(
+        Diagnostic::new("invalid-default", format!("the default of `{name}` {why}"))
+            .at(node.span)
+            .label(format!("the input is of type `{}`", answer.as_str()))
+            .help(default_to_write(question, node)),
+    )
+}
+
+/// How to write a default that was meant.
+fn default_to_write(question: &Question, node: &Node) -> String {
+    let text = match &node.kind {
+        NodeKind::String(text) => text.value.clone(),
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => String::new(),
+        _ => to_json(node).to_string(),
+    };
+    match question.parse(&text) {
+        Ok(value) if !text.is_empty() => format!("write `default: {value}`"),
+        _ => "write another value, or leave `default` out to have it asked for".to_owned(),
+    }
+}
+
+/// How to write what was meant by `name: value`.
+fn map_to_write(name: &str, node: &Node) -> String {
+    let written = match &node.kind {
+        NodeKind::Bool(value) => format!("{{type: boolean, default: {value}}}"),
+        NodeKind::Integer(value) => format!("{{type: integer, default: {value}}}"),
+        NodeKind::Float(value) => format!("{{type: number, default: {value}}}"),
+        NodeKind::String(text) if TYPES.iter().any(|known| known.as_str() == text.value) => {
+            format!("{{type: {}}}", text.value)
+        }
+        NodeKind::String(text)
+            if text.value.len() <= 40 && !text.value.contains(['"', '\\', '\n']) =>
+        {
+            format!("{{default: \"{}\"}}", text.value)
+        }
+        NodeKind::Sequence(_) => "{type: choice, choices: […]}".to_owned(),
+        _ => "{prompt: …}".to_owned(),
+    };
+    format!("write `{name}: {written}`")
+}

@@ -1,0 +1,28 @@
+//! A document and what the step kinds say of themselves → a [`Playbook`] in which every name is
+//! resolved, every input typed and every reference checked.
+//!
+//! All faults of a file and of the files it includes are found in one go.
+
+mod actions;
+mod envelope;
+mod fields;
+mod files;
+mod include;
+mod inputs;
+mod load;
+mod model;
+mod neighbours;
+mod references;
+mod schema;
+mod schema_check;
+mod scope;
+mod top;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use files::{FileKind, Files};
+pub use load::load;
+pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
+pub use schema::json_schema;

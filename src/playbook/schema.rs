@@ -1,0 +1,311 @@
+//! The JSON Schema of a playbook, for editors.
+
+use serde_json::{Map, Value, json};
+
+use super::actions::ASSERT;
+use super::types::Types;
+use crate::step::question::QuestionType;
+use crate::step::spec::{Kinds, Spec};
+
+const TEMPLATE: &str = "#/$defs/template";
+
+/// The JSON Schema (2020-12) of a whole playbook, made of the envelope and of what every kind says of its input.
+#[must_use]
+pub fn json_schema(kinds: &dyn Kinds) -> Value {
+    let specs: Vec<&Spec> = kinds.names().into_iter().filter_map(|name| kinds.spec(name)).collect();
+    let mut definitions = fixed_definitions();
+    for spec in &specs {
+        define_kind(spec, &mut definitions);
+    }
+    definitions.insert("step".to_owned(), step(&specs));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Playbook",
+        "description": "A scenario that is run against AWS, and cleaned up.",
+        "type": "object",
+        "properties": {
+            "version": {"description": "The version of the language.", "const": 1},
+            "name": {"description": "The name of the playbook.", "type": "string", "minLength": 1},
+            "description": {"description": "What the playbook shows.", "type": "string"},
+            "tags": {"description": "Words to find the playbook by.", "type": "array", "items": {"type": "string"}},
+            "inputs": {
+                "description": "What a person or CI gives.",
+                "type": "object",
+                "propertyNames": {"$ref": "#/$defs/name"},
+                "additionalProperties": {"$ref": "#/$defs/input"}
+            },
+            "vars": {
+                "description": "What is computed once, in order, before the first step.",
+                "type": "object",
+                "propertyNames": {"$ref": "#/$defs/name"}
+            },
+            "steps": {"description": "What is done, in order.", "$ref": "#/$defs/steps"},
+            "outputs": {"description": "What an including playbook sees.", "$ref": "#/$defs/outputs"}
+        },
+        "required": ["name", "steps"],
+        "additionalProperties": false,
+        "$defs": definitions
+    })
+}
+
+fn fixed_definitions() -> Map<String, Value> {
+    let types = [
+        QuestionType::String,
+        QuestionType::Integer,
+        QuestionType::Number,
+        QuestionType::Boolean,
+        QuestionType::Choice,
+        QuestionType::Secret,
+    ];
+    let definitions = json!({
+        "name": {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$"},
+        "template": {"description": "Text with `{{ }}` in it.", "type": "string", "pattern": "\\{\\{|\\{%"},
+        "expression": {"description": "A bare expression, without braces.", "type": ["string", "boolean"]},
+        "duration": {
+            "description": "Such as `500ms`, `1s` or `1m 30s`.",
+            "type": "string",
+            "pattern": "^\\s*[0-9.]+\\s*[a-zA-Zµ]|^P"
+        },
+        "codes": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+        "outputs": {
+            "type": "object",
+            "propertyNames": {"$ref": "#/$defs/name"},
+            "additionalProperties": {"$ref": "#/$defs/expression"}
+        },
+        "steps": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
+        "input": {
+            "type": "object",
+            "properties": {
+                "type": {"description": "The type of the answer.", "enum": types.map(QuestionType::as_str), "default": "string"},
+                "prompt": {"description": "What to ask.", "type": "string"},
+                "description": {"description": "More than fits in the prompt.", "type": "string"},
+                "default": {"description": "The value when nothing is given."},
+                "choices": {"description": "What to choose from.", "type": "array", "items": {"type": "string"}, "minItems": 1},
+                "pattern": {"description": "A regular expression that the whole answer must match.", "type": "string"},
+                "min": {"description": "The least number allowed.", "type": "number"},
+                "max": {"description": "The greatest number allowed.", "type": "number"},
+                "min_length": {"description": "The least number of characters.", "type": "integer", "minimum": 0},
+                "twice": {"description": "Whether a secret is asked for twice.", "type": "boolean"}
+            },
+            "additionalProperties": false
+        }
+    });
+    match definitions {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn step(specs: &[&Spec]) -> Value {
+    let mut properties = match envelope() {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    let mut controls = match controls() {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    let kinds = specs.iter().map(|spec| spec.name).filter(|kind| *kind != ASSERT);
+    let verbs: Vec<&str> = kinds.chain(controls.keys().map(String::as_str)).collect();
+    let mut one_of: Vec<Value> = verbs.iter().map(|verb| json!({"required": [verb]})).collect();
+    let others: Vec<Value> = one_of.clone();
+    one_of.push(json!({"required": [ASSERT], "not": {"anyOf": others}}));
+    properties.append(&mut controls);
+    // `assert` is a key of the envelope already, and alone a kind.
+    for spec in specs.iter().filter(|spec| spec.name != ASSERT) {
+        let reference = format!("#/$defs/{}", spec.name);
+        properties
+            .insert(spec.name.to_owned(), json!({"description": spec.summary, "$ref": reference}));
+    }
+    json!({
+        "description": "One step: its kind, and what every step may have beside it.",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "dependentRequired": {"rescue": ["block"], "always": ["block"]},
+        "oneOf": one_of
+    })
+}
+
+fn envelope() -> Value {
+    json!({
+        "id": {"description": "The name by which later steps read the outputs: `steps.<id>.<field>`.", "$ref": "#/$defs/name"},
+        "name": {"description": "What the step does, for people.", "type": "string"},
+        "when": {"description": "The step runs only if this is true.", "$ref": "#/$defs/expression"},
+        "for_each": {
+            "description": "The step runs once for each item; `item` and `loop` say which.",
+            "anyOf": [{"type": "string"}, {"type": "array"}]
+        },
+        "retry": {
+            "description": "The step is tried again when it fails.",
+            "type": "object",
+            "properties": {
+                "on": {"description": "The error codes that are worth another try; any, where there are none.", "$ref": "#/$defs/codes"},
+                "attempts": {"description": "How many tries in all.", "type": "integer", "minimum": 1, "default": 5},
+                "every": {"description": "The wait before the second try; then it doubles.", "$ref": "#/$defs/duration", "default": "1s"},
+                "ask": {"description": "The input to ask for again before the next try.", "type": "string"}
+            },
+            "additionalProperties": false
+        },
+        "poll": {
+            "description": "The step is done again until its result is as wanted.",
+            "type": "object",
+            "properties": {
+                "until": {"description": "What must be true of `result`.", "$ref": "#/$defs/expression"},
+                "every": {"description": "The wait between tries.", "$ref": "#/$defs/duration", "default": "1s"},
+                "timeout": {"description": "When to give up.", "$ref": "#/$defs/duration", "default": "1m"}
+            },
+            "required": ["until"],
+            "additionalProperties": false
+        },
+        "timeout": {"description": "How long one attempt may take.", "$ref": "#/$defs/duration"},
+        "expect_error": {"description": "The error codes of which one must come; success fails the step.", "$ref": "#/$defs/codes"},
+        "allow_error": {"description": "The error codes that are as good as success.", "$ref": "#/$defs/codes"},
+        "assert": {
+            "description": "What must be true of `result`.",
+            "anyOf": [{"$ref": "#/$defs/expression"}, {"type": "array", "items": {"$ref": "#/$defs/expression"}}]
+        },
+        "outputs": {"description": "Further outputs, made from `result`.", "$ref": "#/$defs/outputs"},
+        "keep": {"description": "What the step makes is not removed.", "type": "boolean", "default": false},
+        "rescue": {"description": "Steps for when one in the block has failed.", "$ref": "#/$defs/steps"},
+        "always": {"description": "Steps that run whatever happened in the block.", "$ref": "#/$defs/steps"}
+    })
+}
+
+fn controls() -> Value {
+    json!({
+        "block": {"description": "Steps that belong together.", "$ref": "#/$defs/steps"},
+        "repeat": {
+            "description": "Steps that are done again until something is true.",
+            "type": "object",
+            "properties": {
+                "until": {"description": "Looked at after each round.", "$ref": "#/$defs/expression"},
+                "steps": {"$ref": "#/$defs/steps"},
+                "limit": {"description": "The most rounds.", "type": "integer", "minimum": 1, "default": 1000}
+            },
+            "required": ["until", "steps"],
+            "additionalProperties": false
+        },
+        "include": {
+            "description": "Another playbook, with inputs and outputs of its own.",
+            "type": "object",
+            "properties": {
+                "file": {"description": "The playbook, relative to this one.", "type": "string"},
+                "inputs": {"description": "What it is given.", "type": "object"}
+            },
+            "required": ["file"],
+            "additionalProperties": false
+        },
+        "cleanup": {
+            "description": "Everything that was made is removed here.",
+            "type": ["object", "null"],
+            "properties": {"confirm": {"description": "What to ask first.", "type": "string"}},
+            "additionalProperties": false
+        }
+    })
+}
+
+/// Adds a kind's input and all that it refers to.
+fn define_kind(spec: &Spec, definitions: &mut Map<String, Value>) {
+    let name = spec.name;
+    let Value::Object(mut input) = with_templates(&spec.input, name, &spec.input) else {
+        definitions.insert(name.to_owned(), Value::Bool(true));
+        return;
+    };
+    if let Some(Value::Object(own)) = input.remove("$defs") {
+        for (definition, schema) in own {
+            definitions.insert(format!("{name}.{definition}"), schema);
+        }
+    }
+    let has_required =
+        input.get("required").and_then(Value::as_array).is_some_and(|it| !it.is_empty());
+    let field = spec.shorthand.and_then(|field| input.get("properties")?.get(field));
+    let mut either: Vec<Value> = field.cloned().into_iter().collect();
+    if !has_required {
+        either.push(json!({"type": "null"}));
+    }
+    let schema = if either.is_empty() {
+        Value::Object(input)
+    } else {
+        either.insert(0, Value::Object(input));
+        json!({"description": spec.summary, "anyOf": either})
+    };
+    definitions.insert(name.to_owned(), schema);
+}
+
+/// A schema of a kind as part of the whole: its definitions under names of their own, templates allowed for every value.
+fn with_templates(schema: &Value, kind: &str, root: &Value) -> Value {
+    let Value::Object(map) = schema else {
+        return schema.clone();
+    };
+    let mut rewritten = Map::new();
+    for (key, value) in map {
+        let value = match (key.as_str(), value) {
+            ("$ref", Value::String(target)) => match target.strip_prefix("#/$defs/") {
+                Some(name) => format!("#/$defs/{kind}.{name}").into(),
+                None => format!("#/$defs/{kind}").into(),
+            },
+            ("properties", Value::Object(fields)) => fields
+                .iter()
+                .map(|(name, field)| (name.clone(), templated(field, kind, root)))
+                .collect::<Map<_, _>>()
+                .into(),
+            ("items" | "additionalProperties", value) => templated(value, kind, root),
+            ("prefixItems", Value::Array(items)) => {
+                items.iter().map(|item| templated(item, kind, root)).collect()
+            }
+            ("anyOf" | "oneOf" | "allOf", Value::Array(variants)) => {
+                variants.iter().map(|variant| with_templates(variant, kind, root)).collect()
+            }
+            ("$defs", Value::Object(own)) => own
+                .iter()
+                .map(|(name, schema)| (name.clone(), with_templates(schema, kind, root)))
+                .collect::<Map<_, _>>()
+                .into(),
+            ("$schema" | "title", _) => continue,
+            (key, value) if key.starts_with("x-") && value.is_boolean() => continue,
+            (_, value) => value.clone(),
+        };
+        rewritten.insert(key.clone(), value);
+    }
+    Value::Object(rewritten)
+}
+
+/// A schema of a value that may be a template instead.
+fn templated(schema: &Value, kind: &str, root: &Value) -> Value {
+    let rewritten = with_templates(schema, kind, root);
+    if schema.is_boolean() || Types::of_schema(root, schema) == Types::ANY || is_free_text(schema) {
+        return rewritten;
+    }
+    let mut outer = Map::new();
+    if let Some(description) = schema.get("description") {
+        outer.insert("description".to_owned(), description.clone());
+    }
+    if let Some(default) = schema.get("default") {
+        outer.insert("default".to_owned(), default.clone());
+    }
+    outer.insert("anyOf".to_owned(), json!([rewritten, {"$ref": TEMPLATE}]));
+    Value::Object(outer)
+}
+
+/// Whether any text fits, so that a template does.
+fn is_free_text(schema: &Value) -> bool {
+    let narrowing = [
+        "const",
+        "enum",
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "$ref",
+        "anyOf",
+        "oneOf",
+        "allOf",
+    ];
+    let is_text = match schema.get("type") {
+        Some(Value::String(name)) => name == "string",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "string"),
+        _ => false,
+    };
+    is_text && narrowing.iter().all(|key| schema.get(key).is_none())
+}

@@ -1,0 +1,383 @@
+//! A value as it is written against the JSON Schema of what is wanted, in YAML's words.
+
+mod scalar;
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::fields::{is_templated, quoted, type_of, wrong_type};
+use super::files::{Files, PathFault, locate};
+use super::scope::Scope;
+use super::types::{Types, resolve};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::document::{Entry, Node, NodeKind};
+use crate::step::spec::FILE;
+
+use scalar::{
+    choice, constant, items_words, not_a_choice, number, out_of_range, scalar_text, wrong_rendering,
+};
+
+/// Schemas that refer to themselves without end are not followed further than this.
+const DEPTH: usize = 32;
+
+/// What a value is checked against.
+pub(super) struct Check<'c> {
+    /// The whole schema, which has the definitions.
+    pub(super) root: &'c Value,
+    pub(super) scope: &'c Scope,
+    pub(super) files: &'c dyn Files,
+    /// What paths are relative to.
+    pub(super) directory: &'c Path,
+    /// What paths must lie under.
+    pub(super) top: &'c Path,
+}
+
+/// One of the things that a schema allows.
+struct Variant<'s> {
+    types: Types,
+    schema: &'s Value,
+    /// Whether keys are allowed that are not named.
+    open: bool,
+}
+
+/// What is being checked: its name for messages, and where to point when something is missing in it.
+#[derive(Clone)]
+struct Place {
+    name: String,
+    owner: Span,
+}
+
+impl Place {
+    fn inside(&self, key: &str, owner: Span, kind: &str) -> Self {
+        let name = if self.name == kind { key.to_owned() } else { format!("{}.{key}", self.name) };
+        Self { name, owner }
+    }
+}
+
+impl Check<'_> {
+    /// Everything that is wrong with the input of a step.
+    pub(super) fn input(&self, kind: &str, key: Span, node: &Node) -> Vec<Diagnostic> {
+        let place = Place { name: kind.to_owned(), owner: key };
+        let mut faults = self.value(node, self.root, &place, kind);
+        for fault in &mut faults {
+            if fault.help.is_none() {
+                fault.help = Some(format!("`playbook steps {kind}` explains its fields"));
+            }
+        }
+        faults
+    }
+
+    fn value(&self, node: &Node, schema: &Value, place: &Place, kind: &str) -> Vec<Diagnostic> {
+        let mut variants = Vec::new();
+        self.variants(schema, false, DEPTH, &mut variants);
+        let wanted = variants.iter().fold(Types::NONE, |types, variant| types.or(variant.types));
+        if let Some(rendered) = self.scope.rendered(node) {
+            return wrong_rendering(node, &rendered, wanted, place).into_iter().collect();
+        }
+        let given = type_of(node);
+        let fits = |variant: &Variant<'_>| {
+            variant.types.has(given)
+                || (given == Types::INTEGER && variant.types.has(Types::NUMBER))
+        };
+        variants.retain(fits);
+        if variants.is_empty() {
+            let wanted = wanted.without(Types::NULL).words();
+            return vec![wrong_type(&place.name, &wanted, node)];
+        }
+        if let Some(fault) = choice(node, &variants, place) {
+            return vec![fault];
+        }
+        if let Some(tag) = tag(&variants)
+            && let Some(value) = node.get(tag).filter(|value| !holds_template(value))
+        {
+            let tagged = |variant: &Variant<'_>| {
+                let only = tag_of(variant, tag);
+                only.is_some() && only == value.as_str()
+            };
+            if variants.iter().any(tagged) {
+                variants.retain(tagged);
+            } else if let Some(text) = value.as_str() {
+                let options: Vec<&str> =
+                    variants.iter().filter_map(|variant| tag_of(variant, tag)).collect();
+                let place = place.inside(tag, value.span, kind);
+                return vec![not_a_choice(value, text, &options, &place)];
+            }
+        }
+        let mut best: Option<Vec<Diagnostic>> = None;
+        for variant in &variants {
+            let faults = self.variant(node, variant, place, kind);
+            if faults.is_empty() {
+                return faults;
+            }
+            if best.as_ref().is_none_or(|best| faults.len() < best.len()) {
+                best = Some(faults);
+            }
+        }
+        best.unwrap_or_default()
+    }
+
+    /// All that a schema allows, its references and alternatives followed.
+    fn variants<'s>(
+        &'s self,
+        schema: &'s Value,
+        open: bool,
+        depth: usize,
+        found: &mut Vec<Variant<'s>>,
+    ) {
+        let Some(map) = schema.as_object() else {
+            if schema != &Value::Bool(false) {
+                found.push(Variant { types: Types::ANY, schema, open: true });
+            }
+            return;
+        };
+        let target = map.get("$ref").and_then(Value::as_str);
+        let next = target.and_then(|target| resolve(self.root, target));
+        let either = map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array);
+        match (depth.checked_sub(1), next, either) {
+            (Some(depth), Some(next), _) => self.variants(next, open, depth, found),
+            (Some(depth), None, Some(variants)) => {
+                let also = map.contains_key("properties");
+                for variant in variants {
+                    self.variants(variant, open || also, depth, found);
+                }
+                if also {
+                    found.push(Variant { types: Types::OBJECT, schema, open: true });
+                }
+            }
+            _ => {
+                let types = Types::of_schema(self.root, schema);
+                let open = open || map.contains_key("allOf");
+                found.push(Variant { types, schema, open });
+            }
+        }
+    }
+
+    fn variant(
+        &self,
+        node: &Node,
+        variant: &Variant<'_>,
+        place: &Place,
+        kind: &str,
+    ) -> Vec<Diagnostic> {
+        match &node.kind {
+            NodeKind::Mapping(entries) => self.object(entries, variant, place, kind),
+            NodeKind::Sequence(items) => self.array(node, items, variant, place, kind),
+            NodeKind::String(text) => {
+                let mut faults = scalar_text(node, &text.value, variant.schema, place);
+                if variant.schema.get(FILE) == Some(&Value::Bool(true)) {
+                    faults.extend(self.paths(node));
+                }
+                faults
+            }
+            NodeKind::Integer(_) | NodeKind::Float(_) => number(node, variant.schema, place),
+            NodeKind::Bool(_) | NodeKind::Null => {
+                constant(node, variant.schema, place).into_iter().collect()
+            }
+        }
+    }
+
+    fn array(
+        &self,
+        node: &Node,
+        items: &[Node],
+        variant: &Variant<'_>,
+        place: &Place,
+        kind: &str,
+    ) -> Vec<Diagnostic> {
+        let mut faults = Vec::new();
+        let count = |key: &str| variant.schema.get(key).and_then(Value::as_u64);
+        let length = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        if let Some(least) = count("minItems").filter(|least| length < *least) {
+            faults.push(out_of_range(
+                node,
+                place,
+                &format!("must have at least {}", items_words(least)),
+                "too few",
+            ));
+        }
+        if let Some(most) = count("maxItems").filter(|most| length > *most) {
+            faults.push(out_of_range(
+                node,
+                place,
+                &format!("must have at most {}", items_words(most)),
+                "too many",
+            ));
+        }
+        let prefix = variant.schema.get("prefixItems").and_then(Value::as_array);
+        for (index, item) in items.iter().enumerate() {
+            let schema = prefix
+                .and_then(|prefix| prefix.get(index))
+                .or_else(|| variant.schema.get("items"))
+                .unwrap_or(&Value::Bool(true));
+            let place = Place { name: format!("{}[{index}]", place.name), owner: item.span };
+            faults.extend(self.value(item, schema, &place, kind));
+        }
+        faults
+    }
+
+    fn object(
+        &self,
+        entries: &[Entry],
+        variant: &Variant<'_>,
+        place: &Place,
+        kind: &str,
+    ) -> Vec<Diagnostic> {
+        let mut faults = Vec::new();
+        let mut meant = Vec::new();
+        let properties = variant.schema.get("properties").and_then(Value::as_object);
+        let further = variant.schema.get("additionalProperties");
+        for entry in entries {
+            let key = entry.key.name.as_str();
+            let inside = place.inside(key, entry.key.span, kind);
+            if let Some(schema) = properties.and_then(|properties| properties.get(key)) {
+                faults.extend(self.value(&entry.value, schema, &inside, kind));
+                continue;
+            }
+            match further {
+                Some(Value::Bool(false)) | None
+                    if !variant.open && (properties.is_some() || further.is_some()) =>
+                {
+                    let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
+                    let near = did_you_mean(key, known.clone());
+                    meant.extend(near);
+                    faults.push(unknown_field(entry, place, near, known));
+                }
+                Some(schema) => faults.extend(self.value(&entry.value, schema, &inside, kind)),
+                None => {}
+            }
+        }
+        let required = variant.schema.get("required").and_then(Value::as_array);
+        let missing: Vec<&str> = required
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter(|field| {
+                !meant.contains(field) && !entries.iter().any(|entry| entry.key.name == *field)
+            })
+            .collect();
+        if !missing.is_empty() {
+            faults.push(missing_fields(&missing, properties, place));
+        }
+        faults
+    }
+
+    /// Checks a path that is written out, or each of a list.
+    fn paths(&self, node: &Node) -> Vec<Diagnostic> {
+        let text = match &node.kind {
+            NodeKind::Sequence(items) => {
+                return items.iter().flat_map(|item| self.paths(item)).collect();
+            }
+            NodeKind::String(text) if !is_templated(&text.value) => &text.value,
+            _ => return Vec::new(),
+        };
+        let written = locate(self.files, self.directory, self.top, text);
+        let fault = |why| {
+            let fault = path_fault(why, node.span, text, self.directory, self.top);
+            match self.seen_from_top(text) {
+                Some(near) => {
+                    fault.help(format!("did you mean `{near}`? Paths are relative to the playbook"))
+                }
+                None => fault,
+            }
+        };
+        written.err().map(fault).into_iter().collect()
+    }
+
+    /// The path to write where it was written as seen from the project's root.
+    fn seen_from_top(&self, written: &str) -> Option<String> {
+        let directory = self.files.canonical(self.directory)?;
+        let top = self.files.canonical(self.top)?;
+        let below = directory.strip_prefix(top).ok()?.components().count();
+        let near = format!("{}{written}", "../".repeat(below));
+        locate(self.files, self.directory, self.top, &near).ok().filter(|_| below > 0).map(|_| near)
+    }
+}
+
+fn holds_template(node: &Node) -> bool {
+    node.as_str().is_some_and(is_templated)
+}
+
+/// The field by which variants are told from one another.
+fn tag<'s>(variants: &[Variant<'s>]) -> Option<&'s str> {
+    let (first, others) = variants.split_first()?;
+    let properties = first.schema.get("properties")?.as_object()?;
+    properties.keys().map(String::as_str).find(|tag| {
+        !others.is_empty() && variants.iter().all(|variant| tag_of(variant, tag).is_some())
+    })
+}
+
+/// The only text that a variant allows for a field.
+fn tag_of<'s>(variant: &Variant<'s>, tag: &str) -> Option<&'s str> {
+    variant.schema.get("properties")?.get(tag)?.get("const")?.as_str()
+}
+
+/// That a path leads nowhere, or too far.
+pub(super) fn path_fault(
+    why: PathFault,
+    span: Span,
+    written: &str,
+    directory: &Path,
+    top: &Path,
+) -> Diagnostic {
+    match why {
+        PathFault::Missing => Diagnostic::new("missing-file", format!("there is no `{written}`"))
+            .at(span)
+            .label("leads to no file")
+            .help(format!(
+                "paths are relative to the playbook's directory, `{}`",
+                directory.display()
+            )),
+        PathFault::Outside => {
+            Diagnostic::new("outside-root", format!("`{written}` lies outside the project"))
+                .at(span)
+                .label("not read from here")
+                .help(format!("move the file under `{}`", top.display()))
+        }
+    }
+}
+
+fn unknown_field<'s>(
+    entry: &Entry,
+    place: &Place,
+    near: Option<&str>,
+    known: impl Iterator<Item = &'s str>,
+) -> Diagnostic {
+    let known = quoted(known);
+    let fault = Diagnostic::new(
+        "unknown-key",
+        format!("`{}` has no field `{}`", place.name, entry.key.name),
+    )
+    .at(entry.key.span)
+    .label("unknown field");
+    match near {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None if known.is_empty() => fault.help("leave it out: it has no fields"),
+        None if !known.contains(", ") => fault.help(format!("its only field is {known}")),
+        None => fault.help(format!("its fields are {known}")),
+    }
+}
+
+fn missing_fields(
+    missing: &[&str],
+    properties: Option<&Map<String, Value>>,
+    place: &Place,
+) -> Diagnostic {
+    let fields = quoted(missing.iter().copied()).replace(", ", " and ");
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    let lines: Vec<String> = missing
+        .iter()
+        .map(|field| {
+            let schema = properties.and_then(|properties| properties.get(*field));
+            let text = schema.and_then(|schema| schema.get("description")).and_then(Value::as_str);
+            match text.and_then(|text| text.lines().next()) {
+                Some(text) => format!("`{field}`: {}", text.trim_end_matches('.')),
+                None => format!("`{field}`"),
+            }
+        })
+        .collect();
+    Diagnostic::new("missing-field", format!("`{}` needs {fields}", place.name))
+        .at(place.owner)
+        .label(format!("{fields} {verb} missing"))
+        .help(format!("add {}", lines.join("; ")))
+}

@@ -1,0 +1,167 @@
+//! Texts, numbers and the like against the JSON Schema of what is wanted.
+
+use serde_json::Value;
+
+use super::{Place, Variant};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::document::{Node, to_json};
+use crate::playbook::fields::{parse_duration, quoted};
+use crate::playbook::scope::Rendered;
+use crate::playbook::types::Types;
+
+/// What is wrong with text that is rendered: its type is known where it is one path that is known.
+pub(super) fn wrong_rendering(
+    node: &Node,
+    rendered: &Rendered,
+    wanted: Types,
+    place: &Place,
+) -> Option<Diagnostic> {
+    let given = rendered.types;
+    if given.may_be(wanted) {
+        return None;
+    }
+    let (wanted_words, words) = (wanted.without(Types::NULL).words(), given.words());
+    let message =
+        format!("`{}` must be {wanted_words}, {} is {words}", place.name, rendered.subject);
+    let fault =
+        Diagnostic::new("wrong-type", message).at(node.span).label(format!("this is {words}"));
+    let inner = rendered.path.join(".");
+    let holds_others = Types::ARRAY.or(Types::OBJECT);
+    let numbers = Types::INTEGER.or(Types::NUMBER);
+    let help = if rendered.path.is_empty() {
+        "write exactly one \"{{ expression }}\"".to_owned()
+    } else if given == Types::OBJECT {
+        format!("name one of its fields: \"{{{{ {inner}.<field> }}}}\"")
+    } else if wanted.has(Types::STRING) && !given.has(holds_others) {
+        format!("write \"{{{{ {inner} | string }}}}\"")
+    } else if wanted.has(numbers) && rendered.path.first().is_some_and(|root| root == "inputs") {
+        format!("declare the input with `type: integer`, or write \"{{{{ {inner} | int }}}}\"")
+    } else if wanted.has(numbers) && given == Types::STRING {
+        format!("write \"{{{{ {inner} | int }}}}\"")
+    } else if wanted.has(Types::ARRAY) {
+        format!("write it in brackets: [\"{{{{ {inner} }}}}\"]")
+    } else {
+        return Some(fault);
+    };
+    Some(fault.help(help))
+}
+
+/// Where only certain texts are allowed and this is none of them.
+pub(super) fn choice(node: &Node, variants: &[Variant<'_>], place: &Place) -> Option<Diagnostic> {
+    let text = node.as_str()?;
+    let mut options: Vec<&str> = Vec::new();
+    for variant in variants {
+        match (variant.schema.get("const"), variant.schema.get("enum")) {
+            (Some(value), _) => options.extend(value.as_str()),
+            (None, Some(Value::Array(values))) => {
+                options.extend(values.iter().filter_map(Value::as_str));
+            }
+            _ => return None,
+        }
+    }
+    (!options.contains(&text)).then(|| not_a_choice(node, text, &options, place))
+}
+
+/// That a text is none of those that are allowed.
+pub(super) fn not_a_choice(node: &Node, text: &str, options: &[&str], place: &Place) -> Diagnostic {
+    let choices = quoted(options.iter().copied());
+    let must = if options.len() == 1 { "must be" } else { "must be one of" };
+    let fault = Diagnostic::new("not-a-choice", format!("`{}` {must} {choices}", place.name))
+        .at(node.span)
+        .label("none of them");
+    match (did_you_mean(text, options.iter().copied()), options.first()) {
+        (Some(near), _) => fault.help(format!("did you mean `{near}`?")),
+        (None, Some(first)) => fault.help(format!("write one of them, such as `{first}`")),
+        (None, None) => fault,
+    }
+}
+
+pub(super) fn constant(node: &Node, schema: &Value, place: &Place) -> Option<Diagnostic> {
+    let value = to_json(node);
+    let allowed: Vec<&Value> = match (schema.get("const"), schema.get("enum")) {
+        (Some(only), _) => vec![only],
+        (None, Some(Value::Array(values))) => values.iter().collect(),
+        _ => return None,
+    };
+    if allowed.iter().any(|allowed| **allowed == value) {
+        return None;
+    }
+    let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+    Some(
+        Diagnostic::new(
+            "not-a-choice",
+            format!("`{}` must be {}", place.name, quoted(names.iter().map(String::as_str))),
+        )
+        .at(node.span)
+        .label("this is something else"),
+    )
+}
+
+pub(super) fn out_of_range(node: &Node, place: &Place, must: &str, label: &str) -> Diagnostic {
+    Diagnostic::new("out-of-range", format!("`{}` {must}", place.name)).at(node.span).label(label)
+}
+
+pub(super) fn items_words(count: u64) -> String {
+    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
+}
+
+pub(super) fn scalar_text(
+    node: &Node,
+    text: &str,
+    schema: &Value,
+    place: &Place,
+) -> Vec<Diagnostic> {
+    let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    let limit = |key: &str| schema.get(key).and_then(Value::as_u64);
+    let characters = |count: u64| format!("{count} character{}", if count == 1 { "" } else { "s" });
+    let pattern = schema.get("pattern").and_then(Value::as_str);
+    let (must, label) = if let Some(least) = limit("minLength").filter(|least| length < *least) {
+        (format!("must have at least {}", characters(least)), "too short")
+    } else if let Some(most) = limit("maxLength").filter(|most| length > *most) {
+        (format!("must have at most {}", characters(most)), "too long")
+    } else if let Some(pattern) = pattern.filter(|pattern| !matches(pattern, text)) {
+        (format!("must match the pattern {pattern}"), "does not match")
+    } else if schema.get("format").and_then(Value::as_str) == Some("duration")
+        && let Err(why) = parse_duration(text)
+    {
+        return vec![
+            Diagnostic::new("invalid-duration", format!("`{}` {why}", place.name))
+                .at(node.span)
+                .label("no usable duration")
+                .help("write it as `500ms`, `1s`, `2m` or `1m 30s`"),
+        ];
+    } else {
+        return Vec::new();
+    };
+    vec![out_of_range(node, place, &must, label)]
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    regex_lite::Regex::new(pattern).map_or(true, |pattern| pattern.is_match(text))
+}
+
+pub(super) fn number(node: &Node, schema: &Value, place: &Place) -> Vec<Diagnostic> {
+    if let Some(fault) = constant(node, schema, place) {
+        return vec![fault];
+    }
+    let given = to_json(node).as_f64().unwrap_or_default();
+    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+    let (lowest, highest) = match schema.get("format").and_then(Value::as_str) {
+        Some("int32") => (Some(f64::from(i32::MIN)), Some(f64::from(i32::MAX))),
+        Some("uint32") => (Some(0.0), Some(f64::from(u32::MAX))),
+        _ => (None, None),
+    };
+    let (must, label) =
+        if let Some(least) = bound("minimum").or(lowest).filter(|least| given < *least) {
+            (format!("must be at least {least}"), "too small")
+        } else if let Some(most) = bound("maximum").or(highest).filter(|most| given > *most) {
+            (format!("must be at most {most}"), "too large")
+        } else if let Some(edge) = bound("exclusiveMinimum").filter(|edge| given <= *edge) {
+            (format!("must be more than {edge}"), "too small")
+        } else if let Some(edge) = bound("exclusiveMaximum").filter(|edge| given >= *edge) {
+            (format!("must be less than {edge}"), "too large")
+        } else {
+            return Vec::new();
+        };
+    vec![out_of_range(node, place, &must, label)]
+}

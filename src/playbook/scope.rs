@@ -1,0 +1,392 @@
+//! The names that can be seen from one place of a playbook.
+
+mod outputs;
+
+pub(super) use outputs::Outputs;
+
+use super::fields::{is_templated, path_of, quoted};
+use super::types::Types;
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::document::Node;
+use crate::step::question::QuestionType;
+use crate::template::{Reference, Template, TemplateKind};
+use outputs::{check_output, step_types, unknown_output};
+
+/// A loop around a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loop {
+    /// `for_each`, which has an `item`.
+    Items,
+    /// `repeat`, which does not know how often it will go round.
+    Rounds,
+}
+
+/// What may be named in a section of a playbook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Section {
+    /// The default of an input: `run`, `env` and earlier inputs.
+    Defaults,
+    /// A variable: no steps.
+    Vars,
+    /// Everything.
+    #[default]
+    Steps,
+}
+
+/// The names that can be seen from one place of a playbook.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    pub(super) section: Section,
+    /// The inputs declared so far, and their types where those are known.
+    pub(super) inputs: Vec<(String, Option<QuestionType>)>,
+    pub(super) all_inputs: Vec<String>,
+    pub(super) vars: Vec<String>,
+    pub(super) all_vars: Vec<String>,
+    /// The steps that stand before.
+    pub(super) steps: Vec<(String, Outputs)>,
+    pub(super) all_steps: Vec<String>,
+    /// The steps that this place is part of.
+    pub(super) around: Vec<String>,
+    /// The loops that are around, the innermost last.
+    pub(super) loops: Vec<Loop>,
+    /// Whether this is the `when` of a step with `for_each`.
+    pub(super) before_loop: bool,
+    /// How many `rescue` lists are around.
+    pub(super) rescues: usize,
+    /// What the step itself returned, in `assert`, `until` and `outputs`.
+    pub(super) result: Option<Outputs>,
+}
+
+/// What text that is rendered becomes.
+pub(super) struct Rendered {
+    pub(super) types: Types,
+    /// What to call it.
+    pub(super) subject: String,
+    /// The path, where the text is one path and nothing else; empty otherwise.
+    pub(super) path: Vec<String>,
+}
+
+impl Rendered {
+    fn of(types: Types, subject: &str) -> Self {
+        Self { types, subject: subject.to_owned(), path: Vec::new() }
+    }
+}
+
+const ROOTS: &[&str] = &["inputs", "vars", "steps", "run", "env"];
+const RUN: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
+const ITEMS: &[&str] = &["index", "index0", "first", "last", "length"];
+const ROUNDS: &[&str] = &["index", "index0", "first"];
+
+/// Where segment `index` of a reference stands.
+fn segment(reference: &Reference, index: usize) -> Span {
+    let span = reference.span;
+    let length: usize = reference.path.iter().map(|part| part.len() + 1).sum();
+    if span.end.abs_diff(span.start) as usize + 1 != length {
+        return span;
+    }
+    let before: usize = reference.path.iter().take(index).map(|part| part.len() + 1).sum();
+    let start = span.start as usize + before;
+    Span::new(span.source, start, start + reference.path.get(index).map_or(0, String::len))
+}
+
+fn fault(code: &'static str, message: String, span: Span, label: &str, help: String) -> Diagnostic {
+    let fault = Diagnostic::new(code, message).at(span).label(label);
+    if help.is_empty() { fault } else { fault.help(help) }
+}
+
+impl Scope {
+    /// What is wrong with a reference, if anything.
+    pub(super) fn check(&self, reference: &Reference) -> Option<Diagnostic> {
+        let (root, rest) = reference.path.split_first()?;
+        match root.as_str() {
+            "inputs" => self.check_input(reference, rest.first()?),
+            "vars" => self.check_var(reference, rest.first()?),
+            "steps" => self.check_step(reference, rest),
+            "run" => check_member(reference, "run", rest.first()?, RUN),
+            "env" => None,
+            "loop" if self.loops.last() == Some(&Loop::Rounds) => {
+                check_member(reference, "loop", rest.first()?, ROUNDS)
+            }
+            "loop" if !self.loops.is_empty() => {
+                check_member(reference, "loop", rest.first()?, ITEMS)
+            }
+            "item" if self.loops.contains(&Loop::Items) => None,
+            "item" | "loop" => Some(self.outside_loop(reference, root)),
+            "result" => self.check_result(reference, rest),
+            "error" if self.rescues > 0 => None,
+            "error" => Some(fault(
+                "misplaced-reference",
+                "`error` exists only inside `rescue`".to_owned(),
+                segment(reference, 0),
+                "no error to speak of here",
+                "move the step under `rescue:`, or name the error in `expect_error`".to_owned(),
+            )),
+            _ => Some(self.unknown_root(reference, root)),
+        }
+    }
+
+    fn outside_loop(&self, reference: &Reference, root: &str) -> Diagnostic {
+        let inside = if root == "item" { "`for_each`" } else { "`for_each` and `repeat`" };
+        let help = if self.before_loop {
+            "`when` and `for_each` are read once, before the loop; \
+             put the condition on a step inside a `block`"
+        } else {
+            "put `for_each: <list>` on this step or on the block around it"
+        };
+        fault(
+            "misplaced-reference",
+            format!("`{root}` exists only inside {inside}"),
+            segment(reference, 0),
+            "no such loop around this",
+            help.to_owned(),
+        )
+    }
+
+    fn check_input(&self, reference: &Reference, name: &str) -> Option<Diagnostic> {
+        if self.inputs.iter().any(|(known, _)| known == name) {
+            return None;
+        }
+        let span = segment(reference, 1);
+        if self.all_inputs.iter().any(|known| known == name) {
+            return Some(fault(
+                "later-reference",
+                format!("input `{name}` has no value yet"),
+                span,
+                "declared further down, or right here",
+                format!("move `{name}` above the input that needs it"),
+            ));
+        }
+        let known = || self.inputs.iter().map(|(known, _)| known.as_str());
+        let help = match did_you_mean(name, known()) {
+            Some(near) => format!("did you mean `inputs.{near}`?"),
+            None => format!("declare it at the top: `inputs: {{{name}: {{prompt: …}}}}`"),
+        };
+        let message = format!("there is no input `{name}`");
+        Some(fault("unknown-reference", message, span, "not declared under `inputs`", help))
+    }
+
+    fn check_var(&self, reference: &Reference, name: &str) -> Option<Diagnostic> {
+        if self.section == Section::Defaults {
+            return Some(fault(
+                "misplaced-reference",
+                "the default of an input cannot use `vars`".to_owned(),
+                segment(reference, 0),
+                "computed after the inputs are known",
+                "use `run`, `env` and the inputs above, or make it a variable".to_owned(),
+            ));
+        }
+        if self.vars.iter().any(|known| known == name) {
+            return None;
+        }
+        let span = segment(reference, 1);
+        if self.all_vars.iter().any(|known| known == name) {
+            return Some(fault(
+                "later-reference",
+                format!("variable `{name}` has no value yet"),
+                span,
+                "computed further down, or right here",
+                format!("move `{name}` above the variable that needs it"),
+            ));
+        }
+        let help = match did_you_mean(name, self.vars.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `vars.{near}`?"),
+            None => format!("declare it at the top: `vars: {{{name}: …}}`"),
+        };
+        let message = format!("there is no variable `{name}`");
+        Some(fault("unknown-reference", message, span, "not declared under `vars`", help))
+    }
+
+    fn check_step(&self, reference: &Reference, rest: &[String]) -> Option<Diagnostic> {
+        if self.section != Section::Steps {
+            let what = if self.section == Section::Vars {
+                "a variable"
+            } else {
+                "the default of an input"
+            };
+            return Some(fault(
+                "misplaced-reference",
+                format!("{what} cannot use `steps`"),
+                segment(reference, 0),
+                "known before the first step runs",
+                "use the step's output where it is needed, or give that step `outputs:`".to_owned(),
+            ));
+        }
+        let (id, path) = rest.split_first()?;
+        match self.steps.iter().find(|(known, _)| known == id) {
+            Some((_, outputs)) => check_output(reference, id, outputs, path),
+            None => Some(self.unknown_step(reference, id)),
+        }
+    }
+
+    fn unknown_step(&self, reference: &Reference, id: &str) -> Diagnostic {
+        let span = segment(reference, 1);
+        if self.around.iter().any(|around| around == id) {
+            let own = self.around.last().is_some_and(|own| own == id) && self.result.is_some();
+            let help = if own {
+                let field = reference.path.get(2).map_or("<field>", String::as_str);
+                format!("write `result.{field}`")
+            } else {
+                "its outputs exist when it is done".to_owned()
+            };
+            let message = format!("step `{id}` is not done here");
+            return fault("later-reference", message, span, "this is part of that step", help);
+        }
+        if self.all_steps.iter().any(|known| known == id) {
+            return fault(
+                "later-reference",
+                format!("step `{id}` comes later"),
+                span,
+                "not done yet",
+                format!("move step `{id}` above this one"),
+            );
+        }
+        let near = did_you_mean(id, self.steps.iter().map(|(known, _)| known.as_str()));
+        let help = match near {
+            Some(near) => format!("did you mean `steps.{near}`?"),
+            None if self.steps.is_empty() => format!("give the step that makes it `id: {id}`"),
+            None => format!(
+                "the steps before this one are {}",
+                quoted(self.steps.iter().map(|(known, _)| known.as_str()))
+            ),
+        };
+        fault(
+            "unknown-reference",
+            format!("there is no step `{id}`"),
+            span,
+            "no step has this id",
+            help,
+        )
+    }
+
+    fn check_result(&self, reference: &Reference, path: &[String]) -> Option<Diagnostic> {
+        let Some(outputs) = &self.result else {
+            return Some(fault(
+                "misplaced-reference",
+                "`result` exists only in `assert`, `until` and `outputs` of a step that returns something"
+                    .to_owned(),
+                segment(reference, 0),
+                "no result here",
+                "name the step: `steps.<id>.<field>`".to_owned(),
+            ));
+        };
+        let field = path.first()?;
+        if outputs.types(path).is_some() {
+            return None;
+        }
+        Some(unknown_output(reference, 1, field, "this step", outputs))
+    }
+
+    fn unknown_root(&self, reference: &Reference, root: &str) -> Diagnostic {
+        let written = reference.path.join(".");
+        let found = [
+            ("steps", self.steps.iter().any(|(name, _)| name == root)),
+            ("inputs", self.inputs.iter().any(|(name, _)| name == root)),
+            ("vars", self.vars.iter().any(|name| name == root)),
+        ];
+        let help = if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
+            format!("did you mean `{space}.{written}`?")
+        } else if let Some(near) = did_you_mean(root, ROOTS.iter().copied()) {
+            let rest = written.get(root.len()..).unwrap_or_default();
+            format!("did you mean `{near}{rest}`?")
+        } else if let Some(near) = self.near_name(root) {
+            let rest = written.get(root.len()..).unwrap_or_default();
+            format!("did you mean `{near}{rest}`?")
+        } else {
+            "say where it comes from: `inputs.…`, `vars.…`, `steps.<id>.…`, `run.…` or `env.…`; \
+             text stands in quotes"
+                .to_owned()
+        };
+        fault(
+            "unknown-name",
+            format!("`{root}` is no name that is known here"),
+            segment(reference, 0),
+            "comes from nowhere",
+            help,
+        )
+    }
+
+    fn near_name(&self, root: &str) -> Option<String> {
+        let inputs = self.inputs.iter().map(|(name, _)| format!("inputs.{name}"));
+        let vars = self.vars.iter().map(|name| format!("vars.{name}"));
+        let steps = self.steps.iter().map(|(name, _)| format!("steps.{name}"));
+        let names: Vec<String> = inputs.chain(vars).chain(steps).collect();
+        let short = |name: &str| name.split_once('.').map(|(_, short)| short.to_owned());
+        let shorts: Vec<String> = names.iter().filter_map(|name| short(name)).collect();
+        let near = did_you_mean(root, shorts.iter().map(String::as_str))?;
+        names.into_iter().find(|name| short(name).as_deref() == Some(near))
+    }
+
+    /// What text that is rendered becomes; nothing for all that means itself.
+    pub(super) fn rendered(&self, node: &Node) -> Option<Rendered> {
+        let text = node.as_str().filter(|text| is_templated(text))?;
+        let template = Template::compile(node).ok();
+        Some(match template.as_ref().map(Template::kind) {
+            Some(TemplateKind::Expression(expression)) => match path_of(expression) {
+                Some(path) => Rendered {
+                    types: self.types(path),
+                    subject: format!("`{}`", path.join(".")),
+                    path: path.to_vec(),
+                },
+                None => Rendered::of(Types::ANY, text),
+            },
+            Some(TemplateKind::Text(_)) => Rendered::of(Types::STRING, "text around a template"),
+            _ => Rendered::of(Types::ANY, text),
+        })
+    }
+
+    /// The types that a reference may have.
+    pub(super) fn types(&self, path: &[String]) -> Types {
+        let (Some(root), Some(name)) = (path.first(), path.get(1)) else {
+            return Types::ANY;
+        };
+        let rest = path.get(2..).unwrap_or_default();
+        match (root.as_str(), name.as_str()) {
+            ("inputs", name) if rest.is_empty() => self.input_types(name),
+            ("run", "local") | ("loop", "first" | "last") => Types::BOOLEAN,
+            ("run" | "env", _) => Types::STRING,
+            ("loop", "index" | "index0" | "length") => Types::INTEGER,
+            ("steps", id) => match self.steps.iter().find(|(known, _)| known == id) {
+                Some((_, outputs)) => step_types(outputs, rest).unwrap_or(Types::ANY),
+                None => Types::ANY,
+            },
+            ("result", _) => {
+                let path = path.get(1..).unwrap_or_default();
+                self.result.as_ref().and_then(|outputs| outputs.types(path)).unwrap_or(Types::ANY)
+            }
+            _ => Types::ANY,
+        }
+    }
+
+    fn input_types(&self, name: &str) -> Types {
+        let answer =
+            self.inputs.iter().find(|(known, _)| known == name).and_then(|(_, answer)| *answer);
+        answer.map_or(Types::ANY, answer_types)
+    }
+}
+
+/// The types that an answer may have.
+pub(super) fn answer_types(answer: QuestionType) -> Types {
+    match answer {
+        QuestionType::String | QuestionType::Choice | QuestionType::Secret => Types::STRING,
+        QuestionType::Integer => Types::INTEGER,
+        QuestionType::Number => Types::NUMBER.or(Types::INTEGER),
+        QuestionType::Boolean => Types::BOOLEAN,
+    }
+}
+
+fn check_member(
+    reference: &Reference,
+    root: &str,
+    name: &str,
+    known: &[&str],
+) -> Option<Diagnostic> {
+    if known.contains(&name) {
+        return None;
+    }
+    let help = match did_you_mean(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{root}.{near}`?"),
+        None => format!("there are {}", quoted(known.iter().copied())),
+    };
+    let message = format!("there is no `{root}.{name}`");
+    Some(fault("unknown-reference", message, segment(reference, 1), "unknown", help))
+}

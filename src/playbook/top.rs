@@ -1,0 +1,221 @@
+//! The top level of a playbook.
+
+use super::fields::{quoted, unknown_key, wrong_type};
+use super::load::Reader;
+use super::model::Playbook;
+use super::neighbours;
+use super::scope::Section;
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::document::{Entry, Node, NodeKind};
+use crate::template::{Expression, Template};
+
+/// The version of the language that is read here.
+const VERSION: i128 = 1;
+
+const KEYS: &[&str] =
+    &["version", "name", "description", "tags", "inputs", "vars", "steps", "outputs"];
+
+impl Reader<'_, '_> {
+    /// Reads the whole document.
+    pub(super) fn playbook(&mut self, node: &Node) -> Option<Playbook> {
+        let Some(entries) = node.as_mapping() else {
+            self.fault(not_a_playbook(node));
+            return None;
+        };
+        if let Some(version) = node.get("version")
+            && !self.version(version)
+        {
+            return None;
+        }
+        self.unknown_top_keys(entries);
+        let start = entries.first().map_or(node.span, |entry| entry.key.span);
+        let name = self.required(node, "name", start, "name: create-a-function");
+        let name = name.and_then(|node| self.text("name", node));
+        let description = node.get("description").and_then(|node| self.text("description", node));
+        let tags = node.get("tags").and_then(|node| self.tags(node)).unwrap_or_default();
+        self.declare(node);
+        let inputs = node.get("inputs").map(|node| self.inputs(node)).unwrap_or_default();
+        let vars = node.get("vars").map(|node| self.vars(node)).unwrap_or_default();
+        self.scope.section = Section::Steps;
+        let steps = self.required(node, "steps", start, "steps: [{print: Hello}]");
+        let steps = steps.map(|node| self.steps("steps", node)).unwrap_or_default();
+        let outputs = node.get("outputs");
+        let outputs = outputs.map(|node| self.outputs("outputs", node, &[])).unwrap_or_default();
+        Some(Playbook {
+            file: self.file.clone(),
+            directory: self.directory.clone(),
+            root: self.loader.root.clone(),
+            name: name?,
+            description,
+            tags,
+            inputs,
+            vars,
+            steps,
+            outputs,
+        })
+    }
+
+    fn version(&mut self, node: &Node) -> bool {
+        match node.kind {
+            NodeKind::Integer(VERSION) => true,
+            NodeKind::Integer(newer) if newer > VERSION => {
+                self.fault(
+                    Diagnostic::new(
+                        "newer-version",
+                        format!("this playbook is written in version {newer} of the language"),
+                    )
+                    .at(node.span)
+                    .label(format!("this program reads version {VERSION}"))
+                    .help("install a newer `playbook`"),
+                );
+                false
+            }
+            _ => {
+                self.fault(
+                    Diagnostic::new("unknown-version", format!("`version` must be {VERSION}"))
+                        .at(node.span)
+                        .label("there is no such version")
+                        .help(format!("write `version: {VERSION}`")),
+                );
+                true
+            }
+        }
+    }
+
+    fn unknown_top_keys(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let name = entry.key.name.as_str();
+            if KEYS.contains(&name) {
+                continue;
+            }
+            let fault = if let Some(advice) = neighbours::at_top(name) {
+                neighbour_word(entry, advice)
+            } else if self.loader.kinds.spec(name).is_some() {
+                unknown_key(entry, "a playbook", KEYS)
+                    .help(format!("steps stand in a list: `steps: [{{{name}: …}}]`"))
+            } else {
+                unknown_key(entry, "a playbook", KEYS)
+            };
+            self.fault(fault);
+        }
+    }
+
+    fn required<'n>(
+        &mut self,
+        node: &'n Node,
+        key: &'static str,
+        start: Span,
+        example: &str,
+    ) -> Option<&'n Node> {
+        let value = node.get(key);
+        let is_meant = |entry: &Entry| match neighbours::at_top(&entry.key.name) {
+            Some(advice) => advice.starts_with(&format!("write `{key}:")),
+            None => did_you_mean(&entry.key.name, KEYS.iter().copied()) == Some(key),
+        };
+        let others = node.as_mapping().into_iter().flatten();
+        let mut others = others.filter(|entry| !KEYS.contains(&entry.key.name.as_str()));
+        if value.is_none() && !others.any(is_meant) {
+            self.fault(
+                Diagnostic::new("missing-key", format!("the playbook has no `{key}`"))
+                    .at(start)
+                    .label(format!("`{key}` is missing"))
+                    .help(format!("add `{example}`")),
+            );
+        }
+        value
+    }
+
+    fn tags(&mut self, node: &Node) -> Option<Vec<String>> {
+        match node.as_sequence() {
+            Some([]) => Some(Vec::new()),
+            Some(_) => self.texts("tags", node),
+            None => {
+                let fault = wrong_type("tags", "a list", node);
+                let example = node.as_str().unwrap_or("lambda");
+                self.fault(fault.help(format!("write `tags: [{example}]`")));
+                None
+            }
+        }
+    }
+
+    /// Takes note of all names, so that "comes later" can be told from "does not exist".
+    fn declare(&mut self, node: &Node) {
+        let names = |key| -> Vec<String> {
+            let entries = node.get(key).and_then(Node::as_mapping).unwrap_or_default();
+            entries.iter().map(|entry| entry.key.name.clone()).collect()
+        };
+        self.scope.all_inputs = names("inputs");
+        self.scope.all_vars = names("vars");
+        if let Some(steps) = node.get("steps") {
+            let mut seen = Vec::new();
+            self.declare_steps(steps, &mut seen);
+            self.scope.all_steps = seen.into_iter().map(|(id, _)| id).collect();
+        }
+    }
+
+    fn vars(&mut self, node: &Node) -> Vec<(String, Template)> {
+        self.scope.section = Section::Vars;
+        let entries = self.map("vars", node, "vars: {name: value}").unwrap_or_default();
+        let mut vars = Vec::new();
+        for entry in entries {
+            let name = &entry.key.name;
+            self.check_name("a variable", name, entry.key.span);
+            if let Some(template) = self.template(&entry.value) {
+                vars.push((name.clone(), template));
+            }
+            self.scope.vars.push(name.clone());
+        }
+        vars
+    }
+
+    /// A map of names to bare expressions; `taken` are the names there are already.
+    pub(super) fn outputs(
+        &mut self,
+        owner: &str,
+        node: &Node,
+        taken: &[&str],
+    ) -> Vec<(String, Expression)> {
+        let example = format!("{owner}: {{name: <expression>}}");
+        let entries = self.map(owner, node, &example).unwrap_or_default();
+        let mut outputs = Vec::new();
+        for entry in entries {
+            let name = entry.key.name.as_str();
+            self.check_name("an output", name, entry.key.span);
+            if taken.contains(&name) {
+                self.fault(
+                    Diagnostic::new(
+                        "duplicate-name",
+                        format!("there is an output `{name}` already"),
+                    )
+                    .at(entry.key.span)
+                    .label("the step has this output by itself")
+                    .help(format!("choose a name other than {}", quoted(taken.iter().copied()))),
+                );
+            }
+            if let Some(expression) = self.expression(&format!("{owner}.{name}"), &entry.value) {
+                outputs.push((name.to_owned(), expression));
+            }
+        }
+        outputs
+    }
+}
+
+/// That a key is what another tool calls something.
+pub(super) fn neighbour_word(entry: &Entry, advice: &str) -> Diagnostic {
+    Diagnostic::new("neighbour-word", format!("`{}` is not a word of playbooks", entry.key.name))
+        .at(entry.key.span)
+        .label("another tool's word")
+        .help(advice)
+}
+
+fn not_a_playbook(node: &Node) -> Diagnostic {
+    let fault = match node.kind {
+        NodeKind::Null => Diagnostic::new("wrong-type", "the file is empty"),
+        NodeKind::Sequence(_) => {
+            Diagnostic::new("wrong-type", "a playbook is a map, this is a list")
+                .label("steps go under `steps:`")
+        }
+        _ => Diagnostic::new("wrong-type", "a playbook is a map").label("not a map"),
+    };
+    fault.at(node.span).help("start with `name: …` and `steps: [{print: Hello}]`")
+}

@@ -1,0 +1,292 @@
+//! Questions at the terminal.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossterm::{cursor, event, execute, terminal};
+use inquire::ui::{Color, RenderConfig, Styled};
+use inquire::validator::{ErrorMessage, Validation};
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
+use serde_json::Value;
+
+use super::unattended::no_answer;
+use crate::report::safe;
+use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
+
+/// Something to do at the right moment.
+pub type Hook = Arc<dyn Fn() + Send + Sync>;
+
+/// Asks the person at the terminal.
+pub struct TerminalPrompter {
+    before: Hook,
+    on_interrupt: Hook,
+    colour: bool,
+    /// One question at a time.
+    turn: Mutex<()>,
+}
+
+impl TerminalPrompter {
+    /// Calls `before` each time it needs the terminal, and `on_interrupt` when Ctrl-C is pressed: at a question it is
+    /// a key like others and sends no signal.
+    #[must_use]
+    pub fn new(before: Hook, on_interrupt: Hook, colour: bool) -> Self {
+        Self { before, on_interrupt, colour, turn: Mutex::new(()) }
+    }
+
+    fn put(&self, question: &Question) -> Result<Answer, InquireError> {
+        let prompt = safe::line(&question.prompt).into_owned();
+        let look = &look(self.colour);
+        match question.answer {
+            QuestionType::Boolean => confirm(question, &prompt, look),
+            QuestionType::Choice => choose(question, &prompt, look),
+            QuestionType::Secret => secret(question, &prompt, look),
+            QuestionType::String | QuestionType::Integer | QuestionType::Number => {
+                text(question, &prompt, look)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for TerminalPrompter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TerminalPrompter").field("colour", &self.colour).finish_non_exhaustive()
+    }
+}
+
+impl Prompter for TerminalPrompter {
+    fn ask(&self, question: &Question) -> Result<Answer, StepError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.before)();
+        if let Some(patience) = question.patience {
+            let patience = Duration::try_from(patience).unwrap_or_default();
+            if !somebody_types(question, patience).map_err(|error| unusable(&error))? {
+                return match &question.default {
+                    Some(default) => Ok(Answer::Default(default.clone())),
+                    None => Err(no_answer(question)),
+                };
+            }
+        }
+        self.put(question).map_err(|error| match error {
+            InquireError::OperationCanceled => StepError::Interrupted,
+            InquireError::OperationInterrupted => {
+                // Inquire leaves the cursor behind what was typed.
+                let _ = writeln!(io::stderr());
+                (self.on_interrupt)();
+                StepError::Interrupted
+            }
+            InquireError::IO(error) => unusable(&error),
+            error => StepError::failed(
+                "NoAnswer",
+                format!("`{}` cannot be asked: {error}", question.name),
+            ),
+        })
+    }
+}
+
+/// Gives the terminal back as it was found: echoing, line by line, with a cursor. For exits that cannot wait for a
+/// question; does nothing where there is no terminal.
+pub fn restore_terminal() {
+    let _ = terminal::disable_raw_mode();
+    if io::stderr().is_terminal() {
+        let _ = execute!(io::stderr(), event::DisableBracketedPaste, cursor::Show);
+    }
+}
+
+fn unusable(error: &io::Error) -> StepError {
+    StepError::Failed {
+        code: "NoAnswer".to_owned(),
+        message: format!("the terminal cannot be read: {error}"),
+        help: Some(
+            "give every input with `--input` or `--inputs`, and run with `--no-input`".to_owned(),
+        ),
+        details: Vec::new(),
+    }
+}
+
+/// Prompts look like the lines that a run without a terminal shows for answers.
+fn look(colour: bool) -> RenderConfig<'static> {
+    let (mut look, prefix) = if colour {
+        (RenderConfig::default_colored(), Styled::new("?").with_fg(Color::DarkGreen))
+    } else {
+        (RenderConfig::empty(), Styled::new("?"))
+    };
+    look.prompt_prefix = prefix;
+    look.answered_prompt_prefix = prefix;
+    look.error_message.prefix.content = "✗";
+    look
+}
+
+/// The terminal hands over every key, until this is dropped.
+struct Raw;
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = terminal::disable_raw_mode();
+    }
+}
+
+/// Whether a key is pressed in time. It is left for the question that follows.
+fn somebody_types(question: &Question, patience: Duration) -> io::Result<bool> {
+    let mut stderr = io::stderr();
+    terminal::enable_raw_mode()?;
+    let raw = Raw;
+    write!(
+        stderr,
+        "? {} (answer within {} s) ",
+        safe::line(&question.prompt),
+        patience.as_millis().div_ceil(1000)
+    )?;
+    stderr.flush()?;
+    let typed = event::poll(patience)?;
+    if typed {
+        execute!(
+            stderr,
+            terminal::Clear(terminal::ClearType::CurrentLine),
+            cursor::MoveToColumn(0)
+        )?;
+    }
+    drop(raw);
+    if !typed {
+        writeln!(stderr)?;
+    }
+    Ok(typed)
+}
+
+fn confirm(
+    question: &Question,
+    prompt: &str,
+    look: &RenderConfig<'static>,
+) -> Result<Answer, InquireError> {
+    let default = question.default.as_ref().and_then(Value::as_bool);
+    let parser = |text: &str| question.parse(text).ok().and_then(|value| value.as_bool()).ok_or(());
+    let mut confirm = Confirm::new(prompt)
+        .with_parser(&parser)
+        .with_error_message("must be yes or no")
+        .with_render_config(*look);
+    confirm.default = default;
+    let answer = confirm.prompt()?;
+    Ok(if default == Some(answer) {
+        Answer::Default(answer.into())
+    } else {
+        Answer::Given(answer.into())
+    })
+}
+
+fn choose(
+    question: &Question,
+    prompt: &str,
+    look: &RenderConfig<'static>,
+) -> Result<Answer, InquireError> {
+    let default = question.default.as_ref().and_then(Value::as_str);
+    let start =
+        question.choices.iter().position(|choice| Some(choice.as_str()) == default).unwrap_or(0);
+    let shown = question.choices.iter().map(|choice| safe::line(choice).into_owned()).collect();
+    let chosen = Select::new(prompt, shown)
+        .with_starting_cursor(start)
+        .with_render_config(*look)
+        .raw_prompt()?
+        .index;
+    let Some(choice) = question.choices.get(chosen) else {
+        return Err(InquireError::InvalidConfiguration(
+            "there is nothing to choose from".to_owned(),
+        ));
+    };
+    let value = Value::from(choice.as_str());
+    Ok(if default == Some(choice) { Answer::Default(value) } else { Answer::Given(value) })
+}
+
+fn secret(
+    question: &Question,
+    prompt: &str,
+    look: &RenderConfig<'static>,
+) -> Result<Answer, InquireError> {
+    let asked = question.clone();
+    let validator = move |text: &str| {
+        let by_default = text.is_empty() && asked.default.is_some();
+        Ok(if by_default { Validation::Valid } else { validation(asked.parse(text)) })
+    };
+    let mut password = Password::new(prompt)
+        .with_display_mode(PasswordDisplayMode::Hidden)
+        .with_formatter(&|_| crate::redactor::MASK.to_owned())
+        .with_custom_confirmation_message("Once more:")
+        .with_custom_confirmation_error_message("the two are not the same")
+        .with_validator(validator)
+        .with_render_config(*look);
+    password.enable_confirmation = question.twice;
+    if question.default.is_some() {
+        password = password.with_help_message("press return to leave it as it is");
+    }
+    let text = password.prompt()?;
+    match &question.default {
+        Some(default) if text.is_empty() => Ok(Answer::Default(default.clone())),
+        _ => given(question, &text),
+    }
+}
+
+fn text(
+    question: &Question,
+    prompt: &str,
+    look: &RenderConfig<'static>,
+) -> Result<Answer, InquireError> {
+    let default = question.default.as_ref().map(|default| {
+        let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        safe::line(&text).into_owned()
+    });
+    let shown = default.as_deref();
+    let validator = move |text: &str| {
+        Ok(if shown == Some(text) { Validation::Valid } else { validation(question.parse(text)) })
+    };
+    let help = allowed(question);
+    let mut asked = Text::new(prompt).with_validator(validator).with_render_config(*look);
+    asked.default = shown;
+    asked.help_message = help.as_deref();
+    let text = asked.prompt()?;
+    match &question.default {
+        Some(default) if shown == Some(text.as_str()) => Ok(Answer::Default(default.clone())),
+        _ => given(question, &text),
+    }
+}
+
+fn given(question: &Question, text: &str) -> Result<Answer, InquireError> {
+    question.parse(text).map(Answer::Given).map_err(|why| InquireError::Custom(why.into()))
+}
+
+fn validation(parsed: Result<Value, String>) -> Validation {
+    match parsed {
+        Ok(_) => Validation::Valid,
+        Err(why) => Validation::Invalid(ErrorMessage::Custom(why)),
+    }
+}
+
+/// What the answer must be, where that is more than its type.
+fn allowed(question: &Question) -> Option<String> {
+    match (question.min, question.max, question.min_length) {
+        (Some(min), Some(max), _) => Some(format!("from {min} to {max}")),
+        (Some(min), None, _) => Some(format!("at least {min}")),
+        (None, Some(max), _) => Some(format!("at most {max}")),
+        (None, None, Some(least)) => Some(format!("at least {least} characters")),
+        (None, None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_says_what_is_allowed() {
+        let question =
+            |min, max, min_length| Question { min, max, min_length, ..Question::default() };
+        assert_eq!(
+            allowed(&question(Some(1.0), Some(50.0), None)).as_deref(),
+            Some("from 1 to 50")
+        );
+        assert_eq!(allowed(&question(None, Some(2.5), None)).as_deref(), Some("at most 2.5"));
+        assert_eq!(
+            allowed(&question(None, None, Some(8))).as_deref(),
+            Some("at least 8 characters")
+        );
+        assert_eq!(allowed(&question(None, None, None)), None);
+    }
+}

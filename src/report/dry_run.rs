@@ -1,0 +1,316 @@
+//! What a person sees of a dry run: every call, in order, on stdout.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use serde_json::Value;
+
+use super::words::counted;
+use super::{Reporter, Stream, body, safe};
+use crate::event::{Call, Counts, Event, Failure, ResourceRef, Status, StepRef, UndoStatus};
+
+/// Writes the plan.
+#[derive(Debug)]
+pub struct DryRunReporter {
+    out: Stream,
+    err: Stream,
+    /// The steps whose headings stand there already.
+    headed: BTreeSet<String>,
+    /// How far what belongs to the current step is indented.
+    depth: usize,
+    undoing: bool,
+    /// Between the start and the end of a run.
+    running: bool,
+    /// How many runs have started.
+    runs: usize,
+    /// Calls that the run makes before it starts, such as the look at whose account it is.
+    early: Vec<Call>,
+    /// The failure that was shown last: the steps around the one that failed fail with the same.
+    shown: Option<Failure>,
+    failed: bool,
+}
+
+impl DryRunReporter {
+    /// Writes the plan to `out`, what goes wrong to `err`.
+    #[must_use]
+    pub fn new(out: Stream, err: Stream) -> Self {
+        Self {
+            out,
+            err,
+            headed: BTreeSet::new(),
+            depth: 0,
+            undoing: false,
+            running: false,
+            runs: 0,
+            early: Vec::new(),
+            shown: None,
+            failed: false,
+        }
+    }
+
+    /// Writes a line that belongs to the current step.
+    fn inside(&mut self, line: &str) {
+        let line = format!("{}{line}", "  ".repeat(self.depth + 1));
+        self.out.line(&line);
+    }
+
+    fn heading(&mut self, step: &StepRef) {
+        self.depth = step.depth;
+        if !self.headed.insert(step.path.clone()) {
+            return;
+        }
+        let paint = self.out.paint();
+        let mut line = format!(
+            "{}{} {}",
+            "  ".repeat(step.depth),
+            paint.dim(&safe::line(&step.path)),
+            paint.bold(&paint.markers(&safe::line(&step.title)))
+        );
+        if step.kind != step.title {
+            line.push_str("  ");
+            line.push_str(&paint.dim(&safe::line(&step.kind)));
+        }
+        self.out.line("");
+        self.out.line(&line);
+    }
+
+    fn run_started(&mut self, playbook: &str, description: Option<&str>, region: &str) {
+        if self.runs > 0 {
+            self.out.line("");
+        }
+        self.headed.clear();
+        self.shown = None;
+        self.failed = false;
+        self.running = true;
+        self.runs += 1;
+        let paint = self.out.paint();
+        let name = paint.bold(&safe::line(playbook));
+        let whereabouts = paint.dim(&safe::line(&format!("dry run · {region}")));
+        self.out.line(&format!("{name}  {whereabouts}"));
+        for line in description.into_iter().flat_map(safe::lines) {
+            self.out.line(&line);
+        }
+        let early = std::mem::take(&mut self.early);
+        if !early.is_empty() {
+            self.depth = 0;
+            self.out.line("");
+            self.out.line(&paint.bold("Before the first step"));
+        }
+        for call in early {
+            self.call(&call);
+        }
+    }
+
+    fn call(&mut self, call: &Call) {
+        let paint = self.out.paint();
+        let head = safe::line(&format!("{} {}", call.service, call.operation)).into_owned();
+        let request = safe::line(&format!("{} {}", call.method, call.path)).into_owned();
+        self.inside(&format!("{head}  {}", paint.markers(&request)));
+        if call.body.as_object().is_some_and(serde_json::Map::is_empty) {
+            return;
+        }
+        for line in body::lines(&call.body, paint) {
+            self.inside(&format!("  {line}"));
+        }
+    }
+
+    fn labelled(&mut self, label: &str, text: &str) {
+        let paint = self.out.paint();
+        for (index, line) in safe::lines(text).enumerate() {
+            let label =
+                if index == 0 { label.to_owned() } else { " ".repeat(label.chars().count()) };
+            self.inside(&format!("{} {}", paint.dim(&label), paint.markers(&line)));
+        }
+    }
+
+    fn step_finished(&mut self, step: &StepRef, status: Status, failure: Option<&Failure>) {
+        self.depth = step.depth;
+        match status {
+            Status::Skipped => {
+                self.heading(step);
+                let word = self.out.paint().dim("skipped");
+                self.inside(&word);
+            }
+            Status::Failed | Status::Interrupted => {
+                self.failed = true;
+                self.fail(failure);
+            }
+            Status::Passed | Status::ExpectedError | Status::Planned => {}
+        }
+        self.depth = step.depth.saturating_sub(1);
+    }
+
+    /// Says in the plan where it ends, and on stderr why.
+    fn fail(&mut self, failure: Option<&Failure>) {
+        let Some(failure) = failure else {
+            return self.inside("interrupted");
+        };
+        if self.shown.as_ref() == Some(failure) {
+            return;
+        }
+        self.shown = Some(failure.clone());
+        self.labelled("failed:", &failure.message);
+        let text = if failure.excerpt.is_empty() { &failure.message } else { &failure.excerpt };
+        let lines = safe::lines(text);
+        for line in lines.chain(failure.details.iter().flat_map(|detail| safe::lines(detail))) {
+            self.err.line(&line);
+        }
+    }
+
+    fn undo_started(&mut self, resource: &ResourceRef) {
+        self.undoing = true;
+        self.depth = 0;
+        let name = safe::line(&format!("{} {}", resource.kind, resource.name)).into_owned();
+        let name = self.out.paint().markers(&name);
+        self.out.line(&format!("- {name}"));
+    }
+
+    fn undo_finished(&mut self, status: UndoStatus, reason: Option<&str>) {
+        self.undoing = false;
+        let word = match status {
+            UndoStatus::Planned | UndoStatus::Deleted | UndoStatus::Restored => return,
+            UndoStatus::Kept => "kept",
+            UndoStatus::AlreadyGone => "already gone",
+            UndoStatus::NotOurs => "not ours",
+            UndoStatus::Changed => "changed",
+            UndoStatus::Failed => "failed",
+            UndoStatus::Skipped => "skipped",
+        };
+        match reason {
+            Some(reason) => self.labelled(&format!("{word}:"), reason),
+            None => self.inside(word),
+        }
+    }
+
+    fn finished(&mut self, counts: Counts, outputs: &Value) {
+        let paint = self.out.paint();
+        self.depth = 0;
+        self.running = false;
+        self.out.line("");
+        if outputs.as_object().is_some_and(|outputs| !outputs.is_empty()) {
+            self.out.line(&paint.bold("Outputs"));
+            for line in body::lines(outputs, paint) {
+                self.inside(&line);
+            }
+            self.out.line("");
+        }
+        let plan = plan_in_words(counts);
+        let verdict = if self.failed {
+            let failed = counted(counts.failed.max(1), "step");
+            format!("The plan ends early: {failed} failed after {plan}.")
+        } else {
+            format!("Plan: {plan}.")
+        };
+        self.out.line(&paint.bold(&format!("{verdict} Nothing was called.")));
+    }
+}
+
+fn plan_in_words(counts: Counts) -> String {
+    let Counts { calls, made, removed, .. } = counts;
+    let calls = counted(calls, "call");
+    match (made, removed) {
+        (0, 0) => format!("{calls}, nothing to make"),
+        _ if made == removed => {
+            format!("{calls}, {} to make and remove", counted(made, "resource"))
+        }
+        _ => format!("{calls}, {} to make, {removed} to remove", counted(made, "resource")),
+    }
+}
+
+impl Reporter for DryRunReporter {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { playbook, description, region, .. } => {
+                self.run_started(playbook, description.as_deref(), region);
+            }
+            Event::StepStarted { step } => self.heading(step),
+            Event::Noted { step, text } => {
+                self.heading(step);
+                let paint = self.out.paint();
+                for line in safe::lines(text) {
+                    self.inside(&paint.dim(&line));
+                }
+            }
+            Event::Called { step, call } => {
+                if !self.running {
+                    return self.early.push(call.clone());
+                }
+                if let Some(step) = step.as_ref().filter(|_| !self.undoing) {
+                    self.heading(step);
+                }
+                self.call(call);
+            }
+            Event::Said { text } => self.labelled("says", text),
+            Event::Warned { text } => {
+                for line in safe::lines(text) {
+                    self.err.line(&format!("! {line}"));
+                }
+            }
+            Event::Answered { prompt, answer, .. } => {
+                self.labelled("asks", &format!("{prompt} {answer}"));
+            }
+            Event::Made { resource } => {
+                self.labelled("+", &safe::line(&format!("{} {}", resource.kind, resource.name)));
+            }
+            Event::Settled { resource } => {
+                self.labelled("+", &safe::line(&format!("{} {}", resource.kind, resource.name)));
+            }
+            Event::StepFinished { step, status, failure, .. } => {
+                self.step_finished(step, *status, failure.as_ref());
+            }
+            Event::CleanupStarted { count } if *count > 0 => {
+                let heading = self.out.paint().bold("Clean-up");
+                self.out.line("");
+                self.out.line(&heading);
+            }
+            Event::UndoStarted { resource } => self.undo_started(resource),
+            Event::UndoFinished { status, reason, .. } => {
+                self.undo_finished(*status, reason.as_deref());
+            }
+            Event::RunFinished { counts, outputs, .. } => self.finished(*counts, outputs),
+            Event::Waiting { .. }
+            | Event::Mailed { .. }
+            | Event::Retrying { .. }
+            | Event::Asking
+            | Event::CleanupStarted { .. } => {}
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.finish().and(self.err.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{self, Captured};
+
+    fn shown(events: &[Event]) -> (String, String) {
+        let (out, err) = (Captured::default(), Captured::default());
+        let mut reporter = DryRunReporter::new(out.stream(), err.stream());
+        sample::feed(&mut reporter, events);
+        (out.text(), err.text())
+    }
+
+    #[test]
+    fn a_plan() {
+        let (out, err) = shown(&sample::planned());
+        assert_eq!(out, include_str!("expected/plan.txt"));
+        assert_eq!(err, "");
+    }
+
+    #[test]
+    fn a_plan_that_ends_early_says_so() {
+        let (out, err) = shown(&sample::failing());
+        assert!(out.ends_with("The plan ends early: 1 step failed after 9 calls, 5 resources to make, 3 to remove. Nothing was called.\n"), "{out}");
+        assert!(err.starts_with("! it took more than 5 s\nerror[FunctionError]"), "{err}");
+    }
+
+    #[test]
+    fn nothing_hostile_gets_through() {
+        let (out, err) = shown(&sample::hostile());
+        let all = out + &err;
+        assert!(!all.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{all:?}");
+    }
+}

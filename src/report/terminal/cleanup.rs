@@ -1,0 +1,95 @@
+//! The clean-up, and what it leaves.
+
+use super::TerminalReporter;
+use crate::event::{Remaining, ResourceRef, UndoStatus};
+use crate::report::safe;
+use crate::report::words::{counted, duration, padded};
+
+/// As wide as the longest of the words that say how an undo ended.
+const VERB: usize = 12;
+/// Types end here, and names begin.
+const TYPE: usize = 30;
+
+impl TerminalReporter {
+    pub(super) fn cleanup_started(&mut self, count: usize) {
+        self.live.resume();
+        if count == 0 {
+            return;
+        }
+        let heading = format!("Cleaning up {}", counted(count, "resource"));
+        let heading = self.err.paint().bold(&heading);
+        self.tell("");
+        self.tell(&heading);
+    }
+
+    pub(super) fn undo_started(&mut self, resource: &ResourceRef) {
+        self.live.show(
+            safe::line(&format!("removing {} {}", resource.kind, resource.name)).into_owned(),
+            true,
+        );
+    }
+
+    pub(super) fn undo_finished(
+        &mut self,
+        resource: &ResourceRef,
+        status: UndoStatus,
+        reason: Option<&str>,
+        millis: u64,
+    ) {
+        let paint = self.err.paint();
+        let (symbol, verb) = match status {
+            UndoStatus::Deleted => (paint.green("-"), "deleted"),
+            UndoStatus::Restored => (paint.green("-"), "restored"),
+            UndoStatus::AlreadyGone => (paint.dim("-"), "already gone"),
+            UndoStatus::Planned => (paint.dim("-"), "to delete"),
+            UndoStatus::Kept => (paint.yellow("!"), "kept"),
+            UndoStatus::NotOurs => (paint.yellow("!"), "not ours"),
+            UndoStatus::Changed => (paint.yellow("!"), "changed"),
+            UndoStatus::Failed => (paint.red("✗"), "failed"),
+            UndoStatus::Skipped => (paint.yellow("–"), "skipped"),
+        };
+        let took = match status {
+            UndoStatus::Deleted | UndoStatus::Restored => {
+                paint.dim(&format!("  {}", duration(millis)))
+            }
+            _ => String::new(),
+        };
+        let kind = padded(&safe::line(&resource.kind), TYPE);
+        let mut reason = reason.into_iter().flat_map(safe::lines);
+        let first = reason.next().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let line = format!(
+            "{symbol} {}  {kind}  {}{first}{took}",
+            padded(verb, VERB),
+            safe::line(&resource.name)
+        );
+        let mut lines = vec![line];
+        lines.extend(reason.map(|line| format!("  {}  {line}", " ".repeat(VERB))));
+        for line in lines {
+            if status == UndoStatus::Failed {
+                self.say(&line);
+            } else {
+                self.tell(&line);
+            }
+        }
+        self.live.hide();
+    }
+
+    /// What is still there, and the command that takes it away.
+    pub(super) fn remains(&mut self, remaining: &[Remaining], command: Option<&str>) {
+        let paint = self.err.paint();
+        let verb = if remaining.len() == 1 { "remains" } else { "remain" };
+        self.say("");
+        self.say(&paint.yellow(&format!("{} {verb}:", counted(remaining.len(), "resource"))));
+        for Remaining { resource, arn, reason } in remaining {
+            let kind = padded(&safe::line(&resource.kind), TYPE);
+            let line = format!("  {kind}  {}: {}", safe::line(&resource.name), safe::line(reason));
+            self.say(&line);
+            if let Some(arn) = arn {
+                self.say(&paint.dim(&format!("    {}", safe::line(arn))));
+            }
+        }
+        if let Some(command) = command {
+            self.say(&format!("To finish the clean-up: {}", paint.bold(&safe::line(command))));
+        }
+    }
+}

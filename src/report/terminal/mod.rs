@@ -1,0 +1,423 @@
+//! What a person sees of a run: progress and diagnostics on stderr, results on stdout.
+
+mod cleanup;
+mod live;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::Arc;
+
+use self::live::Live;
+use super::words::{counted, duration, padded};
+use super::{Paint, Reporter, Stream, body, safe};
+use crate::event::{Counts, Event, Failure, Mode, ResourceRef, Status, StepRef};
+
+/// Titles end here, and kinds begin.
+const TITLE: usize = 44;
+/// Kinds end here, and durations begin.
+const KIND: usize = 22;
+
+/// How much a [`TerminalReporter`] shows, and to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// Stderr is a terminal: a line at the bottom says what is running now.
+    pub live: bool,
+    /// Only failures, what remains, and results.
+    pub quiet: bool,
+    /// A person answers questions at the terminal, so that the answers stand there already.
+    pub asks: bool,
+}
+
+/// Tells a person what happens.
+pub struct TerminalReporter {
+    out: Stream,
+    err: Stream,
+    manner: Manner,
+    live: Live,
+    open: Vec<OpenStep>,
+    /// The failure that was shown last: the steps around the one that failed fail with the same.
+    shown: Option<Failure>,
+    /// Another run has been shown before.
+    another: bool,
+}
+
+struct OpenStep {
+    step: StepRef,
+    /// Its line is there already, because steps inside it have lines too.
+    headed: bool,
+    /// What it said last that it is waiting for.
+    progress: Option<String>,
+    made: Vec<ResourceRef>,
+    settled: Vec<ResourceRef>,
+}
+
+impl TerminalReporter {
+    /// Writes results to `out` and everything else to `err`.
+    #[must_use]
+    pub fn new(out: Stream, err: Stream, manner: Manner) -> Self {
+        let live = Live::new(manner.live && !manner.quiet, err.paint().colour);
+        Self { out, err, manner, live, open: Vec::new(), shown: None, another: false }
+    }
+
+    /// Frees the terminal for a question, from whatever thread.
+    #[must_use]
+    pub fn clearing(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let live = self.live.clone();
+        Arc::new(move || live.pause())
+    }
+
+    fn say(&mut self, line: &str) {
+        let stream = &mut self.err;
+        self.live.above(|| stream.line(line));
+    }
+
+    /// Says it unless the run is to be quiet.
+    fn tell(&mut self, line: &str) {
+        if !self.manner.quiet {
+            self.say(line);
+        }
+    }
+
+    fn result(&mut self, text: &str) {
+        let stream = &mut self.out;
+        self.live.above(|| {
+            for line in safe::lines(text) {
+                stream.line(&line);
+            }
+        });
+    }
+
+    fn run_started(&mut self, event: &Event) {
+        let Event::RunStarted {
+            run, playbook, description, mode, region, account, endpoint, ..
+        } = event
+        else {
+            return;
+        };
+        self.live.resume();
+        self.open.clear();
+        self.shown = None;
+        if std::mem::replace(&mut self.another, true) {
+            self.tell("");
+        }
+        let whereabouts = match (mode, endpoint, account) {
+            (Mode::Local, ..) => format!("local · {region}"),
+            (Mode::DryRun, ..) => format!("dry run · {region}"),
+            (Mode::Live, Some(endpoint), _) => format!("{endpoint} · {region}"),
+            (Mode::Live, None, Some(account)) => format!("account {account} · {region}"),
+            (Mode::Live, None, None) => region.clone(),
+        };
+        let paint = self.err.paint();
+        let name = paint.bold(&safe::line(playbook));
+        self.tell(&format!(
+            "{name}  {}",
+            paint.dim(&safe::line(&format!("run {run} · {whereabouts}")))
+        ));
+        for line in description.iter().flat_map(|description| safe::lines(description)) {
+            self.tell(&line);
+        }
+        self.tell("");
+    }
+
+    fn step_started(&mut self, step: &StepRef) {
+        self.head_open_steps();
+        self.open.push(OpenStep {
+            step: step.clone(),
+            headed: false,
+            progress: None,
+            made: Vec::new(),
+            settled: Vec::new(),
+        });
+        self.live.show(safe::line(&step.title).into_owned(), true);
+    }
+
+    /// The steps around one that starts have begun to show their contents.
+    fn head_open_steps(&mut self) {
+        for index in 0..self.open.len() {
+            let Some(open) = self.open.get_mut(index).filter(|open| !open.headed) else {
+                continue;
+            };
+            open.headed = true;
+            let line = step_line(&open.step, "▸", "", self.err.paint());
+            self.tell(&line);
+        }
+    }
+
+    fn step_finished(
+        &mut self,
+        step: &StepRef,
+        status: Status,
+        millis: u64,
+        failure: Option<&Failure>,
+    ) {
+        let at = self.open.iter().rposition(|open| open.step.path == step.path);
+        let open = at.and_then(|at| self.open.drain(at..).next());
+        let headed = open.as_ref().is_some_and(|open| open.headed);
+        let uneventful = headed && matches!(status, Status::Passed | Status::Planned);
+        if !uneventful {
+            self.show_finished(step, status, millis, failure);
+        }
+        for resource in open.iter().flat_map(|open| &open.made) {
+            let what = format!("{} {}", resource.kind, resource.name);
+            let paint = self.err.paint();
+            let line = format!(
+                "{}  {}",
+                indent(step.depth),
+                paint.dim(&format!("+ {}", safe::line(&what)))
+            );
+            self.tell(&line);
+        }
+        for resource in open.iter().flat_map(|open| &open.settled) {
+            let what = format!("{} {}", resource.kind, resource.name);
+            let paint = self.err.paint();
+            let line = format!(
+                "{}  {}",
+                indent(step.depth),
+                paint.dim(&format!("- {}", safe::line(&what)))
+            );
+            self.tell(&line);
+        }
+        match self.open.last() {
+            Some(around) => self.live.show(safe::line(&around.step.title).into_owned(), true),
+            None => self.live.hide(),
+        }
+    }
+
+    fn show_finished(
+        &mut self,
+        step: &StepRef,
+        status: Status,
+        millis: u64,
+        failure: Option<&Failure>,
+    ) {
+        let paint = self.err.paint();
+        let took = format!("{:>7}", duration(millis));
+        let (symbol, after) = match status {
+            Status::Passed | Status::Planned => (paint.green("✓"), paint.dim(&took)),
+            Status::ExpectedError => {
+                let code = failure
+                    .map(|failure| format!(": {}", safe::line(&failure.code)))
+                    .unwrap_or_default();
+                (paint.green("✓"), paint.dim(&format!("{took}  failed as expected{code}")))
+            }
+            Status::Failed => (paint.red("✗"), paint.dim(&took)),
+            Status::Skipped => (paint.dim("–"), paint.dim("skipped")),
+            Status::Interrupted => (paint.yellow("!"), paint.dim(&format!("{took}  interrupted"))),
+        };
+        let line = step_line(step, &symbol, &after, paint);
+        if status != Status::Failed {
+            return self.tell(&line);
+        }
+        let Some(failure) = failure else {
+            return self.say(&line);
+        };
+        if self.shown.as_ref() == Some(failure) {
+            return self.tell(&line);
+        }
+        self.say(&line);
+        for line in failure_lines(failure, step.depth, paint) {
+            self.say(&line);
+        }
+        self.shown = Some(failure.clone());
+    }
+
+    /// What a step waits for: on the live line, or once as a line of its own.
+    fn progress(&mut self, text: &str) {
+        let text = safe::line(text).into_owned();
+        let Some(open) = self.open.last_mut() else {
+            return self.live.show(text, false);
+        };
+        self.live.show(format!("{}: {text}", safe::line(&open.step.title)), false);
+        if self.manner.live || open.progress.as_ref() == Some(&text) {
+            return;
+        }
+        let depth = open.step.depth;
+        open.progress = Some(text.clone());
+        let line = format!("{}  {}", indent(depth), self.err.paint().dim(&format!("… {text}")));
+        self.tell(&line);
+    }
+
+    fn noted(&mut self, depth: usize, text: &str) {
+        let paint = self.err.paint();
+        for line in safe::lines(text) {
+            self.tell(&format!("{}  {}", indent(depth), paint.dim(&line)));
+        }
+    }
+
+    fn warned(&mut self, text: &str) {
+        let paint = self.err.paint();
+        let indent = self.inside();
+        for (index, line) in safe::lines(text).enumerate() {
+            let symbol = if index == 0 { paint.yellow("!") } else { " ".to_owned() };
+            self.tell(&format!("{indent}{symbol} {line}"));
+        }
+    }
+
+    /// The indentation of what belongs to the step that runs now.
+    fn inside(&self) -> String {
+        self.open.last().map_or_else(String::new, |open| indent(open.step.depth + 1))
+    }
+
+    fn answered(&mut self, prompt: &str, answer: &str) {
+        self.live.resume();
+        if !self.manner.asks {
+            let (prompt, answer) = (safe::line(prompt), safe::line(answer));
+            let paint = self.err.paint();
+            let indent = self.inside();
+            self.tell(&format!("{indent}{} {prompt} {}", paint.dim("?"), paint.dim(&answer)));
+        }
+        if let Some(open) = self.open.last() {
+            self.live.show(safe::line(&open.step.title).into_owned(), false);
+        }
+    }
+
+    fn run_finished(&mut self, event: &Event) {
+        let Event::RunFinished {
+            passed,
+            exit_code,
+            millis,
+            counts,
+            remaining,
+            command,
+            outputs,
+            ..
+        } = event
+        else {
+            return;
+        };
+        self.live.resume();
+        self.live.hide();
+        if outputs.as_object().is_some_and(|outputs| !outputs.is_empty()) {
+            for line in body::lines(outputs, self.out.paint()) {
+                self.out.line(&line);
+            }
+        }
+        let paint = self.err.paint();
+        self.tell("");
+        let steps = steps_in_words(*counts, *passed);
+        let head = if matches!(exit_code, 130 | 143) {
+            paint.yellow(&format!("! interrupted: {steps}"))
+        } else if !passed {
+            paint.red(&format!("✗ {steps}"))
+        } else if remaining.is_empty() {
+            paint.green(&format!("✓ {steps}"))
+        } else {
+            paint.yellow(&format!("! {steps}"))
+        };
+        let Counts { calls, made, removed, .. } = *counts;
+        let calls = counted(calls, "call");
+        let made = counted(made, "resource");
+        self.tell(&format!(
+            "{head} in {}: {calls}, {made} made, {removed} removed",
+            duration(*millis)
+        ));
+        if !remaining.is_empty() {
+            self.remains(remaining, command.as_deref());
+        }
+    }
+}
+
+impl Reporter for TerminalReporter {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { .. } => self.run_started(event),
+            Event::StepStarted { step } => self.step_started(step),
+            Event::Noted { step, text } => self.noted(step.depth, text),
+            Event::Called { .. } => {}
+            Event::Waiting { text } => self.progress(text),
+            Event::Retrying { reason, after } => {
+                self.progress(&format!("again in {}: {reason}", duration(*after)));
+            }
+            Event::Said { text } => self.result(text),
+            Event::Warned { text } => self.warned(text),
+            Event::Mailed { mail } => {
+                let line = format!("✉ to {}: code {}", mail.to, mail.code);
+                self.tell(&safe::line(&line));
+            }
+            Event::Asking => self.live.pause(),
+            Event::Answered { prompt, answer, .. } => self.answered(prompt, answer),
+            Event::Made { resource } => self.made(resource),
+            Event::Settled { resource } => self.settled(resource),
+            Event::StepFinished { step, status, millis, failure, outputs: _ } => {
+                self.live.resume();
+                self.step_finished(step, *status, *millis, failure.as_ref());
+            }
+            Event::CleanupStarted { count } => self.cleanup_started(*count),
+            Event::UndoStarted { resource } => self.undo_started(resource),
+            Event::UndoFinished { resource, status, reason, millis } => {
+                self.undo_finished(resource, *status, reason.as_deref(), *millis);
+            }
+            Event::RunFinished { .. } => self.run_finished(event),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.live.hide();
+        self.out.finish().and(self.err.finish())
+    }
+}
+
+impl TerminalReporter {
+    fn made(&mut self, resource: &ResourceRef) {
+        if let Some(open) = self.open.last_mut() {
+            open.made.push(resource.clone());
+        }
+    }
+
+    fn settled(&mut self, resource: &ResourceRef) {
+        if let Some(open) = self.open.last_mut() {
+            open.settled.push(resource.clone());
+        }
+    }
+}
+
+/// Symbol, title, kind and what comes after, in columns.
+fn step_line(step: &StepRef, symbol: &str, after: &str, paint: Paint) -> String {
+    let indent = indent(step.depth);
+    let title = safe::line(&step.title);
+    let kind = if step.title == step.kind { "" } else { step.kind.as_str() };
+    let title = padded(&title, TITLE.saturating_sub(indent.len()));
+    let kind = padded(&safe::line(kind), if after.is_empty() { 0 } else { KIND });
+    let line = format!("{indent}{symbol} {title}  {}  {after}", paint.dim(&kind));
+    line.trim_end().to_owned()
+}
+
+/// Excerpt and details, indented under the step's line.
+fn failure_lines(failure: &Failure, depth: usize, paint: Paint) -> Vec<String> {
+    let indent = indent(depth);
+    let mut lines = vec![String::new()];
+    lines.extend(safe::lines(&failure.excerpt).map(|line| format!("{indent}  {line}")));
+    if failure.excerpt.is_empty() {
+        lines.push(format!(
+            "{indent}  {}",
+            safe::line(&format!("{}: {}", failure.code, failure.message))
+        ));
+    }
+    if !failure.details.is_empty() {
+        lines.push(String::new());
+        for line in failure.details.iter().flat_map(|detail| safe::lines(detail)) {
+            lines.push(format!("{indent}  {}", paint.dim(&format!("│ {line}"))));
+        }
+    }
+    lines.push(String::new());
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn indent(depth: usize) -> String {
+    "  ".repeat(depth)
+}
+
+/// Such as `1 failed, 4 passed, 2 skipped`.
+fn steps_in_words(counts: Counts, passed: bool) -> String {
+    // What failed in a run that passed was rescued.
+    let failed = if passed { "rescued" } else { "failed" };
+    let parts = [(counts.failed, failed), (counts.passed, "passed"), (counts.skipped, "skipped")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, how)| format!("{count} {how}"))
+        .collect();
+    if parts.is_empty() { "no steps".to_owned() } else { parts.join(", ") }
+}

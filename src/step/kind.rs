@@ -1,0 +1,154 @@
+//! The trait of a step kind, and its row in the registry.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::context::Context;
+use super::error::StepError;
+use super::resource::{Resource, Undone};
+use super::spec::Spec;
+
+/// A step kind. The documentation of [`StepKind::Input`] is the kind's manual page: its first line the summary, the rest
+/// the details; that of its fields describes the inputs.
+pub trait StepKind: 'static {
+    /// Such as `create-role`.
+    const NAME: &'static str;
+    /// The field that a bare scalar stands for.
+    const SHORTHAND: Option<&'static str> = None;
+    /// AWS calls of `run` in order, such as `iam:CreateRole`.
+    const CALLS: &'static [&'static str];
+    /// IAM actions that `run` and `undo` need.
+    const PERMISSIONS: &'static [&'static str];
+    /// An example step, as YAML.
+    const EXAMPLE: &'static str;
+
+    /// What a playbook gives.
+    type Input: DeserializeOwned + JsonSchema + Send;
+    /// What later steps see as `steps.<id>.*`.
+    type Output: Serialize + JsonSchema + Send;
+    /// What it leaves behind; [`super::Nothing`] if nothing.
+    type Made: Resource;
+
+    /// Does it.
+    fn run(
+        cx: Context,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Output, StepError>> + Send;
+}
+
+type Running<T> = Pin<Box<dyn Future<Output = Result<T, StepError>> + Send>>;
+
+/// A step kind's row in the registry.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// Such as `create-role`.
+    pub name: &'static str,
+    /// The type of what it leaves behind; empty if nothing.
+    pub makes: &'static str,
+    /// What it says of itself.
+    pub spec: fn() -> &'static Spec,
+    /// Does it.
+    pub run: fn(Context, Value) -> Running<Value>,
+    /// Undoes it, from what the journal holds.
+    pub undo: fn(Context, Value, Option<Value>) -> Running<Undone>,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kind").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Kind {
+    /// The row of `K`, whose specification is made when it is first asked for and kept in `cell`.
+    #[must_use]
+    pub const fn of<K: StepKind>(spec: fn() -> &'static Spec) -> Self {
+        Self {
+            name: K::NAME,
+            makes: <K::Made as Resource>::TYPE,
+            spec,
+            run: run::<K>,
+            undo: undo::<K>,
+        }
+    }
+}
+
+/// What `K` says of itself, made once.
+pub fn spec_of<K: StepKind>(cell: &'static OnceLock<Spec>) -> &'static Spec {
+    cell.get_or_init(|| {
+        let input = schema::<K::Input>(SchemaSettings::draft2020_12());
+        let output = schema::<K::Output>(SchemaSettings::draft2020_12().for_serialize());
+        let text = input.get("description").and_then(Value::as_str).unwrap_or_default();
+        let (summary, details) = text.split_once("\n\n").unwrap_or((text, ""));
+        let makes = <K::Made as Resource>::TYPE;
+        Spec {
+            name: K::NAME,
+            summary: summary.replace('\n', " "),
+            details: details.to_owned(),
+            shorthand: K::SHORTHAND,
+            calls: K::CALLS,
+            permissions: K::PERMISSIONS,
+            makes: (!makes.is_empty()).then_some(makes),
+            example: K::EXAMPLE,
+            input,
+            output,
+        }
+    })
+}
+
+fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.remove("$schema");
+    schema.into()
+}
+
+fn run<K: StepKind>(cx: Context, input: Value) -> Running<Value> {
+    Box::pin(async move {
+        let input: K::Input = typed(&input, cx.aws.is_recording())?;
+        let output = K::run(cx, input).await?;
+        serde_json::to_value(output)
+            .map_err(|error| StepError::failed("InvalidOutput", error.to_string()))
+    })
+}
+
+fn typed<T: DeserializeOwned>(input: &Value, recording: bool) -> Result<T, StepError> {
+    serde_path_to_error::deserialize(input).map_err(|error| {
+        let unknown = unknown_in(input);
+        if recording && !unknown.is_empty() {
+            return StepError::NotPlannable { unknown };
+        }
+        let field = error.path().iter().map(ToString::to_string).collect();
+        StepError::Input { field, message: error.into_inner().to_string(), help: None }
+    })
+}
+
+/// The values in an input that do not exist yet.
+fn unknown_in(input: &Value) -> Vec<String> {
+    match input {
+        Value::String(text) if text.contains('⟨') => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(unknown_in).collect(),
+        Value::Object(fields) => fields.values().flat_map(unknown_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn undo<K: StepKind>(cx: Context, made: Value, ids: Option<Value>) -> Running<Undone> {
+    Box::pin(async move {
+        let unreadable = |error: serde_json::Error| {
+            StepError::failed(
+                "JournalUnreadable",
+                format!("the journal's entry is not understood: {error}"),
+            )
+        };
+        let made: K::Made = serde_json::from_value(made).map_err(unreadable)?;
+        let ids = ids.map(serde_json::from_value).transpose().map_err(unreadable)?;
+        made.undo(cx, ids).await
+    })
+}

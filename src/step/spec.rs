@@ -1,0 +1,62 @@
+//! What a step kind says of itself: pure data, made from the derives on its input and output.
+
+use serde_json::Value;
+
+/// Marks a field of an output as a secret: `#[schemars(extend("x-secret" = true))]`.
+pub const SECRET: &str = "x-secret";
+
+/// Marks a field of an output that a dry run knows, because it repeats an input:
+/// `#[schemars(extend("x-known" = true))]`.
+pub const KNOWN: &str = "x-known";
+
+/// Marks a field of an input that names a file or directory, relative to the playbook:
+/// `#[schemars(extend("x-file" = true))]`.
+pub const FILE: &str = "x-file";
+
+/// What a step kind says of itself.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Such as `create-role`.
+    pub name: &'static str,
+    /// One line: the first of the documentation of the input.
+    pub summary: String,
+    /// The rest of that documentation, possibly empty.
+    pub details: String,
+    /// JSON Schema of the input.
+    pub input: Value,
+    /// JSON Schema of the output.
+    pub output: Value,
+    /// The field that a bare scalar stands for: `print: text` is `print: {message: text}`.
+    pub shorthand: Option<&'static str>,
+    /// AWS calls in order, such as `iam:CreateRole`; empty for kinds that talk to no one.
+    pub calls: &'static [&'static str],
+    /// IAM actions that run and undo need.
+    pub permissions: &'static [&'static str],
+    /// The type of what it leaves behind, such as `AWS::IAM::Role`, if anything.
+    pub makes: Option<&'static str>,
+    /// An example step, as YAML.
+    pub example: &'static str,
+}
+
+impl Spec {
+    /// The schema of one output field.
+    #[must_use]
+    pub fn output_field(&self, name: &str) -> Option<&Value> {
+        self.output.get("properties")?.get(name)
+    }
+
+    /// Whether an output field is marked with [`SECRET`] or [`KNOWN`].
+    #[must_use]
+    pub fn output_has(&self, field: &str, mark: &str) -> bool {
+        self.output_field(field).and_then(|schema| schema.get(mark)).and_then(Value::as_bool)
+            == Some(true)
+    }
+}
+
+/// The step kinds there are, as far as a reader of playbooks needs to know them.
+pub trait Kinds {
+    /// Every kind's name, in order.
+    fn names(&self) -> Vec<&'static str>;
+    /// What the kind of that name says of itself.
+    fn spec(&self, name: &str) -> Option<&'static Spec>;
+}

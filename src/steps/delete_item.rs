@@ -1,0 +1,101 @@
+//! `delete-item`: the end of an item of a `DynamoDB` table.
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::put_item::attribute_value::{Item, Plain, item, plain};
+use super::put_item::changes::{Change, Items, current};
+use crate::aws::CallError;
+use crate::step::{Context, StepError, StepKind};
+
+/// `delete-item`.
+pub struct DeleteItem;
+
+/// Deletes an item of a `DynamoDB` table.
+///
+/// An item that the run did not make is put back when the run is over, unless somebody has put another in its place; until
+/// then the journal holds it. One that is not there is no error: `deleted` is false.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The table's name.
+    table_name: String,
+    /// The item's key: attributes by name.
+    key: Plain,
+    /// Whether `key` is written, and the item returned, in `DynamoDB`'s own notation.
+    #[serde(default)]
+    typed: bool,
+}
+
+/// What became of it.
+#[derive(Serialize, JsonSchema)]
+pub struct Output {
+    /// The table's name.
+    #[schemars(extend("x-known" = true))]
+    table_name: String,
+    /// Whether there was such an item.
+    deleted: bool,
+    /// The item as it was; null where there was none.
+    item: Option<Plain>,
+}
+
+impl StepKind for DeleteItem {
+    const NAME: &'static str = "delete-item";
+    const CALLS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["dynamodb:GetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+    const EXAMPLE: &'static str = "\
+- delete-item:
+    table_name: \"{{ steps.stack.outputs.TableName }}\"
+    key: {UserEmail: test_email_1@example.com}
+";
+
+    type Input = Input;
+    type Output = Output;
+    type Made = Items;
+
+    async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        let table_name = input.table_name;
+        let key = item(&input.key, input.typed).map_err(|unfit| unfit.of("key"))?;
+        let made = made(&cx, &table_name, &key);
+        let planned = made.as_ref().and_then(|item| item.changes.first()?.ours());
+        let planned = [Some(planned.unwrap_or_else(|| key.clone()))];
+        let found = current(&cx, &table_name, std::slice::from_ref(&key), &planned).await?;
+        let previous = found.into_iter().next().flatten();
+        if let Some(previous) = previous.as_ref().filter(|_| made.is_none()) {
+            let entry = cx.intend(&Items {
+                table_name: table_name.clone(),
+                changes: vec![Change::new(&key, Some(previous), None)],
+                ignore_changes: Vec::new(),
+            })?;
+            match delete(&cx, &table_name, &key).await {
+                Ok(()) => entry.done(&())?,
+                Err(error) => return Err(entry.error(error)),
+            }
+        } else {
+            delete(&cx, &table_name, &key).await?;
+            cx.settle::<Items>(|items| is_that(items, &table_name, &key))?;
+        }
+        Ok(Output {
+            table_name,
+            deleted: previous.is_some(),
+            item: previous.map(|item| plain(&item, input.typed)),
+        })
+    }
+}
+
+/// The entry of the item, if the run made it by itself.
+fn made(cx: &Context, table_name: &str, key: &Item) -> Option<Items> {
+    cx.made::<Items>().into_iter().find(|items| is_that(items, table_name, key))
+}
+
+fn is_that(items: &Items, table_name: &str, key: &Item) -> bool {
+    items.table_name == table_name
+        && matches!(items.changes.as_slice(), [change] if change.made() && change.is_about(key))
+}
+
+async fn delete(cx: &Context, table_name: &str, key: &Item) -> Result<(), CallError> {
+    let request = cx.aws.dynamodb().delete_item().table_name(table_name).set_key(Some(key.clone()));
+    cx.aws.call(request.send(), || Ok(DeleteItemOutput::builder().build())).await.map(drop)
+}

@@ -1,0 +1,272 @@
+//! Users of a pool: looking one up, and taking away those that the run made.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cognitoidentityprovider::operation::admin_delete_user::AdminDeleteUserOutput;
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, CodeDeliveryDetailsType};
+use aws_smithy_types::error::operation::BuildError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{CallError, Outcome};
+use crate::step::context::Patience;
+use crate::step::{Context, Entry, Resource, StepError, Undone};
+use crate::steps::create_function::{Planned, Variable};
+
+/// A user that the run made.
+#[derive(Serialize, Deserialize)]
+pub struct User {
+    pub(in crate::steps) user_pool_id: String,
+    pub(in crate::steps) username: String,
+    /// The user who had that name when the run was about to make one.
+    previous_sub: Option<String>,
+}
+
+/// What tells this user from a later one of the same name.
+#[derive(Serialize, Deserialize)]
+pub struct UserIds {
+    sub: String,
+}
+
+/// Attributes of a user by name, as a playbook gives them. Numbers and booleans become text.
+pub(in crate::steps) type Attributes = BTreeMap<String, Variable>;
+
+/// Where Cognito has sent a code.
+#[derive(Serialize, JsonSchema)]
+pub struct CodeDelivery {
+    /// The address or number, partly hidden.
+    destination: String,
+    /// `EMAIL` or `SMS`.
+    medium: String,
+    /// The attribute that the code is for, such as `email`.
+    attribute: String,
+}
+
+impl CodeDelivery {
+    pub(in crate::steps) fn of_sdk(details: &CodeDeliveryDetailsType) -> Self {
+        Self {
+            destination: details.destination().unwrap_or_default().to_owned(),
+            medium: details.delivery_medium().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+            attribute: details.attribute_name().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Attributes, as the SDK wants them.
+pub(in crate::steps) fn attributes(given: &Attributes) -> Result<Vec<AttributeType>, StepError> {
+    let attribute = |(name, Variable(value)): (&String, &Variable)| {
+        AttributeType::builder().name(name).value(value).build()
+    };
+    let built: Result<_, BuildError> = given.iter().map(attribute).collect();
+    built.map_err(|error| StepError::failed("InvalidInput", error.to_string()))
+}
+
+/// Attributes by name, as the SDK has them.
+pub(in crate::steps) fn by_name(attributes: &[AttributeType]) -> BTreeMap<String, String> {
+    let pair =
+        |it: &AttributeType| (it.name().to_owned(), it.value().unwrap_or_default().to_owned());
+    attributes.iter().map(pair).collect()
+}
+
+/// The attribute that no two users ever share.
+pub(in crate::steps) fn sub_of(attributes: &[AttributeType]) -> String {
+    by_name(attributes).remove("sub").unwrap_or_default()
+}
+
+/// Looks a user up.
+pub(in crate::steps) async fn look(
+    cx: &Context,
+    user_pool_id: &str,
+    username: &str,
+    planned: Planned,
+) -> Result<Option<AdminGetUserOutput>, CallError> {
+    let request = cx.aws.cognito().admin_get_user().user_pool_id(user_pool_id).username(username);
+    let mut there = true;
+    let placeholder = || {
+        there = matches!(planned, Planned::There);
+        let sub = AttributeType::builder().name("sub").value(cx.later("user_sub")).build()?;
+        AdminGetUserOutput::builder().username(username).user_attributes(sub).build()
+    };
+    match cx.aws.call(request.send(), placeholder).await {
+        Ok(user) => Ok(there.then_some(user)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// No user of that name, or no pool to have one.
+fn is_missing(error: &CallError) -> bool {
+    error.is("UserNotFoundException") || error.is("ResourceNotFoundException")
+}
+
+impl User {
+    /// The user of that name that the run is about to make, in place of whoever has it now.
+    pub(in crate::steps) fn to_be(
+        user_pool_id: &str,
+        username: &str,
+        now: Option<&AdminGetUserOutput>,
+    ) -> Self {
+        Self {
+            user_pool_id: user_pool_id.to_owned(),
+            username: username.to_owned(),
+            previous_sub: now.map(|user| sub_of(user.user_attributes())),
+        }
+    }
+
+    /// Whether this is the user that the run made.
+    fn is(&self, found: &AdminGetUserOutput, ids: Option<&UserIds>) -> bool {
+        let sub = sub_of(found.user_attributes());
+        match ids {
+            Some(ids) => ids.sub == sub,
+            None => self.previous_sub.as_ref() != Some(&sub),
+        }
+    }
+
+    /// The user, if the run has made it by now.
+    async fn made(&self, cx: &Context) -> Result<Option<AdminGetUserOutput>, CallError> {
+        let found = look(cx, &self.user_pool_id, &self.username, Planned::There).await?;
+        Ok(found.filter(|user| self.is(user, None)))
+    }
+
+    /// Closes the entry of a user that was made.
+    pub(in crate::steps) fn done(entry: Entry, sub: &str) -> Result<(), StepError> {
+        entry.done(&UserIds { sub: sub.to_owned() })
+    }
+
+    /// Closes the entry of a call that failed, by looking whether there is a user all the same: one is there when only its
+    /// code could not be delivered, or when a trigger failed once it was made. The user, if its reply alone was lost.
+    pub(in crate::steps) async fn after(
+        &self,
+        cx: &Context,
+        entry: Entry,
+        error: CallError,
+    ) -> Result<AdminGetUserOutput, StepError> {
+        if error.outcome == Outcome::Refused && !may_have_made(&error) {
+            return Err(entry.error(error));
+        }
+        match self.made(cx).await {
+            Ok(Some(user)) => {
+                Self::done(entry, &sub_of(user.user_attributes()))?;
+                // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
+                let lost = error.outcome == Outcome::Unknown
+                    && (error.is("UsernameExistsException") || error.code.is_none());
+                if lost { Ok(user) } else { Err(error.into()) }
+            }
+            Ok(None) => Err(entry.error(error)),
+            Err(unseen) => {
+                // What cannot be looked up is not known, whatever the call itself said.
+                entry.error(CallError { outcome: Outcome::Unknown, ..unseen });
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Refusals that may come after the user was made.
+fn may_have_made(error: &CallError) -> bool {
+    error.code.as_deref().is_some_and(|code| {
+        code == "CodeDeliveryFailureException" || code.contains("Lambda") || code.contains("Role")
+    })
+}
+
+/// A user that a trigger may bring into the pool during a call.
+pub(in crate::steps) struct Migration {
+    user: User,
+    entry: Entry,
+}
+
+impl Migration {
+    /// Looks whether the pool has the user, before a call that may bring it there: where it has not, that is written
+    /// down first.
+    pub(in crate::steps) async fn ahead(
+        cx: &Context,
+        user_pool_id: Option<&str>,
+        username: &str,
+    ) -> Result<Option<Self>, StepError> {
+        let Some(user_pool_id) = user_pool_id else {
+            return Ok(None);
+        };
+        let mut made = cx.made::<User>().into_iter();
+        let made = made.any(|it| it.user_pool_id == user_pool_id && it.username == username);
+        let planned = if made { Planned::There } else { Planned::Gone };
+        if look(cx, user_pool_id, username, planned).await?.is_some() {
+            return Ok(None);
+        }
+        let user = User::to_be(user_pool_id, username, None);
+        let entry = cx.intend(&user)?;
+        Ok(Some(Self { user, entry }))
+    }
+
+    /// Looks again after the call, however it ended. Whether the pool has the user now.
+    pub(in crate::steps) async fn over<T>(
+        self,
+        cx: &Context,
+        result: &Result<T, CallError>,
+    ) -> Result<bool, StepError> {
+        let lost = matches!(result, Err(error) if error.outcome == Outcome::Unknown);
+        match self.user.made(cx).await {
+            Ok(Some(user)) => {
+                User::done(self.entry, &sub_of(user.user_attributes()))?;
+                Ok(true)
+            }
+            // Not yet, perhaps: the entry stays open.
+            Ok(None) if lost => Ok(false),
+            Ok(None) => {
+                self.entry.refused("UserNotFoundException")?;
+                Ok(false)
+            }
+            Err(unseen) => Err(self.entry.error(CallError { outcome: Outcome::Unknown, ..unseen })),
+        }
+    }
+}
+
+/// Deletes a user; whether it was there.
+pub(in crate::steps) async fn delete(
+    cx: &Context,
+    user_pool_id: &str,
+    username: &str,
+) -> Result<bool, CallError> {
+    let request =
+        cx.aws.cognito().admin_delete_user().user_pool_id(user_pool_id).username(username);
+    match cx.aws.call(request.send(), || Ok(AdminDeleteUserOutput::builder().build())).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_missing(&error) => Ok(error.outcome == Outcome::Unknown),
+        Err(error) => Err(error),
+    }
+}
+
+impl Resource for User {
+    const TYPE: &'static str = "AWS::Cognito::UserPoolUser";
+    type Ids = UserIds;
+
+    fn label(&self) -> String {
+        format!("{} of {}", self.username, self.user_pool_id)
+    }
+
+    async fn undo(self, cx: Context, ids: Option<UserIds>) -> Result<Undone, StepError> {
+        let pool = &self.user_pool_id;
+        let Some(found) = look(&cx, pool, &self.username, Planned::There).await? else {
+            return Ok(Undone::AlreadyGone);
+        };
+        if !self.is(&found, ids.as_ref()) {
+            return Ok(match ids {
+                Some(_) => {
+                    Undone::NotOurs { reason: "it was deleted and made again since".to_owned() }
+                }
+                None => Undone::AlreadyGone,
+            });
+        }
+        // Where people sign in with an e-mail address, the pool has a name of its own for each of them.
+        if !delete(&cx, pool, found.username()).await? {
+            return Ok(Undone::AlreadyGone);
+        }
+        let what = format!("the deletion of the user {}", self.username);
+        cx.until(&what, Patience::seconds(30), || async {
+            let left = look(&cx, pool, found.username(), Planned::Gone).await?;
+            Ok(left.is_none().then_some(()))
+        })
+        .await?;
+        Ok(Undone::Deleted)
+    }
+}

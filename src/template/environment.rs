@@ -1,0 +1,230 @@
+use std::sync::OnceLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::value::{from_json, holds_unknown, to_json, to_text};
+use super::{Value, trace};
+
+/// Enough for any text of a playbook; a loop that never ends stops within milliseconds.
+const FUEL: u64 = 200_000;
+
+/// The filter that compiled programs put around every path: it must be defined.
+pub(super) const REQUIRE: &str = "__require";
+/// The same around paths that may be undefined.
+pub(super) const TOUCH: &str = "__touch";
+
+/// Filters that can be used.
+pub(super) const FILTERS: &[&str] = &[
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "fromjson",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
+];
+
+/// Tests that can follow `is`.
+pub(super) const TESTS: &[&str] = &[
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "escaped",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "int",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "safe",
+    "sameas",
+    "sequence",
+    "startingwith",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
+];
+
+/// Functions that can be called.
+pub(super) const FUNCTIONS: &[&str] = &["dict", "namespace", "range"];
+
+/// The usual delimiters; the last line break of a block of text is part of it.
+pub(super) fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
+}
+
+/// The one environment that everything is compiled in.
+pub(super) fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_syntax(syntax());
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_debug(false);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_formatter(|output, _, value| {
+            if value.is_undefined() {
+                return Err(Error::from(ErrorKind::UndefinedError));
+            }
+            output.write_str(&to_text(value)).map_err(Error::from)
+        });
+        // It prints every variable there is, secrets too.
+        environment.remove_global("debug");
+        environment.remove_filter("e");
+        environment.add_filter(REQUIRE, require);
+        environment.add_filter(TOUCH, touch);
+        environment.add_filter("tojson", to_json_text);
+        environment.add_filter("fromjson", from_json_text);
+        environment
+    })
+}
+
+fn require(value: &Value, reference: usize) -> Result<Value, Error> {
+    if value.is_undefined() {
+        trace::mark_undefined(reference);
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    Ok(touch(value))
+}
+
+fn touch(value: &Value) -> Value {
+    if holds_unknown(value) {
+        trace::mark_unknown();
+    }
+    value.clone()
+}
+
+fn to_json_text(value: &Value) -> String {
+    to_json(value).to_string()
+}
+
+fn from_json_text(text: &str) -> Result<Value, Error> {
+    // The parser's own message could quote the text.
+    serde_json::from_str(text)
+        .map(|json| from_json(&json))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "the string is not JSON"))
+}
+
+/// What to write instead of a method that Python has.
+pub(super) fn instead_of_method(name: &str) -> Option<&'static str> {
+    let help = match name {
+        "endswith" => "write `… is endingwith \"…\"`",
+        "startswith" => "write `… is startingwith \"…\"`",
+        "upper" => "write `… | upper`",
+        "lower" | "casefold" => "write `… | lower`",
+        "title" => "write `… | title`",
+        "capitalize" => "write `… | capitalize`",
+        "strip" | "lstrip" | "rstrip" => "write `… | trim`",
+        "replace" => "write `… | replace(\"old\", \"new\")`",
+        "split" => "write `… | split(\",\")`",
+        "splitlines" => "write `… | lines`",
+        "join" => "write `list | join(\",\")`",
+        "format" => "write `\"%s\" | format(…)`",
+        "count" => "write `… | length` for the number of items",
+        "find" | "index" | "contains" | "__contains__" | "includes" => "write `\"part\" in …`",
+        "isdigit" | "isnumeric" | "isdecimal" => "write `… is number`, or convert with `… | int`",
+        "isupper" => "write `… is upper`",
+        "islower" => "write `… is lower`",
+        "items" => "write `… | items`",
+        "keys" => "write `… | list` for the keys of a map",
+        "values" => "write `… | items | map(attribute=1)`",
+        "get" => "write `map.key | default(…)`",
+        "append" | "extend" => "write `list + [item]`",
+        "sort" => "write `… | sort`",
+        "reverse" => "write `… | reverse`",
+        "length" | "size" | "len" | "__len__" => "write `… | length`",
+        "toString" | "to_string" => "write `… | string`",
+        _ => return None,
+    };
+    Some(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_filter_and_test_exists_and_no_other() {
+        for (names, test) in [(FILTERS, "filter"), (TESTS, "test")] {
+            for name in names {
+                let source = format!("{name:?} is {test}");
+                let found = environment().compile_expression_owned(source).unwrap();
+                assert!(found.eval(()).unwrap().is_true(), "{test} {name}");
+            }
+        }
+        for absent in ["e", "debug", "urlencode", "random"] {
+            let source = format!("{absent:?} is filter");
+            let found = environment().compile_expression_owned(source).unwrap();
+            assert!(!found.eval(()).unwrap().is_true(), "{absent}");
+        }
+    }
+
+    #[test]
+    fn every_listed_function_exists_and_no_other() {
+        let mut names: Vec<&str> = environment().globals().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        assert_eq!(names, FUNCTIONS);
+    }
+}

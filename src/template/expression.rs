@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use super::program::{Place, Program};
+use super::{Evaluated, Reference, Scope, TemplateError};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{Node, NodeKind, Text};
+
+/// A bare expression, as in `when` or `until`. Clones share the compiled code.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    program: Arc<Program>,
+    span: Span,
+}
+
+impl Expression {
+    /// Compiles the expression that a node holds.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, at least one diagnostic.
+    pub fn parse(node: &Node) -> Result<Self, Vec<Diagnostic>> {
+        let constant = |source: String| Arc::new(Text::new(source, node.span));
+        let text = match &node.kind {
+            NodeKind::Bool(value) => constant(value.to_string()),
+            NodeKind::Integer(value) => constant(value.to_string()),
+            NodeKind::Float(value) => constant(format!("{value:?}")),
+            NodeKind::String(text) => Arc::new(text.clone()),
+            NodeKind::Null | NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
+                let message = format!("an expression is expected here, not {}", node.type_name());
+                return Err(vec![
+                    Diagnostic::new("expected-expression", message)
+                        .at(node.span)
+                        .help("write an expression, such as `steps.role.arn == inputs.arn`"),
+                ]);
+            }
+        };
+        refuse_braces(node, &text)?;
+        let offset = text.value.len() - text.value.trim_start().len();
+        let source = text.value.trim().to_owned();
+        Self::at(&source, Place::new(text, offset), node.span)
+    }
+
+    pub(super) fn at(source: &str, place: Place, span: Span) -> Result<Self, Vec<Diagnostic>> {
+        let program = Arc::new(Program::compile(source, place)?);
+        Ok(Self { program, span })
+    }
+
+    pub(super) fn spanning(mut self, span: Span) -> Self {
+        self.span = span;
+        self
+    }
+
+    /// The expression as it is written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.program.outline.source
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// What it reads.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        &self.program.outline.references
+    }
+
+    /// The value of the expression.
+    ///
+    /// # Errors
+    ///
+    /// Where something is undefined, or an operation does not fit its operands.
+    pub fn evaluate(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
+        self.program.evaluate(scope)
+    }
+}
+
+fn refuse_braces(node: &Node, text: &Text) -> Result<(), Vec<Diagnostic>> {
+    let source = text.value.trim();
+    if !source.starts_with("{{") && !source.contains("{%") {
+        return Ok(());
+    }
+    let inner = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    let diagnostic = Diagnostic::new("unneeded-braces", "an expression stands here without braces")
+        .at(node.span);
+    let help = match inner {
+        Some(inner) if !inner.contains("{{") => format!("write {}", inner.trim()),
+        _ => "write one expression without `{{`, `}}`, `{%`; join texts with `~`".to_owned(),
+    };
+    Err(vec![diagnostic.help(help)])
+}

@@ -1,0 +1,60 @@
+//! Expressions and templates: compiled once, with their references known before anything runs.
+//!
+//! A file is parsed first and its leaves are rendered afterwards, once, so that a value which
+//! happens to hold `{{` is data. What is not known yet (in a dry run) stays unknown: nothing is
+//! ever computed from it. Whether a secret was read is known of every result.
+
+mod analysis;
+mod environment;
+mod error;
+mod expression;
+mod namespace;
+mod program;
+mod statements;
+mod trace;
+mod tree;
+mod value;
+
+use crate::diagnostic::Span;
+
+pub use error::TemplateError;
+pub use expression::Expression;
+pub use namespace::{Namespace, Scope};
+pub use tree::{Template, TemplateEntry, TemplateKind, TextTemplate};
+pub use value::{from_json, is_unknown, marker, to_json, to_text, unknown};
+
+/// A value of the template language.
+pub type Value = minijinja::Value;
+
+/// A name that an expression reads, such as `steps.role.arn`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The names of the path, as far as they are fixed: `steps.x[inputs.key]` is `steps`, `x`.
+    pub path: Vec<String>,
+    /// Where the path stands.
+    pub span: Span,
+    /// Whether it may be undefined: the expression asks `is defined` or gives a `default(…)`.
+    pub optional: bool,
+}
+
+/// The result of an expression or a template.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// The value.
+    pub value: Value,
+    /// Whether the value is unknown, or has something unknown in it.
+    pub unknown: bool,
+    /// Whether a secret was read on the way.
+    pub secret: bool,
+}
+
+impl Evaluated {
+    /// Whether the value is known and counts as true.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        !self.unknown && self.value.is_true()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use minijinja::value::{Enumerator, Object};
+
+use super::value::{Unknown, to_json};
+use super::{Value, trace};
+
+#[derive(Clone)]
+struct Slot {
+    value: Value,
+    secret: bool,
+}
+
+impl Slot {
+    fn read(&self) -> Value {
+        if self.secret {
+            trace::mark_secret();
+        }
+        if self.value.downcast_object_ref::<Unknown>().is_some() {
+            trace::mark_unknown();
+        }
+        self.value.clone()
+    }
+}
+
+type Slots = BTreeMap<String, Slot>;
+
+/// A set of named values, such as `inputs` or `steps`. Clones share their content.
+#[derive(Clone, Default)]
+pub struct Namespace {
+    slots: Arc<RwLock<Slots>>,
+}
+
+impl Namespace {
+    /// An empty namespace.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn slots(&self) -> RwLockReadGuard<'_, Slots> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slots_mut(&self) -> RwLockWriteGuard<'_, Slots> {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets a value that may be shown.
+    pub fn insert(&self, name: impl Into<String>, value: impl Into<Value>) {
+        self.slots_mut().insert(name.into(), Slot { value: value.into(), secret: false });
+    }
+
+    /// Sets a value that makes everything secret that is computed from it.
+    pub fn insert_secret(&self, name: impl Into<String>, value: impl Into<Value>) {
+        self.slots_mut().insert(name.into(), Slot { value: value.into(), secret: true });
+    }
+
+    /// Sets the result of an evaluation, secret where that was.
+    pub fn insert_evaluated(&self, name: impl Into<String>, evaluated: &super::Evaluated) {
+        let slot = Slot { value: evaluated.value.clone(), secret: evaluated.secret };
+        self.slots_mut().insert(name.into(), slot);
+    }
+
+    /// Takes a value away.
+    pub fn remove(&self, name: &str) {
+        self.slots_mut().remove(name);
+    }
+
+    /// The value under a name. Inside an evaluation this counts as reading it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.slots().get(name).map(Slot::read)
+    }
+
+    /// Whether the value under a name is secret.
+    #[must_use]
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.slots().get(name).is_some_and(|slot| slot.secret)
+    }
+
+    /// The names, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.slots().keys().cloned().collect()
+    }
+
+    /// Everything that is set, as JSON. Secrets are in it as they are.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let slots = self.slots().clone();
+        slots.iter().map(|(name, slot)| (name.clone(), to_json(&slot.value))).collect()
+    }
+
+    pub(super) fn values(&self) -> Vec<Value> {
+        self.slots().values().map(|slot| slot.value.clone()).collect()
+    }
+}
+
+impl fmt::Debug for Namespace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Namespace").field(&self.names()).finish()
+    }
+}
+
+impl From<Namespace> for Value {
+    fn from(namespace: Namespace) -> Self {
+        Value::from_object(namespace)
+    }
+}
+
+impl From<&Namespace> for Value {
+    fn from(namespace: &Namespace) -> Self {
+        Value::from_object(namespace.clone())
+    }
+}
+
+impl Object for Namespace {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.get(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names().into_iter().map(Value::from).collect())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.slots().len())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Roots {
+    own: Slots,
+    parent: Option<Arc<Roots>>,
+}
+
+impl Roots {
+    fn slot(&self, name: &str) -> Option<&Slot> {
+        let mut roots = self;
+        loop {
+            if let Some(slot) = roots.own.get(name) {
+                return Some(slot);
+            }
+            roots = roots.parent.as_deref()?;
+        }
+    }
+}
+
+/// The names that an expression can start with: `inputs`, `steps`, in a loop also `item`.
+#[derive(Clone, Default)]
+pub struct Scope {
+    roots: Arc<Roots>,
+}
+
+impl Scope {
+    /// A scope without names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a root. Scopes derived earlier do not see it.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.put(name.into(), Slot { value: value.into(), secret: false });
+    }
+
+    /// Sets a root that makes everything secret that is computed from it.
+    pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.put(name.into(), Slot { value: value.into(), secret: true });
+    }
+
+    fn put(&mut self, name: String, slot: Slot) {
+        Arc::make_mut(&mut self.roots).own.insert(name, slot);
+    }
+
+    /// A scope with the same names, to which more can be added.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { roots: Arc::new(Roots { own: Slots::new(), parent: Some(self.roots.clone()) }) }
+    }
+
+    /// The value of a root. Inside an evaluation this counts as reading it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.roots.slot(name).map(Slot::read)
+    }
+
+    /// The names of all roots, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let chain = std::iter::successors(Some(&*self.roots), |roots| roots.parent.as_deref());
+        let mut names: Vec<String> = chain.flat_map(|roots| roots.own.keys().cloned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    pub(super) fn context(&self) -> Value {
+        Value::from_object(self.clone())
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Scope").field(&self.names()).finish()
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.get(key)
+    }
+}

@@ -1,0 +1,303 @@
+//! One expression or template, compiled so that it knows its references and their places.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::ErrorKind;
+use minijinja::machinery::{parse_expr, tokenize};
+use minijinja::value::{DynObject, ObjectRepr};
+
+use super::analysis::{self, Analysis, Chain, Need};
+use super::environment::{REQUIRE, TOUCH, environment, syntax};
+use super::error::describe;
+use super::trace::{self, Touched};
+use super::value::{TooDeep, holds_unknown, is_unknown, settle, unknown};
+use super::{Evaluated, Reference, Scope, TemplateError, Value};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::document::Text;
+
+/// Longer ones are nested so deeply that the compiler could run out of stack.
+const MOST_TOKENS: usize = 1_000;
+
+/// A text inside a scalar of a document: which part of the scalar it is.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    text: Arc<Text>,
+    offset: usize,
+}
+
+impl Place {
+    pub(super) fn new(text: Arc<Text>, offset: usize) -> Self {
+        Self { text, offset }
+    }
+
+    pub(super) fn span(&self, range: &Range<usize>) -> Span {
+        self.text.locate(self.offset + range.start..self.offset + range.end)
+    }
+}
+
+/// What all programs have in common: references, places, and the source as it was compiled.
+#[derive(Debug)]
+pub(super) struct Outline {
+    pub(super) source: String,
+    pub(super) place: Place,
+    pub(super) references: Vec<Reference>,
+    chains: Vec<Chain>,
+    insertions: Vec<Insertion>,
+}
+
+/// Text that was added at an offset of the source.
+#[derive(Debug, Clone)]
+struct Insertion {
+    at: usize,
+    text: String,
+}
+
+impl Outline {
+    /// Reports what is wrong with the program, or notes what it refers to.
+    pub(super) fn new(
+        source: &str,
+        place: Place,
+        analysis: Analysis,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        if !analysis.faults.is_empty() {
+            let diagnostic = |fault: analysis::Fault| {
+                let diagnostic =
+                    Diagnostic::new(fault.code, fault.message).at(place.span(&fault.range));
+                match fault.help {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                }
+            };
+            return Err(analysis.faults.into_iter().map(diagnostic).collect());
+        }
+        let mut chains = analysis.chains;
+        chains.sort_by_key(|chain| (chain.whole.start, chain.whole.end));
+        let reference = |chain: &Chain| Reference {
+            path: chain.path.clone(),
+            span: place.span(&chain.fixed),
+            optional: chain.need != Need::Required,
+        };
+        let references = chains.iter().filter(|chain| !chain.local).map(reference).collect();
+        let insertions = insertions(&chains);
+        Ok(Self { source: source.to_owned(), place, references, chains, insertions })
+    }
+
+    /// The source with a check around every path.
+    pub(super) fn checked_source(&self) -> String {
+        let mut checked = String::with_capacity(self.source.len() * 2);
+        let mut done = 0;
+        for insertion in &self.insertions {
+            checked.push_str(self.source.get(done..insertion.at).unwrap_or_default());
+            checked.push_str(&insertion.text);
+            done = insertion.at;
+        }
+        checked.push_str(self.source.get(done..).unwrap_or_default());
+        checked
+    }
+
+    /// The offset in the source that an offset in the checked source stands for.
+    fn original(&self, checked: usize) -> usize {
+        let mut added = 0;
+        for insertion in &self.insertions {
+            if insertion.at + added >= checked {
+                break;
+            }
+            added += insertion.text.len().min(checked - insertion.at - added);
+        }
+        checked - added
+    }
+
+    pub(super) fn error(
+        &self,
+        error: &minijinja::Error,
+        touched: Touched,
+        scope: &Scope,
+    ) -> TemplateError {
+        let range = self.original_range(error);
+        let undefined = match touched.undefined {
+            Some(number) => self.chains.get(number),
+            None if error.kind() == ErrorKind::UndefinedError => self.chain_at(&range),
+            None => None,
+        };
+        if let Some(chain) = undefined {
+            let ((end, help), seen) = trace::observe(|| missing(chain, scope));
+            let help = help.filter(|_| !seen.secret);
+            let range = chain.whole.start..end;
+            let name = self.source.get(range.clone()).unwrap_or_default().trim();
+            let message = format!("{name} is not defined");
+            return TemplateError::new(self.place.span(&range), message, help);
+        }
+        let (message, help) = describe(error);
+        TemplateError::new(self.place.span(&range), message, help)
+    }
+
+    fn original_range(&self, error: &minijinja::Error) -> Range<usize> {
+        let length = self.source.len();
+        let Some(range) = error.range() else {
+            return 0..length;
+        };
+        let start = self.original(range.start).min(length);
+        start..self.original(range.end).clamp(start, length)
+    }
+
+    /// The innermost path around a range, of which the engine may name only the end.
+    fn chain_at(&self, range: &Range<usize>) -> Option<&Chain> {
+        self.chains
+            .iter()
+            .filter(|chain| chain.whole.start <= range.start && range.end <= chain.whole.end)
+            .min_by_key(|chain| chain.whole.len())
+    }
+
+    pub(super) fn too_deep(&self) -> TemplateError {
+        TemplateError::new(
+            self.place.span(&(0..self.source.len())),
+            "the value is nested too deeply",
+            None,
+        )
+    }
+}
+
+fn insertions(chains: &[Chain]) -> Vec<Insertion> {
+    let mut insertions = Vec::with_capacity(chains.len() * 2);
+    for (number, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.separate) {
+        // What another part of the expression guards is evaluated only where it is defined.
+        let check = if chain.need == Need::Optional {
+            format!("|{TOUCH})")
+        } else {
+            format!("|{REQUIRE}({number}))")
+        };
+        insertions.push(Insertion { at: chain.whole.start, text: "(".to_owned() });
+        insertions.push(Insertion { at: chain.whole.end, text: check });
+    }
+    insertions.sort_by_key(|insertion| insertion.at);
+    insertions
+}
+
+/// Where in a chain the first name ends that is missing, and the name next to it among those that
+/// do exist.
+fn missing(chain: &Chain, scope: &Scope) -> (usize, Option<String>) {
+    let whole = (chain.whole.end, None);
+    if chain.local {
+        return whole;
+    }
+    let mut value = scope.context();
+    let mut names = scope.names();
+    for (name, end) in chain.path.iter().zip(&chain.ends) {
+        match value.get_attr(name) {
+            Ok(next) if !next.is_undefined() => value = next,
+            _ => {
+                let similar = did_you_mean(name, names.iter().map(String::as_str));
+                return (*end, similar.map(|similar| format!("did you mean `{similar}`?")));
+            }
+        }
+        let keys = value.as_object().filter(|object| object.repr() == ObjectRepr::Map);
+        let keys = keys.and_then(DynObject::try_iter).into_iter().flatten();
+        names = keys.filter_map(|key| key.as_str().map(str::to_owned)).collect();
+    }
+    whole
+}
+
+/// A compiled expression.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) outline: Outline,
+    code: minijinja::Expression<'static, 'static>,
+    is_path: bool,
+}
+
+impl Program {
+    /// Compiles an expression that stands at `place`.
+    pub(super) fn compile(source: &str, place: Place) -> Result<Self, Vec<Diagnostic>> {
+        check_size(source, true, MOST_TOKENS, &place)?;
+        let expression =
+            parse_expr(source).map_err(|error| vec![syntax_error(&error, source, &place)])?;
+        let is_path = analysis::is_chain(&expression);
+        let analysis = analysis::of_expression(source, &expression);
+        let outline = Outline::new(source, place, analysis)?;
+        let code = environment()
+            .compile_expression_owned(outline.checked_source())
+            .map_err(|error| vec![syntax_error(&error, source, &outline.place)])?;
+        Ok(Self { outline, code, is_path })
+    }
+
+    pub(super) fn evaluate(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
+        let (outcome, touched) = trace::observe(|| {
+            let value = self.code.eval(scope.context())?;
+            Ok::<_, minijinja::Error>(self.settle(value))
+        });
+        let secret = touched.secret;
+        let guess = |value| Evaluated { value, unknown: true, secret };
+        match outcome {
+            Ok(Ok(value)) if self.is_path && holds_unknown(&value) => Ok(guess(value)),
+            Ok(Err(TooDeep)) => Err(self.outline.too_deep()),
+            _ if touched.unknown => Ok(guess(unknown(one_line(&self.outline.source)))),
+            Ok(Ok(value)) => Ok(Evaluated { value, unknown: false, secret }),
+            Err(error) => Err(self.outline.error(&error, touched, scope)),
+        }
+    }
+
+    fn settle(&self, value: Value) -> Result<Value, TooDeep> {
+        if self.is_path && is_unknown(&value).is_some() { Ok(value) } else { settle(value) }
+    }
+}
+
+/// Source text in one line, for a marker.
+pub(super) fn one_line(source: &str) -> String {
+    source.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn check_size(
+    source: &str,
+    expression: bool,
+    most: usize,
+    place: &Place,
+) -> Result<(), Vec<Diagnostic>> {
+    if tokenize(source, expression, syntax()).take(most + 1).count() <= most {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::new("expression-too-long", "this expression is too long")
+            .at(place.span(&(0..source.len())))
+            .help("compute parts of it in `vars` and refer to those"),
+    ])
+}
+
+pub(super) fn syntax_error(error: &minijinja::Error, source: &str, place: &Place) -> Diagnostic {
+    let message = error.detail().unwrap_or("this is not an expression").to_owned();
+    let range = error.range().unwrap_or(0..source.len());
+    let start = range.start.min(source.len());
+    let range = start..range.end.clamp(start, source.len());
+    let help = syntax_help(source)
+        .unwrap_or("write an expression such as `inputs.number + 1` or `steps.list.count > 0`");
+    Diagnostic::new("template-syntax", message).at(place.span(&range)).help(help)
+}
+
+fn syntax_help(source: &str) -> Option<&'static str> {
+    let lone_equals = || {
+        let mut bytes = source.bytes().chain([b' ']);
+        let mut before = b' ';
+        let mut previous = b' ';
+        bytes.any(|next| {
+            let lone = previous == b'=' && next != b'=' && !b"=!<>".contains(&before);
+            (before, previous) = (previous, next);
+            lone
+        })
+    };
+    if source.trim().is_empty() {
+        return Some("write an expression, such as `steps.role.arn`");
+    }
+    if source.contains("&&") {
+        return Some("write `and` instead of `&&`");
+    }
+    if source.contains("||") {
+        return Some("write `or` instead of `||`");
+    }
+    if source.contains(" ? ") {
+        return Some("write `a if condition else b`");
+    }
+    if source.replace("!=", "").contains('!') {
+        return Some("write `not` instead of `!`");
+    }
+    lone_equals().then_some("write `==` to compare")
+}

@@ -1,0 +1,374 @@
+use std::sync::Arc;
+
+use minijinja::machinery::{Token, tokenize};
+
+use super::environment::syntax;
+use super::program::{Place, syntax_error};
+use super::statements::Statements;
+use super::value::{from_json, to_json, to_text, unknown_text};
+use super::{Evaluated, Expression, Reference, Scope, TemplateError, Value, trace};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{self, Key, Node, NodeKind, Text};
+
+/// A node tree whose strings may hold `{{ }}`. Clones share the compiled code.
+#[derive(Debug, Clone)]
+pub struct Template {
+    span: Span,
+    kind: TemplateKind,
+    literal: Option<Value>,
+}
+
+/// What a [`Template`] is made of.
+#[derive(Debug, Clone)]
+pub enum TemplateKind {
+    /// A scalar without anything to evaluate.
+    Literal,
+    /// Exactly one `{{ expression }}`, whose value keeps its type.
+    Expression(Expression),
+    /// A text with expressions in it.
+    Text(TextTemplate),
+    /// A list.
+    Sequence(Vec<Template>),
+    /// A map.
+    Mapping(Vec<TemplateEntry>),
+}
+
+/// One entry of a templated map.
+#[derive(Debug, Clone)]
+pub struct TemplateEntry {
+    /// The key, which is never templated.
+    pub key: Key,
+    /// The value.
+    pub value: Template,
+}
+
+/// A text with expressions in it. It always renders to a string.
+#[derive(Debug, Clone)]
+pub struct TextTemplate {
+    parts: Arc<Parts>,
+    references: Arc<[Reference]>,
+}
+
+impl TextTemplate {
+    /// What the text reads.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        &self.references
+    }
+}
+
+#[derive(Debug)]
+enum Parts {
+    Segments(Vec<Segment>),
+    Statements(Box<Statements>),
+}
+
+#[derive(Debug)]
+enum Segment {
+    Raw(String),
+    Expression(Expression),
+}
+
+impl Template {
+    /// Compiles a node and everything in it.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in any of its strings.
+    pub fn compile(node: &Node) -> Result<Self, Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        let template = Self::build(node, &mut faults);
+        if faults.is_empty() { Ok(template) } else { Err(faults) }
+    }
+
+    fn build(node: &Node, faults: &mut Vec<Diagnostic>) -> Self {
+        let kind = match &node.kind {
+            NodeKind::String(text) if may_hold_template(&text.value) => {
+                compile_text(text, node.span).unwrap_or_else(|found| {
+                    faults.extend(found);
+                    TemplateKind::Literal
+                })
+            }
+            NodeKind::Sequence(items) => {
+                TemplateKind::Sequence(items.iter().map(|item| Self::build(item, faults)).collect())
+            }
+            NodeKind::Mapping(entries) => TemplateKind::Mapping(
+                entries
+                    .iter()
+                    .map(|entry| {
+                        faults.extend(refuse_key(&entry.key));
+                        let value = Self::build(&entry.value, faults);
+                        TemplateEntry { key: entry.key.clone(), value }
+                    })
+                    .collect(),
+            ),
+            _ => TemplateKind::Literal,
+        };
+        let is_literal = match &kind {
+            TemplateKind::Literal => true,
+            TemplateKind::Sequence(items) => items.iter().all(|item| item.literal.is_some()),
+            TemplateKind::Mapping(entries) => {
+                entries.iter().all(|entry| entry.value.literal.is_some())
+            }
+            TemplateKind::Expression(_) | TemplateKind::Text(_) => false,
+        };
+        let literal = is_literal.then(|| literal_value(node, &kind));
+        Self { span: node.span, kind, literal }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn kind(&self) -> &TemplateKind {
+        &self.kind
+    }
+
+    /// The data, where nothing in it is templated.
+    #[must_use]
+    pub fn literal(&self) -> Option<serde_json::Value> {
+        self.literal.as_ref().map(to_json)
+    }
+
+    /// What it reads, in the order of the file.
+    #[must_use]
+    pub fn references(&self) -> Vec<Reference> {
+        let mut references = Vec::new();
+        self.collect_references(&mut references);
+        references
+    }
+
+    fn collect_references(&self, references: &mut Vec<Reference>) {
+        match &self.kind {
+            TemplateKind::Literal => {}
+            TemplateKind::Expression(expression) => {
+                references.extend_from_slice(expression.references());
+            }
+            TemplateKind::Text(text) => references.extend_from_slice(text.references()),
+            TemplateKind::Sequence(items) => {
+                for item in items {
+                    item.collect_references(references);
+                }
+            }
+            TemplateKind::Mapping(entries) => {
+                for entry in entries {
+                    entry.value.collect_references(references);
+                }
+            }
+        }
+    }
+
+    /// The part under one key (or index, in digits).
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Template> {
+        match &self.kind {
+            TemplateKind::Sequence(items) => items.get(key.parse::<usize>().ok()?),
+            TemplateKind::Mapping(entries) => {
+                entries.iter().find(|entry| entry.key.name == key).map(|entry| &entry.value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the value at a path of keys and indices stands.
+    #[must_use]
+    pub fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<Span> {
+        let mut template = self;
+        for key in path {
+            template = template.get(key.as_ref())?;
+        }
+        Some(template.span)
+    }
+
+    /// The values, with everything evaluated.
+    ///
+    /// # Errors
+    ///
+    /// The first expression that cannot be evaluated.
+    pub fn render(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
+        if let Some(value) = &self.literal {
+            return Ok(Evaluated { value: value.clone(), unknown: false, secret: false });
+        }
+        match &self.kind {
+            TemplateKind::Literal => {
+                Ok(Evaluated { value: Value::from(()), unknown: false, secret: false })
+            }
+            TemplateKind::Expression(expression) => expression.evaluate(scope),
+            TemplateKind::Text(text) => text.render(scope),
+            TemplateKind::Sequence(items) => {
+                let mut gathered = Gathered::default();
+                let values: Vec<Value> = items
+                    .iter()
+                    .map(|item| Ok(gathered.add(item.render(scope)?)))
+                    .collect::<Result<_, TemplateError>>()?;
+                Ok(gathered.finish(Value::from(values)))
+            }
+            TemplateKind::Mapping(entries) => {
+                let mut gathered = Gathered::default();
+                let pairs = entries
+                    .iter()
+                    .map(|entry| {
+                        let value = gathered.add(entry.value.render(scope)?);
+                        Ok((entry.key.name.as_str(), value))
+                    })
+                    .collect::<Result<Vec<_>, TemplateError>>()?;
+                Ok(gathered.finish(Value::from_pairs(pairs)))
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Gathered {
+    unknown: bool,
+    secret: bool,
+}
+
+impl Gathered {
+    fn add(&mut self, evaluated: Evaluated) -> Value {
+        self.unknown |= evaluated.unknown;
+        self.secret |= evaluated.secret;
+        evaluated.value
+    }
+
+    fn finish(self, value: Value) -> Evaluated {
+        Evaluated { value, unknown: self.unknown, secret: self.secret }
+    }
+}
+
+impl TextTemplate {
+    fn render(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
+        let segments = match &*self.parts {
+            Parts::Statements(statements) => return statements.render(scope),
+            Parts::Segments(segments) => segments,
+        };
+        let mut text = String::new();
+        let mut gathered = Gathered::default();
+        for segment in segments {
+            match segment {
+                Segment::Raw(raw) => text.push_str(raw),
+                Segment::Expression(expression) => {
+                    let value = gathered.add(expression.evaluate(scope)?);
+                    // Printing an unknown marks it; it is marked in `gathered` already.
+                    text.push_str(&trace::observe(|| to_text(&value)).0);
+                }
+            }
+        }
+        let value = if gathered.unknown { unknown_text(text) } else { Value::from(text) };
+        Ok(gathered.finish(value))
+    }
+}
+
+fn may_hold_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+fn literal_value(node: &Node, kind: &TemplateKind) -> Value {
+    match kind {
+        TemplateKind::Sequence(items) => {
+            items.iter().filter_map(|item| item.literal.clone()).collect()
+        }
+        TemplateKind::Mapping(entries) => Value::from_pairs(
+            entries
+                .iter()
+                .filter_map(|entry| Some((entry.key.name.as_str(), entry.value.literal.clone()?))),
+        ),
+        _ => from_json(&document::to_json(node)),
+    }
+}
+
+fn refuse_key(key: &Key) -> Option<Diagnostic> {
+    (key.name.contains("{{") || key.name.contains("{%")).then(|| {
+        Diagnostic::new("templated-key", "a key cannot be templated")
+            .at(key.span)
+            .help("write the key itself; only values can hold `{{ … }}`")
+    })
+}
+
+fn compile_text(text: &Text, span: Span) -> Result<TemplateKind, Vec<Diagnostic>> {
+    let text = Arc::new(text.clone());
+    let whole = Place::new(text.clone(), 0);
+    let Some(found) = split(&text.value, &whole)? else {
+        let statements = Statements::compile(&text.value, whole)?;
+        let references = statements.outline.references.clone().into();
+        let parts = Arc::new(Parts::Statements(Box::new(statements)));
+        return Ok(TemplateKind::Text(TextTemplate { parts, references }));
+    };
+    let mut faults = Vec::new();
+    let mut segments = Vec::with_capacity(found.len());
+    for piece in found {
+        match piece {
+            Piece::Raw(raw) => segments.push(Segment::Raw(raw.to_owned())),
+            Piece::Expression(range) => {
+                let source = text.value.get(range.clone()).unwrap_or_default();
+                let place = Place::new(text.clone(), range.start);
+                let inner = place.span(&(0..source.len()));
+                match Expression::at(source, place, inner) {
+                    Ok(expression) => segments.push(Segment::Expression(expression)),
+                    Err(found) => faults.extend(found),
+                }
+            }
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    if let [Segment::Expression(expression)] = segments.as_slice() {
+        return Ok(TemplateKind::Expression(expression.clone().spanning(span)));
+    }
+    let references = segments
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Expression(expression) => Some(expression.references().to_vec()),
+            Segment::Raw(_) => None,
+        })
+        .flatten()
+        .collect();
+    let parts = Arc::new(Parts::Segments(segments));
+    Ok(TemplateKind::Text(TextTemplate { parts, references }))
+}
+
+enum Piece<'a> {
+    Raw(&'a str),
+    Expression(std::ops::Range<usize>),
+}
+
+/// Text and expressions in turn; `None` where the text has statements.
+fn split<'a>(source: &'a str, place: &Place) -> Result<Option<Vec<Piece<'a>>>, Vec<Diagnostic>> {
+    let mut pieces = Vec::new();
+    let mut opened = None;
+    for token in tokenize(source, false, syntax()) {
+        let (token, span) = token.map_err(|error| vec![syntax_error(&error, source, place)])?;
+        let start = usize::try_from(span.start_offset).unwrap_or(usize::MAX);
+        let end = usize::try_from(span.end_offset).unwrap_or(usize::MAX);
+        match token {
+            Token::TemplateData(raw) => pieces.push(Piece::Raw(raw)),
+            Token::BlockStart => return Ok(None),
+            Token::VariableStart => opened = Some((start, end)),
+            Token::VariableEnd => {
+                if let Some((_, inner)) = opened.take() {
+                    pieces.push(Piece::Expression(trimmed(source, inner..start)));
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some((start, end)) = opened {
+        return Err(vec![
+            Diagnostic::new("template-syntax", "this `{{` is never closed")
+                .at(place.span(&(start..end)))
+                .help("close it with `}}`"),
+        ]);
+    }
+    Ok(Some(pieces))
+}
+
+fn trimmed(source: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let text = source.get(range.clone()).unwrap_or_default();
+    let start = range.start + (text.len() - text.trim_start().len());
+    start..start + text.trim().len()
+}

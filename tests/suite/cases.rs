@@ -1,0 +1,183 @@
+//! What each folder of `tests/cases` says.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `command` | command lines, one each line, as a shell would split them |
+//! | `env` | `NAME=value` lines for the environment; `[SANDBOX]` is the case's directory |
+//! | `stdin` | what is typed without a terminal |
+//! | `home/` | what lies in the home directory |
+//! | `stdout`, `stderr`, `exit` | what must come of it; a missing file stands for nothing |
+//! | `calls` | the calls that must be made, in order, repetitions told once |
+//! | `timing` | its presence says that progress and numbers of calls depend on the machine, and why |
+//! | `without-report` | its presence keeps the harness from asking for the report that `calls` come from, and says why |
+//!
+//! Whatever a case says, nothing may be left behind: no journal, no process, no temporary file, no connection to AWS. Those
+//! called `bad-…` are refused before anything is called.
+//!
+//! `PLAYBOOK_ACCEPT=1` rewrites what must come; `PLAYBOOK_CASE=part-of-name` runs those cases alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::harness::sandbox::{Outcome, Sandbox, finish, repository};
+use crate::harness::{calls, difference, normalise};
+
+#[test]
+fn every_case() {
+    let only = std::env::var("PLAYBOOK_CASE").unwrap_or_default();
+    let cases: Vec<PathBuf> =
+        folders().into_iter().filter(|case| name(case).contains(&only)).collect();
+    assert!(!cases.is_empty(), "no case is called like `{only}`");
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let workers = thread::available_parallelism().map_or(2, |count| count.get() * 2);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let faults = run(case);
+                    if !faults.is_empty() {
+                        failures.lock().unwrap().push(format!(
+                            "── {} ──\n{}",
+                            name(case),
+                            faults.join("\n")
+                        ));
+                    }
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort();
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail\n\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    );
+}
+
+fn folders() -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository().join("tests/cases")).unwrap();
+    let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+fn name(case: &Path) -> String {
+    case.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// Runs a case; returns what is not as it says.
+fn run(case: &Path) -> Vec<String> {
+    let sandbox = Sandbox::with_copy_of(case);
+    let work = sandbox.work();
+    for part in
+        ["command", "env", "stdin", "stdout", "stderr", "exit", "calls", "timing", "without-report"]
+    {
+        let _absent = fs::remove_file(work.join(part));
+    }
+    if work.join("home").exists() {
+        fs::remove_dir(sandbox.root().join("home")).unwrap();
+        fs::rename(work.join("home"), sandbox.root().join("home")).unwrap();
+    }
+    let text = |file: &str| fs::read_to_string(case.join(file)).unwrap_or_default();
+    let commands = text("command");
+    let commands: Vec<&str> = commands.lines().filter(|line| !line.is_empty()).collect();
+    let timing = case.join("timing").exists();
+    let (mut stdout, mut stderr, mut exit, mut called) = Default::default();
+    for command in &commands {
+        let report =
+            (!case.join("without-report").exists()).then(|| sandbox.root().join("report.json"));
+        let (outcome, events) =
+            one(&sandbox, command, &text("env"), &text("stdin"), report.as_deref());
+        let runs = calls::runs(&events);
+        let normal = |text: &str| {
+            let text = normalise::text(text, sandbox.root(), &runs);
+            if timing { normalise::progress(&text) } else { text }
+        };
+        add(&mut stdout, &normal(&outcome.stdout), command, commands.len());
+        add(&mut stderr, &normal(&outcome.stderr), command, commands.len());
+        add(&mut exit, &format!("{}\n", outcome.exit), command, 1);
+        let listing = if timing { calls::operations(&events) } else { calls::listing(&events) };
+        add(&mut called, &calls::without_repetition(&listing), command, commands.len());
+    }
+    let mut faults = Vec::new();
+    if name(case).starts_with("bad-")
+        && (exit.lines().any(|code| code != "2") || !called.is_empty())
+    {
+        faults.push(format!(
+            "bad input is refused with 2 before anything is called, not: {exit}{called}"
+        ));
+    }
+    for (file, actual) in
+        [("stdout", stdout), ("stderr", stderr), ("exit", exit), ("calls", called)]
+    {
+        faults.extend(difference::with_file(&case.join(file), &actual));
+    }
+    faults.extend(sandbox.leftovers().into_iter().map(|left| format!("left behind: {left}")));
+    faults
+}
+
+fn one(
+    sandbox: &Sandbox,
+    command: &str,
+    env: &str,
+    stdin: &str,
+    report: Option<&Path>,
+) -> (Outcome, Vec<serde_json::Value>) {
+    let mut arguments = split(command);
+    assert_eq!(arguments.remove(0), "playbook", "a case runs playbook, and nothing else");
+    let report = report.filter(|_| arguments.first().is_some_and(|subcommand| subcommand == "run"));
+    if let Some(report) = report {
+        let _absent = fs::remove_file(report);
+        arguments.extend(["--report".to_owned(), format!("json={}", report.display())]);
+    }
+    let mut command = sandbox.playbook(arguments);
+    let root = sandbox.root().display().to_string();
+    for (name, value) in env.lines().filter_map(|line| line.split_once('=')) {
+        command.env(name, value.replace("[SANDBOX]", &root));
+    }
+    let outcome = finish(&mut command, stdin);
+    (outcome, report.map(calls::events_of_report).unwrap_or_default())
+}
+
+/// Where there are several commands, each of their parts stands under its command.
+fn add(all: &mut String, part: &str, command: &str, commands: usize) {
+    if commands > 1 && !part.is_empty() {
+        all.push_str("$ ");
+        all.push_str(command);
+        all.push('\n');
+    }
+    all.push_str(part);
+}
+
+/// Splits a command line as a shell does, quotes included.
+fn split(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(open), close) if open == close => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn quotes_hold_words_together() {
+    assert_eq!(
+        split("playbook run --input 'a=b c' \"\""),
+        ["playbook", "run", "--input", "a=b c", ""]
+    );
+}

@@ -1,0 +1,186 @@
+//! A dry run tells exactly the calls of the real one: same order, same requests, but for polls and values that do not
+//! exist yet.
+
+use std::process::Command;
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use crate::harness::calls;
+use crate::harness::sandbox::{Sandbox, finish, repository};
+
+/// A request, without what differs from run to run.
+#[derive(Debug, Clone, PartialEq)]
+struct Request {
+    what: String,
+    body: Value,
+}
+
+/// The calls of the steps, and those of the clean-up.
+fn requests(events: &[Value]) -> (Vec<Request>, Vec<Request>) {
+    let run = calls::runs(events).remove(0);
+    let cleanup = events.iter().position(|event| event["event"] == "cleanup-started");
+    let (steps, cleanup) = events.split_at(cleanup.unwrap_or(events.len()));
+    (called(steps, &run), called(cleanup, &run))
+}
+
+fn called(events: &[Value], run: &str) -> Vec<Request> {
+    let called = calls::of_kind(events, "called");
+    let mut requests: Vec<Request> = called
+        .into_iter()
+        .map(|call| {
+            let text = |field: &str| call[field].as_str().unwrap().to_owned();
+            let what = [text("service"), text("operation"), text("method"), text("path")].join(" ");
+            let body = call["body"].to_string().replace(run, "[RUN]");
+            let body = serde_json::from_str(&body).unwrap();
+            Request { what: what.replace(run, "[RUN]"), body }
+        })
+        .collect();
+    // A poll, and a call that is refused for a while, is told once.
+    requests.dedup();
+    requests
+}
+
+/// Whether a real text is what the dry run said, in which `⟨…⟩` stands for what was not known.
+fn text_agrees(planned: &str, real: &str) -> bool {
+    let unknown = Regex::new("⟨[^⟩]*⟩").unwrap();
+    let known: Vec<String> = unknown.split(planned).map(regex_lite::escape).collect();
+    Regex::new(&format!("^(?s:{})$", known.join(".+"))).unwrap().is_match(real)
+}
+
+fn value_agrees(planned: &Value, real: &Value) -> bool {
+    match (planned, real) {
+        (Value::String(planned), Value::String(real)) => text_agrees(planned, real),
+        (Value::String(planned), real) if planned.starts_with('⟨') && planned.ends_with('⟩') => {
+            !real.is_null()
+        }
+        (Value::Array(planned), Value::Array(real)) => {
+            planned.len() == real.len()
+                && planned.iter().zip(real).all(|(planned, real)| value_agrees(planned, real))
+        }
+        (Value::Object(planned), Value::Object(real)) => {
+            planned.len() == real.len()
+                && planned.iter().all(|(name, value)| {
+                    real.get(name).is_some_and(|real| value_agrees(value, real))
+                })
+        }
+        (planned, real) => planned == real,
+    }
+}
+
+/// A command in a network namespace of its own, where not even loopback answers; the command itself where the system
+/// allows no such thing.
+fn without_network(command: Command) -> Command {
+    let allowed = Command::new("unshare")
+        .args(["-rn", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !allowed {
+        return command;
+    }
+    let mut alone = Command::new("unshare");
+    alone.arg("-rn").arg(command.get_program()).args(command.get_args()).env_clear();
+    alone.current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        alone.env(name, value.unwrap());
+    }
+    alone
+}
+
+fn planned(file: &str) -> Vec<Value> {
+    let sandbox = Sandbox::new();
+    let mut command =
+        sandbox.playbook(["run", file, "--dry-run", "--output", "json", "--no-input"]);
+    command.current_dir(repository()).env_remove("AWS_ENDPOINT_URL");
+    let outcome = finish(&mut without_network(command), "").exited(0);
+    assert!(!sandbox.state().exists(), "a dry run writes no journal");
+    sandbox.nothing_left();
+    calls::events_of_lines(&outcome.stdout)
+}
+
+fn real(file: &str) -> Vec<Value> {
+    let sandbox = Sandbox::new();
+    let report = sandbox.root().join("report.json");
+    let mut command = sandbox.playbook(["run", file, "--local", "--no-input"]);
+    command.arg("--report").arg(format!("json={}", report.display())).current_dir(repository());
+    finish(&mut command, "").exited(0);
+    sandbox.nothing_left();
+    calls::events_of_report(&report)
+}
+
+fn shown(requests: &[Request]) -> String {
+    let lines = requests.iter().map(|request| format!("{} {}\n", request.what, request.body));
+    lines.collect()
+}
+
+fn agree(planned: &Request, real: &Request) -> bool {
+    text_agrees(&planned.what, &real.what) && value_agrees(&planned.body, &real.body)
+}
+
+/// Holds the dry run of a playbook against its real run: the steps' calls in order; those of the clean-up, which takes
+/// what does not depend on each other at the same time, each against any.
+#[track_caller]
+fn agrees(file: &str, least: usize) {
+    let (planned, planned_cleanup) = requests(&planned(file));
+    let (real, real_cleanup) = requests(&real(file));
+    let both = format!("planned:\n{}\nreal:\n{}", shown(&planned), shown(&real));
+    assert!(planned.len() + planned_cleanup.len() >= least, "{both}");
+    assert_eq!(planned.len(), real.len(), "{both}");
+    for (planned, real) in planned.iter().zip(&real) {
+        assert!(agree(planned, real), "planned: {planned:?}\nreal: {real:?}\n{both}");
+    }
+    for planned in &planned_cleanup {
+        let made = real_cleanup.iter().any(|real| agree(planned, real));
+        assert!(made, "never made: {planned:?}\nreal:\n{}", shown(&real_cleanup));
+    }
+    for real in &real_cleanup {
+        let told = planned_cleanup.iter().any(|planned| agree(planned, real));
+        assert!(told, "never told: {real:?}\nplanned:\n{}", shown(&planned_cleanup));
+    }
+}
+
+#[test]
+fn of_hello() {
+    agrees("playbooks/hello.yaml", 1);
+}
+
+#[test]
+fn of_get_started_functions() {
+    agrees("playbooks/get-started-functions.yaml", 12);
+}
+
+#[test]
+fn of_each_kind_that_makes_changes_or_reads_something() {
+    agrees("tests/dry_run/every-kind.yaml", 30);
+}
+
+#[test]
+fn what_is_known_must_be_the_same() {
+    use serde_json::json;
+    let planned = json!({"Role": "arn:⟨steps.role.arn⟩", "Timeout": 3, "Tags": ["⟨run.account⟩"]});
+    assert!(value_agrees(&planned, &json!({"Role": "arn:x", "Timeout": 3, "Tags": ["1"]})));
+    for other in [
+        json!({"Role": "brn:x", "Timeout": 3, "Tags": ["1"]}),
+        json!({"Role": "arn:x", "Timeout": 4, "Tags": ["1"]}),
+        json!({"Role": "arn:x", "Timeout": 3, "Tags": []}),
+        json!({"Role": "arn:x", "Timeout": 3, "Tags": ["1"], "More": 1}),
+        json!({"Role": "arn:x", "Tags": ["1"]}),
+    ] {
+        assert!(!value_agrees(&planned, &other), "{other}");
+    }
+}
+
+#[test]
+fn a_dry_run_with_no_region_and_no_home_is_told_all_the_same() {
+    let sandbox = Sandbox::new();
+    let mut command =
+        sandbox.playbook(["run", "playbooks/get-started-functions.yaml", "--dry-run"]);
+    command
+        .current_dir(repository())
+        .env_remove("HOME")
+        .env_remove("PLAYBOOK_STATE_DIR")
+        .env_remove("AWS_ENDPOINT_URL");
+    let outcome = finish(&mut without_network(command), "").exited(0);
+    assert!(outcome.stdout.contains("lambda CreateFunction"), "{}", outcome.stdout);
+    sandbox.nothing_left();
+}

@@ -1,0 +1,322 @@
+//! The guarantee as a property: whatever a playbook does and whatever happens to it, afterwards what it made is gone and
+//! what it did not make is as it was; cleaning up twice is the same as once.
+//!
+//! The engine, the journal and the clean-up are the real ones; AWS is an account in memory that refuses, loses replies,
+//! shows new things late and watches the program die, as the seed says.
+
+mod account;
+mod kinds;
+mod playbooks;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_types::SdkConfig;
+use playbook::aws::Aws;
+use playbook::cleanup::Cleaner;
+use playbook::diagnostic::{Sources, render};
+use playbook::engine::{CleanupMode, Setup, window};
+use playbook::event::{Mode, Remaining};
+use playbook::journal::{Book, Opened, Record, Target};
+use playbook::playbook::{FileKind, Files, Playbook};
+use playbook::prompt::UnattendedPrompter;
+use playbook::redactor::Redactor;
+use playbook::sink::Sink;
+use playbook::step::{Context, Interrupt, RunFacts};
+use tokio::sync::{Semaphore, watch};
+
+use account::{Account, Items, Schedule};
+
+/// How many random playbooks, each with a random schedule of faults.
+const CASES: u64 = 10_000;
+/// Most of a case is waiting, so many wait at once.
+const AT_ONCE: usize = 400;
+const CLEANUP_TIMEOUT: Duration = Duration::from_millis(400);
+/// How often the program dies during the clean-up before it is left in peace.
+const MOST_DEATHS: usize = 3;
+
+/// One playbook, as the disk would hold it.
+struct OneFile(String);
+
+impl Files for OneFile {
+    fn read(&self, _: &Path) -> Result<String, String> {
+        Ok(self.0.clone())
+    }
+
+    fn kind(&self, _: &Path) -> Option<FileKind> {
+        Some(FileKind::File)
+    }
+
+    fn root_of(&self, directory: &Path) -> PathBuf {
+        directory.to_owned()
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        Some(path.to_owned())
+    }
+}
+
+/// What a case needs again and again.
+struct Case {
+    run: String,
+    text: String,
+    account: Arc<Account>,
+    before: Items,
+}
+
+impl Case {
+    fn random(seed: u64) -> (Self, fastrand::Rng) {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let text = playbooks::random(&mut chance);
+        let schedule = Schedule::random(&mut chance);
+        (Self::new(&format!("r{seed}"), text, schedule, chance.fork()), chance)
+    }
+
+    fn new(run: &str, text: String, schedule: Schedule, chance: fastrand::Rng) -> Self {
+        let account = Account::open(run, schedule, chance);
+        let before = account.items();
+        Self { run: run.to_owned(), text, account, before }
+    }
+
+    fn facts(&self) -> RunFacts {
+        RunFacts {
+            id: self.run.clone(),
+            started: "2026-11-23T10:00:00Z".to_owned(),
+            region: "us-east-1".to_owned(),
+            account: Some("000000000000".to_owned()),
+            local: false,
+            on_this_machine: true,
+            allow_admin: false,
+        }
+    }
+
+    fn book(&self) -> Book {
+        let opened = Opened {
+            run: self.run.clone(),
+            version: "0.1.0".to_owned(),
+            playbook: "random".to_owned(),
+            file: "random.yaml".to_owned(),
+            started: "2026-11-23T10:00:00Z".to_owned(),
+            target: Target {
+                account: "000000000000".to_owned(),
+                region: "us-east-1".to_owned(),
+                endpoint: None,
+                local: false,
+            },
+            profile: None,
+        };
+        Book::in_memory(&Record::Opened(opened), Redactor::default())
+    }
+
+    fn playbook(&self) -> Result<(Playbook, Sources), String> {
+        let mut sources = Sources::new();
+        let files = OneFile(self.text.clone());
+        let loaded =
+            playbook::playbook::load(Path::new("random.yaml"), &files, &kinds::Fakes, &mut sources);
+        match loaded {
+            Ok(playbook) => Ok((playbook, sources)),
+            Err(faults) => Err(render(&faults, &sources, false)),
+        }
+    }
+
+    /// Runs the playbook until it ends or dies; what it says remains, if it lived to say so.
+    async fn run(&self, book: &Book) -> Result<Option<Vec<Remaining>>, String> {
+        let (playbook, sources) = self.playbook()?;
+        let wishes = watch::Sender::new(0);
+        let setup = Setup {
+            playbook: Arc::new(playbook),
+            sources: Arc::new(sources),
+            inputs: BTreeMap::new(),
+            overrides: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            aws: door(),
+            facts: self.facts(),
+            region_known: true,
+            mode: Mode::Live,
+            endpoint: None,
+            prompter: Arc::new(UnattendedPrompter),
+            prologue: Vec::new(),
+            sink: Sink::new(Box::new(|_| ()), Redactor::default()),
+            book: book.clone(),
+            interrupt: Interrupt::new(wishes.subscribe(), 1),
+            kind: kinds::kind,
+            maker_of: kinds::maker_of,
+            cleanup: CleanupMode::Always,
+            yes: true,
+            cleanup_timeout: CLEANUP_TIMEOUT,
+            cleanup_command: String::new(),
+            inbox: None,
+        };
+        self.account.interrupts(wishes);
+        tokio::select! {
+            outcome = playbook::engine::run(setup, || None) => Ok(Some(outcome.remaining)),
+            () = self.account.death() => Ok(None),
+        }
+    }
+
+    /// Cleans up by what the journal says, until that ends or dies.
+    async fn clean(&self, book: &Book) -> Option<Vec<Remaining>> {
+        let never = watch::Sender::new(0);
+        let context = Context {
+            aws: door(),
+            run: Arc::new(self.facts()),
+            directory: Arc::from(Path::new(".")),
+            root: Arc::from(Path::new(".")),
+            ledger: Arc::new(book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()))),
+            prompter: Arc::new(UnattendedPrompter),
+            progress: Arc::new(|_| ()),
+            interrupt: Interrupt::new(never.subscribe(), 1),
+            step: Arc::from("cleanup"),
+        };
+        let cleaner = Cleaner {
+            book,
+            context,
+            maker_of: kinds::maker_of,
+            emit: &|_| (),
+            timeout: CLEANUP_TIMEOUT,
+            window: window(true),
+        };
+        tokio::select! {
+            remaining = cleaner.clean() => Some(remaining),
+            () = self.account.death() => None,
+        }
+    }
+
+    /// Fails unless the account is what it was before.
+    fn look(&self, when: &str) -> Result<(), String> {
+        let found = self.account.items();
+        let left: Vec<_> = found.keys().filter(|name| !self.before.contains_key(*name)).collect();
+        let touched: Vec<_> = self
+            .before
+            .iter()
+            .filter(|(name, item)| found.get(*name) != Some(item))
+            .map(|(name, _)| name)
+            .collect();
+        if left.is_empty() && touched.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{when}: left {left:?}, touched {touched:?}"))
+    }
+}
+
+fn door() -> Aws {
+    Aws::new(SdkConfig::builder().build(), false, false)
+}
+
+async fn check(seed: u64) -> Result<(), String> {
+    let (case, mut chance) = Case::random(seed);
+    let told = |problem: String, book: &Book| {
+        let entries = book.history().entries;
+        format!(
+            "{problem}\n{}\n{:?}\n{entries:#?}\n{}",
+            case.text,
+            case.account.schedule(),
+            case.account.told()
+        )
+    };
+    let mut book = case.book();
+    if let Some(remaining) = case.run(&book).await.map_err(|problem| told(problem, &book))?
+        && remaining.is_empty()
+    {
+        case.look("after a run that says that nothing remains")
+            .map_err(|problem| told(problem, &book))?;
+    }
+    // Each recovery has nothing but what the journal says.
+    for death in 0..=MOST_DEATHS {
+        book = Book::copy_of(&book.history(), Redactor::default());
+        case.account.live_on(death < MOST_DEATHS, &mut chance);
+        if let Some(remaining) = case.clean(&book).await
+            && remaining.is_empty()
+        {
+            break;
+        }
+    }
+    case.account.calm_down();
+    let before_last = book.history();
+    let remaining = case.clean(&book).await.unwrap_or_default();
+    if !remaining.is_empty() {
+        return Err(told(format!("something cannot be removed: {remaining:?}"), &book));
+    }
+    case.look("after the last clean-up").map_err(|problem| told(problem, &book))?;
+    let calls = case.account.calls();
+    case.clean(&book).await;
+    if case.account.calls() != calls {
+        return Err(told("a second clean-up still finds something to do".to_owned(), &book));
+    }
+    // As if the program had died with everything done and nothing of it in the journal.
+    let again = Book::copy_of(&before_last, Redactor::default());
+    case.clean(&again).await;
+    let look =
+        case.look("after the same clean-up once more").map_err(|problem| told(problem, &book));
+    Account::close(&case.run);
+    look
+}
+
+/// The later of two changes cannot be undone at first. Undoing the earlier one meanwhile would find what the later one has
+/// made of it, and give up; the later one would then put back what was never there.
+#[test]
+fn a_change_waits_for_the_one_upon_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let text = "name: twice\nsteps:\n  - make-thing: {name: foreign-0, if_exists: adopt}\n  \
+                    - set-thing: {name: foreign-0, value: 11}\n  - set-thing: {name: foreign-0, value: 12}\n";
+        // Two calls to adopt it, two for each change, one to look before the first is undone.
+        let schedule = Schedule::denying(8..9);
+        let seed = (0..).find(|seed| fastrand::Rng::with_seed(*seed).bool()).unwrap_or_default();
+        let chance = fastrand::Rng::with_seed(seed);
+        let case = Case::new("twice", text.to_owned(), schedule, chance);
+        assert!(case.before.contains_key("foreign-0"), "somebody has made it before");
+        let book = case.book();
+        let remaining = case.run(&book).await.unwrap().unwrap();
+        assert_eq!(remaining.len(), 2, "{}", case.account.told());
+        case.account.calm_down();
+        assert_eq!(case.clean(&book).await, Some(Vec::new()));
+        assert_eq!(case.look("after the clean-up"), Ok(()), "{}", case.account.told());
+    });
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// `PLAYBOOK_GUARANTEE_SEED=N` repeats the case that failed; `PLAYBOOK_GUARANTEE_CASES=N` makes more of them.
+#[test]
+fn nothing_is_left_and_nothing_foreign_is_touched() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    if let Some(seed) = number("PLAYBOOK_GUARANTEE_SEED") {
+        let checked = runtime.block_on(check(seed));
+        assert_eq!(checked, Ok(()), "seed {seed}");
+        return;
+    }
+    let cases = number("PLAYBOOK_GUARANTEE_CASES").unwrap_or(CASES);
+    let first = fastrand::u64(..1 << 40);
+    let failed = runtime.block_on(async {
+        let gate = Arc::new(Semaphore::new(AT_ONCE));
+        let mut running = tokio::task::JoinSet::new();
+        for seed in first..first + cases {
+            let ticket = Arc::clone(&gate).acquire_owned().await.unwrap();
+            running.spawn(async move {
+                let _ticket = ticket;
+                (seed, check(seed).await)
+            });
+        }
+        let mut failed = Vec::new();
+        while let Some(checked) = running.join_next().await {
+            if let (seed, Err(problem)) = checked.unwrap() {
+                failed.push((seed, problem));
+            }
+        }
+        failed
+    });
+    println!("{cases} cases from seed {first}");
+    let Some((seed, problem)) = failed.iter().min_by_key(|(_, problem)| problem.len()) else {
+        return;
+    };
+    panic!(
+        "{} of {cases} cases from seed {first} fail; PLAYBOOK_GUARANTEE_SEED={seed}:\n{problem}",
+        failed.len()
+    );
+}

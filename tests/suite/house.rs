@@ -1,0 +1,187 @@
+//! What is made from one definition agrees with it: schema, pages, examples, completions, help.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use playbook::steps::KINDS;
+use regex_lite::Regex;
+use serde_json::Value;
+
+use crate::harness::difference;
+use crate::harness::sandbox::{Sandbox, repository};
+
+#[test]
+fn the_committed_schema_is_the_one_that_the_program_prints() {
+    let sandbox = Sandbox::new();
+    let printed = sandbox.run(["schema"]).exited(0).stdout;
+    let schema: Value = serde_json::from_str(&printed).unwrap();
+    for kind in KINDS {
+        assert!(
+            schema.to_string().contains(&format!("\"{}\"", kind.name)),
+            "{} is not in the schema",
+            kind.name
+        );
+    }
+    let committed = repository().join("playbooks/playbook.schema.json");
+    if let Some(difference) = difference::with_file(&committed, &printed) {
+        panic!("run `playbook schema > playbooks/playbook.schema.json`\n{difference}");
+    }
+    sandbox.nothing_left();
+}
+
+#[test]
+fn every_kind_is_listed_and_has_a_page() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.run(["steps"]).exited(0).stdout;
+    for kind in KINDS {
+        let spec = (kind.spec)();
+        let summary = spec.summary.trim_end_matches('.');
+        assert!(
+            list.lines().any(|line| line.contains(kind.name) && line.ends_with(summary)),
+            "{list}"
+        );
+        assert!(summary.len() <= 120, "{}: {summary}", kind.name);
+        let page = sandbox.run(["steps", kind.name]).exited(0).stdout;
+        let fields = spec.input["properties"].as_object().into_iter().flatten();
+        let outputs = spec.output["properties"].as_object().into_iter().flatten();
+        for (field, schema) in fields.chain(outputs) {
+            assert!(
+                page.contains(field.as_str()),
+                "the page of {} lacks `{field}`:\n{page}",
+                kind.name
+            );
+            assert!(
+                schema["description"].is_string(),
+                "`{field}` of {} says nothing of itself",
+                kind.name
+            );
+        }
+        for word in spec.calls.iter().chain(spec.permissions) {
+            assert!(page.contains(word), "the page of {} lacks {word}:\n{page}", kind.name);
+        }
+    }
+    sandbox.nothing_left();
+}
+
+/// A playbook around an example: what the example refers to comes before it.
+fn around(example: &str) -> String {
+    let capture = |pattern: &str| -> BTreeMap<String, BTreeSet<String>> {
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for parts in Regex::new(pattern).unwrap().captures_iter(example) {
+            let field = parts.get(2).map(|field| field.as_str().to_owned());
+            found.entry(parts[1].to_owned()).or_default().extend(field);
+        }
+        found
+    };
+    let own = capture(r"(?m)^\s*-? ?id: (\w+)");
+    let mut text = "name: example\n".to_owned();
+    for (section, pattern) in [("inputs", r"\binputs\.(\w+)"), ("vars", r"\bvars\.(\w+)")] {
+        let names = capture(pattern);
+        if !names.is_empty() {
+            writeln!(text, "{section}:").unwrap();
+        }
+        for name in names.keys() {
+            let value = if section == "inputs" { "{default: x}" } else { "x" };
+            writeln!(text, "  {name}: {value}").unwrap();
+        }
+    }
+    text.push_str("steps:\n");
+    for (step, fields) in capture(r"\bsteps\.(\w+)\.(\w+)") {
+        if own.contains_key(&step) {
+            continue;
+        }
+        let fields: Vec<String> =
+            fields.iter().map(|field| format!("{field}: \"{{{{ env.{field} }}}}\"")).collect();
+        writeln!(text, "  - id: {step}\n    set: {{{}}}", fields.join(", ")).unwrap();
+    }
+    for line in example.lines() {
+        writeln!(text, "  {line}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn every_example_passes_check() {
+    let sandbox = Sandbox::new();
+    let files = Regex::new(r"\b(?:code|template|file): ([\w./-]+\.\w+)").unwrap();
+    let mut failures = Vec::new();
+    for kind in KINDS {
+        let example = (kind.spec)().example;
+        assert!(
+            example.contains(&format!("{}:", kind.name)),
+            "the example of {} is of another kind:\n{example}",
+            kind.name
+        );
+        // Where playbooks lie in a repository, handlers lie beside them.
+        sandbox.write("repository/.git/HEAD", "");
+        let file = format!("playbooks/{}.yaml", kind.name);
+        sandbox.write(&format!("repository/{file}"), &around(example));
+        for code in files.captures_iter(example) {
+            sandbox.write(
+                &format!("repository/playbooks/{}", &code[1]),
+                "def lambda_handler(event, context):\n    return None\n",
+            );
+        }
+        let outcome = sandbox.run(["check", &format!("repository/{file}")]);
+        if outcome.exit != 0 {
+            failures.push(format!("{}:\n{}", kind.name, outcome.stderr));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    sandbox.nothing_left();
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(["--help"]).exited(0).stdout;
+    let listed = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|it| !it.is_empty())
+        .collect();
+    for expected in
+        ["run", "check", "steps", "schema", "new", "runs", "cleanup", "serve", "completions"]
+    {
+        assert!(commands.contains(&expected), "{help}");
+    }
+    for command in commands {
+        let page = sandbox.run([command, "--help"]).exited(0).stdout;
+        assert!(page.contains(&format!("Usage: playbook {command}")), "{page}");
+    }
+    sandbox.nothing_left();
+}
+
+#[test]
+fn completions_know_every_command() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = sandbox.run(["completions", shell]).exited(0).stdout;
+        for word in ["cleanup", "dry-run", "local-pace"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+        assert!(!script.contains("__handler"), "{shell} completes what is not for people");
+    }
+    sandbox.nothing_left();
+}
+
+#[test]
+fn the_shipped_handlers_need_nothing_but_python() {
+    let standard = ["json", "logging", "operator", "os", "re", "base64", "datetime", "urllib"];
+    let import = Regex::new(r"(?m)^(?:import|from) (\w+)").unwrap();
+    for entry in std::fs::read_dir(repository().join("handlers")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it == "py") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for module in import.captures_iter(&text) {
+                assert!(
+                    standard.contains(&&module[1]),
+                    "{} imports {}",
+                    path.display(),
+                    &module[1]
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Questions at a real terminal.
+
+use crate::harness::dialogue::hold;
+use crate::harness::sandbox::{Sandbox, repository};
+
+const CTRL_C: &str = "\u{3}";
+const DOWN: &str = "\u{1b}[B";
+const RETURN: &str = "\r";
+
+/// The backspace key, pressed as often.
+fn rub_out(times: usize) -> String {
+    "\u{7f}".repeat(times)
+}
+
+#[test]
+fn get_started_functions_asks_loops_and_cleans_up() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.playbook(["run", "playbooks/get-started-functions.yaml", "--local"]);
+    command.current_dir(repository());
+    let down_return = [DOWN, RETURN].concat();
+    let dialogue = hold(
+        &command,
+        &[
+            ("Enter a number to increment", "6"),
+            ("6", RETURN),
+            ("6 incremented is 7.", ""),
+            ("What do you want to calculate?", &down_return),
+            ("Enter x", "9\r"),
+            ("Enter y", "4\r"),
+            ("9 divided-by 4 is 2.25.", ""),
+            ("9 divided-by 4 is 2.25", ""),
+            ("Do you want to calculate again?", "y\r"),
+            ("What do you want to calculate?", RETURN),
+            ("Enter x", RETURN),
+            ("Enter y", RETURN),
+            ("6 times 7 is 42.", ""),
+            ("Do you want to calculate again?", "n\r"),
+            ("How many functions do you want to list?", "1\r"),
+            ("(python3.13)", ""),
+            ("Do you want to remove the function, its log group and its role?", "y\r"),
+            ("Cleaning up 4 resources", ""),
+        ],
+    )
+    .exited(0);
+    assert!(dialogue.shown.contains("4 removed"), "{}", dialogue.shown);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn declining_the_clean_up_of_an_embedded_account_leaves_nothing_all_the_same() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: declined\nsteps:\n  - create-log-group: {log_group_name: /demo}\n  - cleanup: {confirm: Remove it?}\n",
+    );
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    let dialogue = hold(&command, &[("Remove it?", "n\r")]).exited(0);
+    assert!(!dialogue.shown.contains("Cleaning up"), "{}", dialogue.shown);
+    sandbox.nothing_left();
+}
+
+const PASSWORD: &str = "name: password\ninputs:\n  password: {type: secret, prompt: Choose a password, min_length: 8, twice: true}\nsteps:\n  \
+                        - print: \"it is {{ inputs.password }}\"\n";
+
+#[test]
+fn a_secret_is_not_shown_while_typed_nor_afterwards() {
+    let sandbox = Sandbox::with_file("playbook.yaml", PASSWORD);
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    let lines = [
+        ("Choose a password", "short\r"),
+        ("must have at least 8 characters", &[&rub_out(5), "hunter22-correct\r"].concat()),
+        ("Once more", "hunter22-correct\r"),
+        ("***", ""),
+    ];
+    let dialogue = hold(&command, &lines).exited(0);
+    for secret in ["hunter22", "short", "correct"] {
+        assert!(!dialogue.raw.contains(secret), "{}", dialogue.shown);
+    }
+    sandbox.nothing_left();
+}
+
+#[test]
+fn a_wrong_answer_is_asked_again_with_the_reason() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: wrong\ninputs:\n  count: {type: integer, prompt: How many?, min: 1, max: 5}\nsteps:\n  - print: \"{{ inputs.count * 2 }} in \
+         all\"\n",
+    );
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    let lines = [
+        ("How many?", "many\r"),
+        ("must be a whole number", &[&rub_out(4), "7\r"].concat()),
+        ("must be at most 5", &[&rub_out(1), "4\r"].concat()),
+        ("8 in all", ""),
+    ];
+    hold(&command, &lines).exited(0);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn a_refused_secret_is_asked_for_again() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: refused\ninputs:\n  password: {type: secret, prompt: Choose a password}\nsteps:\n  - fail: {code: Refused, message: the pool \
+         wants a digit}\n    retry: {on: Refused, ask: password, attempts: 2}\n",
+    );
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    let lines = [
+        ("Choose a password", "first-secret\r"),
+        ("the pool wants a digit", ""),
+        ("Choose a password", "second-secret\r"),
+        ("the pool wants a digit", ""),
+    ];
+    let dialogue = hold(&command, &lines).exited(1);
+    assert!(
+        !dialogue.raw.contains("first-secret") && !dialogue.raw.contains("second-secret"),
+        "{}",
+        dialogue.shown
+    );
+    sandbox.nothing_left();
+}
+
+#[test]
+fn ctrl_c_at_a_question_cleans_up_and_leaves_a_terminal_that_works() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: asked\nsteps:\n  - create-log-group: {log_group_name: /demo}\n  - id: name\n    ask: {prompt: What is your name?}\n  - \
+         print: never reached\n",
+    );
+    for typed in ["", "half a na"] {
+        let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+        let dialogue = hold(
+            &command,
+            &[("What is your name?", typed), (typed, CTRL_C), ("Cleaning up 1 resource", "")],
+        )
+        .exited(130);
+        assert!(!dialogue.shown.contains("never reached"), "{}", dialogue.shown);
+        sandbox.nothing_left();
+    }
+}
+
+#[test]
+fn ctrl_c_at_the_first_question_calls_nothing() {
+    let sandbox = Sandbox::with_file("playbook.yaml", PASSWORD);
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    hold(&command, &[("Choose a password", CTRL_C)]).exited(130);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn ctrl_c_while_nothing_is_asked_cleans_up() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: waits\nsteps:\n  - create-log-group: {log_group_name: /demo}\n  - print: ready\n  - pause: 30s\n",
+    );
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    hold(&command, &[("ready", CTRL_C), ("Cleaning up 1 resource", "")]).exited(130);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn with_no_input_nothing_is_asked_even_at_a_terminal() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: unasked\ninputs: {name: {prompt: What is your name?, default: Ada}}\nsteps:\n  - print: \"Hello, {{ inputs.name }}\"\n",
+    );
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local", "--no-input"]);
+    let dialogue = hold(&command, &[("Hello, Ada", "")]).exited(0);
+    assert!(!dialogue.shown.contains("What is your name?"), "{}", dialogue.shown);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: colours\nsteps: [{print: Hello}, {fail: red}]\n",
+    );
+    let coloured =
+        |command: std::process::Command| hold(&command, &[]).exited(1).raw.contains("\u{1b}[31m");
+    assert!(coloured(sandbox.playbook(["run", "playbook.yaml", "--local"])));
+    assert!(!coloured(sandbox.playbook(["run", "playbook.yaml", "--local", "--color", "never"])));
+    let mut plain = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+    plain.env("NO_COLOR", "1");
+    assert!(!coloured(plain));
+    sandbox.nothing_left();
+}
