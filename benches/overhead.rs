@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use playbook::aws::{Aws, Connection, Credentials, Endpoint, connect};
+use playbook::aws::{Aws, CallPatience, Connection, Credentials, Endpoint, connect};
 use playbook::diagnostic::Sources;
 use playbook::engine::{self, CleanupMode, Setup};
 use playbook::event::Mode;
@@ -96,6 +96,7 @@ async fn door(endpoint: &str) -> Aws {
         profile: None,
         region: Some("us-east-1".to_owned()),
         looks: false,
+        patience: CallPatience::default(),
     };
     connect(&connection).await.expect("a door").aws
 }

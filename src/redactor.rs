@@ -12,6 +12,10 @@ use serde_json::Value;
 /// What stands where a secret stood.
 pub const MASK: &str = "***";
 
+/// What URLs escape, by RFC 3986.
+const RESERVED: percent_encoding::AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The secrets of a run, in every form in which they might appear. Clones share them.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -132,9 +136,7 @@ fn forms_of(secret: &str) -> Vec<String> {
     escaped = escaped.strip_suffix('"').unwrap_or(escaped);
     forms.push(escaped.to_owned());
     forms.push(Value::from(escaped).to_string().trim_matches('"').to_owned());
-    const UNRESERVED: percent_encoding::AsciiSet =
-        NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let encoded = utf8_percent_encode(secret, &UNRESERVED).to_string();
+    let encoded = utf8_percent_encode(secret, &RESERVED).to_string();
     forms.push(encoded.replace("%20", "+"));
     forms.push(lower_hex(&encoded));
     forms.push(encoded);

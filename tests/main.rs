@@ -11,7 +11,7 @@
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod harness {
     pub mod calls;

@@ -140,17 +140,40 @@ fn shown(mut body: Value) -> Value {
 }
 
 fn settle(value: &mut Value) {
-    let Value::Object(fields) = value else { return };
-    for (name, field) in fields {
-        match field {
-            Value::String(text) if name == "ZipFile" => {
-                *field = Value::from(super::deployment_package::describe_base64(text));
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(text) if name == "ZipFile" => {
+                        let shown = super::deployment_package::describe_base64(text);
+                        *field = Value::from(shown);
+                        continue;
+                    }
+                    Value::Object(map) if UNORDERED.contains(&name.as_str()) => map.sort_keys(),
+                    _ => {}
+                }
+                settle(field);
             }
-            Value::Object(map) if matches!(name.as_str(), "Variables" | "Tags" | "tags") => {
-                map.sort_keys();
-            }
-            Value::Object(_) => settle(field),
-            _ => {}
         }
+        _ => {}
     }
 }
+
+/// Members of requests that are maps to the SDK, which keeps them in no order.
+const UNORDERED: [&str; 14] = [
+    "AuthParameters",
+    "ChallengeResponses",
+    "ClientMetadata",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+    "Item",
+    "Key",
+    "M",
+    "RequestItems",
+    "Tags",
+    "UserPoolTags",
+    "Variables",
+    "tags",
+    "LambdaConfig",
+];

@@ -16,7 +16,7 @@ pub(super) fn check(files: &[PathBuf], output: Output) -> Exit {
     for file in files {
         match playbook::load(file, &Disk, &Registry, &mut sources) {
             Ok(playbook) => {
-                output.result(&format!("{}: {} is fine\n", file.display(), playbook.name))
+                output.result(&format!("{}: {} is fine\n", file.display(), playbook.name));
             }
             Err(found) => faults.extend(found),
         }

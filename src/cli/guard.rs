@@ -140,10 +140,14 @@ fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
             }
         }
         TemplateKind::Sequence(items) => {
-            items.iter().for_each(|item| look_for_administrator(item, faults));
+            for item in items {
+                look_for_administrator(item, faults);
+            }
         }
         TemplateKind::Mapping(entries) => {
-            entries.iter().for_each(|entry| look_for_administrator(&entry.value, faults));
+            for entry in entries {
+                look_for_administrator(&entry.value, faults);
+            }
         }
         TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
     }

@@ -132,7 +132,7 @@ impl Output {
             match report.format {
                 ReportFormat::Junit => all.add(JunitReporter::new(&report.path).map_err(unusable)?),
                 ReportFormat::Json => {
-                    all.add(JsonFileReporter::new(&report.path).map_err(unusable)?)
+                    all.add(JsonFileReporter::new(&report.path).map_err(unusable)?);
                 }
             }
         }

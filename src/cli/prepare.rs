@@ -45,7 +45,7 @@ pub(super) async fn prepare(
         guard::check_expiry(playbook, connected.expires, *output)?;
         mention_unfinished(*output);
     }
-    let book = open_book(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, output)?;
+    let book = open_book(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;
     let setup = Setup {
         playbook: Arc::clone(playbook),
         sources: Arc::clone(&session.sources),
@@ -100,7 +100,7 @@ fn mention_unfinished(output: Output) {
     match unfinished.as_slice() {
         [] => {}
         [run] => {
-            output.note(&format!("Run {run} has left something behind: playbook cleanup {run}"))
+            output.note(&format!("Run {run} has left something behind: playbook cleanup {run}"));
         }
         runs => output.note(&format!(
             "{} runs have left something behind: playbook runs, playbook cleanup --all",
@@ -122,7 +122,7 @@ fn open_book(
     facts: &RunFacts,
     endpoint: Option<&str>,
     redactor: &Redactor,
-    output: &Output,
+    output: Output,
 ) -> Result<Book, Exit> {
     let opened = Opened {
         run: facts.id.clone(),

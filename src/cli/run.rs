@@ -164,9 +164,10 @@ fn stop_now(
         Mode::Live => book.pending().iter().map(|entry| entry.remaining(&target, reason)).collect(),
         Mode::Local | Mode::DryRun => Vec::new(),
     };
-    let exit = match remaining.is_empty() {
-        true => Exit::from_code(128 + wishes.signal().unwrap_or(2)),
-        false => Exit::REMAINS,
+    let exit = if remaining.is_empty() {
+        Exit::from_code(128 + wishes.signal().unwrap_or(2))
+    } else {
+        Exit::REMAINS
     };
     if mode == Mode::Local {
         book.discard();

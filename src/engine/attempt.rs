@@ -120,6 +120,7 @@ impl Engine {
         let Attempt { frame, step, spec, input, place, at } = attempt;
         let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
         let input_data = expand_shorthand(spec, to_json(&value));
+        self.learn_secret_inputs(spec, &input_data);
         let depends = Self::depends(frame, step, place);
         let keep = step.keep || place.keep;
         let on_change = {

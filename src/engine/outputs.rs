@@ -61,13 +61,16 @@ impl Engine {
                     self.learn_leaves(&entry.value, scope)?;
                 }
             }
-            // A plain path leads to what is known already, and perhaps to harmless things beside it.
-            TemplateKind::Expression(expression) if is_path(expression) => {
-                self.learn_environment(&to_text(&template.render(scope)?.value));
+            TemplateKind::Expression(expression) => {
+                let leaf = template.render(scope)?;
+                // A plain path leads to what is known already, and perhaps to harmless things beside it.
+                if leaf.secret && is_path(expression) {
+                    self.learn_environment(&to_text(&leaf.value));
+                } else {
+                    self.learn(&leaf);
+                }
             }
-            TemplateKind::Expression(_) | TemplateKind::Text(_) => {
-                self.learn(&template.render(scope)?)
-            }
+            TemplateKind::Text(_) => self.learn(&template.render(scope)?),
         }
         Ok(())
     }
@@ -89,6 +92,20 @@ impl Engine {
         }
         self.learn_environment(&to_text(&evaluated.value));
         self.setup.sink.redactor().learn_derived(&to_json(&evaluated.value));
+    }
+
+    /// What a kind says is secret in its input is so however it was written.
+    pub(super) fn learn_secret_inputs(&self, spec: &Spec, input: &Json) {
+        let Some(fields) = spec.input.get("properties").and_then(Json::as_object) else { return };
+        for (name, schema) in fields {
+            let secret = schema.get(SECRET).and_then(Json::as_bool) == Some(true);
+            match input.get(name).and_then(Json::as_str) {
+                Some(text) if secret && !text.contains('⟨') => {
+                    self.setup.sink.redactor().learn_derived(&Json::from(text));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Variables of the environment that stand in a text that was made from some.

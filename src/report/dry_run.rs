@@ -253,7 +253,7 @@ impl Reporter for DryRunReporter {
                 self.labelled("+", &safe::line(&format!("{} {}", resource.kind, resource.name)));
             }
             Event::Settled { resource } => {
-                self.labelled("+", &safe::line(&format!("{} {}", resource.kind, resource.name)));
+                self.labelled("-", &safe::line(&format!("{} {}", resource.kind, resource.name)));
             }
             Event::StepFinished { step, status, failure, .. } => {
                 self.step_finished(step, *status, failure.as_ref());

@@ -123,7 +123,7 @@ pub fn display_duration(duration: Duration) -> String {
     }
     let seconds = duration.as_secs();
     match (seconds / 60, seconds % 60) {
-        (0, _) if millis % 1000 != 0 => format!("{:.1}s", duration.as_secs_f64()),
+        (0, _) if !millis.is_multiple_of(1000) => format!("{:.1}s", duration.as_secs_f64()),
         (0, seconds) => format!("{seconds}s"),
         (minutes, 0) => format!("{minutes}m"),
         (minutes, seconds) => format!("{minutes}m {seconds}s"),

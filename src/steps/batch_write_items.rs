@@ -91,7 +91,7 @@ impl StepKind for BatchWriteItems {
 fn read(items: &[Plain], typed: bool) -> Result<Vec<Item>, StepError> {
     let numbered = items.iter().enumerate();
     numbered
-        .map(|(at, plain)| item(plain, typed).map_err(|unfit| unfit.within(at).of("items")))
+        .map(|(at, plain)| item(plain, typed).map_err(|unfit| unfit.within(&at).of("items")))
         .collect()
 }
 

@@ -294,7 +294,7 @@ const fn patience() -> Patience {
     Patience {
         first: Duration::from_millis(25),
         longest: Duration::from_secs(2),
-        limit: Duration::from_secs(600),
+        limit: Duration::from_mins(10),
     }
 }
 

@@ -62,6 +62,7 @@ pub struct Input {
 }
 
 /// What passwords must be like.
+#[allow(clippy::struct_excessive_bools, reason = "these are Cognito's own switches")]
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PasswordPolicy {

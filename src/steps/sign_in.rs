@@ -156,7 +156,7 @@ async fn initiate(cx: &Context, input: &Input) -> Result<Output, CallError> {
         .map(|(name, value)| (name.to_owned(), value.clone()))
         .collect();
     let later = AuthenticationResultType::builder().access_token(cx.later("access_token")).build();
-    match (input.flow, &input.user_pool_id) {
+    let (tokens, challenge, parameters, session) = match (input.flow, &input.user_pool_id) {
         (Flow::Admin, Some(user_pool_id)) => {
             let request = cx
                 .aws
@@ -169,15 +169,10 @@ async fn initiate(cx: &Context, input: &Input) -> Result<Output, CallError> {
                 .set_client_metadata(input.client_metadata.clone());
             let placeholder =
                 || Ok(AdminInitiateAuthOutput::builder().authentication_result(later).build());
-            let answer = cx.aws.call(request.send(), placeholder).await?;
-            Ok(output(
-                answer.authentication_result,
-                answer.challenge_name.as_ref(),
-                answer.challenge_parameters,
-                answer.session,
-            ))
+            let it = cx.aws.call(request.send(), placeholder).await?;
+            (it.authentication_result, it.challenge_name, it.challenge_parameters, it.session)
         }
-        _ => {
+        (Flow::Admin | Flow::UserPassword, _) => {
             let request = cx
                 .aws
                 .cognito()
@@ -188,15 +183,11 @@ async fn initiate(cx: &Context, input: &Input) -> Result<Output, CallError> {
                 .set_client_metadata(input.client_metadata.clone());
             let placeholder =
                 || Ok(InitiateAuthOutput::builder().authentication_result(later).build());
-            let answer = cx.aws.call(request.send(), placeholder).await?;
-            Ok(output(
-                answer.authentication_result,
-                answer.challenge_name.as_ref(),
-                answer.challenge_parameters,
-                answer.session,
-            ))
+            let it = cx.aws.call(request.send(), placeholder).await?;
+            (it.authentication_result, it.challenge_name, it.challenge_parameters, it.session)
         }
-    }
+    };
+    Ok(output(tokens, challenge.as_ref(), parameters, session))
 }
 
 fn output(

@@ -46,14 +46,14 @@ impl Unfit {
         Self { unknown, ..Self::new(message) }
     }
 
-    pub(in crate::steps) fn within(mut self, step: impl ToString) -> Self {
+    pub(in crate::steps) fn within(mut self, step: &impl ToString) -> Self {
         self.path.insert(0, step.to_string());
         self
     }
 
     /// The same, as a fault of a step's field.
     pub(in crate::steps) fn of(self, field: &str) -> StepError {
-        let this = self.within(field);
+        let this = self.within(&field);
         match this.unknown {
             Some(unknown) => StepError::NotPlannable { unknown: vec![unknown] },
             None => StepError::Input { field: this.path, message: this.message, help: None },
@@ -68,7 +68,7 @@ pub(in crate::steps) fn item(plain: &Plain, typed: bool) -> Result<Item, Unfit> 
         .iter()
         .map(|(name, value)| match attribute(value) {
             Ok(attribute) => Ok((name.clone(), attribute)),
-            Err(unfit) => Err(unfit.within(name)),
+            Err(unfit) => Err(unfit.within(&name)),
         })
         .collect()
 }
@@ -106,7 +106,7 @@ fn of_plain(value: &Value) -> Result<AttributeValue, Unfit> {
 
 fn each<T>(values: &[Value], of: impl Fn(&Value) -> Result<T, Unfit>) -> Result<Vec<T>, Unfit> {
     let numbered = values.iter().enumerate();
-    numbered.map(|(at, value)| of(value).map_err(|unfit| unfit.within(at))).collect()
+    numbered.map(|(at, value)| of(value).map_err(|unfit| unfit.within(&at))).collect()
 }
 
 /// The mark and what it stands before, if this is a map with a mark.

@@ -365,6 +365,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
     fn of(value: serde_json::Value) -> Item {
         item(value.as_object().expect("a map"), false).expect("fit")
     }

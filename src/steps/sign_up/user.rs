@@ -15,6 +15,7 @@ use crate::step::{Context, Entry, Resource, StepError, Undone};
 use crate::steps::create_function::{Planned, Variable};
 
 /// A user that the run made.
+#[allow(clippy::struct_field_names, reason = "these are Cognito's own names")]
 #[derive(Serialize, Deserialize)]
 pub struct User {
     pub(in crate::steps) user_pool_id: String,

@@ -50,8 +50,8 @@ pub(in crate::steps) fn carry_over(
 }
 
 /// A pool describes how long an invitation is good for in two places, and takes it in the newer one alone: with both, it
-/// answers "Please use `TemporaryPasswordValidityDays` in `PasswordPolicy` instead of `UnusedAccountValidityDays`". The SDK
-/// does not send a zero.
+/// answers "Please use `TemporaryPasswordValidityDays` in `PasswordPolicy` instead of `UnusedAccountValidityDays`". Zero
+/// counts as none.
 fn admin_create_user(
     config: Option<AdminCreateUserConfigType>,
     policies: Option<&UserPoolPolicyType>,

@@ -78,25 +78,26 @@ pub(super) struct Wanted {
 }
 
 /// Absent, null, or something: three different wishes.
+#[derive(Default)]
 enum Given<T> {
+    #[default]
     Absent,
     Null,
     Value(T),
 }
 
-impl<T> Default for Given<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
-}
-
 impl<T> Given<T> {
-    fn change(self, trigger: impl FnOnce(T) -> Trigger) -> Option<Option<Trigger>> {
-        match self {
-            Self::Absent => None,
-            Self::Null => Some(None),
-            Self::Value(value) => Some(Some(trigger(value))),
-        }
+    fn change(
+        self,
+        name: &str,
+        trigger: impl FnOnce(T) -> Trigger,
+    ) -> Option<(String, Option<Trigger>)> {
+        let change = match self {
+            Self::Absent => return None,
+            Self::Null => None,
+            Self::Value(value) => Some(trigger(value)),
+        };
+        Some((name.to_owned(), change))
     }
 }
 
@@ -123,27 +124,28 @@ impl<T: JsonSchema> JsonSchema for Given<T> {
 impl Wanted {
     /// The same by name, without what is not mentioned.
     pub(super) fn changes(self) -> Changes {
-        let arn = |arn: Given<String>| arn.change(Trigger::Arn);
-        let versioned = |it: Given<VersionedTrigger>| it.change(Trigger::Versioned);
+        let arn = |name: &str, it: Given<String>| it.change(name, Trigger::Arn);
+        let versioned =
+            |name: &str, it: Given<VersionedTrigger>| it.change(name, Trigger::Versioned);
         [
-            ("PreSignUp", arn(self.pre_sign_up)),
-            ("CustomMessage", arn(self.custom_message)),
-            ("PostConfirmation", arn(self.post_confirmation)),
-            ("PreAuthentication", arn(self.pre_authentication)),
-            ("PostAuthentication", arn(self.post_authentication)),
-            ("DefineAuthChallenge", arn(self.define_auth_challenge)),
-            ("CreateAuthChallenge", arn(self.create_auth_challenge)),
-            ("VerifyAuthChallengeResponse", arn(self.verify_auth_challenge_response)),
-            (ONE_VERSION, arn(self.pre_token_generation)),
-            ("UserMigration", arn(self.user_migration)),
-            (ANY_VERSION, versioned(self.pre_token_generation_config)),
-            ("CustomSMSSender", versioned(self.custom_sms_sender)),
-            ("CustomEmailSender", versioned(self.custom_email_sender)),
-            ("KMSKeyID", arn(self.kms_key_id)),
-            ("InboundFederation", versioned(self.inbound_federation)),
+            arn("PreSignUp", self.pre_sign_up),
+            arn("CustomMessage", self.custom_message),
+            arn("PostConfirmation", self.post_confirmation),
+            arn("PreAuthentication", self.pre_authentication),
+            arn("PostAuthentication", self.post_authentication),
+            arn("DefineAuthChallenge", self.define_auth_challenge),
+            arn("CreateAuthChallenge", self.create_auth_challenge),
+            arn("VerifyAuthChallengeResponse", self.verify_auth_challenge_response),
+            arn(ONE_VERSION, self.pre_token_generation),
+            arn("UserMigration", self.user_migration),
+            versioned(ANY_VERSION, self.pre_token_generation_config),
+            versioned("CustomSMSSender", self.custom_sms_sender),
+            versioned("CustomEmailSender", self.custom_email_sender),
+            arn("KMSKeyID", self.kms_key_id),
+            versioned("InboundFederation", self.inbound_federation),
         ]
         .into_iter()
-        .filter_map(|(name, change)| Some((name.to_owned(), change?)))
+        .flatten()
         .collect()
     }
 }

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
 fn of(value: Value) -> Result<AttributeValue, Unfit> {
     of_plain(&value)
 }
