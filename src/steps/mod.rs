@@ -20,6 +20,7 @@ macro_rules! registry {
 }
 
 registry! {
+    get_caller_identity GetCallerIdentity,
     create_role CreateRole,
     get_role GetRole,
     attach_role_policy AttachRolePolicy,
