@@ -9,10 +9,7 @@ use regex_lite::Regex;
 use crate::harness::sandbox::{Sandbox, repository};
 
 /// Files that read better whole although they are longer than the rest, and why.
-const LONG: &[(&str, &str)] = &[(
-    "journal/entry.rs",
-    "the records and every transition between them stand on one page, tests included",
-)];
+const LONG: &[(&str, &str)] = &[];
 const LONGEST_FILE: usize = 500;
 
 /// What neither calls, nor reads, nor looks at the clock; and what it may know of the rest.
