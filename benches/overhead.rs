@@ -134,7 +134,7 @@ async fn by_engine(aws: &Aws, playbook: &Arc<Playbook>, sources: &Arc<Sources>) 
         overrides: BTreeMap::new(),
         environment: BTreeMap::new(),
         aws: aws.clone(),
-        facts: RunFacts {
+        facts: Arc::new(RunFacts {
             id: "bench".to_owned(),
             started: "2026-11-23T00:00:00Z".to_owned(),
             region: "us-east-1".to_owned(),
@@ -142,7 +142,7 @@ async fn by_engine(aws: &Aws, playbook: &Arc<Playbook>, sources: &Arc<Sources>) 
             local: true,
             on_this_machine: true,
             allow_admin: false,
-        },
+        }),
         region_known: true,
         mode: Mode::Local,
         endpoint: None,

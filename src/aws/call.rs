@@ -26,31 +26,33 @@ impl Aws {
     ///
     /// # Errors
     /// [`CallError`], with what is known of its effect.
-    pub async fn call<O, E>(
+    pub fn call<O, E>(
         &self,
         request: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
         placeholder: impl FnOnce() -> Result<O, BuildError>,
-    ) -> Result<O, CallError>
+    ) -> impl Future<Output = Result<O, CallError>>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let started = Instant::now();
         let trace = Trace { look: self.looks(), ..Trace::default() };
-        // The SDK's futures are many kilobytes large, and steps await several.
-        let request = Box::pin(async {
+        // The SDK's futures are many kilobytes large; unboxed they would be moved about with those of the steps.
+        let request = Box::pin(async move {
             let result = request.await;
             (result, TRACE.with(RefCell::take))
         });
-        let (result, trace) = TRACE.scope(RefCell::new(trace), request).await;
-        let result = match result {
-            Err(_) if self.is_recording() && trace.attempts > 0 => {
-                placeholder().map_err(|error| CallError::unfounded(&error, &trace))
-            }
-            Err(error) => Err(CallError::new(&error, &trace)),
-            Ok(output) => Ok(output),
-        };
-        self.observe(trace, started, result.as_ref().err());
-        result
+        async move {
+            let (result, trace) = TRACE.scope(RefCell::new(trace), request).await;
+            let result = match result {
+                Err(_) if self.is_recording() && trace.attempts > 0 => {
+                    placeholder().map_err(|error| CallError::unfounded(&error, &trace))
+                }
+                Err(error) => Err(CallError::new(&error, &trace)),
+                Ok(output) => Ok(output),
+            };
+            self.observe(trace, started, result.as_ref().err());
+            result
+        }
     }
 
     fn observe(&self, trace: Trace, started: Instant, error: Option<&CallError>) {

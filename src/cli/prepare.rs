@@ -68,7 +68,7 @@ pub(super) async fn prepare(
         yes: args.yes,
         cleanup_timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
         cleanup_command: cleanup_command(args, &facts),
-        facts,
+        facts: Arc::new(facts),
     };
     Ok(Prepared { setup, local })
 }

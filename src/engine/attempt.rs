@@ -99,7 +99,7 @@ impl Engine {
             return Err(fault);
         };
         self.setup.sink.emit(Event::Warned { text: fault.message.clone() });
-        let prompter = self.prompter();
+        let prompter = Arc::clone(&self.prompter);
         let question = input.question.clone();
         let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
         let answer = tokio::select! {
@@ -118,8 +118,14 @@ impl Engine {
 
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
         let Attempt { frame, step, spec, input, place, at } = attempt;
-        let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
-        let input_data = expand_shorthand(spec, to_json(&value));
+        let (data, secret) = match input.literal() {
+            Some(data) => (data, false),
+            None => {
+                let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
+                (to_json(&value), secret)
+            }
+        };
+        let input_data = expand_shorthand(spec, data);
         self.learn_secret_inputs(spec, &input_data);
         let depends = Self::depends(frame, step, place);
         let keep = step.keep || place.keep;
@@ -196,12 +202,12 @@ impl Engine {
         };
         Context {
             aws: setup.aws.observed_by(observer),
-            run: Arc::new(setup.facts.clone()),
-            directory: Arc::from(frame.playbook.directory.as_path()),
-            root: Arc::from(frame.playbook.root.as_path()),
+            run: Arc::clone(&setup.facts),
+            directory: Arc::clone(&frame.directory),
+            root: Arc::clone(&frame.root),
             ledger,
-            prompter: self.prompter(),
-            progress: self.progress(),
+            prompter: Arc::clone(&self.prompter),
+            progress: Arc::clone(&self.progress),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
         }
@@ -247,6 +253,9 @@ impl Engine {
         place: &Place,
         result: &Namespace,
     ) -> Result<(), Fault> {
+        if step.asserts.is_empty() {
+            return Ok(());
+        }
         let scope = with_result(&place.scope, result);
         for assert in &step.asserts {
             let holds = self.evaluate(assert, &scope)?;

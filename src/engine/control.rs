@@ -1,5 +1,6 @@
 //! Steps that hold steps: `block`, `repeat`, `include`; and `cleanup`.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
@@ -186,7 +187,7 @@ impl Engine {
             default: Some(true.into()),
             ..Question::default()
         };
-        let prompter = self.prompter();
+        let prompter = Arc::clone(&self.prompter);
         let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
         let answer = tokio::select! {
             answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),

@@ -1,7 +1,8 @@
 //! The names that the steps of one playbook file see.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
@@ -16,6 +17,8 @@ use crate::template::{
 /// The names that the steps of one playbook file see, and what those steps have made.
 pub(super) struct Frame<'a> {
     pub(super) playbook: &'a Playbook,
+    pub(super) directory: Arc<Path>,
+    pub(super) root: Arc<Path>,
     inputs: Namespace,
     vars: Namespace,
     pub(super) steps: Namespace,
@@ -95,6 +98,8 @@ impl<'a> Frame<'a> {
         scope.set("env", engine.env_namespace());
         Self {
             playbook,
+            directory: Arc::from(playbook.directory.as_path()),
+            root: Arc::from(playbook.root.as_path()),
             inputs,
             vars,
             steps,

@@ -61,7 +61,7 @@ pub struct Setup {
     /// The door to AWS.
     pub aws: Aws,
     /// Facts about the run.
-    pub facts: RunFacts,
+    pub facts: Arc<RunFacts>,
     /// Whether the region is known; in a dry run it may not be.
     pub region_known: bool,
     /// How calls are carried out.
@@ -124,8 +124,11 @@ impl Outcome {
 /// Runs a playbook to its end, clean-up included. `signal` says which signal interrupted it, once one has.
 pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let started = Instant::now();
+    let announced = Announced { inner: Arc::clone(&setup.prompter), sink: setup.sink.clone() };
     let engine = Engine {
         run: outputs::run_namespace(&setup),
+        progress: progress(&setup.sink),
+        prompter: Arc::new(announced),
         setup,
         declined: AtomicBool::new(false),
         shown: AtomicUsize::new(0),
@@ -170,6 +173,8 @@ struct Engine {
     declined: AtomicBool,
     /// `run.*`.
     run: Namespace,
+    progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    prompter: Arc<dyn Prompter>,
     /// How many messages were shown.
     shown: AtomicUsize,
 }
@@ -257,12 +262,12 @@ impl Engine {
         let ledger = setup.book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()));
         let context = Context {
             aws: setup.aws.observed_by(observer),
-            run: Arc::new(setup.facts.clone()),
+            run: Arc::clone(&setup.facts),
             directory: Arc::from(setup.playbook.directory.as_path()),
             root: Arc::from(setup.playbook.root.as_path()),
             ledger: Arc::new(ledger),
             prompter: Arc::clone(&setup.prompter),
-            progress: self.progress(),
+            progress: Arc::clone(&self.progress),
             interrupt: setup.interrupt.at(2),
             step: Arc::from("cleanup"),
         };
@@ -294,21 +299,6 @@ impl Engine {
         }
     }
 
-    fn progress(&self) -> Arc<dyn Fn(Progress) + Send + Sync> {
-        let sink = self.setup.sink.clone();
-        Arc::new(move |progress| {
-            sink.emit(match progress {
-                Progress::Waiting(text) => Event::Waiting { text },
-                Progress::Retrying { reason, after } => Event::Retrying {
-                    reason,
-                    after: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
-                },
-                Progress::Said(text) => Event::Said { text },
-                Progress::Warned(text) => Event::Warned { text },
-            });
-        })
-    }
-
     fn close(&self, outcome: &Outcome, exit_code: u8) {
         let book = &self.setup.book;
         if outcome.remaining.is_empty() && self.setup.mode == Mode::Local {
@@ -319,9 +309,19 @@ impl Engine {
             self.setup.sink.emit(Event::Warned { text: error.to_string() });
         }
     }
+}
 
-    fn prompter(&self) -> Arc<dyn Prompter> {
-        let inner = Arc::clone(&self.setup.prompter);
-        Arc::new(Announced { inner, sink: self.setup.sink.clone() })
-    }
+fn progress(sink: &Sink) -> Arc<dyn Fn(Progress) + Send + Sync> {
+    let sink = sink.clone();
+    Arc::new(move |progress| {
+        sink.emit(match progress {
+            Progress::Waiting(text) => Event::Waiting { text },
+            Progress::Retrying { reason, after } => Event::Retrying {
+                reason,
+                after: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+            },
+            Progress::Said(text) => Event::Said { text },
+            Progress::Warned(text) => Event::Warned { text },
+        });
+    })
 }

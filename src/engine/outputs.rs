@@ -151,8 +151,11 @@ impl Engine {
             if spec.output_has(&name, SECRET) {
                 redactor.learn_derived(&value);
             }
-            data.insert(name.clone(), to_json(&seen));
-            if secret || spec.output_has(&name, SECRET) || redactor.finds_secret_inside(&value) {
+            let hidden =
+                secret || spec.output_has(&name, SECRET) || redactor.finds_secret_inside(&value);
+            let shown = if planned { to_json(&seen) } else { value };
+            data.insert(name.clone(), shown);
+            if hidden {
                 namespace.insert_secret(name, seen);
             } else {
                 namespace.insert(name, seen);

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Instant;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
@@ -323,11 +323,11 @@ fn loop_facts(index: usize, length: usize, known: bool) -> Value {
     if !known {
         return unknown("loop");
     }
-    crate::template::from_json(&json!({
-        "index": index + 1,
-        "index0": index,
-        "first": index == 0,
-        "last": index + 1 == length,
-        "length": length,
-    }))
+    Value::from_pairs([
+        ("index", Value::from(index + 1)),
+        ("index0", Value::from(index)),
+        ("first", Value::from(index == 0)),
+        ("last", Value::from(index + 1 == length)),
+        ("length", Value::from(length)),
+    ])
 }

@@ -132,7 +132,7 @@ impl Case {
             overrides: BTreeMap::new(),
             environment: BTreeMap::new(),
             aws: door(),
-            facts: self.facts(),
+            facts: Arc::new(self.facts()),
             region_known: true,
             mode: Mode::Live,
             endpoint: None,
