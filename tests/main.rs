@@ -29,8 +29,10 @@ mod suite {
     mod chaos;
     mod dry_run;
     mod guarantee;
+    mod hostile;
     mod house;
     mod journal;
+    mod mutants;
     mod servers;
     mod shipped;
     mod signals;
