@@ -1,12 +1,15 @@
 //! What the engine costs, as ratios within one run: absolute times say more about the machine than about the program.
 //!
-//! `cargo bench` runs the same calls against the embedded AWS twice, in turn: as a playbook, and hand-written on the SDK.
+//! `cargo bench` runs the same calls against the embedded AWS twice, in turn: as a playbook, and hand-written on the SDK. Half
+//! of them invoke a function that answers at once, half list functions, which is as little as a call can do.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, LogType};
 use playbook::aws::{Aws, CallPatience, Connection, Credentials, Endpoint, connect};
 use playbook::diagnostic::Sources;
 use playbook::engine::{self, CleanupMode, Setup};
@@ -20,21 +23,20 @@ use playbook::sink::Sink;
 use playbook::step::{Interrupt, RunFacts};
 use playbook::steps::{self, Registry};
 
-const CALLS: usize = 1000;
-const ROUNDS: usize = 7;
-const PLAYBOOK: &str = "\
-name: calls
-steps:
-  - for_each: range(1000)
-    list-functions: {max_items: 10}
-";
+/// Of each kind of call.
+const CALLS: usize = 500;
+const ROUNDS: usize = 9;
+const FUNCTION: &str = "answers-at-once";
+const HANDLER: &str = "def handler(event, context):\n    return event\n";
+const LIST: &str = "  - for_each: range(500)\n    list-functions: {max_items: 10}\n";
+const INVOKE: &str = "  - for_each: range(500)\n    invoke: {function_name: answers-at-once, payload: {number: 41}}\n";
 
 /// One file, in memory.
-struct OneFile;
+struct OneFile(String);
 
 impl Files for OneFile {
     fn read(&self, _: &Path) -> Result<String, String> {
-        Ok(PLAYBOOK.to_owned())
+        Ok(self.0.clone())
     }
 
     fn kind(&self, _: &Path) -> Option<FileKind> {
@@ -50,6 +52,22 @@ impl Files for OneFile {
     }
 }
 
+/// What is run, as the engine takes it.
+struct Loaded {
+    playbook: Arc<Playbook>,
+    sources: Arc<Sources>,
+}
+
+fn loaded(steps: &str) -> Loaded {
+    let mut sources = Sources::new();
+    let file = OneFile(format!("name: calls\nsteps:\n{steps}"));
+    let playbook = load(Path::new("calls.yaml"), &file, &Registry, &mut sources);
+    Loaded {
+        playbook: Arc::new(playbook.expect("the playbook is fine")),
+        sources: Arc::new(sources),
+    }
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let local = LocalAws::start(LocalOptions {
@@ -62,31 +80,65 @@ async fn main() {
     .await
     .expect("the embedded AWS starts");
     let aws = door(local.endpoint_url()).await;
-    let mut sources = Sources::new();
-    let playbook = load(Path::new("calls.yaml"), &OneFile, &Registry, &mut sources);
-    let playbook = Arc::new(playbook.expect("the playbook is fine"));
-    let sources = Arc::new(sources);
-    by_hand(&aws).await;
-    let mut ratios = Vec::new();
-    let (mut fastest_hand, mut fastest_engine) = (Duration::MAX, Duration::MAX);
-    for _ in 0..ROUNDS {
-        let hand = by_hand(&aws).await;
-        let engine = by_engine(&aws, &playbook, &sources).await;
-        fastest_hand = fastest_hand.min(hand);
-        fastest_engine = fastest_engine.min(engine);
-        ratios.push(engine.as_secs_f64() / hand.as_secs_f64());
+    make_function(&aws).await;
+    let measured = [
+        ("list-functions", loaded(LIST), true, false),
+        ("invoke", loaded(INVOKE), false, true),
+        ("both", loaded(&format!("{LIST}{INVOKE}")), true, true),
+    ];
+    by_hand(&aws, true, true).await;
+    show("engine / hand-written SDK, pair by pair, in turn");
+    for (name, playbook, lists, invokes) in measured {
+        let mut ratios = Vec::new();
+        let (mut hands, mut engines) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let hand = by_hand(&aws, lists, invokes).await;
+            let engine = by_engine(&aws, &playbook).await;
+            ratios.push(engine.as_secs_f64() / hand.as_secs_f64());
+            hands.push(hand);
+            engines.push(engine);
+        }
+        ratios.sort_by(f64::total_cmp);
+        hands.sort();
+        engines.sort();
+        let calls = CALLS * (usize::from(lists) + usize::from(invokes));
+        show(&format!(
+            "  {name:<14} {calls:>4} calls  {:.3} (least)  {:.3} (median)  {:.3} (most)  medians {:.1?} / {:.1?}",
+            ratios[0],
+            ratios[ROUNDS / 2],
+            ratios[ROUNDS - 1],
+            engines[ROUNDS / 2],
+            hands[ROUNDS / 2],
+        ));
     }
-    ratios.sort_by(f64::total_cmp);
-    let show = |text: String| {
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), "{text}");
-    };
-    show(format!("{CALLS} calls, {ROUNDS} rounds in turn, engine / hand-written SDK"));
-    let (least, median, most) = (ratios[0], ratios[ROUNDS / 2], ratios[ROUNDS - 1]);
-    show(format!("  pair by pair   {least:.3} (least)  {median:.3} (median)  {most:.3} (most)"));
-    let ratio = fastest_engine.as_secs_f64() / fastest_hand.as_secs_f64();
-    show(format!("  fastest rounds {ratio:.3}  ({fastest_engine:.1?} / {fastest_hand:.1?})"));
     local.shutdown().await;
+}
+
+fn show(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A role and a function, which stay for as long as the embedded AWS does.
+async fn make_function(aws: &Aws) {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let role = aws.iam().create_role().role_name("bench").assume_role_policy_document(trust);
+    let role = role.send().await.expect("a role").role.expect("a role");
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.start_file("bench.py", zip::write::SimpleFileOptions::default()).expect("a file");
+    std::io::Write::write_all(&mut archive, HANDLER.as_bytes()).expect("a file");
+    let package = archive.finish().expect("a package").into_inner();
+    let function = aws
+        .lambda()
+        .create_function()
+        .function_name(FUNCTION)
+        .runtime("python3.13".into())
+        .handler("bench.handler")
+        .role(role.arn)
+        .code(FunctionCode::builder().zip_file(Blob::new(package)).build());
+    function.send().await.expect("a function");
+    let invoke = aws.lambda().invoke().function_name(FUNCTION).payload(Blob::new("{}"));
+    invoke.send().await.expect("an answer");
 }
 
 async fn door(endpoint: &str) -> Aws {
@@ -101,16 +153,24 @@ async fn door(endpoint: &str) -> Aws {
     connect(&connection).await.expect("a door").aws
 }
 
-async fn by_hand(aws: &Aws) -> Duration {
+async fn by_hand(aws: &Aws, lists: bool, invokes: bool) -> Duration {
     let started = Instant::now();
-    for _ in 0..CALLS {
+    for _ in 0..if lists { CALLS } else { 0 } {
         let page = aws.lambda().list_functions().max_items(10).send().await.expect("a page");
-        assert!(page.functions().is_empty());
+        assert_eq!(page.functions().len(), 1);
+    }
+    for _ in 0..if invokes { CALLS } else { 0 } {
+        let payload = Blob::new(r#"{"number":41}"#);
+        let invoke = aws.lambda().invoke().function_name(FUNCTION).payload(payload);
+        let answer = invoke.log_type(LogType::Tail).send().await.expect("an answer");
+        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let payload: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+        assert_eq!(payload["number"], 41);
     }
     started.elapsed()
 }
 
-async fn by_engine(aws: &Aws, playbook: &Arc<Playbook>, sources: &Arc<Sources>) -> Duration {
+async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
     let redactor = Redactor::default();
     let head = Record::Opened(Opened {
         run: "bench".to_owned(),
@@ -128,8 +188,8 @@ async fn by_engine(aws: &Aws, playbook: &Arc<Playbook>, sources: &Arc<Sources>) 
     });
     let (_wishes, receiver) = tokio::sync::watch::channel(0);
     let setup = Setup {
-        playbook: Arc::clone(playbook),
-        sources: Arc::clone(sources),
+        playbook: Arc::clone(&loaded.playbook),
+        sources: Arc::clone(&loaded.sources),
         inputs: BTreeMap::new(),
         overrides: BTreeMap::new(),
         environment: BTreeMap::new(),

@@ -119,6 +119,10 @@ fn run<K: StepKind>(cx: Context, input: Value) -> Running<Value> {
 }
 
 fn typed<T: DeserializeOwned>(input: &Value, recording: bool) -> Result<T, StepError> {
+    // Keeping track of the path costs more than the reading, and is of use only where something is wrong.
+    if let Ok(typed) = T::deserialize(input) {
+        return Ok(typed);
+    }
     serde_path_to_error::deserialize(input).map_err(|error| {
         let unknown = unknown_in(input);
         if recording && !unknown.is_empty() {
