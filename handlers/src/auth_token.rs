@@ -28,7 +28,10 @@ pub enum Error {
     /// Something that a signature takes is not there.
     #[error(transparent)]
     Incomplete(#[from] BuildError),
-    /// Host and port make no address.
+    /// A host that is none.
+    #[error("{0:?} is not the name of a host")]
+    NotAHost(String),
+    /// Something that cannot be signed.
     #[error(transparent)]
     Signing(#[from] SigningError),
 }
@@ -44,6 +47,10 @@ pub fn generate(
     user: &str,
     now: SystemTime,
 ) -> Result<String, Error> {
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if host.is_empty() || !host.bytes().all(of_host) {
+        return Err(Error::NotAHost(host.to_owned()));
+    }
     let identity = credentials.clone().into();
     let mut settings = SigningSettings::default();
     settings.expires_in = Some(VALID_FOR);

@@ -1,6 +1,5 @@
 //! The function `msk-records`; see [`handlers::events::msk_records`].
 
-use aws_lambda_events::event::kafka::KafkaEvent;
 use handlers::events::msk_records;
 use handlers::log;
 use lambda_runtime::{LambdaEvent, run, service_fn};
@@ -8,8 +7,8 @@ use lambda_runtime::{LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::start();
-    run(service_fn(
-        |event: LambdaEvent<KafkaEvent>| async move { msk_records::handle(&event.payload) },
-    ))
+    run(service_fn(|event: LambdaEvent<msk_records::Event>| async move {
+        msk_records::handle(&event.payload)
+    }))
     .await
 }

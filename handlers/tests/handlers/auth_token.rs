@@ -37,9 +37,13 @@ fn tokens_are_those_that_botocore_makes() {
 
 #[test]
 fn what_is_no_host_has_no_token() {
-    for host in ["db.example.com:3306", "a b", "", "https://db.example.com"] {
+    for host in
+        ["db.example.com:3306", "a b", "", "https://db.example.com", "u@db", "db/x?y#z", "[::1]"]
+    {
         let now = SystemTime::UNIX_EPOCH;
         let made = auth_token::generate(&credentials(None), "eu-central-1", host, 3306, "u", now);
-        assert!(matches!(made, Err(Error::Signing(_))), "{host:?}: {made:?}");
+        let error = made.unwrap_err();
+        assert!(matches!(error, Error::NotAHost(_)), "{error:?}");
+        assert_eq!(error.to_string(), format!("{host:?} is not the name of a host"));
     }
 }

@@ -1,5 +1,4 @@
-use aws_lambda_events::event::kafka::KafkaEvent;
-use handlers::events::msk_records;
+use handlers::events::msk_records::{self, Event};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
@@ -78,6 +77,9 @@ fn an_empty_batch_is_no_error() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let refused = refusal::<KafkaEvent>(without(MSK, "/records/mytopic-0/0", "offset"));
+    let refused = refusal::<Event>(without(MSK, "/records/mytopic-0/0", "offset"));
     assert_eq!(refused, "missing field `offset`");
+    let refused = refusal::<Event>(changed(MSK, "/records/mytopic-0/0/value", 7));
+    assert_eq!(refused, "invalid type: integer `7`, expected a string");
+    assert_eq!(refusal::<Event>(json!({})), "missing field `records`");
 }

@@ -107,11 +107,11 @@ async fn a_database_lets_the_token_in_over_tls_and_adds_up() {
     let late = answer(&right, now() + Duration::from_secs(1)).await.unwrap_err().to_string();
     assert_eq!(
         reason(&right, &late),
-        "ERROR 28000 (1045): Access denied for user 'lambda'@'127.0.0.1' (using password: YES)"
+        "ERROR 1045 (28000): Access denied for user 'lambda'@'127.0.0.1' (using password: YES)"
     );
     let elsewhere = changed(right.clone(), "DBName", "nowhere");
     let refused = reason(&elsewhere, &told(&elsewhere).await.1);
-    assert!(refused.starts_with("ERROR 42000 (1044): Access denied for user"), "{refused}");
+    assert!(refused.starts_with("ERROR 1044 (42000): Access denied for user"), "{refused}");
     // The browsers' certificates have not signed this server's.
     assert_eq!(
         reason(&given, &told(&given).await.1),
