@@ -29,12 +29,11 @@ pub fn handle(event: &Event) -> Result<DynamoDbEventResponse, Error> {
             response.batch_item_failures.push(failure);
             break;
         }
-        match image {
-            Value::Object(image) if image.is_empty() => {
-                info!("Processed record {}: (none)", OneLine(number))
-            }
-            image => info!("Processed record {}: {image}", OneLine(number)),
-        }
+        let image = match image {
+            Value::Object(image) if image.is_empty() => "(none)".to_owned(),
+            image => image.to_string(),
+        };
+        info!("Processed record {}: {image}", OneLine(number));
         processed += 1;
     }
     info!("Processed: {processed} of {}", event.records.len());

@@ -1,4 +1,4 @@
-//! A MariaDB server of the machine's own, with TLS, and a user whose password travels in clear text as a token does at RDS.
+//! A `MariaDB` server of the machine's own, with TLS, and a user whose password travels in clear text as a token does at RDS.
 
 use std::fs;
 use std::io::Read;
@@ -33,9 +33,9 @@ impl MariaDb {
                 return Err(format!("there is no {program} (Debian's package {package})"));
             }
         }
-        let plugins = PLUGIN_DIRECTORIES.map(Path::new).into_iter();
-        let plugins = plugins.filter(|path| path.join(PLUGIN).with_extension("so").exists());
-        let Some(plugins) = plugins.last() else {
+        let mut plugins = PLUGIN_DIRECTORIES.map(Path::new).into_iter();
+        let holds_it = |path: &&Path| path.join(PLUGIN).with_extension("so").exists();
+        let Some(plugins) = plugins.find(holds_it) else {
             return Err(format!("there is no {PLUGIN}.so (Debian's package mariadb-test)"));
         };
 
