@@ -34,10 +34,8 @@ pub struct Change {
     /// What happened, such as `insert`.
     pub operation_type: String,
     /// Where; a stream that ends (`invalidate`) has no place.
-    #[serde(default)]
     pub ns: Option<Namespace>,
     /// The document, where the change has one and the stream is set up to send it.
-    #[serde(default)]
     pub full_document: Option<Value>,
 }
 
@@ -47,7 +45,6 @@ pub struct Namespace {
     /// The database.
     pub db: String,
     /// The collection; a dropped database has none.
-    #[serde(default)]
     pub coll: Option<String>,
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
+use crate::log::OneLine;
+
 /// Why a handler of events fails.
 #[derive(thiserror::Error)]
 pub enum Error {
@@ -27,28 +29,24 @@ pub enum Error {
         reason: base64::DecodeError,
     },
     /// A key that is not UTF-8 once it is decoded.
-    #[error("the key of object {bucket}/{key} is not UTF-8 once it is decoded")]
+    #[error("the key of object {object} is not UTF-8 once it is decoded")]
     NotUtf8 {
-        /// The object's bucket.
-        bucket: String,
-        /// The key as it arrived.
-        key: String,
+        /// The object's bucket, and its key as it arrived.
+        object: String,
     },
     /// An object whose head S3 does not give.
-    #[error("the head of object {bucket}/{key} cannot be read: {reason}")]
+    #[error("the head of object {object} cannot be read: {reason}")]
     NoHead {
-        /// The object's bucket.
-        bucket: String,
-        /// The object's key.
-        key: String,
+        /// The object's bucket and key.
+        object: String,
         /// What S3 said, or why it could not.
         reason: String,
     },
 }
 
 impl Error {
-    pub(crate) fn missing(record: impl Into<String>, field: &'static str) -> Self {
-        Self::MissingField { record: record.into(), field }
+    pub(crate) fn missing(record: &str, field: &'static str) -> Self {
+        Self::MissingField { record: OneLine(record).to_string(), field }
     }
 }
 

@@ -17,7 +17,7 @@ pub async fn handle(client: &Client, event: &S3Event) -> Result<(), Error> {
     for (number, record) in (1..).zip(&event.records) {
         let (bucket, key) = place(number, &record.s3)?;
         let content_type = content_type(client, bucket, &key).await?;
-        info!("Object {bucket}/{} is of type {}", OneLine(&key), OneLine(&content_type));
+        info!("Object {} is of type {}", object(bucket, &key), OneLine(&content_type));
     }
     info!("Processed: {0} of {0}", event.records.len());
     Ok(())
@@ -26,12 +26,12 @@ pub async fn handle(client: &Client, event: &S3Event) -> Result<(), Error> {
 /// Bucket and key. A key arrives encoded as in a form: a space as `+`, what is not ASCII as the bytes of its UTF-8.
 fn place(number: usize, entity: &S3Entity) -> Result<(&str, String), Error> {
     let (bucket, key) = (entity.bucket.name.as_deref(), entity.object.key.as_deref());
-    let missing = |field| Error::missing(number.to_string(), field);
+    let missing = |field| Error::missing(&number.to_string(), field);
     let bucket = bucket.filter(|name| !name.is_empty()).ok_or_else(|| missing("bucket.name"))?;
     let key = key.filter(|key| !key.is_empty()).ok_or_else(|| missing("object.key"))?;
     match percent_decode_str(&key.replace('+', " ")).decode_utf8() {
         Ok(decoded) => Ok((bucket, decoded.into_owned())),
-        Err(_) => Err(Error::NotUtf8 { bucket: bucket.to_owned(), key: key.to_owned() }),
+        Err(_) => Err(Error::NotUtf8 { object: object(bucket, key) }),
     }
 }
 
@@ -43,7 +43,11 @@ async fn content_type(client: &Client, bucket: &str, key: &str) -> Result<String
             (None, Some(response)) => format!("HTTP status {}", response.status()),
             (None, None) => chain(&error),
         };
-        Error::NoHead { bucket: bucket.to_owned(), key: OneLine(key).to_string(), reason }
+        Error::NoHead { object: object(bucket, key), reason }
     })?;
     Ok(head.content_type.unwrap_or_else(|| "(none)".to_owned()))
+}
+
+fn object(bucket: &str, key: &str) -> String {
+    format!("{}/{}", OneLine(bucket), OneLine(key))
 }

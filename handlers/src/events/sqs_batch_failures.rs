@@ -14,7 +14,7 @@ pub fn handle(event: &SqsEvent) -> Result<SqsBatchResponse, Error> {
     for (number, message) in (1..).zip(&event.records) {
         // Without an id Lambda could not tell which message failed.
         let id = message.message_id.as_deref().filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| Error::missing(number.to_string(), "messageId"))?;
+        let id = id.ok_or_else(|| Error::missing(&number.to_string(), "messageId"))?;
         let body = message.body.as_deref().unwrap_or_default();
         match batch::process(body.as_bytes()) {
             Ok(()) => info!("Processed message {}: {}", OneLine(id), OneLine(body)),

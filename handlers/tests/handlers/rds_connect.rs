@@ -201,7 +201,8 @@ async fn a_database_that_is_not_there_is_said_to_be_so() {
     let given = environment("127.0.0.1", free_port());
     let (error_type, message) = told(&given).await;
     assert_eq!(error_type, "Database.Unavailable");
-    assert_eq!(reason(&given, &message), "Connection refused (os error 111)");
+    let refused = reason(&given, &message);
+    assert!(refused.starts_with("Connection refused"), "{refused}");
 }
 
 #[tokio::test]

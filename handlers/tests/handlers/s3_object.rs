@@ -10,7 +10,10 @@ use crate::server::Server;
 use crate::stage::{Log, S3, changed, environment, parsed, refusal, without};
 
 async fn handle(server: &Server, event: Value) -> Result<(), Error> {
-    let environment = environment(server);
+    handle_in(&environment(server), event).await
+}
+
+async fn handle_in(environment: &[(&'static str, String)], event: Value) -> Result<(), Error> {
     let variable = |wanted: &'static str| {
         environment.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone())
     };
@@ -55,6 +58,16 @@ async fn keys_are_decoded_once() {
         let line = format!("INFO Object amzn-s3-demo-bucket/{key} is of type text/plain");
         assert_eq!(log.lines()[0], line);
     }
+}
+
+#[tokio::test]
+async fn a_bucket_is_never_part_of_the_name_of_a_host_that_is_not_aws() {
+    let server = Server::scripted([(200, json!("text/plain"))]);
+    let mut environment = environment(&server);
+    let endpoint = format!("http://localhost:{}", server.address().port());
+    environment.push(("AWS_ENDPOINT_URL_S3", endpoint));
+    handle_in(&environment, with_key("k")).await.unwrap();
+    assert_eq!(server.requests()[0].path, "/amzn-s3-demo-bucket/k");
 }
 
 #[tokio::test]

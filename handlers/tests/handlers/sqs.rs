@@ -48,6 +48,11 @@ fn a_message_without_a_body_fails_the_batch() {
     assert_eq!(told.error_type, "Event.MissingField");
     assert_eq!(told.error_message, format!("record {SECOND} has no `body`"));
     assert_eq!(log.lines(), [format!("INFO Message {FIRST}: Test message.")]);
+
+    let mut event = without(SQS, "/Records/0", "body");
+    event["Records"][0]["messageId"] = json!("a\nb");
+    let error = sqs_messages::handle(&parsed(event)).unwrap_err();
+    assert_eq!(format!("{error:?}"), "record a\\nb has no `body`");
 }
 
 #[test]
