@@ -1,65 +1,12 @@
-//! The programs as Lambda runs them, with every log switched on.
-
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+//! The triggers' programs as Lambda runs them, with every log switched on.
 
 use serde_json::{Value, json};
 
+use crate::program::{Outcome, run};
 use crate::server::Server;
 use crate::stage::{USER_MIGRATION, changed, environment};
 
 const PASSWORD: &str = "Tr0ub4dor&3-plain";
-
-/// What a program answered to each event, and all that it wrote.
-struct Outcome {
-    answers: Vec<(String, Value)>,
-    output: String,
-}
-
-/// Runs a program against a Runtime API that hands out these events.
-fn run(program: &str, dynamodb: &Server, events: Vec<Value>) -> Outcome {
-    let count = events.len();
-    let mut events = events.into_iter();
-    let api = Server::start(move |request| match request.method.as_str() {
-        "GET" => events.next().map(|event| (200, event)),
-        _ => Some((202, json!({"status": "OK"}))),
-    });
-    let mut child = Command::new(program)
-        .env_clear()
-        .envs(environment(dynamodb))
-        .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
-        .env("AWS_LAMBDA_FUNCTION_NAME", "f")
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-        .env("AWS_LAMBDA_LOG_LEVEL", "TRACE")
-        .env("RUST_LOG", "trace")
-        .env("RUST_BACKTRACE", "full")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let answers = || {
-        let requests = api.requests().into_iter();
-        let answers = requests.filter(|request| request.method == "POST");
-        answers.map(|request| (request.path, request.body)).collect::<Vec<_>>()
-    };
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while answers().len() < count
-        && Instant::now() < deadline
-        && child.try_wait().unwrap().is_none()
-    {
-        thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut output = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
-    child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
-    Outcome { answers: answers(), output }
-}
 
 #[test]
 fn no_log_line_holds_the_password_whatever_happens() {
@@ -90,7 +37,8 @@ fn no_log_line_holds_the_password_whatever_happens() {
         no_caller,
     ];
     let count = events.len();
-    let Outcome { answers, output } = run(env!("CARGO_BIN_EXE_migrate-user"), &dynamodb, events);
+    let Outcome { answers, output } =
+        run(env!("CARGO_BIN_EXE_migrate-user"), environment(&dynamodb), events);
 
     assert_eq!(answers.len(), count, "{output}");
     let ends: Vec<_> =
@@ -126,7 +74,7 @@ fn every_program_answers_an_event_of_its_own() {
     ] {
         let dynamodb = Server::scripted([(200, answer)]);
         let event = serde_json::from_str(event).unwrap();
-        let Outcome { answers, output } = run(program, &dynamodb, vec![event]);
+        let Outcome { answers, output } = run(program, environment(&dynamodb), vec![event]);
         assert_eq!(answers.len(), 1, "{output}");
         assert!(answers[0].0.ends_with("/response"), "{output}");
         assert_eq!(answers[0].1["userPoolId"], "eu-central-1_EXAMPLE");

@@ -17,7 +17,8 @@ pub struct Request {
     pub body: Value,
 }
 
-/// Status and body; where there is none, the answer never comes.
+/// Status and body; where there is none, the answer never comes. What answers a HEAD request has no body, and its text is
+/// the type of the content.
 pub type Answer = Option<(u16, Value)>;
 
 /// The server. Its threads end with the test.
@@ -68,9 +69,12 @@ fn serve(stream: &TcpStream, mut answer: impl FnMut(&Request) -> Answer) {
             thread::park();
             return;
         };
-        let body = body.to_string();
+        let (content_type, body) = match (request.method.as_str(), body) {
+            ("HEAD", body) => (body.as_str().unwrap_or_default().to_owned(), String::new()),
+            (_, body) => ("application/json".to_owned(), body.to_string()),
+        };
         let head = format!(
-            "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+            "HTTP/1.1 {status} Status\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\
              Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\n\
              Lambda-Runtime-Deadline-Ms: 4102444800000\r\n\
              Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:123456789012:function:f\r\n\r\n",

@@ -15,11 +15,33 @@ pub const USER_MIGRATION: &str = include_str!("../events/UserMigration_Authentic
 pub const POST_AUTHENTICATION: &str =
     include_str!("../events/PostAuthentication_Authentication.json");
 
+/// The events of other sources, as the Lambda Developer Guide documents each under `with-…`.
+pub const KINESIS: &str = include_str!("../events/kinesis.json");
+pub const DYNAMODB: &str = include_str!("../events/dynamodb.json");
+pub const DOCUMENTDB: &str = include_str!("../events/documentdb.json");
+pub const MSK: &str = include_str!("../events/msk.json");
+pub const S3: &str = include_str!("../events/s3.json");
+pub const SNS: &str = include_str!("../events/sns.json");
+pub const SQS: &str = include_str!("../events/sqs.json");
+
 /// A documented event, with one place in it changed.
 pub fn changed(event: &str, place: &str, to: impl Into<Value>) -> Value {
     let mut event: Value = serde_json::from_str(event).unwrap();
     *event.pointer_mut(place).expect("the event has that place") = to.into();
     event
+}
+
+/// A documented event, with one place in it taken out.
+pub fn without(event: &str, parent: &str, field: &str) -> Value {
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    let parent = event.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+    parent.remove(field).expect("the event has that field");
+    event
+}
+
+/// What serde says of an event that does not fit.
+pub fn refusal<T: DeserializeOwned>(event: Value) -> String {
+    serde_json::from_value::<T>(event).err().expect("the event does not fit").to_string()
 }
 
 pub fn parsed<T: DeserializeOwned>(event: Value) -> T {
