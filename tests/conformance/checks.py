@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from model import Model
 
@@ -125,6 +126,8 @@ class Run:
                         slow.submit(started.perform)
                     else:
                         started.perform()
+        if tuple(parts) != self.server.parts:
+            return
         for model in self.models.values():
             for name, expected, got in model.findings():
                 self.record(name, expected, got)
@@ -161,10 +164,12 @@ class Scene:
             try:
                 return getattr(client, operation)(**parameters)
             except ClientError as error:
-                if self.server.lacks(error):
-                    raise Lacking(f"there is no {error.operation_name}") from None
+                if lack := self.server.lack(error):
+                    raise Lacking(lack) from None
                 self.run.models[service].refused(error)
                 raise
+            except ResponseParserError:
+                raise Lacking(f"{client.meta.method_to_api_mapping[operation]} ends in an internal error") from None
 
     def same(self, name, got, expected):
         """One check."""

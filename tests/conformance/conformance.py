@@ -26,7 +26,7 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all that the server has unless given")
     arguments = parser.parse_args()
     server = SERVERS[arguments.server]
-    parts = arguments.parts or server.parts
+    parts = tuple(arguments.parts) or server.parts
     for part in parts:
         importlib.import_module(part)
     run = Run(server)
@@ -35,7 +35,7 @@ def main():
     if arguments.verbose:
         for result in run.results.values():
             print(f"{'ok     ' if result.same else 'differs'} {result.name}\n" + ("" if result.same else explained(result)), end="")
-    complaints = differences.hold(server.name, parts, run.results, accept=arguments.accept)
+    complaints = differences.hold(server, parts, run.results, accept=arguments.accept)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     differing = sum(not result.same for result in run.results.values())

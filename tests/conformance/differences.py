@@ -22,14 +22,16 @@ def write(rows):
 def hold(server, parts, results, accept):
     """What the table does not say, and what it says that is not so."""
     rows = read()
-    concerned = [row for row in rows if row["server"] == server and part(row) in (*parts, "model")]
+    concerned = [row for row in rows if row["server"] == server.name and part(row) in parts]
+    if parts == server.parts:
+        concerned += [row for row in rows if row["server"] == server.name and part(row) == "model"]
     whole = {row["check"]: row for row in concerned}
     differing = {name: result for name, result in results.items() if not result.same}
     if accept:
         kept = [row for row in rows if row not in concerned]
         for name, result in differing.items():
             known = whole.get(name, {})
-            said = {"server": server, "check": name, "answers": result.got, "ours": result.expected}
+            said = {"server": server.name, "check": name, "answers": result.got, "ours": result.expected}
             kept.append({**said, "right": known.get("right", ""), "by": known.get("by", "")})
         write(kept)
         return [f"{name}: who is right?" for name in differing if not whole.get(name, {}).get("right")]
@@ -43,10 +45,8 @@ def hold(server, parts, results, accept):
         elif not (row["right"] and row["by"]):
             complaints.append(f"{name}: the table does not say who is right, and by which document")
     for name, row in whole.items():
-        if part(row) == "model" and name not in results:
-            continue
         if name not in differing:
-            complaints.append(f"{name}: the table says that {server} differs, and it does not")
+            complaints.append(f"{name}: the table says that {server.name} differs, and it does not")
     return complaints
 
 

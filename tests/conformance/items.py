@@ -129,7 +129,7 @@ def updating(s):
 def in_batches(s):
     name = table(s)
     ids = [f"u{number}@x" for number in range(26)]
-    refused(s, "twenty-six", "ValidationException", "batch_write_item", RequestItems={name: puts(*ids)})
+    refused(s, "twenty-six", "ValidationException", "batch_write_item", RequestItems={table(s): puts(*ids)})
     s.same("twenty-five", dynamodb(s, "batch_write_item", RequestItems={name: puts(*ids[:25])})["UnprocessedItems"], {})
     message = "Provided list of item keys contains duplicates"
     refused(s, "one twice", "ValidationException", "batch_write_item", message, RequestItems={name: puts("a", "a")})

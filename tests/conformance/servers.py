@@ -11,21 +11,22 @@ class Playbook:
     name = "playbook"
     parts = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "tables", "items", "stacks", "templates", "web")
 
-    def lacks(self, error):
-        return error.response["Error"]["Code"] == "UnknownOperationException"
+    def lack(self, error):
+        """What the server says where it has not got something."""
+        absent = error.response["Error"]["Code"] == "UnknownOperationException"
+        return f"there is no {error.operation_name}" if absent else None
 
     def code(self, _answer):
         """The code that was last sent."""
         return self.inbox()[-1]["code"]
 
-    def page(self, path):
-        with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + path) as answer:
+    def page(self, path, accept="application/json"):
+        request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + path, headers={"accept": accept})
+        with urllib.request.urlopen(request) as answer:
             return answer.headers, answer.read().decode()
 
     def inbox(self):
-        request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/_playbook/inbox", headers={"accept": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)["messages"]
+        return json.loads(self.page("/_playbook/inbox")[1])["messages"]
 
 
 class Moto:
@@ -34,8 +35,9 @@ class Moto:
     name = "moto"
     parts = ("pools", "clients", "users", "passwords", "admin", "names", "tables", "items", "stacks", "templates")
 
-    def lacks(self, error):
-        return error.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 501)
+    def lack(self, error):
+        broken = error.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 501)
+        return f"{error.operation_name} ends in an internal error" if broken else None
 
     def code(self, answer):
         return answer["ResponseMetadata"]["HTTPHeaders"].get("x-moto-forgot-password-confirmation-code", "123456")
@@ -47,8 +49,11 @@ class CognitoLocal:
     name = "cognito-local"
     parts = ("pools", "clients", "users", "passwords", "admin", "names")
 
-    def lacks(self, error):
-        return "Unsupported x-amz-target" in error.response["Error"]["Message"]
+    def lack(self, error):
+        answer = error.response["Error"]
+        if "Unsupported x-amz-target" in answer["Message"]:
+            return f"there is no {error.operation_name}"
+        return f"{error.operation_name} ends in an internal error" if answer["Code"] == "500" else None
 
     def code(self, _answer):
         return "424242"
