@@ -20,14 +20,26 @@ def creating(s):
     s.same("attributes", pick(values(made["Attributes"]), *expected), expected)
     s.holds("a sub", re.fullmatch(r"[0-9a-f-]{36}", values(made["Attributes"]).get("sub", "")))
     a.not_admin("twice", "UsernameExistsException", "admin_create_user", "User account already exists", Username="ann")
-    weak = {"Username": "bob", "TemporaryPassword": "aaaaaa"}
+    weak = {"Username": "bob", "TemporaryPassword": "aaaaaa", "MessageAction": "SUPPRESS"}
     a.not_admin("a weak password", "InvalidPasswordException", "admin_create_user", re.compile("Password did not conform with p"), **weak)
     nobody = {"Username": "bob", "MessageAction": "RESEND"}
     a.not_admin("an invitation once more, of nobody", "UserNotFoundException", "admin_create_user", ABSENT, **nobody)
     nowhere = {"UserPoolId": "us-east-1_nothing99", "Username": "bob"}
     s.no_cognito("in no pool", "ResourceNotFoundException", "admin_create_user", "User pool us-east-1_nothing99 does not exist.", **nowhere)
-    stray = {"Username": "eve", "UserAttributes": attributes(custom__x="1")}
+    stray = {"Username": "eve", "MessageAction": "SUPPRESS", "UserAttributes": attributes(custom__x="1")}
     a.not_admin("an attribute that is none", "InvalidParameterException", "admin_create_user", re.compile("custom:x"), **stray)
+
+
+@scene()
+def addresses_of_invitations(s):
+    a = Accounts(s)
+    email = attributes(email="ann@example.com")
+    message = "No phone number provided but desired delivery medium was SMS"
+    nowhere = {"Username": "ann", "UserAttributes": email, "DesiredDeliveryMediums": ["SMS"]}
+    a.not_admin("no number for an SMS", "InvalidParameterException", "admin_create_user", message, **nowhere)
+    message = "No email provided but desired delivery medium was Email"
+    nowhere = {"Username": "bob", "DesiredDeliveryMediums": ["EMAIL"]}
+    a.not_admin("no address for an e-mail", "InvalidParameterException", "admin_create_user", message, **nowhere)
 
 
 @scene()
@@ -220,5 +232,7 @@ def messages(s):
     before = len(s.server.inbox())
     a.admin("admin_create_user", Username="bob", MessageAction="SUPPRESS", UserAttributes=ANN)
     s.same("suppressed", len(s.server.inbox()), before)
-    a.admin("admin_create_user", Username="ann", MessageAction="RESEND")
+    a.admin("admin_create_user", Username="eve", UserAttributes=ANN)
+    s.same("an SMS unless it is said, and there is no number", len(s.server.inbox()), before)
+    a.admin("admin_create_user", Username="ann", MessageAction="RESEND", DesiredDeliveryMediums=["EMAIL"])
     s.same("once more, with another password", s.server.inbox()[-1]["code"] != sent["code"], True)

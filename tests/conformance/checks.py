@@ -150,6 +150,8 @@ class Scene:
             got = str(lacking)
         except ClientError as error:
             got = f"{error.operation_name} is refused: {error.response['Error']['Code']}"
+        except KeyError as error:
+            got = f"an answer lacks {error}"
         except Exception as error:  # a malformed answer may surface as anything
             got = f"{type(error).__name__}: {error}"
         self.run.record(self.name, "goes through", got)

@@ -1,7 +1,7 @@
 //! Servers that nobody here wrote, and where they are installed.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -30,7 +30,9 @@ fn node_peer(program: &str) -> Option<PathBuf> {
         return Some(path);
     }
     assert!(named.is_none(), "{} is not there", path.display());
-    eprintln!("skipped: PLAYBOOK_TEST_NODE names no directory into which npm has installed {program}");
+    eprintln!(
+        "skipped: PLAYBOOK_TEST_NODE names no directory into which npm has installed {program}"
+    );
     None
 }
 
@@ -57,8 +59,10 @@ pub struct Moto {
 
 impl Moto {
     /// Starts it on a free port.
-    pub fn start(program: PathBuf, sandbox: &Sandbox) -> Self {
-        let mut command = sandbox.command(program, ["-H", "127.0.0.1", "-p", "0"]);
+    pub fn start(python: &Path, sandbox: &Sandbox) -> Self {
+        let script = repository().join("tests/conformance/moto_server.py");
+        let mut command = sandbox.command(python, [script]);
+        command.args(["-H", "127.0.0.1", "-p", "0"]);
         command
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .stdout(Stdio::null())
@@ -69,7 +73,7 @@ impl Moto {
     }
 
     /// Invocations are to echo their payload instead of starting containers.
-    pub fn without_docker(&self, python: &PathBuf, sandbox: &Sandbox) {
+    pub fn without_docker(&self, python: &Path, sandbox: &Sandbox) {
         let program = "import sys, urllib.request\nbody = b'{\"lambda\": {\"use_docker\": false}}'\nheaders = {'Content-Type': \
                        'application/json'}\nurllib.request.urlopen(urllib.request.Request(sys.argv[1] + '/moto-api/config', body, headers))\n";
         let set = eventually(LONGEST, || {

@@ -44,9 +44,9 @@ fn serve_answers_as_aws_does() {
 
 #[test]
 fn moto_answers_as_serve_but_for_what_is_listed() {
-    let (Some(python), Some(program)) = (peer("python"), peer("moto_server")) else { return };
+    let Some(python) = peer("python") else { return };
     let (surroundings, sandbox) = (Sandbox::new(), Sandbox::new());
-    let moto = Moto::start(program, &surroundings);
+    let moto = Moto::start(&python, &surroundings);
     hold(&sandbox, &python, &["--server", "moto"], |command| at(command, &moto.endpoint));
 }
 
