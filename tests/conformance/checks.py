@@ -30,6 +30,7 @@ FORMS = [
     (r"\b(12345678901[23]|000000000000)\b", "<account>"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:Z]*", "<time>"),
     (r"http://(127\.0\.0\.1|localhost):\d+", "<endpoint>"),
+    (r"\b(conformance|making|taken|kept)-[0-9a-f]{8}\b", "<name>"),
     (r"\b[0-9A-Fa-f]{32}\b", "<id>"),
 ]
 

@@ -3,7 +3,7 @@
 import re
 
 from checks import scene
-from stacks import CAPABILITY, GROUP, WHOLE, cloudformation, events, name_of, parameters, refused, settled, stack
+from stacks import CAPABILITY, GROUP, WHOLE, cloudformation, events, name_of, parameters, refused, remove, settled, stack
 
 BOUNDED = f"""
 Parameters: {{N: {{Type: Number, MinValue: 3}}, S: {{Type: String, AllowedPattern: "[a-z]+", Default: ok}}}}
@@ -79,6 +79,7 @@ def parameters_that_do_not_fit(s):
 
 @scene()
 def names_and_bodies(s):
+    s.after.callback(remove, s, "a_b")
     message = re.compile("Value 'a_b' at 'stackName' failed to satisfy constraint")
     refused(s, "a name with a line below", "ValidationError", "create_stack", message, StackName="a_b", TemplateBody=GROUP)
     message = "Either Template URL or Template Body must be specified."
