@@ -10,6 +10,7 @@
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
+//! | [`suite::conformance`] | the embedded AWS against two others, check by check |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -18,6 +19,7 @@ mod harness {
     pub mod dialogue;
     pub mod difference;
     pub mod normalise;
+    pub mod peers;
     pub mod process;
     pub mod sandbox;
     pub mod server;
@@ -27,6 +29,7 @@ mod suite {
     mod architecture;
     mod cases;
     mod chaos;
+    mod conformance;
     mod dry_run;
     mod guarantee;
     mod hostile;

@@ -4,25 +4,12 @@
 //! one; without it these tests say that they were skipped.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 use crate::harness::calls;
-use crate::harness::sandbox::{LONGEST, Sandbox, eventually, finish, repository};
+use crate::harness::peers::{Moto, peer};
+use crate::harness::sandbox::{Sandbox, finish, repository};
 use crate::harness::server::Server;
-
-/// A program of the environment.
-#[allow(clippy::print_stderr, reason = "a test that proves nothing says so")]
-fn peer(program: &str) -> Option<PathBuf> {
-    let Some(environment) = std::env::var_os("PLAYBOOK_TEST_VENV") else {
-        eprintln!("skipped: PLAYBOOK_TEST_VENV names no Python environment with {program}");
-        return None;
-    };
-    let path = PathBuf::from(environment).join("bin").join(program);
-    assert!(path.exists(), "{} is not there", path.display());
-    Some(path)
-}
 
 fn script(name: &str) -> PathBuf {
     repository().join("tests/conformance").join(name)
@@ -58,60 +45,6 @@ fn the_aws_cli_works_against_serve() {
     sandbox.nothing_left();
 }
 
-/// `moto_server`, with AWS's managed policies and without Docker.
-struct Moto {
-    child: Child,
-    endpoint: String,
-}
-
-impl Moto {
-    fn start(program: PathBuf, sandbox: &Sandbox) -> Self {
-        let mut command = sandbox.command(program, ["-H", "127.0.0.1", "-p", "0"]);
-        command
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let endpoint = lines
-            .find_map(|line| {
-                Some(format!(
-                    "http://127.0.0.1:{}",
-                    line.unwrap().rsplit_once("http://127.0.0.1:")?.1
-                ))
-            })
-            .expect("moto says where it is");
-        // It goes on writing; somebody must read.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, endpoint }
-    }
-
-    /// Invocations are to echo their payload instead of starting containers.
-    fn without_docker(&self, python: &PathBuf, sandbox: &Sandbox) {
-        let program = "import sys, urllib.request\nbody = b'{\"lambda\": {\"use_docker\": false}}'\nheaders = {'Content-Type': \
-                       'application/json'}\nurllib.request.urlopen(urllib.request.Request(sys.argv[1] + '/moto-api/config', body, headers))\n";
-        let set = eventually(LONGEST, || {
-            let outcome = finish(&mut sandbox.command(python, ["-c", program, &self.endpoint]), "");
-            (outcome.exit == 0).then_some(())
-        });
-        assert!(set.is_some(), "moto takes no configuration");
-    }
-
-    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command
-            .args(["--endpoint-url", &self.endpoint, "--region", "us-east-1", "--no-input"])
-            .env("AWS_ACCESS_KEY_ID", "testing")
-            .env("AWS_SECRET_ACCESS_KEY", "testing")
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
-
 /// The shipped playbook, but for what depends on the execution's result: moto executes nothing.
 fn without_results(playbook: &str) -> String {
     let kept = playbook.lines().filter(|line| !line.trim_start().starts_with("assert:"));
@@ -138,9 +71,9 @@ fn without_results(playbook: &str) -> String {
 
 #[test]
 fn get_started_functions_runs_against_moto() {
-    let (Some(moto), Some(python)) = (peer("moto_server"), peer("python")) else { return };
+    let Some(python) = peer("python") else { return };
     let surroundings = Sandbox::new();
-    let server = Moto::start(moto, &surroundings);
+    let server = Moto::start(&python, &surroundings);
     server.without_docker(&python, &surroundings);
     let sandbox = Sandbox::new();
     let shipped =

@@ -147,14 +147,37 @@ fn temporary_until(pool: &Pool, context: &Context) -> Option<std::time::SystemTi
     Some(context.now + Duration::from_secs(days * DAY))
 }
 
-/// The attribute with the address for an invitation: of the mediums that were asked for, the first that there is.
+const MEDIUMS: [(&str, &str, &str); 2] = [
+    ("SMS", "phone_number", "No phone number provided but desired delivery medium was SMS"),
+    ("EMAIL", "email", "No email provided but desired delivery medium was Email"),
+];
+
+fn has(user: &User, attribute: &str) -> bool {
+    user.attribute(attribute).is_some_and(|value| !value.is_empty())
+}
+
+/// The attribute with the address for an invitation: of the mediums that were asked for, the first that there is. Where none
+/// was asked for, it is SMS.
 pub(super) fn invitation_attribute(user: &User, mediums: &[String]) -> Option<&'static str> {
-    let has = |attribute: &str| user.attribute(attribute).is_some_and(|value| !value.is_empty());
-    let wants = |medium: &str| mediums.is_empty() || mediums.iter().any(|one| one == medium);
-    [("SMS", "phone_number"), ("EMAIL", "email")]
+    let wants = |medium: &str| match mediums {
+        [] => medium == "SMS",
+        mediums => mediums.iter().any(|one| one == medium),
+    };
+    MEDIUMS
         .into_iter()
-        .find(|(medium, attribute)| wants(medium) && has(attribute))
-        .map(|(_, attribute)| attribute)
+        .find(|(medium, attribute, _)| wants(medium) && has(user, attribute))
+        .map(|(_, attribute, _)| attribute)
+}
+
+/// An invitation needs an address of each medium that was asked for.
+fn check_mediums(user: &User, mediums: &[String]) -> Result<(), AwsError> {
+    let missing = MEDIUMS.into_iter().find(|(medium, attribute, _)| {
+        mediums.iter().any(|one| one == medium) && !has(user, attribute)
+    });
+    match missing {
+        Some((_, _, message)) => Err(AwsError::bad_request("InvalidParameterException", message)),
+        None => Ok(()),
+    }
 }
 
 impl Service {
@@ -240,6 +263,7 @@ impl AdminRequest {
             context.now,
         )?;
         pool.schema.check(&user.attributes, Author::Creation)?;
+        check_mediums(&user, &self.desired_delivery_mediums)?;
         self.temporary_password(pool)?;
         Ok(user)
     }

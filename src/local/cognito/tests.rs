@@ -313,6 +313,31 @@ async fn input_of_the_wrong_shape_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn an_invitation_goes_where_it_was_asked_to_go() {
+    let theatre = Theatre::open(json!({"CustomMessage": ARN}), |_, event| Ok(event)).await;
+    let attributes = json!([{"Name": "email", "Value": "a@example.com"}]);
+    let invite = async |username: &str, mediums: Value| {
+        let input = json!({
+            "UserPoolId": theatre.pool,
+            "Username": username,
+            "UserAttributes": attributes,
+            "DesiredDeliveryMediums": mediums,
+        });
+        theatre.call("AdminCreateUser", input).await
+    };
+    // Without a word about it, it is an SMS, and there is no number.
+    invite("ann", json!([])).await.expect("made");
+    assert_eq!(theatre.sources(), Vec::<String>::new());
+    invite("bob", json!(["EMAIL"])).await.expect("made");
+    assert_eq!(theatre.sources(), ["CustomMessage_AdminCreateUser"]);
+    assert_eq!(
+        refusal(invite("eve", json!(["EMAIL", "SMS"])).await),
+        "InvalidParameterException: No phone number provided but desired delivery medium was SMS"
+    );
+    assert_eq!(theatre.status("eve").await, None);
+}
+
 fn someone() -> (User, SystemTime) {
     let now = UNIX_EPOCH + Duration::from_hours(500_000);
     (User::new("ann".to_owned(), std::collections::BTreeMap::new(), now), now)
