@@ -14,6 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use super::{Caller, Service};
 use crate::local::http::{Request, Response};
+use crate::local::iam::{self, CreateRole};
 use crate::local::server::Service as _;
 use crate::local::world::{Pace, World};
 
@@ -25,6 +26,11 @@ fn service() -> Service {
     let endpoint = "http://127.0.0.1:1".to_owned();
     let region = "us-east-1".to_owned();
     let world = World::new("123456789012".to_owned(), region, Pace::None, endpoint);
+    let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole"}}"#;
+    let role = CreateRole { name: "r".to_owned(), trust: trust.to_owned(), ..CreateRole::default() };
+    let context = iam::Context { account_id: world.account_id.clone(), now: world.now() };
+    world.state().iam.create_role(role, &context).expect("a role");
     Service::new(Arc::new(world), Vec::new())
 }
 
