@@ -10,6 +10,8 @@
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
+//! | [`suite::user_pools`] | a pool whose triggers change keeps all its other settings |
+//! | [`suite::migration`] | the shipped Cognito scenarios at a terminal: stopped half-way, passwords refused |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -21,6 +23,7 @@ mod harness {
     pub mod process;
     pub mod sandbox;
     pub mod server;
+    pub mod shipped;
 }
 
 mod suite {
@@ -31,8 +34,10 @@ mod suite {
     mod guarantee;
     mod house;
     mod journal;
+    mod migration;
     mod servers;
     mod shipped;
     mod signals;
     mod terminal;
+    mod user_pools;
 }

@@ -14,7 +14,7 @@ use crate::harness::server::Server;
 
 /// A program of the environment.
 #[allow(clippy::print_stderr, reason = "a test that proves nothing says so")]
-fn peer(program: &str) -> Option<PathBuf> {
+pub fn peer(program: &str) -> Option<PathBuf> {
     let Some(environment) = std::env::var_os("PLAYBOOK_TEST_VENV") else {
         eprintln!("skipped: PLAYBOOK_TEST_VENV names no Python environment with {program}");
         return None;
@@ -24,7 +24,8 @@ fn peer(program: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn script(name: &str) -> PathBuf {
+/// A script of those clients.
+pub fn script(name: &str) -> PathBuf {
     repository().join("tests/conformance").join(name)
 }
 
@@ -59,13 +60,14 @@ fn the_aws_cli_works_against_serve() {
 }
 
 /// `moto_server`, with AWS's managed policies and without Docker.
-struct Moto {
+pub struct Moto {
     child: Child,
-    endpoint: String,
+    pub endpoint: String,
 }
 
 impl Moto {
-    fn start(program: PathBuf, sandbox: &Sandbox) -> Self {
+    /// Starts it on a free port.
+    pub fn start(program: PathBuf, sandbox: &Sandbox) -> Self {
         let mut command = sandbox.command(program, ["-H", "127.0.0.1", "-p", "0"]);
         command
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")

@@ -84,8 +84,7 @@ impl Service {
     /// Whether a function's role is gone, or trusts Lambda no more.
     fn has_lost(&self, role_arn: &str) -> bool {
         let state = self.world.state();
-        let assumable =
-            state.iam.assumable(role_arn, PRINCIPAL, self.world.now(), self.world.pace);
+        let assumable = state.iam.assumable(role_arn, PRINCIPAL, self.world.now(), self.world.pace);
         matches!(assumable, Err(iam::NotAssumable::NoSuchRole | iam::NotAssumable::NotTrusted))
     }
 }

@@ -28,7 +28,8 @@ fn service() -> Service {
     let world = World::new("123456789012".to_owned(), region, Pace::None, endpoint);
     let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole"}}"#;
-    let role = CreateRole { name: "r".to_owned(), trust: trust.to_owned(), ..CreateRole::default() };
+    let role =
+        CreateRole { name: "r".to_owned(), trust: trust.to_owned(), ..CreateRole::default() };
     let context = iam::Context { account_id: world.account_id.clone(), now: world.now() };
     world.state().iam.create_role(role, &context).expect("a role");
     Service::new(Arc::new(world), Vec::new())

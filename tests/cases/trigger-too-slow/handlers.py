@@ -3,5 +3,5 @@ import time
 
 def sleeps(event, context):
     print("asked about", event["userName"])
-    time.sleep(6)
+    time.sleep(7)
     return event
