@@ -36,7 +36,7 @@ SETTINGS = {
         "EmailSubject": "Your code",
         "EmailMessageByLink": "Please {##click here##}.",
         "EmailSubjectByLink": "Your link",
-        "DefaultEmailOption": "CONFIRM_WITH_LINK",
+        "DefaultEmailOption": "CONFIRM_WITH_CODE",
     },
     "SmsAuthenticationMessage": "Sign in with {####}.",
     "MfaConfiguration": "OFF",

@@ -72,8 +72,9 @@ fn logged(events: &[Value]) -> Vec<String> {
     ] {
         assert!(message.starts_with(start), "{log}");
     }
+    let own: Vec<String> = own.iter().map(|message| message.trim().to_owned()).collect();
     assert!(own.iter().all(|message| message.starts_with("INFO ")), "{log}");
-    own.iter().map(|message| (*message).to_owned()).collect()
+    own
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{LARGEST_UNZIPPED, LARGEST_ZIPPED};
 const MOST_FILES: usize = 100_000;
 /// For packages that travel.
 const THOROUGH: i64 = 6;
-/// For packages that stay on this machine: an eighth larger, in a fraction of the time.
+/// For packages that stay on this machine: a third larger, in a fraction of the time.
 const QUICK: i64 = 1;
 
 /// One file of a package.
