@@ -132,6 +132,14 @@ fn shown(requests: &[Request]) -> String {
 }
 
 fn agree(planned: &Request, real: &Request) -> bool {
+    let names = &real.body["ExpressionAttributeNames"];
+    let by_others =
+        names.as_object().is_some_and(|names| names.values().any(|it| it == "LastLogin"));
+    if by_others {
+        // An item is deleted as it was just read, with what a handler has added to it since.
+        let same = |field| value_agrees(&planned.body[field], &real.body[field]);
+        return planned.what == real.what && same("TableName") && same("Key");
+    }
     text_agrees(&planned.what, &real.what) && value_agrees(&planned.body, &real.body)
 }
 
