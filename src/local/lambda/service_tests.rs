@@ -136,6 +136,19 @@ async fn events_are_executed_later_and_dry_runs_never() {
 }
 
 #[tokio::test]
+async fn a_function_whose_role_is_gone_does_not_run() {
+    let service = service();
+    create(&service, ECHO);
+    service.world.state().iam.delete_role("r").expect("deleted");
+    let response = send(&service, Method::POST, &INVOKE, &[], &json!({})).await;
+    assert_eq!(response.status, 403);
+    let body: Value = serde_json::from_slice(&response.body).expect("JSON");
+    assert_eq!(body["Message"], "The role defined for the function cannot be assumed by Lambda.");
+    assert!(!service.world.snapshot()["logs"].to_string().contains("/aws/lambda/f"));
+    service.shutdown().await;
+}
+
+#[tokio::test]
 async fn another_service_needs_a_permission() {
     let service = service();
     create(&service, ECHO);
