@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool_client::DescribeUserPoolClientOutput;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::triggers::{self, Triggers};
@@ -61,14 +62,20 @@ impl<'a> Occasion<'a> {
     }
 
     /// Sees it through. Where a function is at fault, the error comes with what that function has logged meanwhile.
-    pub(in crate::steps) async fn through<T>(
+    pub(in crate::steps) fn through<'f, T: Send + 'f>(
         self,
-        doing: impl Future<Output = Result<T, StepError>>,
-    ) -> Result<T, StepError> {
-        match doing.await {
-            Err(StepError::Call(error)) => Err(self.explained(error).await),
-            result => result,
-        }
+        doing: impl Future<Output = Result<T, StepError>> + Send + 'f,
+    ) -> BoxFuture<'f, Result<T, StepError>>
+    where
+        'a: 'f,
+    {
+        // What the SDK's futures hold comes to many kilobytes.
+        Box::pin(async move {
+            match doing.await {
+                Err(StepError::Call(error)) => Err(self.explained(error).await),
+                result => result,
+            }
+        })
     }
 
     async fn explained(&self, error: CallError) -> StepError {
