@@ -1,6 +1,7 @@
 //! The journal, reversed: everything that a run has made is taken away again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -140,11 +141,11 @@ impl Cleaner<'_> {
         let started = Instant::now();
         let window = self.window_of(entry);
         let mut pause = Duration::from_millis(50);
-        // A dry run has made nothing, so nothing is known of it but what it was to be made from.
-        let ids = entry.ids.as_ref().filter(|_| !self.context.aws.is_recording());
+        // In a dry run, what stands for an id is named after the step that was to make it.
+        let context = Context { step: Arc::from(entry.step.as_str()), ..self.context.clone() };
         loop {
             let began = started.elapsed();
-            let undone = (kind.undo)(self.context.clone(), entry.made.clone(), ids.cloned()).await;
+            let undone = (kind.undo)(context.clone(), entry.made.clone(), entry.ids.clone()).await;
             let wait = match &undone {
                 Err(error) if may_pass(error) && started.elapsed() + pause <= self.timeout => pause,
                 // However long a look takes, only one that begins after the window says that there is nothing.

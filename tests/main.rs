@@ -11,6 +11,8 @@
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
 //! | [`suite::conformance`] | the embedded AWS against two others, check by check |
+//! | [`suite::user_pools`] | a pool whose triggers change keeps all its other settings |
+//! | [`suite::migration`] | the shipped Cognito scenarios at a terminal: stopped half-way, passwords refused |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -23,6 +25,7 @@ mod harness {
     pub mod process;
     pub mod sandbox;
     pub mod server;
+    pub mod shipped;
 }
 
 mod suite {
@@ -36,8 +39,10 @@ mod suite {
     mod house;
     mod journal;
     mod mutants;
+    mod migration;
     mod servers;
     mod shipped;
     mod signals;
     mod terminal;
+    mod user_pools;
 }

@@ -106,8 +106,9 @@ impl Code {
                     return Ok(Package { bytes: binary.stand_in().into_bytes() });
                 }
                 let program = cargo::build(cx, &directory, &binary.bin, architecture).await?;
-                let zipped =
-                    tokio::task::spawn_blocking(move || archive::zip_bootstrap(&program)).await;
+                let travels = !cx.run.on_this_machine;
+                let zipping = move || archive::zip_bootstrap(&program, travels);
+                let zipped = tokio::task::spawn_blocking(zipping).await;
                 Ok(Package { bytes: zipped.unwrap_or(Err(PackageFault::Abandoned))? })
             }
         }

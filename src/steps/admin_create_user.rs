@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::create_function::Planned;
 use super::sign_up::user::{self, Attributes, User};
+use super::update_triggers::failure::Occasion;
 use crate::step::{Context, StepError, StepKind};
 
 /// `admin-create-user`.
@@ -70,7 +71,7 @@ impl StepKind for AdminCreateUser {
     const CALLS: &'static [&'static str] =
         &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser"];
     const PERMISSIONS: &'static [&'static str] =
-        &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser"];
+        &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: user
   admin-create-user:
@@ -85,8 +86,15 @@ impl StepKind for AdminCreateUser {
     type Made = User;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        let user_pool_id = input.user_pool_id.clone();
+        let occasion = Occasion::new(&cx, Some(&user_pool_id), None);
+        occasion.through(create(&cx, input)).await
+    }
+}
+
+async fn create(cx: &Context, input: Input) -> Result<Output, StepError> {
         let attributes = user::attributes(&input.attributes)?;
-        let now = user::look(&cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
+        let now = user::look(cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
         let user = User::to_be(&input.user_pool_id, &input.username, now.as_ref());
         let entry = cx.intend(&user)?;
         let mediums: Vec<_> = input
@@ -105,7 +113,7 @@ impl StepKind for AdminCreateUser {
             .set_message_action(input.message_action.map(|_| MessageActionType::Suppress))
             .set_desired_delivery_mediums(Some(mediums).filter(|given| !given.is_empty()))
             .set_client_metadata(input.client_metadata);
-        let (user_sub, status) = match cx.aws.call(request.send(), || placeholder(&cx)).await {
+        let (user_sub, status) = match cx.aws.call(request.send(), || placeholder(cx)).await {
             Ok(made) => {
                 let made = made.user;
                 let sub = made.as_ref().map(|it| user::sub_of(it.attributes())).unwrap_or_default();
@@ -113,7 +121,7 @@ impl StepKind for AdminCreateUser {
                 (sub, made.and_then(|user| user.user_status))
             }
             Err(error) => {
-                let user = user.after(&cx, entry, error).await?;
+                let user = user.after(cx, entry, error).await?;
                 (user::sub_of(user.user_attributes()), user.user_status)
             }
         };
@@ -123,7 +131,6 @@ impl StepKind for AdminCreateUser {
             user_sub,
             status: status.as_ref().map(UserStatusType::as_str).unwrap_or_default().to_owned(),
         })
-    }
 }
 
 fn placeholder(

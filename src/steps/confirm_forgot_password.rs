@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sign_up::secret_hash::secret_hash;
+use super::update_triggers::failure::Occasion;
 use crate::step::{Context, Nothing, StepError, StepKind};
 
 /// `confirm-forgot-password`.
@@ -30,6 +31,9 @@ pub struct Input {
     /// The new password.
     #[schemars(extend("x-secret" = true))]
     password: String,
+    /// The pool's id, to look for the log of a function of its that fails. Without it, the pool is known where this run
+    /// has made the client or set the pool's triggers.
+    user_pool_id: Option<String>,
 }
 
 /// What became of it.
@@ -43,7 +47,7 @@ pub struct Output {
 impl StepKind for ConfirmForgotPassword {
     const NAME: &'static str = "confirm-forgot-password";
     const CALLS: &'static [&'static str] = &["cognito-idp:ConfirmForgotPassword"];
-    const PERMISSIONS: &'static [&'static str] = &[];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - confirm-forgot-password:
     client_id: \"{{ steps.stack.outputs.UserPoolClientId }}\"
@@ -69,7 +73,10 @@ impl StepKind for ConfirmForgotPassword {
             .confirmation_code(input.confirmation_code)
             .password(input.password);
         let placeholder = || Ok(ConfirmForgotPasswordOutput::builder().build());
-        cx.aws.call(request.send(), placeholder).await?;
+        let occasion =
+            Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
+        let confirm = async { Ok(cx.aws.call(request.send(), placeholder).await?) };
+        occasion.through(confirm).await?;
         Ok(Output { username: input.username })
     }
 }

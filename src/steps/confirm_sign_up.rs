@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sign_up::secret_hash::secret_hash;
+use super::update_triggers::failure::Occasion;
 use crate::step::{Context, Nothing, StepError, StepKind};
 
 /// `confirm-sign-up`.
@@ -24,6 +25,9 @@ pub struct Input {
     /// The code.
     #[schemars(extend("x-secret" = true))]
     confirmation_code: String,
+    /// The pool's id, to look for the log of a function of its that fails. Without it, the pool is known where this run
+    /// has made the client or set the pool's triggers.
+    user_pool_id: Option<String>,
 }
 
 /// What became of it.
@@ -37,7 +41,7 @@ pub struct Output {
 impl StepKind for ConfirmSignUp {
     const NAME: &'static str = "confirm-sign-up";
     const CALLS: &'static [&'static str] = &["cognito-idp:ConfirmSignUp"];
-    const PERMISSIONS: &'static [&'static str] = &[];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - confirm-sign-up:
     client_id: \"{{ steps.stack.outputs.UserPoolClientId }}\"
@@ -60,7 +64,10 @@ impl StepKind for ConfirmSignUp {
             .username(&input.username)
             .confirmation_code(input.confirmation_code);
         let placeholder = || Ok(ConfirmSignUpOutput::builder().build());
-        cx.aws.call(request.send(), placeholder).await?;
+        let occasion =
+            Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
+        let confirm = async { Ok(cx.aws.call(request.send(), placeholder).await?) };
+        occasion.through(confirm).await?;
         Ok(Output { username: input.username })
     }
 }

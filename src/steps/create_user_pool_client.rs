@@ -60,7 +60,7 @@ pub struct Output {
 /// A client that the run made.
 #[derive(Serialize, Deserialize)]
 pub struct UserPoolClient {
-    user_pool_id: String,
+    pub(super) user_pool_id: String,
     client_name: String,
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sign_up::secret_hash::secret_hash;
 use super::sign_up::user::{CodeDelivery, Migration, User};
+use super::update_triggers::failure::Occasion;
 use crate::step::{Context, StepError, StepKind};
 
 /// `forgot-password`.
@@ -47,7 +48,7 @@ impl StepKind for ForgotPassword {
     const NAME: &'static str = "forgot-password";
     const CALLS: &'static [&'static str] = &["cognito-idp:ForgotPassword"];
     const PERMISSIONS: &'static [&'static str] =
-        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"];
+        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: forgotten
   forgot-password:
@@ -60,8 +61,15 @@ impl StepKind for ForgotPassword {
     type Made = User;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        let (user_pool_id, client_id) = (input.user_pool_id.clone(), input.client_id.clone());
+        let occasion = Occasion::new(&cx, user_pool_id.as_deref(), Some(&client_id));
+        occasion.through(send(&cx, input)).await
+    }
+}
+
+async fn send(cx: &Context, input: Input) -> Result<Output, StepError> {
         let pool = input.user_pool_id.as_deref();
-        let migration = Migration::ahead(&cx, pool, &input.username).await?;
+        let migration = Migration::ahead(cx, pool, &input.username).await?;
         let secret = input.client_secret.as_deref();
         let once = Builder::new().retry_config(RetryConfig::disabled());
         let request = cx
@@ -76,7 +84,7 @@ impl StepKind for ForgotPassword {
         let placeholder = || Ok(ForgotPasswordOutput::builder().build());
         let sent = cx.aws.call(request.send(), placeholder).await;
         let migrated = match migration {
-            Some(migration) => migration.over(&cx, &sent).await?,
+            Some(migration) => migration.over(cx, &sent).await?,
             None => false,
         };
         Ok(Output {
@@ -84,5 +92,4 @@ impl StepKind for ForgotPassword {
             username: input.username,
             migrated,
         })
-    }
 }

@@ -70,7 +70,7 @@ pub struct Event {
     /// When it was logged.
     timestamp: String,
     /// What was logged.
-    message: String,
+    pub(super) message: String,
     /// The log stream.
     stream: String,
 }
@@ -95,9 +95,14 @@ impl StepKind for LogEvents {
             Some(moment) => moment.0.as_millisecond(),
             None => cx.run.started.parse::<Timestamp>().map_or(0, Timestamp::as_millisecond),
         };
-        let found = latest(&cx, &log_group, start, &input).await?;
-        let events: Vec<_> = found.into_iter().map(event).collect();
-        Ok(Output { messages: events.iter().map(|event| event.message.clone()).collect(), events })
+        let wanted = Wanted {
+            log_group: &log_group,
+            start,
+            filter_pattern: input.filter_pattern.as_deref(),
+            limit: input.limit,
+        };
+        let found = latest(&cx, &wanted).await?;
+        Ok(Output { messages: found.iter().map(|event| event.message.clone()).collect(), events: found })
     }
 }
 
@@ -113,13 +118,18 @@ fn log_group(input: &Input) -> Result<String, StepError> {
     }
 }
 
-/// The latest events. AWS returns the oldest first, so all pages are read and the last events kept.
-async fn latest(
-    cx: &Context,
-    log_group: &str,
-    start: i64,
-    input: &Input,
-) -> Result<Vec<FilteredLogEvent>, StepError> {
+/// Which events to read.
+pub(super) struct Wanted<'a> {
+    pub(super) log_group: &'a str,
+    /// From when on, in milliseconds since 1970.
+    pub(super) start: i64,
+    pub(super) filter_pattern: Option<&'a str>,
+    /// How many at most: the latest ones.
+    pub(super) limit: usize,
+}
+
+/// The latest events, oldest first. AWS returns the oldest first, so all pages are read and the last events kept.
+pub(super) async fn latest(cx: &Context, wanted: &Wanted<'_>) -> Result<Vec<Event>, StepError> {
     let mut kept = VecDeque::new();
     let mut token: Option<String> = None;
     loop {
@@ -127,9 +137,9 @@ async fn latest(
             .aws
             .logs()
             .filter_log_events()
-            .log_group_name(log_group)
-            .start_time(start)
-            .set_filter_pattern(input.filter_pattern.clone())
+            .log_group_name(wanted.log_group)
+            .start_time(wanted.start)
+            .set_filter_pattern(wanted.filter_pattern.map(str::to_owned))
             .set_next_token(token.clone());
         let page = match cx
             .aws
@@ -142,7 +152,7 @@ async fn latest(
         };
         for event in page.events.unwrap_or_default() {
             kept.push_back(event);
-            if kept.len() > input.limit {
+            if kept.len() > wanted.limit {
                 kept.pop_front();
             }
         }
@@ -157,7 +167,7 @@ async fn latest(
     }
     let mut kept = Vec::from(kept);
     kept.sort_by_key(|event| event.timestamp);
-    Ok(kept)
+    Ok(kept.into_iter().map(event).collect())
 }
 
 fn event(found: FilteredLogEvent) -> Event {

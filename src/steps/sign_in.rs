@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sign_up::secret_hash::secret_hash;
 use super::sign_up::user::{Migration, User};
+use super::update_triggers::failure::Occasion;
 use crate::aws::CallError;
 use crate::step::{Context, StepError, StepKind};
 
@@ -111,6 +112,9 @@ impl StepKind for SignIn {
         "cognito-idp:AdminGetUser",
         "cognito-idp:AdminInitiateAuth",
         "cognito-idp:AdminDeleteUser",
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
     ];
     const EXAMPLE: &'static str = "\
 - id: signed_in
@@ -133,17 +137,22 @@ impl StepKind for SignIn {
                 "write `user_pool_id: \"{{ steps.stack.outputs.UserPoolId }}\"`",
             ));
         }
-        let pool = input.user_pool_id.as_deref();
-        let migration = Migration::ahead(&cx, pool, &input.username).await?;
-        let answer = initiate(&cx, &input).await;
-        let migrated = match migration {
-            Some(migration) => migration.over(&cx, &answer).await?,
-            None => false,
-        };
-        match answer {
-            Ok(answer) => Ok(Output { username: input.username, migrated, ..answer }),
-            Err(error) => Err(explained(error, input.flow)),
-        }
+        let occasion = Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
+        occasion.through(sign_in(&cx, &input)).await
+    }
+}
+
+async fn sign_in(cx: &Context, input: &Input) -> Result<Output, StepError> {
+    let pool = input.user_pool_id.as_deref();
+    let migration = Migration::ahead(cx, pool, &input.username).await?;
+    let answer = initiate(cx, input).await;
+    let migrated = match migration {
+        Some(migration) => migration.over(cx, &answer).await?,
+        None => false,
+    };
+    match answer {
+        Ok(answer) => Ok(Output { username: input.username.clone(), migrated, ..answer }),
+        Err(error) => Err(explained(error, input.flow)),
     }
 }
 

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::create_function::Planned;
+use super::update_triggers::failure::Occasion;
 use crate::step::{Context, StepError, StepKind};
 use secret_hash::secret_hash;
 use user::{Attributes, CodeDelivery, User};
@@ -22,7 +23,8 @@ pub struct SignUp;
 /// Signs a user up with a user pool, as an app does.
 ///
 /// A password that the pool's policy refuses is the error `InvalidPasswordException`, which `retry: {on:
-/// InvalidPasswordException, ask: …}` asks for again. The user is deleted when the run is over, whether or not it was
+/// InvalidPasswordException, ask: …}` asks for again. Where a function that the pool calls fails, the error comes with the
+/// end of that function's log. The user is deleted when the run is over, whether or not it was
 /// ever confirmed.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +69,7 @@ impl StepKind for SignUp {
     const NAME: &'static str = "sign-up";
     const CALLS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:SignUp"];
     const PERMISSIONS: &'static [&'static str] =
-        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"];
+        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: user
   sign-up:
@@ -84,8 +86,15 @@ impl StepKind for SignUp {
     type Made = User;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        let (user_pool_id, client_id) = (input.user_pool_id.clone(), input.client_id.clone());
+        let occasion = Occasion::new(&cx, Some(&user_pool_id), Some(&client_id));
+        occasion.through(sign_up(&cx, input)).await
+    }
+}
+
+async fn sign_up(cx: &Context, input: Input) -> Result<Output, StepError> {
         let attributes = user::attributes(&input.attributes)?;
-        let now = user::look(&cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
+        let now = user::look(cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
         let user = User::to_be(&input.user_pool_id, &input.username, now.as_ref());
         let entry = cx.intend(&user)?;
         let secret = input.client_secret.as_deref();
@@ -105,7 +114,7 @@ impl StepKind for SignUp {
                 User::done(entry, made.user_sub())?;
                 made
             }
-            Err(error) => as_signed_up(&user.after(&cx, entry, error).await?)?,
+            Err(error) => as_signed_up(&user.after(cx, entry, error).await?)?,
         };
         Ok(Output {
             user_pool_id: input.user_pool_id,
@@ -114,7 +123,6 @@ impl StepKind for SignUp {
             code_delivery: made.code_delivery_details().map(CodeDelivery::of_sdk),
             user_sub: made.user_sub,
         })
-    }
 }
 
 /// What was in the reply that was lost, as far as the user shows it.

@@ -1,6 +1,7 @@
 //! `update-triggers`: the functions that a user pool calls.
 
 pub(super) mod carry_over;
+pub(super) mod failure;
 mod triggers;
 
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;

@@ -83,10 +83,10 @@ fn is_identifier(name: &str) -> bool {
         && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
 }
 
-/// How a value that is not known yet is shown: `⟨steps.role.arn⟩`.
+/// How a value that is not known yet is shown: `⟨steps.role.arn⟩`. What `text` itself does not know shares the brackets.
 #[must_use]
 pub fn marker(text: &str) -> String {
-    format!("⟨{text}⟩")
+    format!("⟨{}⟩", text.replace(['⟨', '⟩'], ""))
 }
 
 /// A value that is not known yet, under the path or expression that will give it.

@@ -11,7 +11,7 @@ use crate::harness::peers::{Moto, peer};
 use crate::harness::sandbox::{Sandbox, finish, repository};
 use crate::harness::server::Server;
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     repository().join("tests/conformance").join(name)
 }
 

@@ -1,19 +1,33 @@
 //! The playbooks of this repository run to their end and leave nothing.
 
 use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
 
 use crate::harness::sandbox::{Sandbox, finish, repository};
-use crate::harness::{calls, difference, normalise};
+use crate::harness::{calls, difference, normalise, shipped};
 
 /// Runs a playbook from the repository itself, and compares what it prints with `tests/shipped/NAME.stdout`.
 #[track_caller]
-fn runs(name: &str) {
+fn runs(name: &str) -> Vec<Value> {
+    runs_with(name, |command| command.current_dir(repository()))
+}
+
+/// The same of a scenario whose handlers are Rust.
+#[track_caller]
+fn scenario(name: &str) -> Vec<Value> {
+    runs_with(name, shipped::prepare)
+}
+
+#[track_caller]
+fn runs_with(name: &str, prepare: fn(&mut Command) -> &mut Command) -> Vec<Value> {
     let sandbox = Sandbox::new();
     let report = sandbox.root().join("report.json");
     let mut command =
         sandbox.playbook(["run", &format!("playbooks/{name}.yaml"), "--local", "--no-input"]);
-    command.arg("--report").arg(format!("json={}", report.display())).current_dir(repository());
-    let outcome = finish(&mut command, "").exited(0);
+    command.arg("--report").arg(format!("json={}", report.display()));
+    let outcome = finish(prepare(&mut command), "").exited(0);
     let events = calls::events_of_report(&report);
     let stdout = normalise::text(&outcome.stdout, sandbox.root(), &calls::runs(&events));
     let expected = repository().join(format!("tests/shipped/{name}.stdout"));
@@ -27,6 +41,69 @@ fn runs(name: &str) {
         "what was made was removed"
     );
     sandbox.nothing_left();
+    events
+}
+
+/// What a step has returned.
+#[track_caller]
+fn outputs<'e>(events: &'e [Value], id: &str) -> &'e Value {
+    let finished = calls::of_kind(events, "step-finished");
+    let step = finished.into_iter().find(|event| event["step"]["id"] == id);
+    &step.unwrap_or_else(|| panic!("there is no step {id}"))["outputs"]
+}
+
+/// What the handler itself has logged of its only invocation, which must be all that is shown beside Lambda's own words.
+#[track_caller]
+fn logged(events: &[Value]) -> Vec<String> {
+    let log = outputs(events, "log");
+    let entries = log["events"].as_array().unwrap();
+    assert!(entries.iter().all(|entry| entry["stream"] == entries[0]["stream"]), "{log}");
+    let messages: Vec<&str> = entries.iter().map(|it| it["message"].as_str().unwrap()).collect();
+    let own = messages
+        .strip_prefix(&messages[..2])
+        .and_then(|rest| rest.split_last_chunk::<2>())
+        .map(|(own, _)| own)
+        .unwrap();
+    for (message, start) in [
+        (messages[0], "INIT_START "),
+        (messages[1], "START RequestId: "),
+        (messages[messages.len() - 2], "END RequestId: "),
+        (messages[messages.len() - 1], "REPORT RequestId: "),
+    ] {
+        assert!(message.starts_with(start), "{log}");
+    }
+    let own: Vec<String> = own.iter().map(|message| message.trim().to_owned()).collect();
+    assert!(own.iter().all(|message| message.starts_with("INFO ")), "{log}");
+    own
+}
+
+#[test]
+fn auto_confirm() {
+    let events = scenario("auto-confirm");
+    let own = logged(&events);
+    assert!(own[0].contains("PreSignUp_SignUp") && own[0].contains("test_user_1"), "{own:?}");
+}
+
+#[test]
+fn migrate_user() {
+    let events = scenario("migrate-user");
+    let own = logged(&events);
+    assert!(own[0].contains("UserMigration_Authentication"), "{own:?}");
+}
+
+#[test]
+fn the_last_login_shown_is_what_the_handler_wrote() {
+    let events = scenario("activity-log");
+    let own = logged(&events);
+    let activity = own.iter().find_map(|line| line.strip_prefix("INFO Signed in: ")).unwrap();
+    let activity: Value = serde_json::from_str(activity).unwrap();
+    let item = &outputs(&events, "written")["item"];
+    assert_eq!(item["LastLogin"], activity["LastLogin"]);
+    assert_eq!(item["UserName"], activity["UserName"]);
+    let said = calls::of_kind(&events, "said");
+    let time = activity["LastLogin"]["Time"].as_str().unwrap();
+    let shown = format!("test_user_1 signed in last at {time},");
+    assert!(said.iter().any(|it| it["text"].as_str().unwrap().contains(&shown)), "{said:?}");
 }
 
 #[test]

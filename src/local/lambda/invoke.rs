@@ -139,6 +139,13 @@ impl Service {
         payload: Bytes,
         client_context: Option<String>,
     ) -> Result<Invocation, AwsError> {
+        if self.has_lost(&deployment.role_arn) {
+            return Err(AwsError::new(
+                403,
+                "AccessDeniedException",
+                "The role defined for the function cannot be assumed by Lambda.",
+            ));
+        }
         let limit = self.world.state().lambda.reserved_concurrency(&target.name);
         let ticket = self.running.enter(&target.name, limit)?;
         let executed_version = deployment.version.clone();

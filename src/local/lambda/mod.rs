@@ -80,6 +80,13 @@ impl Service {
     fn can_assume(&self, iam: &iam::State, role_arn: &str) -> bool {
         iam.assumable(role_arn, PRINCIPAL, self.world.now(), self.world.pace).is_ok()
     }
+
+    /// Whether a function's role is gone, or trusts Lambda no more.
+    fn has_lost(&self, role_arn: &str) -> bool {
+        let state = self.world.state();
+        let assumable = state.iam.assumable(role_arn, PRINCIPAL, self.world.now(), self.world.pace);
+        matches!(assumable, Err(iam::NotAssumable::NoSuchRole | iam::NotAssumable::NotTrusted))
+    }
 }
 
 impl server::Service for Service {

@@ -14,6 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use super::{Caller, Service};
 use crate::local::http::{Request, Response};
+use crate::local::iam::{self, CreateRole};
 use crate::local::server::Service as _;
 use crate::local::world::{Pace, World};
 
@@ -25,6 +26,12 @@ fn service() -> Service {
     let endpoint = "http://127.0.0.1:1".to_owned();
     let region = "us-east-1".to_owned();
     let world = World::new("123456789012".to_owned(), region, Pace::None, endpoint);
+    let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole"}}"#;
+    let role =
+        CreateRole { name: "r".to_owned(), trust: trust.to_owned(), ..CreateRole::default() };
+    let context = iam::Context { account_id: world.account_id.clone(), now: world.now() };
+    world.state().iam.create_role(role, &context).expect("a role");
     Service::new(Arc::new(world), Vec::new())
 }
 
@@ -125,6 +132,19 @@ async fn events_are_executed_later_and_dry_runs_never() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(groups().contains("/aws/lambda/f"));
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_function_whose_role_is_gone_does_not_run() {
+    let service = service();
+    create(&service, ECHO);
+    service.world.state().iam.delete_role("r").expect("deleted");
+    let response = send(&service, Method::POST, &INVOKE, &[], &json!({})).await;
+    assert_eq!(response.status, 403);
+    let body: Value = serde_json::from_slice(&response.body).expect("JSON");
+    assert_eq!(body["Message"], "The role defined for the function cannot be assumed by Lambda.");
+    assert!(!service.world.snapshot()["logs"].to_string().contains("/aws/lambda/f"));
     service.shutdown().await;
 }
 

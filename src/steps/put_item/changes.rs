@@ -71,9 +71,14 @@ pub(in crate::steps) async fn key_names(
     let schema = table.as_ref().map(TableDescription::key_schema).unwrap_or_default();
     let names: Vec<_> = schema.iter().map(|key| key.attribute_name().to_owned()).collect();
     if names.is_empty() {
-        return Ok(vec![crate::step::marker(&format!("key of {table_name}"))]);
+        return Ok(vec![unknown_key(table_name)]);
     }
     Ok(names)
+}
+
+/// What stands for the name of a key that only the table knows, which a dry run does not look at.
+fn unknown_key(table_name: &str) -> String {
+    crate::step::marker(&format!("key of {table_name}"))
 }
 
 /// The key of an item that is to be put.
@@ -116,6 +121,10 @@ pub(in crate::steps) async fn current(
         }
         keys => {
             let found = current_of_many(cx, table_name, keys, planned).await?;
+            let unknown = unknown_key(table_name);
+            if keys.iter().any(|key| key.contains_key(&unknown)) {
+                return Ok((0..keys.len()).map(|at| planned.get(at).cloned().flatten()).collect());
+            }
             let of = |key: &Item| found.iter().find(|item| has_key(item, key)).cloned();
             Ok(keys.iter().map(of).collect())
         }

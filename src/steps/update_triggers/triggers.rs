@@ -21,6 +21,16 @@ pub(super) enum Trigger {
     Versioned(VersionedTrigger),
 }
 
+impl Trigger {
+    /// The ARN of what it calls.
+    pub(super) fn arn(&self) -> &str {
+        match self {
+            Self::Arn(arn) => arn,
+            Self::Versioned(it) => &it.lambda_arn,
+        }
+    }
+}
+
 /// A function, and the version of the event that it is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

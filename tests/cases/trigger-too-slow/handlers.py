@@ -1,0 +1,7 @@
+import time
+
+
+def sleeps(event, context):
+    print("asked about", event["userName"])
+    time.sleep(7)
+    return event
