@@ -1,16 +1,19 @@
 //! Stands between the program and the embedded AWS: counts requests, makes faults happen, plants what is not the run's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::sync::watch;
 
-use super::account::{self, Resources};
+use super::account::{self, Difference, Resources};
 use super::fault::Fault;
+use super::guests::{self, Guests};
 use super::request::{self, neighbour_of};
+use crate::aws::LAST_REPLY;
 use crate::journal::Journal;
 use crate::local::http::{BoxFuture, Request, Response};
 use crate::local::server::Service;
@@ -31,7 +34,7 @@ pub struct Point {
     pub operation: String,
     /// Which of its operation's requests it is, counted from 1: polls vary in number, and branches in order.
     pub occurrence: usize,
-    /// Whether it makes something that will carry the run's tag.
+    /// Whether it makes something that somebody else could have made just before.
     pub makes: bool,
 }
 
@@ -49,8 +52,6 @@ impl Point {
 pub(super) struct Strike {
     pub(super) at: Point,
     pub(super) fault: Fault,
-    /// How long after the reply the program is killed, for [`Fault::KilledReplied`].
-    pub(super) after_reply: Duration,
     /// After which request of the clean-up it is killed, for [`Fault::KilledTwice`].
     pub(super) again_at: usize,
     /// After how long the connection of a reply that hangs is closed, for [`Fault::Hang`].
@@ -63,11 +64,15 @@ struct Seen {
     recovering: bool,
     points: Vec<Point>,
     fired: bool,
+    /// Whether the program was sent the reply that ends it.
+    last_reply: bool,
     /// How many more requests of this operation are refused.
     refusals: Option<(String, usize)>,
     recovered: usize,
     longest: Duration,
     foreign: Resources,
+    guests: Guests,
+    harmed: BTreeSet<String>,
     planted: Vec<(Vec<String>, Bytes)>,
     /// By request id: what happens to it, and since when.
     under_way: HashMap<String, (Verdict, Instant)>,
@@ -105,9 +110,11 @@ impl Seam {
         })
     }
 
+    /// Everything that is there now is somebody else's.
     pub(super) fn watch(&self, world: &Arc<World>) {
         // Set once, before the first request.
         let _ = self.world.set(Arc::clone(world));
+        self.seen().foreign = account::resources(&world.snapshot());
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -130,14 +137,33 @@ impl Seam {
         self.seen().fired
     }
 
+    /// Whether the program was sent the reply that ends it.
+    pub(super) fn has_sent_last_reply(&self) -> bool {
+        self.seen().last_reply
+    }
+
     /// The longest that any request took.
     pub(super) fn longest(&self) -> Duration {
         self.seen().longest
     }
 
-    /// What somebody else has in the account.
-    pub(super) fn foreign(&self) -> Resources {
-        self.seen().foreign.clone()
+    /// What the account differs in from what it should be.
+    pub(super) fn difference(&self) -> Difference {
+        let Some(world) = self.world.get() else { return Difference::default() };
+        let snapshot = world.snapshot();
+        self.look_after_guests(&snapshot);
+        let seen = self.seen();
+        let mut difference = account::compare(&seen.foreign, &account::resources(&snapshot));
+        difference.touched.extend(seen.harmed.iter().cloned());
+        difference
+    }
+
+    /// Notes which guests are no more as they were. Those in a pool or table of the run's own go with it in the end, so
+    /// this is to be seen before.
+    fn look_after_guests(&self, snapshot: &Value) {
+        let mut seen = self.seen();
+        let harmed = guests::harmed(&seen.guests, snapshot);
+        seen.harmed.extend(harmed);
     }
 
     /// Hears when the program is to be killed.
@@ -174,7 +200,7 @@ impl Seam {
             service: service.name().to_owned(),
             operation: operation.clone(),
             occurrence: alike.count() + 1,
-            makes: request::is_tagged(request),
+            makes: request::is_tagged(request) || guests::same_by_somebody(request).is_some(),
         };
         seen.points.push(point.clone());
         let Some(strike) = &self.strike else { return Verdict::Passes };
@@ -193,20 +219,38 @@ impl Seam {
         Verdict::Struck(strike.fault)
     }
 
-    /// Does as a neighbour of the run would, before the run does.
+    /// Does as a neighbour of the run would, before the run does; and has guests come to pools and tables.
     async fn plant(&self, service: &dyn Service, request: &Request) {
+        let Some(world) = self.world.get() else { return };
+        let snapshot = world.snapshot();
+        self.look_after_guests(&snapshot);
+        if self.seen().recovering {
+            return;
+        }
+        let mut guests = guests::arrivals(request, service.name(), &snapshot);
+        guests.extend(guests::namesakes(request, &snapshot));
+        for guest in guests {
+            if self.is_first(&guest) {
+                self.as_another(service, &guest, |_| false).await;
+            }
+        }
         let Some(run) = self.run() else { return };
         let Some(copy) = request::of_neighbour(request, &run) else { return };
-        let mark = (copy.path.clone(), copy.body.clone());
-        {
-            let mut seen = self.seen();
-            if seen.recovering || seen.planted.contains(&mark) {
-                return;
-            }
+        if self.is_first(&copy) {
+            let neighbour = neighbour_of(&run);
+            self.as_another(service, &copy, |name| name.contains(&neighbour)).await;
+        }
+    }
+
+    /// Whether nobody has sent this before.
+    fn is_first(&self, request: &Request) -> bool {
+        let mark = (request.path.clone(), request.body.clone());
+        let mut seen = self.seen();
+        let is_first = !seen.planted.contains(&mark);
+        if is_first {
             seen.planted.push(mark);
         }
-        let neighbour = neighbour_of(&run);
-        self.as_another(service, &copy, |name| name.contains(&neighbour)).await;
+        is_first
     }
 
     /// Has a request carried out whose effects are not the run's.
@@ -217,15 +261,28 @@ impl Seam {
         is_theirs: impl Fn(&str) -> bool,
     ) {
         let Some(world) = self.world.get() else { return };
-        let before = account::resources(&world.snapshot());
+        let before = world.snapshot();
         service.handle(request).await;
-        let changed = account::changed(&before, &account::resources(&world.snapshot()));
+        let after = world.snapshot();
+        let changed = account::changed(&account::resources(&before), &account::resources(&after));
         let theirs = changed.into_iter().filter(|(name, _)| is_theirs(name));
-        self.seen().foreign.extend(theirs);
+        let guests =
+            guests::newcomers(&guests::inhabitants(&before), guests::inhabitants(&after));
+        let mut seen = self.seen();
+        seen.foreign.extend(theirs);
+        for ((container, name), guest) in &guests {
+            if let Some(picture) = seen.foreign.get_mut(container) {
+                guests::add_to(picture, name, guest);
+            }
+        }
+        seen.guests.extend(guests);
     }
 
     /// Has somebody else make what the run is about to make.
     async fn take(&self, service: &dyn Service, request: &Request) {
+        if let Some(same) = guests::same_by_somebody(request) {
+            return self.as_another(service, &same, |_| false).await;
+        }
         let Some(copy) = request::of_somebody(request) else { return };
         let existing: Vec<String> = self.seen().foreign.keys().cloned().collect();
         self.as_another(service, &copy, |name| !existing.iter().any(|other| other == name)).await;
@@ -258,15 +315,21 @@ impl Seam {
         }
     }
 
-    async fn strike_after(&self, fault: Fault, service: &dyn Service, request: &Request) -> After {
+    async fn strike_after(
+        &self,
+        fault: Fault,
+        service: &dyn Service,
+        request: &Request,
+        response: &Response,
+    ) -> After {
         match fault {
             Fault::KilledAfter | Fault::KilledTwice => {
                 self.kill().await;
                 After::Drop
             }
             Fault::KilledReplied => {
-                self.kill_later();
-                After::Deliver
+                self.seen().last_reply = true;
+                After::Replace(response.clone().with_header(LAST_REPLY, "1"))
             }
             Fault::ErrorAfter | Fault::Outage => {
                 let refusal = fault.refusal(service.protocol());
@@ -285,16 +348,6 @@ impl Seam {
             }
             _ => After::Deliver,
         }
-    }
-
-    /// The reply is on its way; the program is killed about when it writes it to its journal.
-    fn kill_later(&self) {
-        let after = self.strike.as_ref().map_or(Duration::ZERO, |strike| strike.after_reply);
-        let kill = self.kill.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            kill.send_modify(|count| *count += 1);
-        });
     }
 
     /// Counts a request of the clean-up; whether it is the one to be killed after.
@@ -337,7 +390,7 @@ impl Middleware for Seam {
         &'a self,
         service: &'a dyn Service,
         request: &'a Request,
-        _response: &'a Response,
+        response: &'a Response,
     ) -> BoxFuture<'a, After> {
         Box::pin(async move {
             let under_way = self.seen().under_way.remove(&request.request_id);
@@ -347,7 +400,7 @@ impl Middleware for Seam {
                 seen.longest = seen.longest.max(started.elapsed());
             }
             match verdict {
-                Verdict::Struck(fault) => self.strike_after(fault, service, request).await,
+                Verdict::Struck(fault) => self.strike_after(fault, service, request, response).await,
                 _ if self.is_second_kill() => {
                     self.kill().await;
                     After::Drop
