@@ -9,6 +9,10 @@
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
+//! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
+//! | [`suite::guards`] | what keeps a run from going where it should not |
+//! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
+//! | [`suite::stubborn`] | a clean-up that AWS does not let happen |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
@@ -28,11 +32,15 @@ mod suite {
     mod cases;
     mod chaos;
     mod dry_run;
+    mod full_disk;
     mod guarantee;
+    mod guards;
     mod house;
     mod journal;
+    mod secrets;
     mod servers;
     mod shipped;
     mod signals;
+    mod stubborn;
     mod terminal;
 }

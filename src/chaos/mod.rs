@@ -145,6 +145,10 @@ pub struct Summary {
     pub interrupted: bool,
 }
 
+fn jobs_of(options: &Options) -> u32 {
+    u32::try_from(options.jobs).unwrap_or(1).max(1)
+}
+
 /// Runs the playbook undisturbed, then once for each trial. `tell` hears of everything.
 ///
 /// # Errors
@@ -169,7 +173,9 @@ pub async fn prove(
     let trials = plan::trials(&first.points, options.sample, options.seed);
     let requests = first.points.len();
     tell(News::Planned { requests, trials: trials.len() });
-    let attempt_timeout = LEAST_ATTEMPT.max(first.longest * SLACK);
+    // Packing, sending and reading a large package takes longer than answering does, and trials share the machine.
+    let attempt_timeout =
+        LEAST_ATTEMPT.max(first.longest * SLACK).max(first.took * jobs_of(options));
     let mut summary = Summary { requests, ..Summary::default() };
     let options = Arc::new(options.clone());
     let mut waiting = trials.into_iter();

@@ -23,6 +23,11 @@ use crate::local::world::World;
 /// Who signs the requests that count: the program, not the handlers that it made.
 pub(super) const ACCESS_KEY: &str = "AKIAPLAYBOOKCHAOS000";
 
+/// The service whose resources are made by and by.
+const STACKS: &str = "cloudformation";
+/// How long somebody else's stack may take.
+const LONGEST_STACK: Duration = Duration::from_secs(30);
+
 /// One request that the program sends, undisturbed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
@@ -73,6 +78,8 @@ struct Seen {
     foreign: Resources,
     guests: Guests,
     harmed: BTreeSet<String>,
+    /// What was called since the fault, and how that ended.
+    calls: Vec<String>,
     planted: Vec<(Vec<String>, Bytes)>,
     /// By request id: what happens to it, and since when.
     under_way: HashMap<String, (Verdict, Instant)>,
@@ -130,6 +137,20 @@ impl Seam {
 
     pub(super) fn points(&self) -> Vec<Point> {
         self.seen().points.clone()
+    }
+
+    /// What was called since the fault, and how that ended: where something is left, this tells why.
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.seen().calls.clone()
+    }
+
+    fn note(&self, service: &dyn Service, request: &Request, end: impl std::fmt::Display) {
+        let mut seen = self.seen();
+        if seen.fired {
+            let who = if seen.recovering { "clean-up" } else { "run" };
+            let operation = request::operation(request);
+            seen.calls.push(format!("{who}: {} {operation}: {end}", service.name()));
+        }
     }
 
     /// Whether the program came as far as the strike.
@@ -238,7 +259,10 @@ impl Seam {
         let Some(copy) = request::of_neighbour(request, &run) else { return };
         if self.is_first(&copy) {
             let neighbour = neighbour_of(&run);
-            self.as_another(service, &copy, |name| name.contains(&neighbour)).await;
+            // What is in a stack is named by others, and is made while nothing else is.
+            let is_stack = service.name() == STACKS;
+            let is_theirs = |name: &str| is_stack || name.contains(&neighbour);
+            self.as_another(service, &copy, is_theirs).await;
         }
     }
 
@@ -263,7 +287,7 @@ impl Seam {
         let Some(world) = self.world.get() else { return };
         let before = world.snapshot();
         service.handle(request).await;
-        let after = world.snapshot();
+        let after = settled(world).await;
         let changed = account::changed(&account::resources(&before), &account::resources(&after));
         let theirs = changed.into_iter().filter(|(name, _)| is_theirs(name));
         let guests =
@@ -375,6 +399,9 @@ impl Middleware for Seam {
             }
             self.plant(service, request).await;
             let verdict = self.verdict(service, request);
+            if !matches!(verdict, Verdict::Passes) {
+                self.note(service, request, "the fault");
+            }
             self.seen().under_way.insert(request.request_id.clone(), (verdict, Instant::now()));
             match verdict {
                 Verdict::Passes => Before::Proceed,
@@ -395,6 +422,7 @@ impl Middleware for Seam {
         Box::pin(async move {
             let under_way = self.seen().under_way.remove(&request.request_id);
             let Some((verdict, started)) = under_way else { return After::Deliver };
+            self.note(service, request, response.status);
             {
                 let mut seen = self.seen();
                 seen.longest = seen.longest.max(started.elapsed());
@@ -408,6 +436,19 @@ impl Middleware for Seam {
                 _ => After::Deliver,
             }
         })
+    }
+}
+
+/// The account when no stack is being made any more.
+async fn settled(world: &World) -> Value {
+    let started = Instant::now();
+    loop {
+        let snapshot = world.snapshot();
+        let is_busy = snapshot[STACKS].to_string().contains("_IN_PROGRESS");
+        if !is_busy || started.elapsed() > LONGEST_STACK {
+            return snapshot;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Verdict {
     pub difference: Difference,
     /// What went wrong beside that.
     pub problem: Option<String>,
+    /// What was called since the fault, and how that ended.
+    pub calls: Vec<String>,
     /// Whether the person stopped it.
     pub interrupted: bool,
     /// How long it took.
@@ -77,6 +79,7 @@ impl Verdict {
 pub(super) struct Undisturbed {
     pub(super) points: Vec<Point>,
     pub(super) longest: Duration,
+    pub(super) took: Duration,
     pub(super) end: End,
     pub(super) difference: Difference,
 }
@@ -145,8 +148,10 @@ pub(super) async fn undisturbed(
     interrupt: &Interrupt,
 ) -> io::Result<Undisturbed> {
     on_stage(options, None, Duration::from_secs(60), interrupt, async |stage| {
+        let started = Instant::now();
         let end = stage.run().await?;
         Ok(Undisturbed {
+            took: started.elapsed(),
             points: stage.seam.points(),
             longest: stage.seam.longest(),
             difference: stage.seam.difference(),
@@ -170,6 +175,9 @@ pub(super) async fn carry_out(
         judge_run(stage, &mut verdict).await?;
         verdict.reached = stage.seam.fired();
         verdict.difference = stage.seam.difference();
+        if !verdict.holds() {
+            verdict.calls = stage.seam.calls();
+        }
         Ok(verdict)
     })
     .await;

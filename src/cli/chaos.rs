@@ -22,6 +22,9 @@ use crate::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status,
 use crate::playbook::Files as _;
 use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
 
+/// How many of the calls that led to a failure are shown, the latest.
+const CALLS_SHOWN: usize = 60;
+
 /// Proves it; says what was not proven.
 pub(super) async fn chaos(args: &ChaosArgs, output: Output) -> Exit {
     let wishes = Wishes::none();
@@ -315,7 +318,9 @@ fn failure(verdict: &Verdict) -> Failure {
         (_, true, false) => "Left",
         _ => "WentWrong",
     };
-    let details = lines_of(&verdict.difference);
+    let mut details = lines_of(&verdict.difference);
+    let first = verdict.calls.len().saturating_sub(CALLS_SHOWN);
+    details.extend(verdict.calls.iter().skip(first).cloned());
     let message = verdict
         .problem
         .clone()

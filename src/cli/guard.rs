@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::disk::reason;
 use super::exit::Exit;
@@ -141,21 +142,16 @@ pub(super) fn administrator_policies(playbook: &Playbook) -> Vec<Diagnostic> {
 }
 
 fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
+    if allows_everything(template) {
+        faults.push(
+            Diagnostic::new("administrator-policy", "this policy allows everything")
+                .at(template.span())
+                .label("a function with this role could do anything in the account")
+                .help("name a policy that allows what is needed, or run with --allow-admin"),
+        );
+        return;
+    }
     match template.kind() {
-        TemplateKind::Literal => {
-            let text = template.literal();
-            let text = text.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-            if crate::aws::is_administrator_policy(text) {
-                faults.push(
-                    Diagnostic::new("administrator-policy", "this policy allows everything")
-                        .at(template.span())
-                        .label("a function with this role could do anything in the account")
-                        .help(
-                            "name a policy that allows what is needed, or run with --allow-admin",
-                        ),
-                );
-            }
-        }
         TemplateKind::Sequence(items) => {
             for item in items {
                 look_for_administrator(item, faults);
@@ -166,6 +162,22 @@ fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
                 look_for_administrator(&entry.value, faults);
             }
         }
-        TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
+        TemplateKind::Literal | TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
+    }
+}
+
+/// Whether this is the ARN of such a policy, a document as text, or a statement. What is templated is looked at by the step
+/// that is about to attach it.
+fn allows_everything(template: &Template) -> bool {
+    match template.literal() {
+        Some(Value::String(text)) => {
+            let document = serde_json::from_str::<Value>(&text);
+            crate::aws::is_administrator_policy(&text)
+                || document.is_ok_and(|document| crate::aws::allows_everything(&document))
+        }
+        Some(statement @ Value::Object(_)) => {
+            crate::aws::allows_everything(&json!({ "Statement": statement }))
+        }
+        _ => false,
     }
 }
