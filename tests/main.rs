@@ -18,6 +18,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod harness {
+    pub mod account;
     pub mod calls;
     pub mod dialogue;
     pub mod difference;
