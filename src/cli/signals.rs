@@ -55,7 +55,7 @@ impl Wishes {
         }
         // A file that may not grow any more is an error of whoever writes to it, not the end of the process: the handler
         // that this installs stays for good.
-        signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         Ok(())
     }
 

@@ -125,8 +125,7 @@ fn a_configuration_that_cannot_be_read_is_not_taken_for_none() {
     let refused = finish(uncalled(&sandbox).env("PLAYBOOK_CONFIG", &path), "").exited(2);
     assert_eq!(
         said(&sandbox, &refused),
-        "error: [SANDBOX]/home/guards.yaml: unknown field `region`, expected `regions` or `blocked_accounts` at line 1 column \
-         1\n  help: write `regions: [eu-central-1]` and `blocked_accounts: [\"123456789012\"]`\n"
+        "error: [SANDBOX]/home/guards.yaml: unknown field `region`, expected `regions` or `blocked_accounts`\n  help: write `regions: [eu-central-1]` and `blocked_accounts: [\"123456789012\"]`\n"
     );
     fs::remove_file(&path).unwrap();
     let refused = finish(uncalled(&sandbox).env("PLAYBOOK_CONFIG", &path), "").exited(2);
@@ -208,7 +207,7 @@ error[administrator-policy]: this policy allows everything
   --> playbook.yaml:11:13
    |
 11 |           - {Effect: Allow, Action: \"*:*\", Resource: \"*\"}
-   |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a function with this role could do anything in the account
+   |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a function with this role could do anything in the account
    |
    = help: name a policy that allows what is needed, or run with --allow-admin
 
@@ -216,7 +215,7 @@ error[administrator-policy]: this policy allows everything
   --> playbook.yaml:15:24
    |
 15 |       policy_document: '{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}}'
-   |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a function with this role could do anything in the account
+   |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a function with this role could do anything in the account
    |
    = help: name a policy that allows what is needed, or run with --allow-admin
 
@@ -243,7 +242,6 @@ fn a_policy_that_turns_out_to_allow_everything_is_not_attached() {
         sandbox.write("playbook.yaml", &format!("{role}{step}"));
         let refused = server.run(&sandbox, "playbook.yaml", &[]).exited(1);
         for words in [
-            "AdministratorPolicy",
             "this policy allows everything, and was not attached",
             "name a policy that allows what is needed, or run with --allow-admin",
             "1 resource made, 1 removed",

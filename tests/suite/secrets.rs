@@ -75,7 +75,7 @@ steps:
       function_name: "{{ vars.name }}"
       payload: {password: "{{ inputs.password }}", nested: ["{{ vars.derived }}", "{{ env.TOKEN }}"]}
   - invoke: {function_name: "{{ vars.name }}", payload: {fail: true}}
-    allow_error: FunctionError
+    allow_error: RuntimeError
   - print: "{{ steps.echoed.payload }}"
   - print: "password {{ inputs.password }}, token {{ env.TOKEN }}, derived {{ vars.derived }}"
   - id: log

@@ -125,9 +125,9 @@ fn a_clean_up_that_is_throttled_gives_up_and_says_what_remains() {
         Obstacle::Throttled,
         "\
 2 resources remain:
-  AWS::IAM::Role                  demo-[RUN]: Rate exceeded
+  AWS::IAM::Role                  demo-[RUN]: Throttling: Rate exceeded
     arn:aws:iam::000000000000:role/demo-[RUN]
-  AWS::Logs::LogGroup             /demo/[RUN]: Rate exceeded
+  AWS::Logs::LogGroup             /demo/[RUN]: ThrottlingException: Rate exceeded
     arn:aws:logs:us-east-1:000000000000:log-group:/demo/[RUN]
 To finish the clean-up: playbook cleanup [RUN]
 ",
@@ -140,9 +140,9 @@ fn a_clean_up_whose_credentials_have_expired_gives_up_and_says_what_remains() {
         Obstacle::Expired,
         "\
 2 resources remain:
-  AWS::IAM::Role                  demo-[RUN]: The security token included in the request is expired
+  AWS::IAM::Role                  demo-[RUN]: ExpiredToken: The security token included in the request is expired
     arn:aws:iam::000000000000:role/demo-[RUN]
-  AWS::Logs::LogGroup             /demo/[RUN]: The security token included in the request is expired
+  AWS::Logs::LogGroup             /demo/[RUN]: ExpiredTokenException: The security token included in the request is expired
     arn:aws:logs:us-east-1:000000000000:log-group:/demo/[RUN]
 To finish the clean-up: playbook cleanup [RUN]
 ",
