@@ -111,10 +111,7 @@ fn is_last(reply: &HttpResponse) -> bool {
 /// The end of the program as `kill -9` brings it about: nothing is written any more, nothing is dropped.
 fn end() {
     #[cfg(unix)]
-    let _ = rustix::process::kill_process(
-        rustix::process::getpid(),
-        rustix::process::Signal::KILL,
-    );
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     #[cfg(not(unix))]
     std::process::abort();
 }

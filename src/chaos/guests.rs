@@ -95,12 +95,10 @@ pub(super) fn arrivals(request: &Request, service: &str, snapshot: &Value) -> Ve
     let places = entries(&snapshot[service]);
     let empty = places.filter(|(name, _)| !has_guest(&format!("{service} {name}")));
     match service {
-        "cognito-idp" => {
-            empty.filter_map(|(id, pool)| new_user(request, id, pool, NAME)).collect()
+        "cognito-idp" => empty.filter_map(|(id, pool)| new_user(request, id, pool, NAME)).collect(),
+        "dynamodb" => {
+            empty.filter_map(|(name, table)| new_item(request, name, &strange_key(table))).collect()
         }
-        "dynamodb" => empty
-            .filter_map(|(name, table)| new_item(request, name, &strange_key(table)))
-            .collect(),
         _ => Vec::new(),
     }
 }
@@ -113,9 +111,8 @@ pub(super) fn namesakes(request: &Request, snapshot: &Value) -> Vec<Request> {
         "SignUp" | "AdminCreateUser" => {
             let pool = pool_of(&body, snapshot);
             let named = body["Username"].as_str().zip(pool);
-            let user = named.and_then(|(name, (id, pool))| {
-                new_user(request, id, pool, &format!("{name}0"))
-            });
+            let user = named
+                .and_then(|(name, (id, pool))| new_user(request, id, pool, &format!("{name}0")));
             user.into_iter().collect()
         }
         "PutItem" => put_nearby(request, snapshot, &body["TableName"], &[&body["Item"]]),
@@ -201,11 +198,8 @@ fn strange_key(table: &Value) -> Value {
 fn new_user(request: &Request, id: &str, pool: &Value, name: &str) -> Option<Request> {
     let signs_in_with = pool["pool"]["UsernameAttributes"].as_array();
     let by_mail = signs_in_with.is_some_and(|names| !names.is_empty());
-    let mail = if name.contains('@') {
-        name.to_owned()
-    } else {
-        format!("{name}@guests.example.com")
-    };
+    let mail =
+        if name.contains('@') { name.to_owned() } else { format!("{name}@guests.example.com") };
     let body = json!({
         "UserPoolId": id,
         "Username": if by_mail { &mail } else { name },

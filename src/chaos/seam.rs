@@ -290,8 +290,7 @@ impl Seam {
         let after = settled(world).await;
         let changed = account::changed(&account::resources(&before), &account::resources(&after));
         let theirs = changed.into_iter().filter(|(name, _)| is_theirs(name));
-        let guests =
-            guests::newcomers(&guests::inhabitants(&before), guests::inhabitants(&after));
+        let guests = guests::newcomers(&guests::inhabitants(&before), guests::inhabitants(&after));
         let mut seen = self.seen();
         seen.foreign.extend(theirs);
         for ((container, name), guest) in &guests {
@@ -428,7 +427,9 @@ impl Middleware for Seam {
                 seen.longest = seen.longest.max(started.elapsed());
             }
             match verdict {
-                Verdict::Struck(fault) => self.strike_after(fault, service, request, response).await,
+                Verdict::Struck(fault) => {
+                    self.strike_after(fault, service, request, response).await
+                }
                 _ if self.is_second_kill() => {
                     self.kill().await;
                     After::Drop

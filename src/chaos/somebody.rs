@@ -7,9 +7,7 @@ use aws_sdk_cloudformation::operation::create_stack::CreateStackOutput;
 use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
 use aws_sdk_cloudformation::types::{Capability, StackStatus};
 
-use crate::aws::{
-    Aws, CallError, CallPatience, Connection, Credentials, Endpoint, connect,
-};
+use crate::aws::{Aws, CallError, CallPatience, Connection, Credentials, Endpoint, connect};
 
 /// How long a stack may take.
 const PATIENCE: Duration = Duration::from_secs(60);

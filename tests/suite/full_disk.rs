@@ -118,7 +118,10 @@ fn what_cannot_be_written_down_is_not_made_and_what_was_made_is_removed() {
     let Some(outcome) = on_small_disk(&sandbox, &account, 8, "true") else { return };
     let outcome = outcome.exited(1);
     let stderr = said(&sandbox, &outcome.stderr);
-    assert!(stderr.contains("cannot be written: No space left on device (os error 28)"), "{stderr}");
+    assert!(
+        stderr.contains("cannot be written: No space left on device (os error 28)"),
+        "{stderr}"
+    );
     let made = outcome.stderr.matches("  + AWS::Logs::LogGroup").count();
     assert!((1..20).contains(&made), "the disk is full in the middle: {made}\n{stderr}");
     let resources = if made == 1 { "1 resource".to_owned() } else { format!("{made} resources") };

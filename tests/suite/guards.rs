@@ -90,7 +90,9 @@ fn a_region_that_is_not_among_the_allowed_is_not_called() {
     let path = configuration(&sandbox, "regions: []\n");
     let refused = finish(uncalled(&sandbox).env("PLAYBOOK_CONFIG", path), "").exited(2);
     assert!(
-        refused.stderr.starts_with("error: runs may not go to us-east-1, nor to any other region\n"),
+        refused
+            .stderr
+            .starts_with("error: runs may not go to us-east-1, nor to any other region\n"),
         "{}",
         refused.stderr
     );
@@ -100,8 +102,7 @@ fn a_region_that_is_not_among_the_allowed_is_not_called() {
 #[test]
 fn a_blocked_account_is_not_changed() {
     let (server, sandbox) = (Server::start(), sandbox());
-    let refused =
-        configured(&server, &sandbox, "blocked_accounts: ['000000000000']\n").exited(2);
+    let refused = configured(&server, &sandbox, "blocked_accounts: ['000000000000']\n").exited(2);
     assert_eq!(
         said(&sandbox, &refused),
         "error: runs may not go to account 000000000000\n  help: nothing was changed; [SANDBOX]/home/guards.yaml says so\n"
@@ -271,7 +272,8 @@ fn ending_in(sandbox: &Sandbox, minutes: i64) -> Command {
 
 #[test]
 fn credentials_that_end_before_the_run_is_likely_to_are_not_used() {
-    let steps = "  - list-functions: {}\n    poll: {until: result.count == 0, every: 1s, timeout: 30m}\n";
+    let steps =
+        "  - list-functions: {}\n    poll: {until: result.count == 0, every: 1s, timeout: 30m}\n";
     let sandbox = Sandbox::with_file("playbook.yaml", &format!("{ROLE}{steps}"));
     let refused = finish(&mut ending_in(&sandbox, 12), "").exited(2);
     // Two steps of a quarter of a minute, and what one of them may wait.

@@ -151,7 +151,10 @@ fn forms() -> Vec<(String, Vec<u8>)> {
             let whole = bytes.len() / 3 * 4;
             let from = if shift == 0 { 0 } else { 4 };
             add(&format!("base64 at {shift}"), &STANDARD_NO_PAD.encode(&bytes)[from..whole]);
-            add(&format!("URL-safe base64 at {shift}"), &URL_SAFE_NO_PAD.encode(&bytes)[from..whole]);
+            add(
+                &format!("URL-safe base64 at {shift}"),
+                &URL_SAFE_NO_PAD.encode(&bytes)[from..whole],
+            );
         }
     }
     forms
@@ -349,7 +352,8 @@ fn a_run_that_is_killed_leaves_no_core_and_tells_nothing() {
         let waits = eventually(LONGEST, || {
             let text = fs::read_to_string(sandbox.journals().first()?).ok()?;
             // Role, pool, client, user, function and its log group.
-            (text.matches("\"done\"").count() >= 5 && text.contains("Lambda::Function")).then_some(())
+            (text.matches("\"done\"").count() >= 5 && text.contains("Lambda::Function"))
+                .then_some(())
         });
         let limits = fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
         nothing_told(&sandbox, None);
@@ -413,9 +417,14 @@ fn the_search_finds_what_it_looks_for() {
     for (shift, padding) in ["", "a", "ab"].iter().enumerate() {
         let text = STANDARD_NO_PAD.encode(format!("{padding}{PASSWORD}cd"));
         let wanted = format!("password, base64 at {shift}");
-        let found = forms.iter().any(|(name, form)| *name == wanted && holds(text.as_bytes(), form));
+        let found =
+            forms.iter().any(|(name, form)| *name == wanted && holds(text.as_bytes(), form));
         assert!(found, "{wanted} in {text}");
     }
     let json = serde_json::json!({ "p": PASSWORD }).to_string();
-    assert!(forms.iter().any(|(name, form)| name == "password, in JSON" && holds(json.as_bytes(), form)));
+    assert!(
+        forms
+            .iter()
+            .any(|(name, form)| name == "password, in JSON" && holds(json.as_bytes(), form))
+    );
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use playbook::local::http::{BoxFuture, Request, Response};
 use playbook::local::protocol::{AwsError, Protocol};
-use playbook::local::server::middleware::{After, Before, Middleware};
 use playbook::local::server::Service;
+use playbook::local::server::middleware::{After, Before, Middleware};
 use regex_lite::Regex;
 
 use crate::harness::account::Account;
@@ -26,9 +26,11 @@ impl Obstacle {
         match (self, is_query) {
             (Self::Throttled, true) => AwsError::new(400, "Throttling", "Rate exceeded"),
             (Self::Throttled, false) => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
-            (Self::Expired, true) => {
-                AwsError::new(403, "ExpiredToken", "The security token included in the request is expired")
-            }
+            (Self::Expired, true) => AwsError::new(
+                403,
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ),
             (Self::Expired, false) => AwsError::new(
                 400,
                 "ExpiredTokenException",

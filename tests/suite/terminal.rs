@@ -246,10 +246,9 @@ fn ctrl_c_twice_stops_at_once_wherever_it_is() {
 
 #[test]
 fn a_terminal_that_is_closed_cleans_up() {
-    for (step, wanted) in [
-        ("pause: 60s", "ready"),
-        ("ask: {prompt: What is your name?}", "What is your name?"),
-    ] {
+    for (step, wanted) in
+        [("pause: 60s", "ready"), ("ask: {prompt: What is your name?}", "What is your name?")]
+    {
         let (account, sandbox) = (Account::open(), group_and(step));
         let code = hang_up(&account.run_command(&sandbox, &[]), &[(wanted, "")]);
         assert_eq!(code, 129, "{step}");
