@@ -134,8 +134,11 @@ fn forms_of(secret: &str) -> Vec<String> {
     let mut escaped = quoted.as_str();
     escaped = escaped.strip_prefix('"').unwrap_or(escaped);
     escaped = escaped.strip_suffix('"').unwrap_or(escaped);
-    forms.push(escaped.to_owned());
-    forms.push(Value::from(escaped).to_string().trim_matches('"').to_owned());
+    for escaped in [escaped.to_owned(), in_ascii(escaped, false), in_ascii(escaped, true)] {
+        let twice = Value::from(escaped.as_str()).to_string();
+        forms.push(twice.trim_matches('"').to_owned());
+        forms.push(escaped);
+    }
     let encoded = utf8_percent_encode(secret, &RESERVED).to_string();
     forms.push(encoded.replace("%20", "+"));
     forms.push(lower_hex(&encoded));
@@ -155,6 +158,25 @@ fn forms_of(secret: &str) -> Vec<String> {
     }
     forms.retain(|form| !form.is_empty());
     forms
+}
+
+/// JSON as programs write it that trust nobody with more than ASCII, such as Python's.
+fn in_ascii(escaped: &str, capitals: bool) -> String {
+    let mut units = [0; 2];
+    escaped.chars().fold(String::with_capacity(escaped.len()), |mut text, c| {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&if capitals {
+                    format!("\\u{unit:04X}")
+                } else {
+                    format!("\\u{unit:04x}")
+                });
+            }
+        }
+        text
+    })
 }
 
 fn lower_hex(encoded: &str) -> String {
@@ -189,6 +211,9 @@ mod tests {
             secret.to_owned(),
             json!({ "p": secret }).to_string(),
             json!(json!({ "p": secret }).to_string()).to_string(),
+            r#"{"p": "Pa\"ss w\u00f6rd/+9"}"#.to_owned(),
+            r#"{"p": "Pa\"ss w\u00F6rd/+9"}"#.to_owned(),
+            json!(r#"{"p": "Pa\"ss w\u00f6rd/+9"}"#).to_string(),
             format!("x={}", utf8_percent_encode(secret, NON_ALPHANUMERIC)),
             STANDARD.encode(secret),
             STANDARD.encode(format!("a{secret}b")),

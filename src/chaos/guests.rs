@@ -1,4 +1,4 @@
-//! Guests: users and items of somebody else in pools and tables that the run makes or uses.
+//! Guests: users, app clients and items of somebody else in pools and tables that the run makes or uses.
 //!
 //! A pool or table of the run's own goes, and they go with it; until then they must be as they were.
 
@@ -15,15 +15,22 @@ use crate::local::http::Request;
 /// The name of a guest, and what the keys of a guest's item hold.
 const NAME: &str = "somebody";
 
+/// Precedes the id of an app client; no user's name has a blank.
+const CLIENT: &str = "client ";
+
 /// Whoever and whatever is in pools and tables: by the resource that holds it, such as `dynamodb people`, and its name.
 pub(super) type Guests = BTreeMap<(String, String), Value>;
 
-/// All users and items in a snapshot.
+/// All users, app clients and items in a snapshot.
 pub(super) fn inhabitants(snapshot: &Value) -> Guests {
     let mut all = Guests::new();
     for (id, pool) in entries(&snapshot["cognito-idp"]) {
         for (name, user) in entries(&pool["users"]) {
             all.insert((format!("cognito-idp {id}"), name.clone()), timeless(user));
+        }
+        for (client, picture) in entries(&pool["clients"]) {
+            let name = format!("{CLIENT}{client}");
+            all.insert((format!("cognito-idp {id}"), name), timeless(picture));
         }
     }
     for (name, table) in entries(&snapshot["dynamodb"]) {
@@ -77,8 +84,10 @@ pub(super) fn harmed(guests: &Guests, snapshot: &Value) -> Vec<String> {
 
 /// Adds a guest to the picture of what holds it.
 pub(super) fn add_to(picture: &mut Value, name: &str, guest: &Value) {
-    if let Some(Value::Object(users)) = picture.get_mut("users") {
-        users.insert(name.to_owned(), guest.clone());
+    let (place, name) =
+        name.strip_prefix(CLIENT).map_or(("users", name), |client| ("clients", client));
+    if let Some(Value::Object(named)) = picture.get_mut(place) {
+        named.insert(name.to_owned(), guest.clone());
     }
     if let Some(Value::Array(items)) = picture.get_mut("Items") {
         items.push(guest.clone());
@@ -313,6 +322,8 @@ mod tests {
     fn a_guest_belongs_to_the_picture_of_what_holds_it() {
         let mut picture = account(&json!({}), &json!([]));
         add_to(&mut picture["cognito-idp"]["pool_1"], "ann", &json!(1));
+        add_to(&mut picture["cognito-idp"]["pool_1"], "client c2", &json!(2));
+        assert_eq!(picture["cognito-idp"]["pool_1"]["clients"], json!({"c1": {}, "c2": 2}));
         add_to(&mut picture["dynamodb"]["people"], "key", &json!("b"));
         add_to(&mut picture["dynamodb"]["people"], "key", &json!("a"));
         assert_eq!(picture["cognito-idp"]["pool_1"]["users"], json!({"ann": 1}));

@@ -252,16 +252,18 @@ impl Seam {
         guests.extend(guests::namesakes(request, &snapshot));
         for guest in guests {
             if self.is_first(&guest) {
-                self.as_another(service, &guest, |_| false).await;
+                self.as_another(service, &guest, |_, _| false).await;
             }
         }
         let Some(run) = self.run() else { return };
         let Some(copy) = request::of_neighbour(request, &run) else { return };
         if self.is_first(&copy) {
             let neighbour = neighbour_of(&run);
-            // What is in a stack is named by others, and is made while nothing else is.
-            let is_stack = service.name() == STACKS;
-            let is_theirs = |name: &str| is_stack || name.contains(&neighbour);
+            // AWS makes up the names of some things, such as pools, which then have their own among what they are.
+            let is_theirs = |name: &str, made: Option<&Value>| {
+                let is_in = |picture: &Value| picture.to_string().contains(&neighbour);
+                name.contains(&neighbour) || made.is_some_and(is_in)
+            };
             self.as_another(service, &copy, is_theirs).await;
         }
     }
@@ -277,19 +279,23 @@ impl Seam {
         is_first
     }
 
-    /// Has a request carried out whose effects are not the run's.
+    /// Has a request carried out whose effects are not the run's. `is_theirs` is told the name of what has changed, and
+    /// what it is where it was not there before.
     async fn as_another(
         &self,
         service: &dyn Service,
         request: &Request,
-        is_theirs: impl Fn(&str) -> bool,
+        is_theirs: impl Fn(&str, Option<&Value>) -> bool,
     ) {
         let Some(world) = self.world.get() else { return };
         let before = world.snapshot();
         service.handle(request).await;
         let after = settled(world).await;
-        let changed = account::changed(&account::resources(&before), &account::resources(&after));
-        let theirs = changed.into_iter().filter(|(name, _)| is_theirs(name));
+        let existing = account::resources(&before);
+        let changed = account::changed(&existing, &account::resources(&after));
+        let theirs = changed.into_iter().filter(|(name, picture)| {
+            is_theirs(name, Some(picture).filter(|_| !existing.contains_key(name)))
+        });
         let guests = guests::newcomers(&guests::inhabitants(&before), guests::inhabitants(&after));
         let mut seen = self.seen();
         seen.foreign.extend(theirs);
@@ -304,11 +310,12 @@ impl Seam {
     /// Has somebody else make what the run is about to make.
     async fn take(&self, service: &dyn Service, request: &Request) {
         if let Some(same) = guests::same_by_somebody(request) {
-            return self.as_another(service, &same, |_| false).await;
+            return self.as_another(service, &same, |_, _| false).await;
         }
         let Some(copy) = request::of_somebody(request) else { return };
         let existing: Vec<String> = self.seen().foreign.keys().cloned().collect();
-        self.as_another(service, &copy, |name| !existing.iter().any(|other| other == name)).await;
+        let is_theirs = |name: &str, _: Option<&Value>| !existing.iter().any(|other| other == name);
+        self.as_another(service, &copy, is_theirs).await;
     }
 
     /// The id of the run; its journal is there before anything is made.
