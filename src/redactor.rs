@@ -156,6 +156,10 @@ fn forms_of(secret: &str) -> Vec<String> {
             }
         }
     }
+    // YAML doubles the quote within a text that it puts between such quotes.
+    let quoted = forms.iter().filter(|form| form.contains('\''));
+    let doubled: Vec<String> = quoted.map(|form| form.replace('\'', "''")).collect();
+    forms.extend(doubled);
     forms.retain(|form| !form.is_empty());
     forms
 }
@@ -225,6 +229,14 @@ mod tests {
             assert!(masked.contains(MASK), "{form} came out as {masked}");
             assert!(!masked.contains("rd/") && !masked.contains("w%C3%B6rd"), "{masked}");
         }
+    }
+
+    #[test]
+    fn masks_what_yaml_has_quoted() {
+        let redactor = knowing("it's \"o\u{f6}\"");
+        let said = r#"- '"it''s \"o\u00f6\""'"#;
+        assert_eq!(redactor.redact(said), r#"- '"***"'"#);
+        assert_eq!(redactor.redact("- 'it''s \"o\u{f6}\"'"), "- '***'");
     }
 
     #[test]

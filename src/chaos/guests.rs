@@ -89,7 +89,9 @@ pub(super) fn add_to(picture: &mut Value, name: &str, guest: &Value) {
     if let Some(Value::Object(named)) = picture.get_mut(place) {
         named.insert(name.to_owned(), guest.clone());
     }
-    if let Some(Value::Array(items)) = picture.get_mut("Items") {
+    if let Some(Value::Array(items)) = picture.get_mut("Items")
+        && !items.contains(guest)
+    {
         items.push(guest.clone());
         items.sort_by_key(|item| item.as_str().unwrap_or_default().to_owned());
     }
@@ -325,6 +327,7 @@ mod tests {
         add_to(&mut picture["cognito-idp"]["pool_1"], "client c2", &json!(2));
         assert_eq!(picture["cognito-idp"]["pool_1"]["clients"], json!({"c1": {}, "c2": 2}));
         add_to(&mut picture["dynamodb"]["people"], "key", &json!("b"));
+        add_to(&mut picture["dynamodb"]["people"], "key", &json!("a"));
         add_to(&mut picture["dynamodb"]["people"], "key", &json!("a"));
         assert_eq!(picture["cognito-idp"]["pool_1"]["users"], json!({"ann": 1}));
         assert_eq!(picture["dynamodb"]["people"]["Items"], json!(["a", "b"]));

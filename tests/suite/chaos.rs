@@ -211,13 +211,13 @@ fn guests_are_in_every_pool_and_table_and_are_not_to_be_harmed() {
 
 const WITH_STACK: &str = "\
 name: adopting
-inputs: {stack: {}, item: {default: ann}}
+inputs: {stack: {}, mail: {default: ann}}
 steps:
   - id: stack
     stack-outputs: {stack_name: \"{{ inputs.stack }}\"}
   - put-item:
       table_name: \"{{ steps.stack.outputs.People }}\"
-      item: {mail: \"{{ inputs.item }}\", made: by the run}
+      item: {mail: \"{{ inputs.mail }}\", made: by the run}
 ";
 
 const TEMPLATE: &str = "\
@@ -242,7 +242,7 @@ fn somebody_elses_stack_is_used_and_left_as_it_was() {
     assert!(outcome.stdout.contains("name taken just before"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains(": 0 left, 0 touched\n"), "{}", outcome.stdout);
     // The item of somebody is replaced, and put back.
-    let replacing = [&theirs[..], &["--input", "item=somebody", "--sample", "25"]].concat();
+    let replacing = [&theirs[..], &["--input", "mail=somebody", "--sample", "25"]].concat();
     chaos(&sandbox, &replacing).exited(0);
     sandbox.nothing_left();
 }
