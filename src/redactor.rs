@@ -166,21 +166,14 @@ fn forms_of(secret: &str) -> Vec<String> {
 
 /// JSON as programs write it that trust nobody with more than ASCII, such as Python's.
 fn in_ascii(escaped: &str, capitals: bool) -> String {
-    let mut units = [0; 2];
-    escaped.chars().fold(String::with_capacity(escaped.len()), |mut text, c| {
-        if c.is_ascii() {
-            text.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut units) {
-                text.push_str(&if capitals {
-                    format!("\\u{unit:04X}")
-                } else {
-                    format!("\\u{unit:04x}")
-                });
-            }
-        }
-        text
-    })
+    let unit = |unit: u16| {
+        if capitals { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") }
+    };
+    let written = |c: char| match c {
+        c if c.is_ascii() => c.to_string(),
+        c => c.encode_utf16(&mut [0; 2]).iter().map(|it| unit(*it)).collect(),
+    };
+    escaped.chars().map(written).collect()
 }
 
 fn lower_hex(encoded: &str) -> String {

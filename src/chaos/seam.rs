@@ -180,10 +180,12 @@ impl Seam {
     }
 
     /// Notes which guests are no more as they were. Those in a pool or table of the run's own go with it in the end, so
-    /// this is to be seen before.
+    /// this is to be seen before. In somebody else's, what matters is how it is in the end: what the run replaces there, it
+    /// puts back.
     fn look_after_guests(&self, snapshot: &Value) {
         let mut seen = self.seen();
-        let harmed = guests::harmed(&seen.guests, snapshot);
+        let harmed =
+            guests::harmed(&seen.guests, snapshot, |place| seen.foreign.contains_key(place));
         seen.harmed.extend(harmed);
     }
 

@@ -1,6 +1,7 @@
 //! A secret is nowhere in what a run leaves or says, in whatever form, however the run ends.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -164,14 +165,15 @@ fn forms() -> Vec<(String, Vec<u8>)> {
 }
 
 fn ascii_json(text: &str) -> String {
-    let mut units = [0; 2];
-    text.chars()
-        .map(|c| match c {
-            '"' | '\\' => format!("\\{c}"),
-            c if c.is_ascii() => c.to_string(),
-            c => c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
-        })
-        .collect()
+    let mut escaped = String::new();
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit).ok().filter(u8::is_ascii).map(char::from) {
+            Some(c @ ('"' | '\\')) => escaped.extend(['\\', c]),
+            Some(c) => escaped.push(c),
+            None => write!(escaped, "\\u{unit:04x}").unwrap(),
+        }
+    }
+    escaped
 }
 
 fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
