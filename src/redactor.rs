@@ -134,8 +134,11 @@ fn forms_of(secret: &str) -> Vec<String> {
     let mut escaped = quoted.as_str();
     escaped = escaped.strip_prefix('"').unwrap_or(escaped);
     escaped = escaped.strip_suffix('"').unwrap_or(escaped);
-    forms.push(escaped.to_owned());
-    forms.push(Value::from(escaped).to_string().trim_matches('"').to_owned());
+    for escaped in [escaped.to_owned(), in_ascii(escaped, false), in_ascii(escaped, true)] {
+        let twice = Value::from(escaped.as_str()).to_string();
+        forms.push(twice.trim_matches('"').to_owned());
+        forms.push(escaped);
+    }
     let encoded = utf8_percent_encode(secret, &RESERVED).to_string();
     forms.push(encoded.replace("%20", "+"));
     forms.push(lower_hex(&encoded));
@@ -153,8 +156,24 @@ fn forms_of(secret: &str) -> Vec<String> {
             }
         }
     }
+    // YAML doubles the quote within a text that it puts between such quotes.
+    let quoted = forms.iter().filter(|form| form.contains('\''));
+    let doubled: Vec<String> = quoted.map(|form| form.replace('\'', "''")).collect();
+    forms.extend(doubled);
     forms.retain(|form| !form.is_empty());
     forms
+}
+
+/// JSON as programs write it that trust nobody with more than ASCII, such as Python's.
+fn in_ascii(escaped: &str, capitals: bool) -> String {
+    let unit = |unit: u16| {
+        if capitals { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") }
+    };
+    let written = |c: char| match c {
+        c if c.is_ascii() => c.to_string(),
+        c => c.encode_utf16(&mut [0; 2]).iter().map(|it| unit(*it)).collect(),
+    };
+    escaped.chars().map(written).collect()
 }
 
 fn lower_hex(encoded: &str) -> String {
@@ -189,6 +208,9 @@ mod tests {
             secret.to_owned(),
             json!({ "p": secret }).to_string(),
             json!(json!({ "p": secret }).to_string()).to_string(),
+            r#"{"p": "Pa\"ss w\u00f6rd/+9"}"#.to_owned(),
+            r#"{"p": "Pa\"ss w\u00F6rd/+9"}"#.to_owned(),
+            json!(r#"{"p": "Pa\"ss w\u00f6rd/+9"}"#).to_string(),
             format!("x={}", utf8_percent_encode(secret, NON_ALPHANUMERIC)),
             STANDARD.encode(secret),
             STANDARD.encode(format!("a{secret}b")),
@@ -200,6 +222,14 @@ mod tests {
             assert!(masked.contains(MASK), "{form} came out as {masked}");
             assert!(!masked.contains("rd/") && !masked.contains("w%C3%B6rd"), "{masked}");
         }
+    }
+
+    #[test]
+    fn masks_what_yaml_has_quoted() {
+        let redactor = knowing("it's \"o\u{f6}\"");
+        let said = r#"- '"it''s \"o\u00f6\""'"#;
+        assert_eq!(redactor.redact(said), r#"- '"***"'"#);
+        assert_eq!(redactor.redact("- 'it''s \"o\u{f6}\"'"), "- '***'");
     }
 
     #[test]

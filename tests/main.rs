@@ -9,6 +9,10 @@
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
+//! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
+//! | [`suite::guards`] | what keeps a run from going where it should not |
+//! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
+//! | [`suite::stubborn`] | a clean-up that AWS does not let happen |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
 //! | [`suite::conformance`] | the embedded AWS against two others, check by check |
 //! | [`suite::user_pools`] | a pool whose triggers change keeps all its other settings |
@@ -17,6 +21,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod harness {
+    pub mod account;
     pub mod calls;
     pub mod dialogue;
     pub mod difference;
@@ -34,15 +39,21 @@ mod suite {
     mod chaos;
     mod conformance;
     mod dry_run;
+    mod full_disk;
     mod guarantee;
     mod hostile;
     mod house;
     mod journal;
     mod mutants;
     mod migration;
+    mod guards;
+    mod house;
+    mod journal;
+    mod secrets;
     mod servers;
     mod shipped;
     mod signals;
+    mod stubborn;
     mod terminal;
     mod user_pools;
 }

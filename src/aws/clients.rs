@@ -18,6 +18,7 @@ struct Shared {
     config: SdkConfig,
     recording: bool,
     looks: bool,
+    mortal: bool,
     sts: OnceLock<aws_sdk_sts::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
     lambda: OnceLock<aws_sdk_lambda::Client>,
@@ -35,6 +36,7 @@ impl Aws {
             config,
             recording,
             looks: looks || recording,
+            mortal: false,
             sts: OnceLock::new(),
             iam: OnceLock::new(),
             lambda: OnceLock::new(),
@@ -44,6 +46,16 @@ impl Aws {
             dynamodb: OnceLock::new(),
         };
         Self { shared: Arc::new(shared), observer: Arc::new(|_| ()) }
+    }
+
+    /// The same door, before anybody has called through it, and a reply that carries
+    /// [`LAST_REPLY`](super::LAST_REPLY) ends the program.
+    #[must_use]
+    pub fn mortal(mut self) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.mortal = true;
+        }
+        self
     }
 
     /// The same door, with somebody else listening.
@@ -73,7 +85,8 @@ macro_rules! client {
         #[must_use]
         pub fn $name(&self) -> &$sdk::Client {
             self.shared.$name.get_or_init(|| {
-                let watch = Watch { recording: self.shared.recording };
+                let Shared { recording, mortal, .. } = *self.shared;
+                let watch = Watch { recording, mortal };
                 let config = $sdk::config::Builder::from(&self.shared.config).interceptor(watch);
                 $sdk::Client::from_conf(config.build())
             })

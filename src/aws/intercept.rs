@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
@@ -37,7 +37,19 @@ pub(super) struct Trace {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watch {
     pub(super) recording: bool,
+    /// Whether a reply that carries [`LAST_REPLY`] ends the program.
+    pub(super) mortal: bool,
 }
+
+/// The header of a reply after which a program that `chaos` has started is no more: it has the reply, and its journal has
+/// not.
+pub const LAST_REPLY: &str = "x-playbook-last-reply";
+
+/// The environment variable that lets such a reply end a run.
+pub const MORTAL: &str = "PLAYBOOK_CHAOS_MORTAL";
+
+/// Members of requests that prove that somebody knows a client's secret: as good as a password, for one user name.
+const PROOFS: [&str; 2] = ["SecretHash", "SECRET_HASH"];
 
 /// What a recording [`Watch`] ends every attempt with.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +92,9 @@ impl Intercept for Watch {
         _components: &RuntimeComponents,
         _cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if self.mortal && context.response().is_some_and(is_last) {
+            end();
+        }
         // A server error may come after the effect; so may a reply that never arrives.
         let answered = context.response().is_some_and(|response| response.status().as_u16() < 500);
         if !answered {
@@ -87,6 +102,18 @@ impl Intercept for Watch {
         }
         Ok(())
     }
+}
+
+fn is_last(reply: &HttpResponse) -> bool {
+    reply.headers().contains_key(LAST_REPLY)
+}
+
+/// The end of the program as `kill -9` brings it about: nothing is written any more, nothing is dropped.
+fn end() {
+    #[cfg(unix)]
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    #[cfg(not(unix))]
+    std::process::abort();
 }
 
 /// The AWS CLI's name for a service that the SDK calls by its service id.
@@ -148,6 +175,13 @@ fn settle(value: &mut Value) {
                     Value::String(text) if name == "ZipFile" => {
                         let shown = super::deployment_package::describe_base64(text);
                         *field = Value::from(shown);
+                        continue;
+                    }
+                    // In a dry run a marker may stand in its place, which is no secret.
+                    Value::String(text)
+                        if PROOFS.contains(&name.as_str()) && !text.contains('⟨') =>
+                    {
+                        crate::redactor::MASK.clone_into(text);
                         continue;
                     }
                     Value::Object(map) if UNORDERED.contains(&name.as_str()) => map.sort_keys(),

@@ -15,4 +15,5 @@ pub use connect::{
     CallPatience, ConnectError, Connected, Connection, Credentials, Endpoint, connect,
 };
 pub use error::{CallError, Outcome};
+pub use intercept::{LAST_REPLY, MORTAL};
 pub use policy::{allows_everything, is_administrator_policy};

@@ -8,6 +8,10 @@ use serde_json::Value;
 /// Services whose pictures hold several types of resources, each with its names.
 const WITH_TYPES: [&str; 1] = ["iam"];
 
+/// What a pool and its users say of when they were last changed, for putting back what was there is a change too; and how
+/// many users a pool has, for they are compared themselves.
+const PASSING: [&str; 3] = ["EstimatedNumberOfUsers", "LastModifiedDate", "modified"];
+
 /// The field of a log group's picture that holds its streams.
 const STREAMS: &str = "streams";
 
@@ -50,7 +54,19 @@ pub(super) fn resources(snapshot: &Value) -> Resources {
 
 fn collect(prefix: &str, named: &Value, resources: &mut Resources) {
     for (name, picture) in named.as_object().into_iter().flatten() {
-        resources.insert(format!("{prefix} {name}"), picture.clone());
+        resources.insert(format!("{prefix} {name}"), timeless(picture));
+    }
+}
+
+/// A picture without what changes by itself.
+pub(super) fn timeless(picture: &Value) -> Value {
+    match picture {
+        Value::Object(fields) => {
+            let lasting = fields.iter().filter(|(name, _)| !PASSING.contains(&name.as_str()));
+            Value::Object(lasting.map(|(name, field)| (name.clone(), timeless(field))).collect())
+        }
+        Value::Array(items) => items.iter().map(timeless).collect(),
+        other => other.clone(),
     }
 }
 

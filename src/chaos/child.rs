@@ -1,13 +1,13 @@
 //! The program as a process of its own: one run, or one recovery, that may be killed.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
@@ -66,7 +66,15 @@ impl Program {
             biased;
             _ = kills.changed() => end(&mut child, End::Killed).await,
             () = interrupt.wait() => end(&mut child, End::Interrupted).await,
-            status = child.wait() => Ok(End::Exited { code: status?.code(), said: String::new() }),
+            status = child.wait() => {
+                let status = status?;
+                let told = status.signal() == Some(Signal::KILL.as_raw()) && seam.has_sent_last_reply();
+                Ok(if told {
+                    End::Killed
+                } else {
+                    End::Exited { code: status.code(), said: String::new() }
+                })
+            }
             () = tokio::time::sleep(PATIENCE) => end(&mut child, End::Stuck).await,
         };
         seam.buried();
@@ -109,12 +117,19 @@ impl Program {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_CONFIG_FILE", home.join("no-config"))
             .env("AWS_SHARED_CREDENTIALS_FILE", home.join("no-credentials"))
-            .env("PLAYBOOK_STATE_DIR", state_of(home));
+            .env("PLAYBOOK_STATE_DIR", state_of(home))
+            .env("PLAYBOOK_CONFIG", "/dev/null")
+            .env(crate::aws::MORTAL, "1");
         Ok(command)
     }
 }
 
 async fn end(child: &mut Child, how: End) -> io::Result<End> {
+    // With it goes what it has started itself, such as the build of a handler.
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    if let Some(group) = group {
+        let _already_gone = kill_process_group(group, Signal::KILL);
+    }
     child.kill().await?;
     Ok(how)
 }
@@ -142,45 +157,4 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> String {
 /// Where the journals of a trial are.
 pub(super) fn state_of(home: &Path) -> PathBuf {
     home.join("state")
-}
-
-/// A directory of one trial, which ends with it.
-#[derive(Debug)]
-pub(super) struct Home(PathBuf);
-
-impl Home {
-    pub(super) fn make() -> io::Result<Self> {
-        let name = format!("playbook-chaos-{:016x}", fastrand::u64(..));
-        let path = std::env::temp_dir().join(name);
-        // Fails where something is already there, so nobody can have prepared it.
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // What cannot be removed is an empty journal in the directory for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_home_is_private_and_ends() {
-        use std::os::unix::fs::PermissionsExt;
-        let home = Home::make().expect("a directory");
-        let path = home.path().to_owned();
-        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
-        drop(home);
-        assert!(!path.exists());
-    }
 }

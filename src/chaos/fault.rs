@@ -15,7 +15,7 @@ pub enum Fault {
     KilledBefore,
     /// The program is killed after the effect, before the reply.
     KilledAfter,
-    /// The program is killed around the time when it writes the reply's news to its journal.
+    /// The program is killed when it has the reply, before it writes anything of it to its journal.
     KilledReplied,
     /// The program is killed after the effect, and so is the clean-up that follows.
     KilledTwice,
@@ -60,7 +60,7 @@ impl Fault {
         match self {
             Self::KilledBefore => "killed before its effect",
             Self::KilledAfter => "killed after its effect",
-            Self::KilledReplied => "killed after its reply",
+            Self::KilledReplied => "killed after its reply, before the journal",
             Self::KilledTwice => "killed, and its clean-up too",
             Self::Error => "HTTP 500, no effect",
             Self::ErrorAfter => "HTTP 500 after its effect",

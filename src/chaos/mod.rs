@@ -9,8 +9,11 @@
 //! | [`fault`] | what can happen to a request |
 //! | `seam` | makes it happen, between the program and the embedded AWS |
 //! | `request` | what a request asks for, and what others would ask for |
+//! | `guests` | users and items of somebody else where the run is at work |
+//! | `somebody` | the stacks of somebody else |
 //! | `account` | what is in an account, and what has changed |
 //! | `child` | the program as a process that can be killed |
+//! | `home` | the directory of a trial |
 //! | [`trial`] | one fault at one point, from a fresh account to the verdict |
 //! | `plan` | all trials, or a sample |
 //! | [`tally`] | what they add up to |
@@ -18,9 +21,12 @@
 mod account;
 mod child;
 pub mod fault;
+mod guests;
+mod home;
 mod plan;
 mod request;
 mod seam;
+mod somebody;
 pub mod tally;
 pub mod trial;
 
@@ -35,6 +41,7 @@ use tokio::task::JoinSet;
 pub use account::Difference;
 pub use fault::Fault;
 pub use seam::Point;
+pub use somebody::Stack;
 pub use tally::{Row, Tally};
 pub use trial::{Trial, Verdict};
 
@@ -53,6 +60,8 @@ pub struct Options {
     pub file: PathBuf,
     /// What a run gets beside it: inputs, variables.
     pub arguments: Vec<OsString>,
+    /// The stacks of somebody else that are there before each run.
+    pub stacks: Vec<Stack>,
     /// This program.
     pub executable: PathBuf,
     /// The command, and its first arguments, that becomes another program and dies with this one.
@@ -136,6 +145,10 @@ pub struct Summary {
     pub interrupted: bool,
 }
 
+fn jobs_of(options: &Options) -> u32 {
+    u32::try_from(options.jobs).unwrap_or(1).max(1)
+}
+
 /// Runs the playbook undisturbed, then once for each trial. `tell` hears of everything.
 ///
 /// # Errors
@@ -145,6 +158,7 @@ pub async fn prove(
     interrupt: &Interrupt,
     mut tell: impl FnMut(News<'_>),
 ) -> Result<Summary, ChaosError> {
+    home::remove_abandoned();
     let first = trial::undisturbed(options, interrupt).await?;
     match first.end {
         End::Exited { code: Some(0), .. } if first.difference.is_none() => {}
@@ -159,7 +173,9 @@ pub async fn prove(
     let trials = plan::trials(&first.points, options.sample, options.seed);
     let requests = first.points.len();
     tell(News::Planned { requests, trials: trials.len() });
-    let attempt_timeout = LEAST_ATTEMPT.max(first.longest * SLACK);
+    // Packing, sending and reading a large package takes longer than answering does, and trials share the machine.
+    let attempt_timeout =
+        LEAST_ATTEMPT.max(first.longest * SLACK).max(first.took * jobs_of(options));
     let mut summary = Summary { requests, ..Summary::default() };
     let options = Arc::new(options.clone());
     let mut waiting = trials.into_iter();

@@ -1,16 +1,19 @@
 //! Stands between the program and the embedded AWS: counts requests, makes faults happen, plants what is not the run's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::sync::watch;
 
-use super::account::{self, Resources};
+use super::account::{self, Difference, Resources};
 use super::fault::Fault;
+use super::guests::{self, Guests};
 use super::request::{self, neighbour_of};
+use crate::aws::LAST_REPLY;
 use crate::journal::Journal;
 use crate::local::http::{BoxFuture, Request, Response};
 use crate::local::server::Service;
@@ -19,6 +22,11 @@ use crate::local::world::World;
 
 /// Who signs the requests that count: the program, not the handlers that it made.
 pub(super) const ACCESS_KEY: &str = "AKIAPLAYBOOKCHAOS000";
+
+/// The service whose resources are made by and by.
+const STACKS: &str = "cloudformation";
+/// How long somebody else's stack may take.
+const LONGEST_STACK: Duration = Duration::from_secs(30);
 
 /// One request that the program sends, undisturbed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +39,7 @@ pub struct Point {
     pub operation: String,
     /// Which of its operation's requests it is, counted from 1: polls vary in number, and branches in order.
     pub occurrence: usize,
-    /// Whether it makes something that will carry the run's tag.
+    /// Whether it makes something that somebody else could have made just before.
     pub makes: bool,
 }
 
@@ -49,8 +57,6 @@ impl Point {
 pub(super) struct Strike {
     pub(super) at: Point,
     pub(super) fault: Fault,
-    /// How long after the reply the program is killed, for [`Fault::KilledReplied`].
-    pub(super) after_reply: Duration,
     /// After which request of the clean-up it is killed, for [`Fault::KilledTwice`].
     pub(super) again_at: usize,
     /// After how long the connection of a reply that hangs is closed, for [`Fault::Hang`].
@@ -63,11 +69,17 @@ struct Seen {
     recovering: bool,
     points: Vec<Point>,
     fired: bool,
+    /// Whether the program was sent the reply that ends it.
+    last_reply: bool,
     /// How many more requests of this operation are refused.
     refusals: Option<(String, usize)>,
     recovered: usize,
     longest: Duration,
     foreign: Resources,
+    guests: Guests,
+    harmed: BTreeSet<String>,
+    /// What was called since the fault, and how that ended.
+    calls: Vec<String>,
     planted: Vec<(Vec<String>, Bytes)>,
     /// By request id: what happens to it, and since when.
     under_way: HashMap<String, (Verdict, Instant)>,
@@ -105,9 +117,11 @@ impl Seam {
         })
     }
 
+    /// Everything that is there now is somebody else's.
     pub(super) fn watch(&self, world: &Arc<World>) {
         // Set once, before the first request.
         let _ = self.world.set(Arc::clone(world));
+        self.seen().foreign = account::resources(&world.snapshot());
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -125,9 +139,28 @@ impl Seam {
         self.seen().points.clone()
     }
 
+    /// What was called since the fault, and how that ended: where something is left, this tells why.
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.seen().calls.clone()
+    }
+
+    fn note(&self, service: &dyn Service, request: &Request, end: impl std::fmt::Display) {
+        let mut seen = self.seen();
+        if seen.fired {
+            let who = if seen.recovering { "clean-up" } else { "run" };
+            let operation = request::operation(request);
+            seen.calls.push(format!("{who}: {} {operation}: {end}", service.name()));
+        }
+    }
+
     /// Whether the program came as far as the strike.
     pub(super) fn fired(&self) -> bool {
         self.seen().fired
+    }
+
+    /// Whether the program was sent the reply that ends it.
+    pub(super) fn has_sent_last_reply(&self) -> bool {
+        self.seen().last_reply
     }
 
     /// The longest that any request took.
@@ -135,9 +168,25 @@ impl Seam {
         self.seen().longest
     }
 
-    /// What somebody else has in the account.
-    pub(super) fn foreign(&self) -> Resources {
-        self.seen().foreign.clone()
+    /// What the account differs in from what it should be.
+    pub(super) fn difference(&self) -> Difference {
+        let Some(world) = self.world.get() else { return Difference::default() };
+        let snapshot = world.snapshot();
+        self.look_after_guests(&snapshot);
+        let seen = self.seen();
+        let mut difference = account::compare(&seen.foreign, &account::resources(&snapshot));
+        difference.touched.extend(seen.harmed.iter().cloned());
+        difference
+    }
+
+    /// Notes which guests are no more as they were. Those in a pool or table of the run's own go with it in the end, so
+    /// this is to be seen before. In somebody else's, what matters is how it is in the end: what the run replaces there, it
+    /// puts back.
+    fn look_after_guests(&self, snapshot: &Value) {
+        let mut seen = self.seen();
+        let harmed =
+            guests::harmed(&seen.guests, snapshot, |place| seen.foreign.contains_key(place));
+        seen.harmed.extend(harmed);
     }
 
     /// Hears when the program is to be killed.
@@ -174,7 +223,7 @@ impl Seam {
             service: service.name().to_owned(),
             operation: operation.clone(),
             occurrence: alike.count() + 1,
-            makes: request::is_tagged(request),
+            makes: request::is_tagged(request) || guests::same_by_somebody(request).is_some(),
         };
         seen.points.push(point.clone());
         let Some(strike) = &self.strike else { return Verdict::Passes };
@@ -193,42 +242,82 @@ impl Seam {
         Verdict::Struck(strike.fault)
     }
 
-    /// Does as a neighbour of the run would, before the run does.
+    /// Does as a neighbour of the run would, before the run does; and has guests come to pools and tables.
     async fn plant(&self, service: &dyn Service, request: &Request) {
+        let Some(world) = self.world.get() else { return };
+        let snapshot = world.snapshot();
+        self.look_after_guests(&snapshot);
+        if self.seen().recovering {
+            return;
+        }
+        let mut guests = guests::arrivals(request, service.name(), &snapshot);
+        guests.extend(guests::namesakes(request, &snapshot));
+        for guest in guests {
+            if self.is_first(&guest) {
+                self.as_another(service, &guest, |_, _| false).await;
+            }
+        }
         let Some(run) = self.run() else { return };
         let Some(copy) = request::of_neighbour(request, &run) else { return };
-        let mark = (copy.path.clone(), copy.body.clone());
-        {
-            let mut seen = self.seen();
-            if seen.recovering || seen.planted.contains(&mark) {
-                return;
-            }
-            seen.planted.push(mark);
+        if self.is_first(&copy) {
+            let neighbour = neighbour_of(&run);
+            // AWS makes up the names of some things, such as pools, which then have their own among what they are.
+            let is_theirs = |name: &str, made: Option<&Value>| {
+                let is_in = |picture: &Value| picture.to_string().contains(&neighbour);
+                name.contains(&neighbour) || made.is_some_and(is_in)
+            };
+            self.as_another(service, &copy, is_theirs).await;
         }
-        let neighbour = neighbour_of(&run);
-        self.as_another(service, &copy, |name| name.contains(&neighbour)).await;
     }
 
-    /// Has a request carried out whose effects are not the run's.
+    /// Whether nobody has sent this before.
+    fn is_first(&self, request: &Request) -> bool {
+        let mark = (request.path.clone(), request.body.clone());
+        let mut seen = self.seen();
+        let is_first = !seen.planted.contains(&mark);
+        if is_first {
+            seen.planted.push(mark);
+        }
+        is_first
+    }
+
+    /// Has a request carried out whose effects are not the run's. `is_theirs` is told the name of what has changed, and
+    /// what it is where it was not there before.
     async fn as_another(
         &self,
         service: &dyn Service,
         request: &Request,
-        is_theirs: impl Fn(&str) -> bool,
+        is_theirs: impl Fn(&str, Option<&Value>) -> bool,
     ) {
         let Some(world) = self.world.get() else { return };
-        let before = account::resources(&world.snapshot());
+        let before = world.snapshot();
         service.handle(request).await;
-        let changed = account::changed(&before, &account::resources(&world.snapshot()));
-        let theirs = changed.into_iter().filter(|(name, _)| is_theirs(name));
-        self.seen().foreign.extend(theirs);
+        let after = settled(world).await;
+        let existing = account::resources(&before);
+        let changed = account::changed(&existing, &account::resources(&after));
+        let theirs = changed.into_iter().filter(|(name, picture)| {
+            is_theirs(name, Some(picture).filter(|_| !existing.contains_key(name)))
+        });
+        let guests = guests::newcomers(&guests::inhabitants(&before), guests::inhabitants(&after));
+        let mut seen = self.seen();
+        seen.foreign.extend(theirs);
+        for ((container, name), guest) in &guests {
+            if let Some(picture) = seen.foreign.get_mut(container) {
+                guests::add_to(picture, name, guest);
+            }
+        }
+        seen.guests.extend(guests);
     }
 
     /// Has somebody else make what the run is about to make.
     async fn take(&self, service: &dyn Service, request: &Request) {
+        if let Some(same) = guests::same_by_somebody(request) {
+            return self.as_another(service, &same, |_, _| false).await;
+        }
         let Some(copy) = request::of_somebody(request) else { return };
         let existing: Vec<String> = self.seen().foreign.keys().cloned().collect();
-        self.as_another(service, &copy, |name| !existing.iter().any(|other| other == name)).await;
+        let is_theirs = |name: &str, _: Option<&Value>| !existing.iter().any(|other| other == name);
+        self.as_another(service, &copy, is_theirs).await;
     }
 
     /// The id of the run; its journal is there before anything is made.
@@ -258,15 +347,21 @@ impl Seam {
         }
     }
 
-    async fn strike_after(&self, fault: Fault, service: &dyn Service, request: &Request) -> After {
+    async fn strike_after(
+        &self,
+        fault: Fault,
+        service: &dyn Service,
+        request: &Request,
+        response: &Response,
+    ) -> After {
         match fault {
             Fault::KilledAfter | Fault::KilledTwice => {
                 self.kill().await;
                 After::Drop
             }
             Fault::KilledReplied => {
-                self.kill_later();
-                After::Deliver
+                self.seen().last_reply = true;
+                After::Replace(response.clone().with_header(LAST_REPLY, "1"))
             }
             Fault::ErrorAfter | Fault::Outage => {
                 let refusal = fault.refusal(service.protocol());
@@ -285,16 +380,6 @@ impl Seam {
             }
             _ => After::Deliver,
         }
-    }
-
-    /// The reply is on its way; the program is killed about when it writes it to its journal.
-    fn kill_later(&self) {
-        let after = self.strike.as_ref().map_or(Duration::ZERO, |strike| strike.after_reply);
-        let kill = self.kill.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            kill.send_modify(|count| *count += 1);
-        });
     }
 
     /// Counts a request of the clean-up; whether it is the one to be killed after.
@@ -322,6 +407,9 @@ impl Middleware for Seam {
             }
             self.plant(service, request).await;
             let verdict = self.verdict(service, request);
+            if !matches!(verdict, Verdict::Passes) {
+                self.note(service, request, "the fault");
+            }
             self.seen().under_way.insert(request.request_id.clone(), (verdict, Instant::now()));
             match verdict {
                 Verdict::Passes => Before::Proceed,
@@ -337,17 +425,20 @@ impl Middleware for Seam {
         &'a self,
         service: &'a dyn Service,
         request: &'a Request,
-        _response: &'a Response,
+        response: &'a Response,
     ) -> BoxFuture<'a, After> {
         Box::pin(async move {
             let under_way = self.seen().under_way.remove(&request.request_id);
             let Some((verdict, started)) = under_way else { return After::Deliver };
+            self.note(service, request, response.status);
             {
                 let mut seen = self.seen();
                 seen.longest = seen.longest.max(started.elapsed());
             }
             match verdict {
-                Verdict::Struck(fault) => self.strike_after(fault, service, request).await,
+                Verdict::Struck(fault) => {
+                    self.strike_after(fault, service, request, response).await
+                }
                 _ if self.is_second_kill() => {
                     self.kill().await;
                     After::Drop
@@ -355,6 +446,19 @@ impl Middleware for Seam {
                 _ => After::Deliver,
             }
         })
+    }
+}
+
+/// The account when no stack is being made any more.
+async fn settled(world: &World) -> Value {
+    let started = Instant::now();
+    loop {
+        let snapshot = world.snapshot();
+        let is_busy = snapshot[STACKS].to_string().contains("_IN_PROGRESS");
+        if !is_busy || started.elapsed() > LONGEST_STACK {
+            return snapshot;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Options;
-use super::account::{self, Difference};
-use super::child::{End, Home, Program, state_of};
+use super::account::Difference;
+use super::child::{End, Program, state_of};
 use super::fault::Fault;
+use super::home::Home;
 use super::seam::{Point, Seam, Strike};
+use super::somebody;
 use crate::local::{LocalAws, LocalOptions, Pace};
 use crate::step::Interrupt;
 
@@ -39,7 +41,6 @@ impl Trial {
         Strike {
             at: self.point.clone(),
             fault: self.fault,
-            after_reply: Duration::from_micros(chance.u64(0..5_000)),
             again_at: chance.usize(2..8),
             hangs: attempt_timeout + Duration::from_millis(500),
         }
@@ -57,6 +58,8 @@ pub struct Verdict {
     pub difference: Difference,
     /// What went wrong beside that.
     pub problem: Option<String>,
+    /// What was called since the fault, and how that ended.
+    pub calls: Vec<String>,
     /// Whether the person stopped it.
     pub interrupted: bool,
     /// How long it took.
@@ -76,13 +79,13 @@ impl Verdict {
 pub(super) struct Undisturbed {
     pub(super) points: Vec<Point>,
     pub(super) longest: Duration,
+    pub(super) took: Duration,
     pub(super) end: End,
     pub(super) difference: Difference,
 }
 
 /// A trial under way.
 struct Stage<'a> {
-    aws: &'a LocalAws,
     seam: Arc<Seam>,
     home: Home,
     program: Program,
@@ -104,11 +107,6 @@ impl Stage<'_> {
         let arguments = ["cleanup", "--all", "--output", "quiet"].map(OsString::from);
         self.program.run(arguments, self.home.path(), &self.seam, self.interrupt).await
     }
-
-    fn difference(&self) -> Difference {
-        let found = account::resources(&self.aws.world().snapshot());
-        account::compare(&self.seam.foreign(), &found)
-    }
 }
 
 async fn on_stage<T>(
@@ -128,6 +126,7 @@ async fn on_stage<T>(
         launcher: options.launcher.clone(),
     };
     let aws = LocalAws::start_with(local, Arc::<Seam>::clone(&seam)).await?;
+    somebody::deploy(&options.stacks, aws.endpoint_url(), &options.region).await?;
     seam.watch(aws.world());
     let program = Program {
         launcher: options.launcher.clone(),
@@ -136,7 +135,7 @@ async fn on_stage<T>(
         region: options.region.clone(),
         attempt_timeout,
     };
-    let stage = Stage { aws: &aws, seam, home, program, options, interrupt };
+    let stage = Stage { seam, home, program, options, interrupt };
     let result = act(&stage).await;
     drop(stage);
     aws.shutdown().await;
@@ -149,11 +148,13 @@ pub(super) async fn undisturbed(
     interrupt: &Interrupt,
 ) -> io::Result<Undisturbed> {
     on_stage(options, None, Duration::from_secs(60), interrupt, async |stage| {
+        let started = Instant::now();
         let end = stage.run().await?;
         Ok(Undisturbed {
+            took: started.elapsed(),
             points: stage.seam.points(),
             longest: stage.seam.longest(),
-            difference: stage.difference(),
+            difference: stage.seam.difference(),
             end,
         })
     })
@@ -173,7 +174,10 @@ pub(super) async fn carry_out(
         let mut verdict = Verdict::default();
         judge_run(stage, &mut verdict).await?;
         verdict.reached = stage.seam.fired();
-        verdict.difference = stage.difference();
+        verdict.difference = stage.seam.difference();
+        if !verdict.holds() {
+            verdict.calls = stage.seam.calls();
+        }
         Ok(verdict)
     })
     .await;

@@ -230,6 +230,9 @@ pub struct ChaosArgs {
     /// Override a variable of the playbook.
     #[arg(long, value_name = "VAR=VALUE")]
     pub set: Vec<String>,
+    /// Have somebody else's stack there before each run, for a playbook that takes one.
+    #[arg(long, value_name = "NAME=TEMPLATE")]
+    pub stack: Vec<String>,
     /// The region that the embedded AWS is.
     #[arg(long, value_parser = filled, default_value = "us-east-1")]
     pub region: String,
@@ -246,6 +249,7 @@ const CHAOS_EXAMPLES: &str = "\
 Examples:
   playbook chaos smoke.yaml
   playbook chaos smoke.yaml --sample 50 --seed 7 --report junit=chaos.xml
+  playbook chaos smoke.yaml --stack theirs=stack.yaml --input stack=theirs
 
 Exit codes:
   0        nothing was left behind, and nothing of anybody else's was touched

@@ -2,22 +2,28 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, stderr, stdout};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::args::{ChaosArgs, OutputFormat, ReportFormat};
+use super::disk::Disk;
 use super::exit::Exit;
 use super::output::Output;
 use super::serve::launcher;
 use super::signals::Wishes;
 use super::target::LOCAL_ACCOUNT;
 use crate::chaos::{
-    self, ChaosError, Difference, News, Options, Row, Summary, Tally, Trial, Verdict,
+    self, ChaosError, Difference, News, Options, Row, Stack, Summary, Tally, Trial, Verdict,
 };
 use crate::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
+use crate::playbook::Files as _;
 use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
+
+/// How many of the calls that led to a failure are shown, the latest.
+const CALLS_SHOWN: usize = 60;
 
 /// Proves it; says what was not proven.
 pub(super) async fn chaos(args: &ChaosArgs, output: Output) -> Exit {
@@ -29,7 +35,11 @@ pub(super) async fn chaos(args: &ChaosArgs, output: Output) -> Exit {
         Ok(teller) => teller,
         Err(exit) => return exit,
     };
-    let options = options(args, teller.seed);
+    let stacks = match stacks(args, output) {
+        Ok(stacks) => stacks,
+        Err(exit) => return exit,
+    };
+    let options = options(args, stacks, teller.seed);
     let interrupt = wishes.interrupt();
     let at_once = interrupt.at(2);
     let proof = tokio::select! {
@@ -50,7 +60,22 @@ pub(super) async fn chaos(args: &ChaosArgs, output: Output) -> Exit {
     }
 }
 
-fn options(args: &ChaosArgs, seed: u64) -> Options {
+fn stacks(args: &ChaosArgs, output: Output) -> Result<Vec<Stack>, Exit> {
+    let stack = |given: &String| {
+        let Some((name, template)) = given.split_once('=') else {
+            let help = "write `--stack NAME=TEMPLATE`, such as `--stack theirs=stack.yaml`";
+            return Err(output.fail(&format!("`{given}` names no template"), Some(help)));
+        };
+        let text = Disk.read(Path::new(template)).map_err(|reason| {
+            let help = "name the template of the stack that the playbook is to use";
+            output.fail(&format!("{template}: {reason}"), Some(help))
+        })?;
+        Ok(Stack { name: name.to_owned(), template: text })
+    };
+    args.stack.iter().map(stack).collect()
+}
+
+fn options(args: &ChaosArgs, stacks: Vec<Stack>, seed: u64) -> Options {
     let mut arguments: Vec<OsString> = Vec::new();
     for (flag, values) in [("--input", &args.input), ("--set", &args.set)] {
         for value in values {
@@ -63,6 +88,7 @@ fn options(args: &ChaosArgs, seed: u64) -> Options {
     Options {
         file: args.file.clone(),
         arguments,
+        stacks,
         executable: std::env::current_exe().unwrap_or_else(|_| "playbook".into()),
         launcher: launcher(),
         account: LOCAL_ACCOUNT.to_owned(),
@@ -292,7 +318,9 @@ fn failure(verdict: &Verdict) -> Failure {
         (_, true, false) => "Left",
         _ => "WentWrong",
     };
-    let details = lines_of(&verdict.difference);
+    let mut details = lines_of(&verdict.difference);
+    let first = verdict.calls.len().saturating_sub(CALLS_SHOWN);
+    details.extend(verdict.calls.iter().skip(first).cloned());
     let message = verdict
         .problem
         .clone()

@@ -1,11 +1,14 @@
 //! What keeps a run from going where it should not, before its first change.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::disk::reason;
 use super::exit::Exit;
 use super::output::Output;
 use crate::diagnostic::Diagnostic;
@@ -26,32 +29,45 @@ struct Configuration {
     blocked_accounts: Vec<String>,
 }
 
-/// Refuses regions and accounts that the user's configuration rules out.
-pub(super) fn check_target(
-    region: &str,
-    account: Option<&str>,
-    output: Output,
-) -> Result<(), Exit> {
-    let Some((path, configuration)) = configuration(output)? else { return Ok(()) };
-    let help = format!("nothing was changed; {} says so", path.display());
-    if let Some(regions) = &configuration.regions
-        && !regions.iter().any(|allowed| allowed == region)
-    {
-        let message = format!("runs may not go to {region}, only to {}", regions.join(", "));
-        return Err(output.fail(&message, Some(&help)));
+/// What the user's configuration rules out.
+pub(super) struct Guards {
+    path: PathBuf,
+    configuration: Configuration,
+}
+
+impl Guards {
+    fn refuse(&self, message: &str, called: &str, output: Output) -> Exit {
+        let help = format!("nothing was {called}; {} says so", self.path.display());
+        output.fail(message, Some(&help))
     }
-    match account {
-        Some(account)
-            if configuration.blocked_accounts.iter().any(|blocked| blocked == account) =>
-        {
-            Err(output.fail(&format!("runs may not go to account {account}"), Some(&help)))
+
+    /// Refuses regions that are not among those that runs may go to.
+    pub(super) fn check_region(&self, region: &str, output: Output) -> Result<(), Exit> {
+        match &self.configuration.regions {
+            Some(regions) if !regions.iter().any(|allowed| allowed == region) => {
+                let message = match regions.as_slice() {
+                    [] => format!("runs may not go to {region}, nor to any other region"),
+                    _ => format!("runs may not go to {region}, only to {}", regions.join(", ")),
+                };
+                Err(self.refuse(&message, "called", output))
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
+    }
+
+    /// Refuses accounts that no run may go to. Asking which account it is was a call, but changed nothing.
+    pub(super) fn check_account(&self, account: &str, output: Output) -> Result<(), Exit> {
+        if !self.configuration.blocked_accounts.iter().any(|blocked| blocked == account) {
+            return Ok(());
+        }
+        Err(self.refuse(&format!("runs may not go to account {account}"), "changed", output))
     }
 }
 
-fn configuration(output: Output) -> Result<Option<(PathBuf, Configuration)>, Exit> {
-    let path = match std::env::var_os("PLAYBOOK_CONFIG").filter(|value| !value.is_empty()) {
+/// Reads the user's configuration, where there is one.
+pub(super) fn configured(output: Output) -> Result<Option<Guards>, Exit> {
+    let named = std::env::var_os("PLAYBOOK_CONFIG").filter(|value| !value.is_empty());
+    let path = match &named {
         Some(path) => PathBuf::from(path),
         None => match etcetera::choose_base_strategy() {
             Ok(strategy) => strategy.config_dir().join("playbook").join("config.yaml"),
@@ -60,15 +76,17 @@ fn configuration(output: Output) -> Result<Option<(PathBuf, Configuration)>, Exi
     };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // Guards that were named and are not there must not be taken for no guards.
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok(None),
         Err(error) => {
-            return Err(
-                output.fail(&format!("{}: {error}", path.display()), Some("mend it, or remove it"))
-            );
+            let message = format!("{}: {}", path.display(), reason(&error));
+            return Err(output.fail(&message, Some("mend it, or unset PLAYBOOK_CONFIG")));
         }
     };
-    match serde_yaml::from_str(&text) {
-        Ok(configuration) => Ok(Some((path, configuration))),
+    match serde_yaml::from_str::<Option<Configuration>>(&text) {
+        Ok(configuration) => {
+            Ok(Some(Guards { path, configuration: configuration.unwrap_or_default() }))
+        }
         Err(error) => {
             let help = "write `regions: [eu-central-1]` and `blocked_accounts: [\"123456789012\"]`";
             Err(output.fail(&format!("{}: {error}", path.display()), Some(help)))
@@ -124,21 +142,16 @@ pub(super) fn administrator_policies(playbook: &Playbook) -> Vec<Diagnostic> {
 }
 
 fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
+    if allows_everything(template) {
+        faults.push(
+            Diagnostic::new("administrator-policy", "this policy allows everything")
+                .at(template.span())
+                .label("a function with this role could do anything in the account")
+                .help("name a policy that allows what is needed, or run with --allow-admin"),
+        );
+        return;
+    }
     match template.kind() {
-        TemplateKind::Literal => {
-            let text = template.literal();
-            let text = text.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-            if crate::aws::is_administrator_policy(text) {
-                faults.push(
-                    Diagnostic::new("administrator-policy", "this policy allows everything")
-                        .at(template.span())
-                        .label("a function with this role could do anything in the account")
-                        .help(
-                            "name a policy that allows what is needed, or run with --allow-admin",
-                        ),
-                );
-            }
-        }
         TemplateKind::Sequence(items) => {
             for item in items {
                 look_for_administrator(item, faults);
@@ -149,6 +162,22 @@ fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
                 look_for_administrator(&entry.value, faults);
             }
         }
-        TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
+        TemplateKind::Literal | TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
+    }
+}
+
+/// Whether this is the ARN of such a policy, a document as text, or a statement. What is templated is looked at by the step
+/// that is about to attach it.
+fn allows_everything(template: &Template) -> bool {
+    match template.literal() {
+        Some(Value::String(text)) => {
+            let document = serde_json::from_str::<Value>(&text);
+            crate::aws::is_administrator_policy(&text)
+                || document.is_ok_and(|document| crate::aws::allows_everything(&document))
+        }
+        Some(statement @ Value::Object(_)) => {
+            crate::aws::allows_everything(&json!({ "Statement": statement }))
+        }
+        _ => false,
     }
 }

@@ -7,6 +7,7 @@ mod check;
 mod cleanup;
 mod completions;
 mod disk;
+mod dumps;
 mod exit;
 mod guard;
 mod inputs;
@@ -37,6 +38,7 @@ use crate::steps::Registry;
 /// Does what the command line says; returns the exit code.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    dumps::forbid();
     let args = match Cli::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {

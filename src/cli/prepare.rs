@@ -38,11 +38,19 @@ pub(super) async fn prepare(
     let Session { args, output, mode, .. } = session;
     let redactor = Redactor::default();
     let target::Reached { connected, local, endpoint } = target::reach(args, *mode, output).await?;
+    let guards = if *mode == Mode::Live { guard::configured(*output)? } else { None };
+    if *mode == Mode::Live {
+        guard::check_expiry(playbook, connected.expires, *output)?;
+    }
+    if let Some(guards) = &guards {
+        guards.check_region(connected.region.as_deref().unwrap_or_default(), *output)?;
+    }
     let (account, prologue) = target::account(args, &connected, output).await?;
+    if let Some(guards) = &guards {
+        guards.check_account(account.as_deref().unwrap_or_default(), *output)?;
+    }
     let facts = facts(session, &connected, account, endpoint.as_deref());
     if *mode == Mode::Live {
-        guard::check_target(&facts.region, facts.account.as_deref(), *output)?;
-        guard::check_expiry(playbook, connected.expires, *output)?;
         mention_unfinished(*output);
     }
     let book = open_book(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;

@@ -53,6 +53,9 @@ impl Wishes {
                 }
             });
         }
+        // A file that may not grow any more is an error of whoever writes to it, not the end of the process: the handler
+        // that this installs stays for good.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         Ok(())
     }
 

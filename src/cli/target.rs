@@ -108,9 +108,12 @@ pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result
         looks: args.looks(),
         patience: patience(args.attempt_timeout, &endpoint),
     };
-    let connected = connect(&connection)
+    let mut connected = connect(&connection)
         .await
         .map_err(|error| output.fail(&error.to_string(), Some(&error.help())))?;
+    if std::env::var_os(crate::aws::MORTAL).is_some() {
+        connected.aws = connected.aws.mortal();
+    }
     let endpoint = match endpoint {
         Endpoint::Url(url) if mode == Mode::Live => Some(url),
         _ => None,

@@ -305,8 +305,11 @@ impl Engine {
             book.discard();
             return;
         }
-        if let Err(error) = book.append(&Record::Closed { exit_code }) {
-            self.setup.sink.emit(Event::Warned { text: error.to_string() });
+        match book.append(&Record::Closed { exit_code }) {
+            Ok(()) => {}
+            // The disk is full, which keeps nobody from removing a file: nothing is left that it would have to tell of.
+            Err(_) if outcome.remaining.is_empty() => book.discard(),
+            Err(error) => self.setup.sink.emit(Event::Warned { text: error.to_string() }),
         }
     }
 }

@@ -82,7 +82,11 @@ impl Journal {
         let file = options.open(&path).map_err(at(&path))?;
         file.try_lock().map_err(|error| locked(&path, error))?;
         let mut journal = Self { path, file, history: History::default(), end: 0 };
-        journal.append(&Record::Opened(opened))?;
+        if let Err(error) = journal.append(&Record::Opened(opened)) {
+            // A run that never was is not to be found by anybody.
+            let _ = fs::remove_file(&journal.path);
+            return Err(error);
+        }
         // The file's name must survive a power cut too.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(at(directory))?;
         Ok(journal)

@@ -8,9 +8,11 @@ use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Outcome;
 use crate::step::{Context, StepError, StepKind};
 use attribute_value::{Plain, item, plain};
-use changes::{Change, Items, current, key_names, key_of};
+use attribute_value::same_items;
+use changes::{Change, Items, Unchanged, current, key_names, key_of, overtaken};
 
 /// `put-item`.
 pub struct PutItem;
@@ -21,6 +23,8 @@ pub struct PutItem;
 /// [a, b]}` for a set of text, numbers or binary data, `{$number: "1.50"}` for a number with more digits than a double keeps,
 /// and `{$map: {…}}` for a map that would otherwise be taken for one of these. With `typed: true` every value is written in
 /// `DynamoDB`'s own notation, such as `{S: text}`.
+///
+/// The step fails where somebody changes the item between the look at it and the change.
 ///
 /// When the run is over, the item that was there before is put back, or the item is deleted where there was none, unless
 /// somebody has changed it since. Until then the journal holds both.
@@ -81,10 +85,34 @@ impl StepKind for PutItem {
             changes: vec![Change::new(&key, previous.as_ref(), Some(&put))],
             ignore_changes: input.ignore_changes,
         })?;
-        let request =
-            cx.aws.dynamodb().put_item().table_name(&input.table_name).set_item(Some(put));
+        let condition = Unchanged::of(&key, previous.as_ref());
+        let request = cx
+            .aws
+            .dynamodb()
+            .put_item()
+            .table_name(&input.table_name)
+            .set_item(Some(put.clone()))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(Some(condition.names))
+            .set_expression_attribute_values(condition.values);
         match cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await {
             Ok(_) => entry.done(&())?,
+            Err(error) if error.is("ConditionalCheckFailedException") => {
+                // The SDK repeats a call whose reply was lost; the repetition then finds what the first one has put.
+                let found = current(&cx, &input.table_name, std::slice::from_ref(&key), &[]).await;
+                let found = match found {
+                    Ok(found) => found.into_iter().next().flatten(),
+                    Err(unseen) => return Err(entry.error(unseen)),
+                };
+                if error.outcome == Outcome::Unknown
+                    && found.is_some_and(|found| same_items(&found, &put, &[]))
+                {
+                    entry.done(&())?;
+                } else {
+                    entry.refused("ConditionalCheckFailedException")?;
+                    return Err(overtaken(&input.table_name, &key));
+                }
+            }
             Err(error) => return Err(entry.error(error)),
         }
         Ok(Output {

@@ -65,6 +65,10 @@ class Terminal:
         return True
 
 
+def code_of(status):
+    return status if status >= 0 else 128 - status
+
+
 def main():
     task = json.load(sys.stdin)
     terminal = Terminal(task)
@@ -77,6 +81,11 @@ def main():
             break
         position = terminal.shown().index(wanted, position) + len(wanted)
         os.write(terminal.master, line["type"].encode())
+    if missing is None and task.get("hang_up"):
+        os.close(terminal.slave)
+        os.close(terminal.master)
+        json.dump({"exit": code_of(terminal.program.wait(LIMIT)), "missing": None, "shown": terminal.shown()}, sys.stdout)
+        return
     if missing is None:
         terminal.until(lambda: terminal.program.poll() is not None)
     if terminal.program.poll() is None:
@@ -88,7 +97,7 @@ def main():
     result = {
         "shown": terminal.shown().replace("\r\n", "\n"),
         "raw": terminal.raw.decode("utf-8", "replace"),
-        "exit": code if code >= 0 else 128 - code,
+        "exit": code_of(code),
         "missing": missing,
         "echoes": bool(flags & termios.ECHO),
         "lines": bool(flags & termios.ICANON) and bool(flags & termios.ISIG),

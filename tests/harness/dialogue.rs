@@ -25,6 +25,28 @@ pub struct Dialogue {
 /// typed.
 #[track_caller]
 pub fn hold(command: &Command, lines: &[(&str, &str)]) -> Dialogue {
+    let result = play(command, lines, false);
+    let shown = result["shown"].as_str().unwrap().to_owned();
+    assert_eq!(result["missing"], Value::Null, "this never appeared; the terminal showed\n{shown}");
+    Dialogue {
+        raw: result["raw"].as_str().unwrap().to_owned(),
+        exit: result["exit"].as_i64().unwrap(),
+        echoes: result["echoes"].as_bool().unwrap(),
+        by_lines: result["lines"].as_bool().unwrap(),
+        shown,
+    }
+}
+
+/// Runs a command at a terminal that is closed once the last of the lines was awaited; how the command ends.
+#[track_caller]
+pub fn hang_up(command: &Command, lines: &[(&str, &str)]) -> i64 {
+    let result = play(command, lines, true);
+    assert_eq!(result["missing"], Value::Null, "{result}");
+    result["exit"].as_i64().unwrap()
+}
+
+#[track_caller]
+fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool) -> Value {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let environment = command.get_envs().filter_map(|(name, value)| {
         Some((
@@ -37,21 +59,13 @@ pub fn hold(command: &Command, lines: &[(&str, &str)]) -> Dialogue {
     let task = json!({
         "command": words.map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "environment": environment,
+        "hang_up": hang_up,
         "directory": command.get_current_dir(),
         "lines": lines.iter().map(|(wanted, typed)| json!({"await": wanted, "type": typed})).collect::<Vec<_>>(),
     });
     let script = repository().join("tests/harness/dialogue.py");
     let played = finish(Command::new("python3").arg(script), &task.to_string()).exited(0);
-    let result: Value = serde_json::from_str(&played.stdout).unwrap();
-    let shown = result["shown"].as_str().unwrap().to_owned();
-    assert_eq!(result["missing"], Value::Null, "this never appeared; the terminal showed\n{shown}");
-    Dialogue {
-        raw: result["raw"].as_str().unwrap().to_owned(),
-        exit: result["exit"].as_i64().unwrap(),
-        echoes: result["echoes"].as_bool().unwrap(),
-        by_lines: result["lines"].as_bool().unwrap(),
-        shown,
-    }
+    serde_json::from_str(&played.stdout).unwrap()
 }
 
 impl Dialogue {

@@ -1,13 +1,19 @@
 //! `playbook chaos`: it finds what is left and what is touched, says so, and ends with all its processes.
 
 use std::fs;
+use std::sync::Arc;
 
+use playbook::aws::{LAST_REPLY, MORTAL};
+use playbook::local::http::{BoxFuture, Request, Response};
+use playbook::local::server::Service;
+use playbook::local::server::middleware::{After, Before, Middleware};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::harness::account::Account;
 use crate::harness::calls::{events_of_lines, of_kind};
 use crate::harness::process;
-use crate::harness::sandbox::{LONGEST, Outcome, Running, Sandbox, eventually};
+use crate::harness::sandbox::{LONGEST, Outcome, Running, Sandbox, eventually, finish};
 
 /// A role, and then a call whose failure does what `rescue` says.
 fn sandbox(rescue: &str) -> Sandbox {
@@ -116,4 +122,143 @@ fn what_it_started_dies_with_it() {
     running.finish().exited(137);
     let left = process::remaining(sandbox.root(), LONGEST);
     assert!(left.is_empty(), "{left:?}");
+    // Its directories are left, and the next proof removes them.
+    let directories = || fs::read_dir(sandbox.root().join("tmp")).unwrap().count();
+    assert!(directories() > 0);
+    chaos(&sandbox, &["--sample", "1"]).exited(0);
+    sandbox.nothing_left();
+}
+
+/// Answers the creation of a role with the reply that is to be the last.
+struct LastReply;
+
+impl Middleware for LastReply {
+    fn before<'a>(&'a self, _: &'a dyn Service, _: &'a Request) -> BoxFuture<'a, Before> {
+        Box::pin(std::future::ready(Before::Proceed))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _: &'a dyn Service,
+        request: &'a Request,
+        response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        let creates = String::from_utf8_lossy(&request.body).contains("Action=CreateRole");
+        let last = || After::Replace(response.clone().with_header(LAST_REPLY, "1"));
+        Box::pin(std::future::ready(if creates { last() } else { After::Deliver }))
+    }
+}
+
+#[test]
+fn a_reply_can_be_the_last_that_a_run_gets_before_its_journal() {
+    let account = Account::disturbed_by(Arc::new(LastReply));
+    let sandbox = sandbox("print: it failed");
+    // Only a run that was started for it may be ended so.
+    finish(&mut account.run_command(&sandbox, &[]), "").exited(0);
+    assert_eq!(account.resources(), Vec::<String>::new());
+    for journal in sandbox.journals() {
+        fs::remove_file(journal).unwrap();
+    }
+    let mut command = account.run_command(&sandbox, &[]);
+    finish(command.env(MORTAL, "1"), "").exited(137);
+    let made = account.resources();
+    assert!(made.len() == 1 && made[0].starts_with("iam roles demo-"), "{made:?}");
+    let journal = fs::read_to_string(&sandbox.journals()[0]).unwrap();
+    assert!(journal.contains("\"intent\""), "it was to be made:\n{journal}");
+    assert!(!journal.contains("\"done\""), "nobody has written that it was:\n{journal}");
+    assert_eq!(journal.lines().count(), 2, "{journal}");
+    finish(account.tell(&mut sandbox.playbook(["cleanup"])), "").exited(0);
+    assert_eq!(account.resources(), Vec::<String>::new());
+}
+
+const POOL_AND_TABLE: &str = "\
+name: guests
+inputs: {harm: {default: nobody}}
+steps:
+  - id: pool
+    create-user-pool: {pool_name: \"demo-{{ run.id }}\"}
+  - id: table
+    create-table: {table_name: \"demo-{{ run.id }}\", key: {mail: string}}
+  - admin-create-user: {user_pool_id: \"{{ steps.pool.user_pool_id }}\", username: ann, message_action: suppress}
+  - put-item: {table_name: \"demo-{{ run.id }}\", item: {mail: ann}}
+  - when: inputs.harm == \"user\"
+    admin-delete-user: {user_pool_id: \"{{ steps.pool.user_pool_id }}\", username: somebody}
+    allow_error: UserNotFoundException
+  - when: inputs.harm == \"namesake\"
+    admin-delete-user: {user_pool_id: \"{{ steps.pool.user_pool_id }}\", username: ann0}
+    allow_error: UserNotFoundException
+  - when: inputs.harm == \"item\"
+    delete-item: {table_name: \"demo-{{ run.id }}\", key: {mail: somebody}}
+  - list-functions: {}
+";
+
+#[test]
+fn guests_are_in_every_pool_and_table_and_are_not_to_be_harmed() {
+    let sandbox = Sandbox::with_file("playbook.yaml", POOL_AND_TABLE);
+    let harmless = chaos(&sandbox, &["--sample", "25"]).exited(0);
+    assert!(harmless.stdout.contains(": 0 left, 0 touched\n"), "{}", harmless.stdout);
+    for (harm, words) in [
+        ("user", " somebody is gone"),
+        ("namesake", " ann0 is gone"),
+        ("item", " {\"mail\":{\"S\":\"somebody\"}} is gone"),
+    ] {
+        let harmful = chaos(&sandbox, &["--input", &format!("harm={harm}")]).exited(1);
+        let said = &harmful.stderr;
+        assert!(said.contains("touched: ") && said.contains(words), "{harm}:\n{said}");
+    }
+    sandbox.nothing_left();
+}
+
+const WITH_STACK: &str = "\
+name: adopting
+inputs: {stack: {}, mail: {default: ann}}
+steps:
+  - id: stack
+    stack-outputs: {stack_name: \"{{ inputs.stack }}\"}
+  - put-item:
+      table_name: \"{{ steps.stack.outputs.People }}\"
+      item: {mail: \"{{ inputs.mail }}\", made: by the run}
+";
+
+const TEMPLATE: &str = "\
+Resources:
+  People:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: mail, AttributeType: S}]
+      KeySchema: [{AttributeName: mail, KeyType: HASH}]
+      BillingMode: PAY_PER_REQUEST
+Outputs:
+  People: {Value: !Ref People}
+";
+
+#[test]
+fn somebody_elses_stack_is_used_and_left_as_it_was() {
+    let sandbox = Sandbox::with_file("playbook.yaml", WITH_STACK);
+    sandbox.write("stack.yaml", TEMPLATE);
+    let theirs = ["--stack", "theirs=stack.yaml", "--input", "stack=theirs"];
+    let outcome = chaos(&sandbox, &theirs).exited(0);
+    // Somebody may put the same item just before: it is not replaced.
+    assert!(outcome.stdout.contains("name taken just before"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(": 0 left, 0 touched\n"), "{}", outcome.stdout);
+    // The item of somebody is replaced, and put back.
+    let replacing = [&theirs[..], &["--input", "mail=somebody", "--sample", "25"]].concat();
+    chaos(&sandbox, &replacing).exited(0);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn a_stack_that_cannot_be_there_is_named() {
+    let sandbox = Sandbox::with_file("playbook.yaml", WITH_STACK);
+    let nameless = chaos(&sandbox, &["--stack", "theirs"]).exited(2);
+    assert_eq!(
+        nameless.stderr,
+        "error: `theirs` names no template\n  help: write `--stack NAME=TEMPLATE`, such as `--stack theirs=stack.yaml`\n"
+    );
+    let absent = chaos(&sandbox, &["--stack", "theirs=absent.yaml"]).exited(2);
+    assert_eq!(
+        absent.stderr,
+        "error: absent.yaml: there is no such file\n  help: name the template of the stack that the playbook is to use\n"
+    );
+    sandbox.nothing_left();
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::harness::account::Account;
 use crate::harness::calls;
 use crate::harness::process;
 use crate::harness::sandbox::{LONGEST, Outcome, Running, Sandbox, eventually, repository, start};
@@ -281,6 +282,28 @@ fn a_pipe_that_nobody_reads_any_more_does_not_keep_the_clean_up_from_happening()
     let runs = server.playbook(&sandbox, &["runs"]).exited(0).stdout;
     assert!(!runs.contains("unfinished"), "{runs}");
     server.stop();
+}
+
+#[test]
+fn with_nobody_to_read_its_errors_either_the_clean_up_happens() {
+    let account = Account::open();
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: piped\nsteps:\n  - create-log-group: {log_group_name: /demo}\n  - for_each: range(200)\n    print: a line\n  - fail: at \
+         the end\n",
+    );
+    for format in ["human", "json", "quiet"] {
+        let mut command = account.run_command(&sandbox, &["--output", format]);
+        let mut child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        let status = eventually(LONGEST, || child.try_wait().unwrap()).expect("it ends");
+        assert_eq!(status.code(), Some(1), "{format}: {status}");
+        assert_eq!(account.resources(), Vec::<String>::new());
+    }
 }
 
 #[test]

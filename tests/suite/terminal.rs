@@ -1,6 +1,14 @@
-//! Questions at a real terminal.
+//! Questions at a real terminal, and interruptions from it.
 
-use crate::harness::dialogue::hold;
+use std::sync::Arc;
+use std::time::Duration;
+
+use playbook::local::http::{BoxFuture, Request, Response};
+use playbook::local::server::Service;
+use playbook::local::server::middleware::{After, Before, Middleware};
+
+use crate::harness::account::Account;
+use crate::harness::dialogue::{hang_up, hold};
 use crate::harness::sandbox::{Sandbox, repository};
 
 const CTRL_C: &str = "\u{3}";
@@ -155,6 +163,100 @@ fn ctrl_c_while_nothing_is_asked_cleans_up() {
     let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
     hold(&command, &[("ready", CTRL_C), ("Cleaning up 1 resource", "")]).exited(130);
     sandbox.nothing_left();
+}
+
+/// Takes a while over one operation.
+struct Slow {
+    operation: &'static str,
+    takes: Duration,
+}
+
+impl Middleware for Slow {
+    fn before<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Before> {
+        Box::pin(async move {
+            let target = request.header("x-amz-target").unwrap_or_default();
+            if target.ends_with(self.operation) {
+                tokio::time::sleep(self.takes).await;
+            }
+            Before::Proceed
+        })
+    }
+
+    fn after<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        _request: &'a Request,
+        _response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        Box::pin(std::future::ready(After::Deliver))
+    }
+}
+
+fn slow(operation: &'static str, seconds: u64) -> Account {
+    Account::disturbed_by(Arc::new(Slow { operation, takes: Duration::from_secs(seconds) }))
+}
+
+fn group_and(step: &str) -> Sandbox {
+    Sandbox::with_file(
+        "playbook.yaml",
+        &format!(
+            "name: interrupted\nsteps:\n  - create-log-group: {{log_group_name: /demo}}\n  - print: ready\n  - {step}\n  - print: never \
+             reached\n"
+        ),
+    )
+}
+
+#[test]
+fn ctrl_c_during_a_create_lets_it_end_and_cleans_up() {
+    let (account, sandbox) = (slow(".CreateLogGroup", 2), group_and("pause: 60s"));
+    let lines = [("create-log-group", CTRL_C), ("Cleaning up 1 resource", "")];
+    let dialogue = hold(&account.run_command(&sandbox, &[]), &lines).exited(130);
+    assert!(dialogue.shown.contains("1 resource made, 1 removed"), "{}", dialogue.shown);
+    assert_eq!(account.resources(), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_during_the_clean_up_changes_nothing() {
+    let (account, sandbox) = (slow(".DeleteLogGroup", 2), group_and("print: on"));
+    let lines = [("Cleaning up 1 resource", CTRL_C), ("1 resource made, 1 removed", "")];
+    // Every step has passed, and everything is cleaned up, as it would have been without.
+    hold(&account.run_command(&sandbox, &[]), &lines).exited(0);
+    assert_eq!(account.resources(), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_twice_stops_at_once_wherever_it_is() {
+    for (step, first) in [
+        ("pause: 60s", "ready"),
+        ("ask: {prompt: What is your name?}", "What is your name?"),
+        ("print: on", "Cleaning up 1 resource"),
+    ] {
+        let (account, sandbox) = (slow(".DeleteLogGroup", 60), group_and(step));
+        // Two that come at the same moment are one.
+        let lines = [(first, CTRL_C), ("1s removing", CTRL_C), ("1 resource remains:", "")];
+        let dialogue = hold(&account.run_command(&sandbox, &[]), &lines).exited(3);
+        assert!(dialogue.shown.contains("To finish the clean-up: playbook cleanup "), "{step}");
+        assert!(dialogue.shown.contains("log-group:/demo"), "{}", dialogue.shown);
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_cleans_up() {
+    for (step, wanted) in
+        [("pause: 60s", "ready"), ("ask: {prompt: What is your name?}", "What is your name?")]
+    {
+        let (account, sandbox) = (Account::open(), group_and(step));
+        let code = hang_up(&account.run_command(&sandbox, &[]), &[(wanted, "")]);
+        assert_eq!(code, 129, "{step}");
+        assert_eq!(account.resources(), Vec::<String>::new());
+        let mut runs = sandbox.playbook(["runs"]);
+        let listed = crate::harness::sandbox::finish(account.tell(&mut runs), "").exited(0);
+        assert!(listed.stdout.contains("finished"), "{}", listed.stdout);
+    }
 }
 
 #[test]

@@ -297,7 +297,7 @@ impl TerminalReporter {
         let paint = self.err.paint();
         self.tell("");
         let steps = steps_in_words(*counts, *passed);
-        let head = if matches!(exit_code, 130 | 143) {
+        let head = if matches!(exit_code, 129 | 130 | 143) {
             paint.yellow(&format!("! interrupted: {steps}"))
         } else if !passed {
             paint.red(&format!("✗ {steps}"))

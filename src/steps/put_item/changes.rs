@@ -194,13 +194,26 @@ impl Pauses {
 }
 
 /// Says of an item that it is still as it was read: an expression, its names and its values.
-struct Unchanged {
-    expression: String,
-    names: HashMap<String, String>,
-    values: Item,
+pub(in crate::steps) struct Unchanged {
+    pub(in crate::steps) expression: String,
+    pub(in crate::steps) names: HashMap<String, String>,
+    /// Nothing where the expression has none.
+    pub(in crate::steps) values: Option<Item>,
 }
 
 impl Unchanged {
+    /// Since the item of that key was looked for.
+    pub(in crate::steps) fn of(key: &Item, read: Option<&Item>) -> Self {
+        match read {
+            Some(read) => Self::since(read),
+            None => Self {
+                expression: "attribute_not_exists(#key)".to_owned(),
+                names: key.keys().take(1).map(|name| ("#key".to_owned(), name.clone())).collect(),
+                values: None,
+            },
+        }
+    }
+
     fn since(read: &Item) -> Self {
         let mut attributes: Vec<_> = read.iter().collect();
         attributes.sort_by_key(|(name, _)| *name);
@@ -213,7 +226,7 @@ impl Unchanged {
             values.insert(format!(":v{at}"), value.clone());
             terms.push(format!("#n{at} = :v{at}"));
         }
-        Self { expression: terms.join(" AND "), names, values }
+        Self { expression: terms.join(" AND "), names, values: Some(values) }
     }
 }
 
@@ -314,6 +327,19 @@ impl Ends {
     }
 }
 
+/// What to say where somebody else was quicker.
+pub(in crate::steps) fn overtaken(table_name: &str, key: &Item) -> StepError {
+    let key = shown(&plain(key, true));
+    StepError::Failed {
+        code: "ConditionalCheckFailedException".to_owned(),
+        message: format!(
+            "somebody has changed the item {key} of {table_name} since it was read; it was not replaced"
+        ),
+        help: Some("run it again, or choose another key".to_owned()),
+        details: Vec::new(),
+    }
+}
+
 /// A key in a few words, such as `UserEmail=ann@example.com`.
 fn shown(key: &Plain) -> String {
     let value =
@@ -334,15 +360,7 @@ async fn put_back(
     now: Option<&Item>,
     previous: Option<&Item>,
 ) -> Result<(), CallError> {
-    let condition = match now {
-        Some(now) => Unchanged::since(now),
-        None => Unchanged {
-            expression: "attribute_not_exists(#key)".to_owned(),
-            names: key.keys().take(1).map(|name| ("#key".to_owned(), name.clone())).collect(),
-            values: Item::new(),
-        },
-    };
-    let values = Some(condition.values).filter(|values| !values.is_empty());
+    let condition = Unchanged::of(key, now);
     if let Some(previous) = previous {
         let request = cx
             .aws
@@ -352,7 +370,7 @@ async fn put_back(
             .set_item(Some(previous.clone()))
             .condition_expression(condition.expression)
             .set_expression_attribute_names(Some(condition.names))
-            .set_expression_attribute_values(values);
+            .set_expression_attribute_values(condition.values);
         cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await?;
     } else {
         let request = cx
@@ -363,7 +381,7 @@ async fn put_back(
             .set_key(Some(key.clone()))
             .condition_expression(condition.expression)
             .set_expression_attribute_names(Some(condition.names))
-            .set_expression_attribute_values(values);
+            .set_expression_attribute_values(condition.values);
         cx.aws.call(request.send(), || Ok(DeleteItemOutput::builder().build())).await?;
     }
     Ok(())
@@ -409,7 +427,8 @@ mod tests {
         let condition = Unchanged::since(&of(json!({"b": 2, "a": "x"})));
         assert_eq!(condition.expression, "#n0 = :v0 AND #n1 = :v1");
         assert_eq!(condition.names["#n0"], "a");
-        assert_eq!(condition.values[":v1"], AttributeValue::N("2".to_owned()));
+        let values = condition.values.expect("values");
+        assert_eq!(values[":v1"], AttributeValue::N("2".to_owned()));
     }
 
     #[test]

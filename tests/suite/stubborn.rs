@@ -1,0 +1,170 @@
+//! A clean-up that AWS does not let happen: it gives up in time and says what remains, where, and how to finish it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use playbook::local::http::{BoxFuture, Request, Response};
+use playbook::local::protocol::{AwsError, Protocol};
+use playbook::local::server::Service;
+use playbook::local::server::middleware::{After, Before, Middleware};
+use regex_lite::Regex;
+
+use crate::harness::account::Account;
+use crate::harness::calls;
+use crate::harness::sandbox::{Sandbox, finish};
+
+/// Why nothing may be deleted.
+#[derive(Clone, Copy)]
+enum Obstacle {
+    Throttled,
+    Expired,
+}
+
+impl Obstacle {
+    fn error(self, protocol: Protocol) -> AwsError {
+        let is_query = matches!(protocol, Protocol::Query { .. });
+        match (self, is_query) {
+            (Self::Throttled, true) => AwsError::new(400, "Throttling", "Rate exceeded"),
+            (Self::Throttled, false) => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+            (Self::Expired, true) => AwsError::new(
+                403,
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ),
+            (Self::Expired, false) => AwsError::new(
+                400,
+                "ExpiredTokenException",
+                "The security token included in the request is expired",
+            ),
+        }
+    }
+}
+
+/// Refuses what deletes, as long as it is told to.
+struct Refusing {
+    obstacle: Obstacle,
+    refuses: AtomicBool,
+}
+
+impl Middleware for Refusing {
+    fn before<'a>(
+        &'a self,
+        service: &'a dyn Service,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Before> {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let deletes = target.contains(".Delete") || body.contains("Action=Delete");
+        let refused = deletes && self.refuses.load(Ordering::Relaxed);
+        let before = if refused {
+            Before::Refuse(self.obstacle.error(service.protocol()))
+        } else {
+            Before::Proceed
+        };
+        Box::pin(std::future::ready(before))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        _request: &'a Request,
+        _response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        Box::pin(std::future::ready(After::Deliver))
+    }
+}
+
+const PLAYBOOK: &str = "\
+name: stubborn
+steps:
+  - id: group
+    create-log-group: {log_group_name: \"/demo/{{ run.id }}\"}
+  - create-role: {role_name: \"demo-{{ run.id }}\", trust_service: lambda.amazonaws.com}
+";
+
+/// What it says remains, with its own name for the run, after a run and after a clean-up of its own; then the obstacle goes,
+/// and the command that was named finishes the job.
+fn remains_until_it_passes(obstacle: Obstacle, expected: &str) {
+    let refusing = Arc::new(Refusing { obstacle, refuses: AtomicBool::new(true) });
+    let account = Account::disturbed_by(Arc::clone(&refusing) as Arc<dyn Middleware>);
+    let sandbox = Sandbox::with_file("playbook.yaml", PLAYBOOK);
+    let mut command = account.run_command(&sandbox, &["--cleanup-timeout", "300ms"]);
+    let outcome = finish(&mut command, "").exited(3);
+    let run = sandbox.journals()[0].file_stem().unwrap().to_string_lossy().into_owned();
+    let remaining = |stderr: &str| {
+        let at = stderr.find("2 resources remain:").unwrap_or_else(|| panic!("{stderr}"));
+        stderr[at..].replace(&run, "[RUN]")
+    };
+    assert_eq!(remaining(&outcome.stderr), expected);
+    let cleanup = |more: &[&str]| {
+        let mut command = sandbox.playbook(["cleanup", &run].iter().chain(more));
+        finish(account.tell(&mut command), "")
+    };
+    let again = cleanup(&["--cleanup-timeout", "300ms"]).exited(3);
+    assert_eq!(remaining(&again.stderr), expected);
+    let told = cleanup(&["--cleanup-timeout", "300ms", "--output", "json"]).exited(3);
+    let events = calls::events_of_lines(&told.stdout);
+    let finished = calls::of_kind(&events, "run-finished")[0];
+    assert_eq!(finished["command"], format!("playbook cleanup {run}"));
+    assert_eq!(finished["remaining"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        finished["remaining"][0]["arn"],
+        format!("arn:aws:iam::000000000000:role/demo-{run}")
+    );
+    assert_eq!(account.resources().len(), 2);
+    refusing.refuses.store(false, Ordering::Relaxed);
+    // As it was named: a person copies the line.
+    let named = Regex::new(r"To finish the clean-up: playbook (\w+) (\w+)\n").unwrap();
+    let words = named.captures(&outcome.stderr).expect("a command is named");
+    let mut command = sandbox.playbook([&words[1], &words[2]]);
+    finish(account.tell(&mut command), "").exited(0);
+    assert_eq!(account.resources(), Vec::<String>::new());
+}
+
+#[test]
+fn a_clean_up_that_is_throttled_gives_up_and_says_what_remains() {
+    remains_until_it_passes(
+        Obstacle::Throttled,
+        "\
+2 resources remain:
+  AWS::IAM::Role                  demo-[RUN]: Throttling: Rate exceeded
+    arn:aws:iam::000000000000:role/demo-[RUN]
+  AWS::Logs::LogGroup             /demo/[RUN]: ThrottlingException: Rate exceeded
+    arn:aws:logs:us-east-1:000000000000:log-group:/demo/[RUN]
+To finish the clean-up: playbook cleanup [RUN]
+",
+    );
+}
+
+#[test]
+fn a_clean_up_whose_credentials_have_expired_gives_up_and_says_what_remains() {
+    remains_until_it_passes(
+        Obstacle::Expired,
+        "\
+2 resources remain:
+  AWS::IAM::Role                  demo-[RUN]: ExpiredToken: The security token included in the request is expired
+    arn:aws:iam::000000000000:role/demo-[RUN]
+  AWS::Logs::LogGroup             /demo/[RUN]: ExpiredTokenException: The security token included in the request is expired
+    arn:aws:logs:us-east-1:000000000000:log-group:/demo/[RUN]
+To finish the clean-up: playbook cleanup [RUN]
+",
+    );
+}
+
+#[test]
+fn throttling_that_passes_keeps_nothing() {
+    let refusing =
+        Arc::new(Refusing { obstacle: Obstacle::Throttled, refuses: AtomicBool::new(true) });
+    let account = Account::disturbed_by(Arc::clone(&refusing) as Arc<dyn Middleware>);
+    let sandbox = Sandbox::with_file("playbook.yaml", PLAYBOOK);
+    let passes = std::thread::spawn({
+        let refusing = Arc::clone(&refusing);
+        move || {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            refusing.refuses.store(false, Ordering::Relaxed);
+        }
+    });
+    finish(&mut account.run_command(&sandbox, &[]), "").exited(0);
+    passes.join().unwrap();
+    assert_eq!(account.resources(), Vec::<String>::new());
+}
