@@ -13,6 +13,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::parameters;
+
 tokio::task_local! {
     /// The call that the current task is making.
     pub(super) static TRACE: RefCell<Trace>;
@@ -28,6 +30,7 @@ pub(super) struct Trace {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) body: Value,
+    pub(super) parameters: Value,
     pub(super) attempts: u32,
     /// Whether an attempt ended in something other than success or a modelled refusal.
     pub(super) lost: bool,
@@ -67,6 +70,7 @@ impl Intercept for Watch {
                 trace.path = path_of(request.uri());
                 if trace.look {
                     trace.body = body_of(request);
+                    trace.parameters = parameters_of(&trace, request);
                 }
             }
             trace.attempts += 1;
@@ -87,6 +91,13 @@ impl Intercept for Watch {
         }
         Ok(())
     }
+}
+
+fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
+    let Trace { service, operation, path, body, .. } = trace;
+    parameters::of(&parameters::Parts { service, operation, path, body }, |name| {
+        request.headers().get(name)
+    })
 }
 
 /// The AWS CLI's name for a service that the SDK calls by its service id.
