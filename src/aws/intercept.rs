@@ -93,11 +93,16 @@ impl Intercept for Watch {
     }
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
     let Trace { service, operation, path, body, .. } = trace;
-    parameters::of(&parameters::Parts { service, operation, path, body }, |name| {
-        request.headers().get(name)
-    })
+    let content_type = request.headers().get("content-type").unwrap_or_default();
+    let is_form = content_type.starts_with(FORM);
+    parameters::of(
+        &parameters::Parts { service, operation, path, body, is_form },
+        request.headers().iter(),
+    )
 }
 
 /// The AWS CLI's name for a service that the SDK calls by its service id.
@@ -121,7 +126,7 @@ fn body_of(request: &HttpRequest) -> Value {
         return Value::Null;
     };
     let content_type = request.headers().get("content-type").unwrap_or_default();
-    if content_type.starts_with("application/x-www-form-urlencoded") {
+    if content_type.starts_with(FORM) {
         return form(bytes);
     }
     match serde_json::from_slice(bytes) {

@@ -41,7 +41,9 @@ fn every_script_is_bash() {
     }
     for file in found {
         let script = written(&sandbox, &file, &[]).stdout;
-        assert!(!script.contains(['⟨', '⟩']), "{file}: something is not known:\n{script}");
+        let commands: Vec<&str> = script.lines().filter(|line| !line.starts_with('#')).collect();
+        let marks = ['⟨', '⟩'];
+        assert!(!commands.join("\n").contains(marks), "{file}: a mark is no variable:\n{script}");
         assert!(script.starts_with("#!/usr/bin/env bash\n"), "{script}");
         sandbox.write("plan.sh", &script);
         let checked = finish(&mut sandbox.command("bash", ["-n", "plan.sh"]), "");
@@ -89,6 +91,10 @@ fn cli() -> Option<PathBuf> {
     };
     let bin = PathBuf::from(environment).join("bin");
     assert!(bin.join("aws").exists(), "{} is not there", bin.join("aws").display());
+    if !has("zip") {
+        eprintln!("skipped: zip, which the script calls, is not installed");
+        return None;
+    }
     Some(bin)
 }
 

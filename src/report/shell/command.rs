@@ -63,6 +63,10 @@ pub(super) fn command(
                     .words
                     .push(format!("--payload \"fileb://$work/{}-payload.json\"", planned.who));
             }
+            ("Body", _) if call.service == "s3" => {
+                command.before.push("# Name the file with what the object is to hold.".to_owned());
+                command.words.push(format!("--body \"$work/{}-body\"", planned.who));
+            }
             (_, value) => command.words.push(option(&kebab(name), value, &mut variable)),
         }
     }
@@ -70,6 +74,9 @@ pub(super) fn command(
         let file = format!("\"$work/{}-result.json\"", planned.who);
         command.after.push(format!("cat {file}; echo"));
         command.words.push(file);
+    }
+    if call.operation == "GetObject" && call.service == "s3" {
+        command.words.push(format!("\"$work/{}-object\"", planned.who));
     }
     Some(command)
 }

@@ -25,9 +25,9 @@ again() {
 
 /// The lines of a run, with the head of the script where it is the first.
 pub(super) fn lines(run: &Run, sources: &Sources, first: bool) -> Vec<String> {
-    let mut run = Script::new(run, sources);
-    let body = run.body();
-    let mut lines = run.head(first);
+    let mut script = Script::new(run, sources);
+    let mut lines = script.head(first);
+    let body = script.body();
     if body.iter().any(|line| line.contains("again aws")) {
         lines.push(String::new());
         lines.extend(AGAIN.lines().map(str::to_owned));
@@ -147,14 +147,13 @@ impl<'r> Script<'r> {
         }
         comment(&mut lines, &title(run));
         lines.push("#".to_owned());
+        let what = format!("The calls of `playbook run {}` as commands of the AWS CLI,", run.file);
+        comment(&mut lines, &what);
         comment(
             &mut lines,
-            &format!(
-                "The calls of `playbook run {}` as commands of the AWS CLI, in order, written by its dry run. After a \
-                 failure nothing here cleans up: the commands that do stand at the end.",
-                run.file
-            ),
+            "in order, as its dry run tells them. Nothing here cleans up after a failure: the",
         );
+        comment(&mut lines, "commands that clean up stand at the end.");
         if first {
             lines.push("set -euo pipefail".to_owned());
             lines.push("export AWS_PAGER=".to_owned());
@@ -167,7 +166,7 @@ impl<'r> Script<'r> {
         for path in all.iter().filter(|path| is_known_to_people(path)) {
             let name = self.name(path);
             lines.push(String::new());
-            comment(&mut lines, &format!("{name}: {}.", advice(path)));
+            comment(&mut lines, &format!("{name}: {}", advice(path)));
             lines.push(format!(": \"${{{name}?}}\""));
         }
         lines
@@ -228,7 +227,7 @@ impl<'r> Script<'r> {
         for path in used.iter().filter(|path| !is_known_to_people(path)) {
             let name = self.name(path);
             if self.set.insert(name.clone()) {
-                comment(lines, &format!("{name}: {}; set it first.", advice(path)));
+                comment(lines, &format!("Set {name} first; it stands for: {}", advice(path)));
                 lines.push(format!(": \"${{{name}?}}\""));
             }
         }
@@ -323,20 +322,35 @@ fn resolved(item: &Item, run: &Run) -> Option<Planned> {
 
 fn rename(value: &mut Value, member: &str, maker: Option<&str>) {
     match value {
-        Value::String(text) => {
-            if let Some(maker) = maker {
-                *text = text.replace("⟨steps.cleanup.", &format!("⟨steps.{maker}."));
-            }
-            if text.contains(MASK) {
-                *text = text.replace(MASK, &format!("⟨secrets.{member}⟩"));
-            }
-        }
+        Value::String(text) => *text = renamed(text, member, maker),
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, member, maker)),
         Value::Object(fields) => {
-            fields.iter_mut().for_each(|(name, field)| rename(field, name, maker));
+            let taken = std::mem::take(fields);
+            for (name, mut field) in taken {
+                rename(&mut field, &name, maker);
+                fields.insert(renamed(&name, member, maker), field);
+            }
         }
         _ => {}
     }
+}
+
+fn renamed(text: &str, member: &str, maker: Option<&str>) -> String {
+    let mut renamed = String::with_capacity(text.len());
+    for part in parts(text) {
+        match part {
+            Part::Text(text) => renamed.push_str(text),
+            Part::Unknown(path) => {
+                // A default is for when there is nothing; here there will be something.
+                let path = path.split_once(" | default(").map_or(path, |(path, _)| path);
+                let own = path.strip_prefix("steps.cleanup.").zip(maker);
+                let path =
+                    own.map_or(path.to_owned(), |(rest, maker)| format!("steps.{maker}.{rest}"));
+                renamed.push_str(&format!("⟨{path}⟩"));
+            }
+        }
+    }
+    renamed.replace(MASK, &format!("⟨secrets.{member}⟩"))
 }
 
 fn fate(calls: &[Option<Planned>], at: usize) -> Fate {
@@ -358,18 +372,26 @@ fn fate(calls: &[Option<Planned>], at: usize) -> Fate {
 /// Everything in a value that is not known.
 fn unknowns(value: &Value, found: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => {
-            for part in parts(text) {
-                if let Part::Unknown(path) = part
-                    && !path.starts_with("zip ")
-                {
-                    found.insert(path.to_owned());
+        Value::String(text) => unknowns_in(text, found),
+        Value::Array(items) => items.iter().for_each(|item| unknowns(item, found)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                unknowns_in(name, found);
+                // A zip is made beforehand.
+                if name != "ZipFile" {
+                    unknowns(field, found);
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| unknowns(item, found)),
-        Value::Object(fields) => fields.values().for_each(|field| unknowns(field, found)),
         _ => {}
+    }
+}
+
+fn unknowns_in(text: &str, found: &mut BTreeSet<String>) {
+    for part in parts(text) {
+        if let Part::Unknown(path) = part {
+            found.insert(path.to_owned());
+        }
     }
 }
 

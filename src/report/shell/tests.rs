@@ -214,9 +214,9 @@ fn what_cannot_be_taken_from_an_answer_is_asked_for() {
     events.push(sample::planned().pop().expect("a run ends"));
     let (out, _) = script(&events);
     for expected in [
-        "# PLAYBOOK_INPUT_PASSWORD: the input password of the playbook.\n: \"${PLAYBOOK_INPUT_PASSWORD?}\"\n",
-        "# SECRETS_TOKEN: what the playbook has as TOKEN; a secret is not written here.\n: \"${SECRETS_TOKEN?}\"\n",
-        "# VALUE: what a + 'b' is in the run; set it first.\n: \"${VALUE?}\"\n",
+        "# PLAYBOOK_INPUT_PASSWORD: the input password of the playbook\n: \"${PLAYBOOK_INPUT_PASSWORD?}\"\n",
+        "# SECRETS_TOKEN: what the playbook has as TOKEN; a secret is not written here\n: \"${SECRETS_TOKEN?}\"\n",
+        "# Set VALUE first; it stands for: a + 'b'\n: \"${VALUE?}\"\n",
         "'{\"PASSWORD\":\"'\"$PLAYBOOK_INPUT_PASSWORD\"'\",\"HASH\":\"'\"$VALUE\"'\",\"TOKEN\":\"'\"$SECRETS_TOKEN\"'\"}'",
     ] {
         assert!(out.contains(expected), "{expected}\n{out}");

@@ -1,76 +1,11 @@
 //! A request back into the members that it was serialised from, named as AWS's API names them.
 
+mod routes;
+mod xml;
+
 use serde_json::{Map, Value};
 
-/// A call of a protocol that spreads its members over path, query and headers.
-struct Route {
-    service: &'static str,
-    operation: &'static str,
-    /// Members in braces.
-    path: &'static str,
-    /// The member that is the whole body.
-    payload: Option<&'static str>,
-}
-
-const fn lambda(operation: &'static str, path: &'static str) -> Route {
-    Route { service: "lambda", operation, path, payload: None }
-}
-
-/// Where the members of Lambda's calls stand in their paths, as its API reference says:
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html>
-const ROUTES: &[Route] = &[
-    lambda("CreateFunction", "/2015-03-31/functions"),
-    lambda("ListFunctions", "/2015-03-31/functions"),
-    lambda("GetFunction", "/2015-03-31/functions/{FunctionName}"),
-    lambda("DeleteFunction", "/2015-03-31/functions/{FunctionName}"),
-    lambda("UpdateFunctionCode", "/2015-03-31/functions/{FunctionName}/code"),
-    lambda("GetFunctionConfiguration", "/2015-03-31/functions/{FunctionName}/configuration"),
-    lambda("UpdateFunctionConfiguration", "/2015-03-31/functions/{FunctionName}/configuration"),
-    Route {
-        service: "lambda",
-        operation: "Invoke",
-        path: "/2015-03-31/functions/{FunctionName}/invocations",
-        payload: Some("Payload"),
-    },
-    lambda("GetPolicy", "/2015-03-31/functions/{FunctionName}/policy"),
-    lambda("AddPermission", "/2015-03-31/functions/{FunctionName}/policy"),
-    lambda("RemovePermission", "/2015-03-31/functions/{FunctionName}/policy/{StatementId}"),
-    lambda("PublishVersion", "/2015-03-31/functions/{FunctionName}/versions"),
-    lambda("ListVersionsByFunction", "/2015-03-31/functions/{FunctionName}/versions"),
-    lambda("CreateAlias", "/2015-03-31/functions/{FunctionName}/aliases"),
-    lambda("GetAlias", "/2015-03-31/functions/{FunctionName}/aliases/{Name}"),
-    lambda("UpdateAlias", "/2015-03-31/functions/{FunctionName}/aliases/{Name}"),
-    lambda("DeleteAlias", "/2015-03-31/functions/{FunctionName}/aliases/{Name}"),
-    lambda("CreateEventSourceMapping", "/2015-03-31/event-source-mappings"),
-    lambda("ListEventSourceMappings", "/2015-03-31/event-source-mappings"),
-    lambda("GetEventSourceMapping", "/2015-03-31/event-source-mappings/{UUID}"),
-    lambda("UpdateEventSourceMapping", "/2015-03-31/event-source-mappings/{UUID}"),
-    lambda("DeleteEventSourceMapping", "/2015-03-31/event-source-mappings/{UUID}"),
-    lambda("ListTags", "/2017-03-31/tags/{Resource}"),
-    lambda("TagResource", "/2017-03-31/tags/{Resource}"),
-    lambda("UntagResource", "/2017-03-31/tags/{Resource}"),
-    lambda("PutFunctionConcurrency", "/2017-10-31/functions/{FunctionName}/concurrency"),
-    lambda("DeleteFunctionConcurrency", "/2017-10-31/functions/{FunctionName}/concurrency"),
-    lambda(
-        "PutFunctionEventInvokeConfig",
-        "/2019-09-25/functions/{FunctionName}/event-invoke-config",
-    ),
-    lambda(
-        "GetFunctionEventInvokeConfig",
-        "/2019-09-25/functions/{FunctionName}/event-invoke-config",
-    ),
-    lambda(
-        "DeleteFunctionEventInvokeConfig",
-        "/2019-09-25/functions/{FunctionName}/event-invoke-config",
-    ),
-];
-
-/// Headers that are members, and the members.
-const HEADERS: &[(&str, &str)] = &[
-    ("x-amz-invocation-type", "InvocationType"),
-    ("x-amz-log-type", "LogType"),
-    ("x-amz-client-context", "ClientContext"),
-];
+use routes::{HEADERS, METADATA, QUERIES, ROUTES, Route};
 
 /// A request as far as it carries members. Path and query are decoded.
 pub(super) struct Parts<'r> {
@@ -78,17 +13,23 @@ pub(super) struct Parts<'r> {
     pub(super) operation: &'r str,
     pub(super) path: &'r str,
     pub(super) body: &'r Value,
+    /// Whether the body was a form.
+    pub(super) is_form: bool,
 }
 
 /// The members of a call; null for one of which nobody knows where they stand.
-pub(super) fn of<'h>(parts: &Parts<'_>, header: impl Fn(&str) -> Option<&'h str>) -> Value {
+pub(super) fn of<'h>(
+    parts: &Parts<'_>,
+    headers: impl Iterator<Item = (&'h str, &'h str)>,
+) -> Value {
     let route = ROUTES
         .iter()
         .find(|route| route.service == parts.service && route.operation == parts.operation);
     match (route, parts.body) {
-        (Some(route), body) => routed(route, parts.path, body, header),
+        (Some(route), body) => routed(route, parts.path, body, headers),
         // The other protocols have all members in the body of a `POST /`.
-        (None, Value::Object(fields)) if parts.path == "/" => nested(fields),
+        (None, Value::Object(fields)) if parts.is_form => nested(fields),
+        (None, Value::Object(_)) if parts.path == "/" => parts.body.clone(),
         (None, Value::Null) if parts.path == "/" => Value::Object(Map::new()),
         (None, _) => Value::Null,
     }
@@ -98,22 +39,41 @@ fn routed<'h>(
     route: &Route,
     path: &str,
     body: &Value,
-    header: impl Fn(&str) -> Option<&'h str>,
+    headers: impl Iterator<Item = (&'h str, &'h str)>,
 ) -> Value {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let Some(mut members) = labels(route.path, path) else { return Value::Null };
     let query = query.split('&').filter_map(|part| part.split_once('='));
     for (name, value) in query {
+        let member = match QUERIES.iter().find(|(query, _)| *query == name) {
+            Some((_, "")) => continue,
+            Some((_, member)) => member,
+            None => name,
+        };
         let number = value.parse::<u64>().map(Value::from);
-        members.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
+        members.insert(member.to_owned(), number.unwrap_or_else(|_| value.into()));
     }
-    for (name, member) in HEADERS {
-        if let Some(value) = header(name) {
+    for (name, value) in headers {
+        if let Some((_, member)) = HEADERS.iter().find(|(header, member)| {
+            *header == name && (*member != "ContentType" || route.payload == Some("Body"))
+        }) {
             members.insert((*member).to_owned(), value.into());
+        } else if let Some(key) = name.strip_prefix(METADATA) {
+            let metadata = members.entry("Metadata").or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(metadata) = metadata {
+                metadata.insert(key.to_owned(), value.into());
+                metadata.sort_keys();
+            }
         }
     }
     match (route.payload, body) {
         (_, Value::Null) => {}
+        (None, Value::String(text)) => match xml::element(text) {
+            Some((name, value)) => {
+                members.insert(name, value);
+            }
+            None => return Value::Null,
+        },
         (Some(member), body) => {
             members.insert(member.to_owned(), body.clone());
         }
@@ -143,19 +103,13 @@ fn labels(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     matches!(rest, "" | "/").then_some(members)
 }
 
-/// The fields of a form, `Tags.member.1.Key` and the like, as the lists and maps that they stand for. Those of a JSON
-/// document, which have no such names, as they are.
+/// The fields of a form, `Tags.member.1.Key` and the like, as the lists and maps that they stand for. An empty one says that
+/// a list is empty, which leaving it out says as well.
 fn nested(fields: &Map<String, Value>) -> Value {
     let mut root = Value::Object(Map::new());
-    for (name, value) in fields {
-        // Only a form has dots in names, and numbers after `member`.
-        let is_path = name.contains(".member.") || name.contains(".entry.") || name.contains('.');
-        if is_path && value.is_string() {
-            let path: Vec<&str> = name.split('.').collect();
-            insert(&mut root, &path, value);
-        } else if let Value::Object(root) = &mut root {
-            root.insert(name.clone(), value.clone());
-        }
+    for (name, value) in fields.iter().filter(|(_, value)| value.as_str() != Some("")) {
+        let path: Vec<&str> = name.split('.').collect();
+        insert(&mut root, &path, value);
     }
     settle(&mut root);
     root
@@ -205,8 +159,13 @@ mod tests {
     use serde_json::json;
 
     fn members(service: &str, operation: &str, path: &str, body: &Value) -> Value {
-        let header = |name: &str| (name == "x-amz-log-type").then_some("Tail");
-        of(&Parts { service, operation, path, body }, header)
+        let headers =
+            [("x-amz-log-type", "Tail"), ("content-type", "text/plain"), ("x-amz-meta-b", "c")];
+        let headers = headers.into_iter().filter(|(name, _)| match service {
+            "s3" => *name != "x-amz-log-type",
+            _ => operation == "Invoke" && !name.contains("meta"),
+        });
+        of(&Parts { service, operation, path, body, is_form: service == "iam" }, headers)
     }
 
     #[test]
@@ -216,7 +175,8 @@ mod tests {
             "Tags.member.1.Key": "playbook:run",
             "Tags.member.1.Value": "x",
             "Tags.member.2.Key": "b",
-            "Tags.member.2.Value": "",
+            "Tags.member.2.Value": "c",
+            "Parameters": "",
             "Capabilities.member.1": "CAPABILITY_IAM",
             "Attributes.entry.1.key": "k",
             "Attributes.entry.1.value": "v",
@@ -224,7 +184,7 @@ mod tests {
         });
         let expected = json!({
             "RoleName": "a",
-            "Tags": [{"Key": "playbook:run", "Value": "x"}, {"Key": "b", "Value": ""}],
+            "Tags": [{"Key": "playbook:run", "Value": "x"}, {"Key": "b", "Value": "c"}],
             "Capabilities": ["CAPABILITY_IAM"],
             "Attributes": {"k": "v"},
             "Configuration": {"Size": "1"},
@@ -251,17 +211,32 @@ mod tests {
         });
         assert_eq!(members("lambda", "Invoke", path, &body), expected);
         let path = "/2015-03-31/functions/f/policy/pool";
-        let removed = of(
-            &Parts { service: "lambda", operation: "RemovePermission", path, body: &Value::Null },
-            |_| None,
+        assert_eq!(
+            members("lambda", "RemovePermission", path, &Value::Null),
+            json!({"FunctionName": "f", "StatementId": "pool"})
         );
-        assert_eq!(removed, json!({"FunctionName": "f", "StatementId": "pool"}));
     }
 
     #[test]
     fn what_is_not_known_is_not_guessed() {
         assert_eq!(members("lambda", "PutNothing", "/x", &Value::Null), Value::Null);
         assert_eq!(members("lambda", "GetFunction", "/2014/f", &Value::Null), Value::Null);
-        assert_eq!(members("s3", "PutObject", "/bucket/key", &json!("3 bytes")), Value::Null);
+    }
+    #[test]
+    fn buckets_and_keys_stand_in_paths_and_documents_in_xml() {
+        let put = members("s3", "PutObject", "/b/notes/a.txt?x-id=PutObject", &json!("3 bytes"));
+        let expected = json!({
+            "Bucket": "b", "Key": "notes/a.txt", "ContentType": "text/plain", "Metadata": {"b": "c"}, "Body": "3 bytes",
+        });
+        assert_eq!(put, expected);
+        let listed = members("s3", "ListObjectsV2", "/b?list-type=2&max-keys=100", &Value::Null);
+        assert_eq!(listed, json!({"Bucket": "b", "MaxKeys": 100, "Metadata": {"b": "c"}}));
+        let xml = "<?xml version=\"1.0\"?><CreateBucketConfiguration xmlns=\"x\"><LocationConstraint>eu-central-1\
+                   </LocationConstraint><Tags><Tag><Key>a&amp;b</Key><Value/></Tag></Tags></CreateBucketConfiguration>";
+        let created = members("s3", "CreateBucket", "/b", &json!(xml));
+        let configuration =
+            json!({"LocationConstraint": "eu-central-1", "Tags": [{"Key": "a&b", "Value": ""}]});
+        assert_eq!(created["CreateBucketConfiguration"], configuration);
+        assert_eq!(members("s3", "CreateBucket", "/b", &json!("3 bytes")), Value::Null);
     }
 }
