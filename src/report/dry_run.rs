@@ -191,6 +191,14 @@ impl DryRunReporter {
         }
     }
 
+    fn expects(&mut self, step: &StepRef, codes: &[String], must: bool) {
+        self.heading(step);
+        let word = if must { "must" } else { "may" };
+        let text = format!("{word} fail with {}", codes.join(" or "));
+        let line = self.out.paint().dim(&safe::line(&text));
+        self.inside(&line);
+    }
+
     fn packed(&mut self, code: &str, form: &CodeForm) {
         let what = match form {
             CodeForm::File | CodeForm::Directory => "packs",
@@ -324,13 +332,7 @@ impl Reporter for DryRunReporter {
                 }
                 self.call = Some((call.clone(), self.waits.take()));
             }
-            Event::Expects { step, codes, must } => {
-                self.heading(step);
-                let word = if *must { "must" } else { "may" };
-                let text = format!("{word} fail with {}", codes.join(" or "));
-                let line = self.out.paint().dim(&safe::line(&text));
-                self.inside(&line);
-            }
+            Event::Expects { step, codes, must } => self.expects(step, codes, *must),
             Event::Packed { code, form, .. } => self.packed(code, form),
             Event::Waiting { text } => self.waits = Some(text.clone()),
             Event::Said { text } => self.labelled("says", text),

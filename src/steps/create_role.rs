@@ -44,7 +44,7 @@ pub struct Input {
 }
 
 /// What to do when it is there already.
-#[derive(Deserialize, JsonSchema, Default, PartialEq)]
+#[derive(Deserialize, Serialize, JsonSchema, Default, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum IfExists {
     /// Fail.

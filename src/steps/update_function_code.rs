@@ -37,7 +37,7 @@ pub struct Input {
 }
 
 /// What to do when this run did not make the function.
-#[derive(Deserialize, JsonSchema, Default, PartialEq)]
+#[derive(Deserialize, Serialize, JsonSchema, Default, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum IfForeign {
     /// Fail.

@@ -213,6 +213,9 @@ fn what_undoing_takes_is_among_what_a_kind_takes() {
             "{} says what it leaves behind and what undoing that takes, or neither",
             kind.name
         );
+        for action in spec.undo_permissions {
+            assert!(spec.permissions.contains(action), "{} also takes {action}", kind.name);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub struct WriteError {
 }
 
 /// Services in the order in which the index lists them, under the prefix of their IAM actions.
-const SERVICES: [(&str, &str); 7] = [
+const SERVICES: [(&str, &str); 8] = [
     ("sts", "Who runs it"),
     ("iam", "Roles and policies: IAM"),
     ("lambda", "Functions: Lambda"),
@@ -30,6 +30,7 @@ const SERVICES: [(&str, &str); 7] = [
     ("cloudformation", "Stacks: CloudFormation"),
     ("cognito-idp", "Users: Cognito user pools"),
     ("dynamodb", "Tables: DynamoDB"),
+    ("s3", "Objects: S3"),
 ];
 
 /// Writes the manual into a directory; says how many files that were.
@@ -64,7 +65,8 @@ fn index(specs: &[&Spec]) -> String {
                     themselves; `playbook steps KIND` shows the same in a terminal.\n"
         .to_owned();
     let service = |spec: &Spec| {
-        let call = spec.calls.first().or(spec.permissions.first());
+        // The first may be about something else, such as the log group of a function.
+        let call = spec.calls.last().or(spec.permissions.first());
         call.and_then(|call| call.split(':').next()).unwrap_or_default()
     };
     let mut services: Vec<&str> = SERVICES.iter().map(|(prefix, _)| *prefix).collect();
@@ -145,7 +147,7 @@ fn words(text: &mut String, title: &str, words: &[&str]) {
 }
 
 fn table(text: &mut String, what: &str, fields: &Fields<'_>) {
-    let _ = write!(text, "\n| {what} | type | | |\n|---|---|---|---|\n");
+    let _ = write!(text, "\n| {what} | type | notes | meaning |\n|---|---|---|---|\n");
     rows(text, "", fields);
 }
 

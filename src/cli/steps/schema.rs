@@ -181,7 +181,9 @@ fn plural(words: &[String]) -> String {
     let plurals: Vec<_> = words
         .iter()
         .map(|word| match word.as_str() {
-            "string" | "number" | "whole number" | "file" | "map" | "list" => format!("{word}s"),
+            "string" | "number" | "whole number" | "file" | "map" | "list" | "expression" => {
+                format!("{word}s")
+            }
             word => word.to_owned(),
         })
         .collect();
