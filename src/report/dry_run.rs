@@ -287,7 +287,10 @@ fn plan_in_words(counts: Counts) -> String {
         (plan.read, "read"),
         (plan.act, "act"),
     ];
-    let calls = effects.iter().map(|(count, _)| count).sum();
+    let calls = match counts.plan {
+        Some(_) => effects.iter().map(|(count, _)| count).sum(),
+        None => counts.calls,
+    };
     let parts: Vec<String> = effects
         .iter()
         .filter(|(count, _)| *count > 0)
@@ -301,7 +304,11 @@ fn plan_in_words(counts: Counts) -> String {
         (0, 0) => words,
         (0, made) => format!("{words}; {} to make", counted(made, "resource")),
         (more, _) => {
-            format!("{words}; {more} to clean up {}", counted(counts.removed, "resource"))
+            let what = format!("to clean up {}", counted(counts.removed, "resource"));
+            match calls {
+                0 => format!("{} {what}", counted(more, "call")),
+                _ => format!("{words}; {more} {what}"),
+            }
         }
     }
 }
@@ -374,6 +381,7 @@ impl Reporter for DryRunReporter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Plan;
     use crate::report::sample::{self, Captured};
 
     fn shown(events: &[Event]) -> (String, String) {
@@ -391,9 +399,25 @@ mod tests {
     }
 
     #[test]
+    fn plans_are_counted_in_words() {
+        let words = |plan: Plan, made: usize, removed: usize| {
+            plan_in_words(Counts { made, removed, plan: Some(plan), ..Counts::default() })
+        };
+        let plan = Plan { create: 5, change: 2, read: 7, cleanup: 9, ..Plan::default() };
+        assert_eq!(
+            words(plan, 3, 3),
+            "14 calls: 5 create, 2 change, 7 read; 9 to clean up 3 resources"
+        );
+        let only = Plan { cleanup: 1, ..Plan::default() };
+        assert_eq!(words(only, 0, 1), "1 call to clean up 1 resource");
+        assert_eq!(words(Plan { act: 1, ..Plan::default() }, 0, 0), "1 call: 1 act");
+        assert_eq!(words(Plan::default(), 1, 0), "0 calls; 1 resource to make");
+    }
+
+    #[test]
     fn a_plan_that_ends_early_says_so() {
         let (out, err) = shown(&sample::failing());
-        assert!(out.ends_with("The plan ends early: 1 step failed after 9 calls, 5 resources to make, 3 to remove. Nothing was called.\n"), "{out}");
+        assert!(out.ends_with("The plan ends early: 1 step failed after 9 calls; 5 resources to make. Nothing was called.\n"), "{out}");
         assert!(err.starts_with("! it took more than 5 s\nerror[FunctionError]"), "{err}");
     }
 

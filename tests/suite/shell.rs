@@ -104,7 +104,7 @@ fn run(server: &Server, sandbox: &Sandbox, bin: &Path, script: &str) -> Outcome 
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{}:{path}", bin.display())).current_dir(repository());
     // What the script makes for itself stays for whoever ran it.
-    command.env("TMPDIR", sandbox.work());
+    command.env("TMPDIR", sandbox.work()).env("PLAYBOOK_INPUT_PASSWORD", "Hunter-22-$x");
     let outcome = finish(server.tell(&mut command), "");
     assert_eq!(outcome.exit, 0, "{}\n{}\n{script}", outcome.stdout, outcome.stderr);
     outcome
@@ -139,6 +139,20 @@ fn the_aws_cli_does_what_the_script_says() {
     let script = written(&sandbox, "tests/dry_run/every-kind.yaml", &[]).stdout;
     assert!(script.contains("ROLE_ARN=$(aws iam create-role"), "{script}");
     run(&server, &sandbox, &bin, &script);
+    assert_eq!(account(&server, &sandbox, &bin), empty, "its own clean-up leaves nothing");
+
+    let script = written(&sandbox, "tests/dry_run/users-and-tables.yaml", &[]).stdout;
+    for expected in [
+        "--description 'it'\\''s for $HOME, not for `pwd`'",
+        "# must fail with UsernameExistsException\n",
+        "--username ada || true\n",
+        "IN_ACCESS_TOKEN=$(aws cognito-idp initiate-auth",
+        "--user-pool-id \"$POOL_USER_POOL_ID\" --client-id \"$CLIENT_CLIENT_ID\"\n",
+    ] {
+        assert!(script.contains(expected), "{expected}\n{script}");
+    }
+    let done = run(&server, &sandbox, &bin, &script).stdout;
+    assert!(done.contains("\"Count\": 1"), "the item is there:\n{done}");
     assert_eq!(account(&server, &sandbox, &bin), empty, "its own clean-up leaves nothing");
 
     server.stop();

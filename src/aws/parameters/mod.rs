@@ -83,8 +83,7 @@ fn routed<'h>(
     Value::Object(members)
 }
 
-/// What stands in a path where its pattern has braces. A member that holds slashes, such as an ARN, is as long as it may
-/// be.
+/// What stands in a path where its pattern has braces. Only the last member may hold slashes, such as an ARN or a key.
 fn labels(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let mut members = Map::new();
     let (mut pattern, mut path) = (pattern, path);
@@ -93,7 +92,7 @@ fn labels(pattern: &str, path: &str) -> Option<Map<String, Value>> {
         let (member, after) = rest.split_once('}')?;
         let end = match after.split('{').next().unwrap_or_default() {
             "" => path.len(),
-            literal => path.rfind(literal)?,
+            literal => path.find(literal)?,
         };
         let (value, remaining) = path.split_at_checked(end)?;
         members.insert(member.to_owned(), value.into());

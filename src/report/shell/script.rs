@@ -305,9 +305,7 @@ fn advice(path: &str) -> String {
         "env" => "a variable of the environment".to_owned(),
         "secrets" => format!("what the playbook has as {what}; a secret is not written here"),
         "run" if path == "run.region" => "the region".to_owned(),
-        _ => {
-            format!("what {} is in the run", path.split_whitespace().collect::<Vec<_>>().join(" "))
-        }
+        _ => path.split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
 
