@@ -13,6 +13,10 @@ test *ARGS:
 accept:
     PLAYBOOK_ACCEPT=1 cargo test --test playbook
 
+# The schema and the reference, anew, after a change of step kinds.
+reference:
+    PLAYBOOK_ACCEPT=1 cargo test --workspace --test playbook committed
+
 # Formatting, as a check.
 fmt:
     cargo fmt --all --check

@@ -48,6 +48,57 @@ pub enum Status {
     Interrupted,
 }
 
+/// What a call does to the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It makes something.
+    Create,
+    /// It changes something.
+    Change,
+    /// It takes something away.
+    Delete,
+    /// It only looks.
+    Read,
+    /// It makes something happen, such as an invocation or a sign-in.
+    Act,
+}
+
+impl Effect {
+    /// That of an operation, as far as its name tells. What no rule knows may well change something.
+    #[must_use]
+    pub fn of(operation: &str) -> Self {
+        const READ: [&str; 10] = [
+            "Get", "List", "Describe", "Scan", "Query", "Filter", "BatchGet", "Head", "Select",
+            "Lookup",
+        ];
+        const DELETE: [&str; 7] =
+            ["Delete", "Detach", "Remove", "Untag", "Unsubscribe", "BatchDelete", "Deregister"];
+        const CREATE: [&str; 6] =
+            ["Create", "SignUp", "Register", "PublishVersion", "PublishLayer", "Subscribe"];
+        const ACT: [&str; 9] = [
+            "Invoke",
+            "Initiate",
+            "Send",
+            "Publish",
+            "Start",
+            "Respond",
+            "ForgotPassword",
+            "Receive",
+            "PutEvents",
+        ];
+        let verb = operation.strip_prefix("Admin").unwrap_or(operation);
+        let starts = |words: &[&str]| words.iter().any(|word| verb.starts_with(word));
+        match () {
+            () if starts(&READ) => Self::Read,
+            () if starts(&DELETE) => Self::Delete,
+            () if starts(&CREATE) => Self::Create,
+            () if starts(&ACT) => Self::Act,
+            () => Self::Change,
+        }
+    }
+}
+
 /// One call to AWS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
@@ -55,12 +106,18 @@ pub struct Call {
     pub service: String,
     /// Such as `CreateFunction`.
     pub operation: String,
+    /// What it does to the account, as far as its name tells.
+    pub effect: Effect,
     /// `GET`, `POST`, …
     pub method: String,
     /// The path with the query, as sent but decoded.
     pub path: String,
     /// The body as data: the JSON document, or the fields of a form. Null where there is none, or where nobody looks.
     pub body: Value,
+    /// What the call was made from, by the names of the API's members, wherever in the request they stand. Null where that
+    /// is not known, or where nobody looks.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub parameters: Value,
     /// How it ended; absent for a call that was only written down.
     pub outcome: Option<CallOutcome>,
 }
@@ -154,6 +211,20 @@ pub enum UndoStatus {
     Kept,
 }
 
+/// What the code of a function is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeForm {
+    /// One file.
+    File,
+    /// All in a directory.
+    Directory,
+    /// A zip that is ready.
+    Zip,
+    /// A Rust program: the binary of that name.
+    Program(String),
+}
+
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -201,7 +272,25 @@ pub enum Event {
         #[serde(flatten)]
         call: Call,
     },
-    /// A step waits for something.
+    /// A step of a dry run has packed the code of a function, or would build it first.
+    Packed {
+        /// What, as the playbook names it.
+        code: String,
+        /// Where that is.
+        path: String,
+        /// What it is.
+        form: CodeForm,
+    },
+    /// In a dry run: a step whose failure is not the end.
+    Expects {
+        /// Which.
+        step: StepRef,
+        /// The codes of the errors.
+        codes: Vec<String>,
+        /// Whether one of them must come.
+        must: bool,
+    },
+    /// A step waits for something; in a dry run: the next call is repeated until that.
     Waiting {
         /// For what.
         text: String,
@@ -320,4 +409,79 @@ pub struct Counts {
     pub made: usize,
     /// Resources taken away or, in a dry run, to be taken away.
     pub removed: usize,
+    /// What the calls of a dry run are for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+}
+
+/// How many calls a dry run has of which effect; those of the clean-up apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Make something.
+    pub create: usize,
+    /// Change something.
+    pub change: usize,
+    /// Take something away.
+    pub delete: usize,
+    /// Only look.
+    pub read: usize,
+    /// Make something happen.
+    pub act: usize,
+    /// Belong to the clean-up.
+    pub cleanup: usize,
+}
+
+impl Plan {
+    /// Counts a call.
+    pub fn add(&mut self, effect: Effect, cleaning: bool) {
+        let count = match (cleaning, effect) {
+            (true, _) => &mut self.cleanup,
+            (false, Effect::Create) => &mut self.create,
+            (false, Effect::Change) => &mut self.change,
+            (false, Effect::Delete) => &mut self.delete,
+            (false, Effect::Read) => &mut self.read,
+            (false, Effect::Act) => &mut self.act,
+        };
+        *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_tell_what_they_do() {
+        let expected = [
+            (Effect::Create, &["CreateRole", "SignUp", "AdminCreateUser", "PublishVersion"][..]),
+            (
+                Effect::Change,
+                &[
+                    "PutItem",
+                    "AttachRolePolicy",
+                    "UpdateUserPool",
+                    "AddPermission",
+                    "ConfirmSignUp",
+                    "AdminSetUserPassword",
+                ],
+            ),
+            (
+                Effect::Delete,
+                &["DeleteRole", "DetachRolePolicy", "RemovePermission", "AdminDeleteUser"],
+            ),
+            (
+                Effect::Read,
+                &["GetItem", "AdminGetUser", "FilterLogEvents", "DescribeTable", "BatchGetItem"],
+            ),
+            (
+                Effect::Act,
+                &["Invoke", "InitiateAuth", "AdminInitiateAuth", "ForgotPassword", "Publish"],
+            ),
+        ];
+        for (effect, operations) in expected {
+            for operation in operations {
+                assert_eq!(Effect::of(operation), effect, "{operation}");
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::event::{Counts, Event, Status, UndoStatus};
+use crate::event::{Counts, Event, Mode, Status, UndoStatus};
 use crate::redactor::Redactor;
 
 /// Who hears of events.
@@ -18,13 +18,15 @@ pub struct Sink {
 struct Shared {
     listener: Listener,
     counts: Counts,
+    /// Whether calls belong to the clean-up.
+    cleaning: bool,
 }
 
 impl Sink {
     /// A sink that hands every event, with secrets masked, to `listener`.
     #[must_use]
     pub fn new(listener: Listener, redactor: Redactor) -> Self {
-        let shared = Shared { listener, counts: Counts::default() };
+        let shared = Shared { listener, counts: Counts::default(), cleaning: false };
         Self { shared: Arc::new(Mutex::new(shared)), redactor }
     }
 
@@ -44,7 +46,13 @@ impl Sink {
     pub fn emit(&self, event: Event) {
         let event = self.redacted(event);
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        count(&mut shared.counts, &event);
+        match &event {
+            Event::CleanupStarted { .. } => shared.cleaning = true,
+            Event::RunFinished { .. } => shared.cleaning = false,
+            _ => {}
+        }
+        let cleaning = shared.cleaning;
+        count(&mut shared.counts, &event, cleaning);
         (shared.listener)(&event);
     }
 
@@ -67,9 +75,17 @@ impl Sink {
     }
 }
 
-fn count(counts: &mut Counts, event: &Event) {
+fn count(counts: &mut Counts, event: &Event, cleaning: bool) {
     match event {
-        Event::Called { .. } => counts.calls += 1,
+        Event::RunStarted { mode: Mode::DryRun, .. } => {
+            counts.plan.get_or_insert_default();
+        }
+        Event::Called { call, .. } => {
+            counts.calls += 1;
+            if let Some(plan) = &mut counts.plan {
+                plan.add(call.effect, cleaning);
+            }
+        }
         Event::Made { .. } => counts.made += 1,
         Event::Settled { .. } => counts.removed += 1,
         Event::StepFinished { status, .. } => match status {

@@ -5,6 +5,8 @@
 //! | [`suite::cases`] | what each folder of `tests/cases` says: a playbook, a command line, and exactly what comes of it |
 //! | [`suite::shipped`] | the playbooks of this repository run to their end and leave nothing |
 //! | [`suite::dry_run`] | a dry run tells exactly the calls of the real one |
+//! | [`suite::shell`] | a dry run as a script, which the AWS CLI runs |
+//! | [`suite::editor`] | completion, hover and red lines, by the language server that editors use |
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
@@ -39,18 +41,18 @@ mod suite {
     mod chaos;
     mod conformance;
     mod dry_run;
+    mod editor;
     mod full_disk;
     mod guarantee;
+    mod guards;
     mod hostile;
     mod house;
     mod journal;
-    mod mutants;
     mod migration;
-    mod guards;
-    mod house;
-    mod journal;
+    mod mutants;
     mod secrets;
     mod servers;
+    mod shell;
     mod shipped;
     mod signals;
     mod stubborn;

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
-use crate::event::{Call, CallOutcome};
+use crate::event::{Call, CallOutcome, Effect};
 
 use super::clients::Aws;
 use super::error::CallError;
@@ -62,11 +62,13 @@ impl Aws {
             attempts: trace.attempts,
         });
         (self.observer())(Call {
+            effect: Effect::of(&trace.operation),
             service: trace.service,
             operation: trace.operation,
             method: trace.method,
             path: trace.path,
             body: trace.body,
+            parameters: trace.parameters,
             outcome,
         });
     }

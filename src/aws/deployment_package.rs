@@ -16,6 +16,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::event::CodeForm;
+use crate::step::context::Progress;
 use crate::step::{Context, StepError};
 
 use fault::PackageFault;
@@ -94,6 +96,11 @@ impl Code {
         match self {
             Self::Path(path) => {
                 let (path, within) = (path.clone(), Bounds::of(cx)?);
+                if cx.aws.is_recording() {
+                    let real = within.find(&path)?;
+                    let form = form_of(&path, &real);
+                    packed(cx, &path, real, form);
+                }
                 let zipped = tokio::task::spawn_blocking(move || zip_path(&path, &within)).await;
                 Ok(Package { bytes: zipped.unwrap_or(Err(PackageFault::Abandoned))? })
             }
@@ -103,6 +110,8 @@ impl Code {
                     return Err(PackageFault::NoManifest { path: binary.cargo.clone() }.into());
                 }
                 if cx.aws.is_recording() {
+                    let form = CodeForm::Program(binary.bin.clone());
+                    packed(cx, &binary.cargo, directory, form);
                     return Ok(Package { bytes: binary.stand_in().into_bytes() });
                 }
                 let program = cargo::build(cx, &directory, &binary.bin, architecture).await?;
@@ -112,6 +121,22 @@ impl Code {
                 Ok(Package { bytes: zipped.unwrap_or(Err(PackageFault::Abandoned))? })
             }
         }
+    }
+}
+
+/// Says in a dry run where a package comes from: its bytes do not tell.
+fn packed(cx: &Context, code: &str, path: PathBuf, form: CodeForm) {
+    (cx.progress)(Progress::Packed { code: code.to_owned(), path, form });
+}
+
+fn form_of(path: &str, real: &Path) -> CodeForm {
+    let extension = Path::new(path).extension();
+    if real.is_dir() {
+        CodeForm::Directory
+    } else if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
+        CodeForm::Zip
+    } else {
+        CodeForm::File
     }
 }
 
@@ -161,14 +186,10 @@ impl Bounds {
 
 fn zip_path(path: &str, within: &Bounds) -> Result<Vec<u8>, PackageFault> {
     let real = within.find(path)?;
-    let is_zip =
-        Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-    if real.is_dir() {
-        archive::zip_directory(path, &real, &within.root)
-    } else if is_zip {
-        archive::ready(path, &real)
-    } else {
-        archive::zip_file(path, &real)
+    match form_of(path, &real) {
+        CodeForm::Directory => archive::zip_directory(path, &real, &within.root),
+        CodeForm::Zip => archive::ready(path, &real),
+        CodeForm::File | CodeForm::Program(_) => archive::zip_file(path, &real),
     }
 }
 

@@ -13,6 +13,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::parameters;
+
 tokio::task_local! {
     /// The call that the current task is making.
     pub(super) static TRACE: RefCell<Trace>;
@@ -28,6 +30,7 @@ pub(super) struct Trace {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) body: Value,
+    pub(super) parameters: Value,
     pub(super) attempts: u32,
     /// Whether an attempt ended in something other than success or a modelled refusal.
     pub(super) lost: bool,
@@ -79,6 +82,7 @@ impl Intercept for Watch {
                 trace.path = path_of(request.uri());
                 if trace.look {
                     trace.body = body_of(request);
+                    trace.parameters = parameters_of(&trace, request);
                 }
             }
             trace.attempts += 1;
@@ -116,6 +120,18 @@ fn end() {
     std::process::abort();
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
+    let Trace { service, operation, path, body, .. } = trace;
+    let content_type = request.headers().get("content-type").unwrap_or_default();
+    let is_form = content_type.starts_with(FORM);
+    parameters::of(
+        &parameters::Parts { service, operation, path, body, is_form },
+        request.headers().iter(),
+    )
+}
+
 /// The AWS CLI's name for a service that the SDK calls by its service id.
 fn service_name(id: &str) -> String {
     match id {
@@ -137,7 +153,7 @@ fn body_of(request: &HttpRequest) -> Value {
         return Value::Null;
     };
     let content_type = request.headers().get("content-type").unwrap_or_default();
-    if content_type.starts_with("application/x-www-form-urlencoded") {
+    if content_type.starts_with(FORM) {
         return form(bytes);
     }
     match serde_json::from_slice(bytes) {

@@ -7,6 +7,7 @@ mod connect;
 pub mod deployment_package;
 mod error;
 mod intercept;
+mod parameters;
 mod policy;
 
 pub use call::Observer;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
+use super::output::RunFormat;
+
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]
 #[command(name = "playbook", version, after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
@@ -40,10 +42,15 @@ pub enum Command {
         files: Vec<PathBuf>,
     },
     /// List the step kinds, or show one kind's page.
-    #[command(after_help = "Examples:\n  playbook steps\n  playbook steps create-function")]
+    #[command(
+        after_help = "Examples:\n  playbook steps\n  playbook steps create-function\n  playbook steps --markdown docs/steps"
+    )]
     Steps {
         /// Such as `create-function`.
         kind: Option<String>,
+        /// Write the pages of all kinds, and an index, as Markdown into that directory.
+        #[arg(long, value_name = "DIRECTORY", conflicts_with = "kind")]
+        markdown: Option<PathBuf>,
     },
     /// Print the JSON Schema of a playbook, for editors.
     #[command(after_help = "Example:\n  playbook schema > playbook.schema.json")]
@@ -158,7 +165,7 @@ pub struct RunArgs {
 
     /// How to tell what happens.
     #[arg(long, help_heading = "Output", value_name = "FORMAT", default_value = "human")]
-    pub output: OutputFormat,
+    pub output: RunFormat,
     /// Also write a report: `junit=PATH` or `json=PATH`.
     #[arg(long, help_heading = "Output", value_name = "FORMAT=PATH", value_parser = report)]
     pub report: Vec<ReportFile>,
@@ -168,6 +175,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   playbook run playbooks/hello.yaml --local
   playbook run playbooks/hello.yaml --dry-run
+  playbook run playbooks/hello.yaml --dry-run --output shell > hello.sh
   playbook run smoke.yaml --no-input --inputs ci.yaml --report junit=smoke.xml
   playbook run smoke.yaml --profile sandbox --expect-account 123456789012
 
@@ -178,7 +186,7 @@ impl RunArgs {
     #[must_use]
     pub fn looks(&self) -> bool {
         let in_report = self.report.iter().any(|report| report.format == ReportFormat::Json);
-        self.dry_run || self.output == OutputFormat::Json || in_report
+        self.dry_run || self.output == RunFormat::Json || in_report
     }
 }
 
@@ -415,7 +423,7 @@ mod tests {
     fn a_run_is_safe_by_default() {
         let args = run(&[]).expect("parses");
         assert_eq!(args.files, [PathBuf::from("a.yaml")]);
-        assert_eq!((args.cleanup, args.output), (CleanupWhen::Always, OutputFormat::Human));
+        assert_eq!((args.cleanup, args.output), (CleanupWhen::Always, RunFormat::Human));
         assert!(!args.yes && !args.local && !args.looks());
     }
 

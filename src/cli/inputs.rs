@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::args::RunArgs;
 use super::exit::Exit;
-use super::output::{Output, Reporters};
+use super::output::{Output, Reporters, RunFormat};
 use super::run::Session;
 use super::signals::Wishes;
 use crate::diagnostic::did_you_mean;
@@ -15,7 +15,7 @@ use crate::event::Mode;
 use crate::playbook::Playbook;
 use crate::prompt::inputs::{Given, InputFault, Wanted, collect, flags, missing, to_ask};
 use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter};
-use crate::step::{Answer, Prompter, Question, StepError};
+use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
 
 const SIGINT: u8 = 2;
 
@@ -107,6 +107,12 @@ pub(super) async fn gather(
     };
     let mut values = collect(&wanted, &given).map_err(refuse)?;
     values.retain(|name, _| is_own(name));
+    if args.output == RunFormat::Shell {
+        // Secrets do not stand in a script, not even masked: it has variables for them.
+        values.retain(|name, _| {
+            !own.iter().any(|it| it.name == *name && it.answer == QuestionType::Secret)
+        });
+    }
     if asking.planning {
         return Ok(values);
     }

@@ -25,6 +25,7 @@ mod steps;
 mod target;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -56,7 +57,8 @@ fn dispatch(command: Command, output: Output) -> Exit {
     match command {
         Command::Run(args) => on_runtime(run::run(&args, &output), output),
         Command::Check { files } => check::check(&files, output),
-        Command::Steps { kind } => steps_page(kind.as_deref(), output),
+        Command::Steps { markdown: Some(directory), .. } => steps_reference(&directory, output),
+        Command::Steps { kind, markdown: None } => steps_page(kind.as_deref(), output),
         Command::Schema => schema::command(output),
         Command::New { name } => starter(&name, output),
         Command::Runs { output: format } => runs::runs(format, output),
@@ -110,4 +112,16 @@ fn steps_page(kind: Option<&str>, output: Output) -> Exit {
     };
     output.result(&text);
     Exit::FINE
+}
+
+fn steps_reference(directory: &Path, output: Output) -> Exit {
+    match steps::write(&steps::reference(&Registry), directory) {
+        Ok(count) => {
+            output.result(&format!("Wrote {count} pages into {}.\n", directory.display()));
+            Exit::FINE
+        }
+        Err(error) => {
+            output.fail(&error.to_string(), Some("name a directory that can be written to"))
+        }
+    }
 }

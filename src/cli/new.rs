@@ -56,6 +56,8 @@ pub struct Starter {
     pub playbook: PathBuf,
     /// The handler of its function.
     pub handler: PathBuf,
+    /// The schema by which an editor completes it.
+    pub schema: PathBuf,
 }
 
 impl Starter {
@@ -63,8 +65,9 @@ impl Starter {
     #[must_use]
     pub fn introduction(&self) -> String {
         let (playbook, handler) = (self.playbook.display(), self.handler.display());
+        let schema = self.schema.display();
         format!(
-            "Wrote {playbook} and {handler}. Try:\n\n  \
+            "Wrote {playbook} and {handler}, and {schema} for your editor. Try:\n\n  \
              playbook run {playbook} --local      with no AWS account\n  \
              playbook run {playbook} --dry-run    shows every call, makes none\n  \
              playbook run {playbook}              against your AWS account\n"
@@ -72,7 +75,8 @@ impl Starter {
     }
 }
 
-/// Writes `NAME.yaml` and `handlers/NAME.py` beside it, unless one of them is there.
+/// Writes `NAME.yaml` and `handlers/NAME.py` beside it, unless one of them is there; and `playbook.schema.json`, which is
+/// this program's own and so is written anew.
 ///
 /// # Errors
 /// See [`NewError`]; nothing is written then.
@@ -92,6 +96,7 @@ pub fn write(name: &str) -> Result<Starter, NewError> {
     let starter = Starter {
         playbook: directory.join(format!("{stem}{extension}")),
         handler: directory.join("handlers").join(format!("{module}.py")),
+        schema: directory.join("playbook.schema.json"),
     };
     for path in [&starter.playbook, &starter.handler] {
         if path.symlink_metadata().is_ok() {
@@ -108,6 +113,8 @@ pub fn write(name: &str) -> Result<Starter, NewError> {
         let _ = fs::remove_file(&starter.handler);
         return Err(error);
     }
+    let unwritable = |source| NewError::Unwritable { path: starter.schema.clone(), source };
+    fs::write(&starter.schema, super::schema::text()).map_err(unwritable)?;
     Ok(starter)
 }
 
@@ -156,6 +163,9 @@ mod tests {
         assert!(serde_yaml::from_str::<serde_yaml::Value>(&text).is_ok());
         assert!(fs::read_to_string(&starter.handler)?.contains("def handler(event, context):"));
         assert!(starter.introduction().contains("--local"));
+        let schema: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&starter.schema)?)?;
+        assert_eq!(schema["title"], "Playbook");
         Ok(())
     }
 

@@ -3,14 +3,33 @@
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::ValueEnum;
+use serde_json::Value;
+
 use super::args::{CleanupArgs, ColorChoice, OutputFormat, ReportFormat, RunArgs};
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Sources, render};
 use crate::event::{Event, Mode};
 use crate::report::{
-    DryRunReporter, JsonFileReporter, JsonReporter, JunitReporter, Manner, Reporter, Stream,
-    TerminalReporter, safe,
+    DryRunReporter, JsonFileReporter, JsonReporter, JunitReporter, Manner, Reporter, ShellReporter,
+    Stream, TerminalReporter, safe, shell,
 };
+use crate::step::spec::FROM;
+use crate::steps::KINDS;
+
+/// How to tell what happens in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RunFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// Each event as a line of JSON.
+    Json,
+    /// Only results, failures and what remains.
+    Quiet,
+    /// A dry run as a script of AWS CLI commands.
+    Shell,
+}
 
 /// Everybody who hears of a run, and how to get the terminal from them.
 pub(super) struct Reporters {
@@ -109,12 +128,19 @@ impl Output {
         let mut all = crate::report::Reporters::new();
         let mut clear: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
         match (args.output, mode) {
-            (OutputFormat::Json, _) => all.add(JsonReporter::new(out)),
-            (OutputFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
+            (RunFormat::Json, _) => all.add(JsonReporter::new(out)),
+            (RunFormat::Shell, Mode::DryRun) => all.add(shell_reporter(out, err)),
+            (RunFormat::Shell, _) => {
+                return Err(self.fail(
+                    "`--output shell` tells what a run would do",
+                    Some("write `--dry-run --output shell`"),
+                ));
+            }
+            (RunFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
             (format, _) => {
                 let manner = Manner {
                     live: stderr().is_terminal(),
-                    quiet: format == OutputFormat::Quiet,
+                    quiet: format == RunFormat::Quiet,
                     asks: Self::has_person() && !args.no_input,
                 };
                 let terminal = TerminalReporter::new(out, err, manner);
@@ -163,6 +189,25 @@ impl Output {
             reporters.lock().unwrap_or_else(PoisonError::into_inner).all.event(event);
         })
     }
+}
+
+/// The script names files as seen from here, and takes from AWS's answers what the kinds say that they take from them.
+fn shell_reporter(out: Stream, err: Stream) -> ShellReporter {
+    let mut sources = shell::Sources::new();
+    for kind in KINDS {
+        let spec = (kind.spec)();
+        let fields = spec.output.get("properties").and_then(Value::as_object).into_iter().flatten();
+        for (field, schema) in fields {
+            let from =
+                schema.get(FROM).and_then(Value::as_str).and_then(|from| from.split_once(' '));
+            if let Some((call, query)) = from {
+                let source = shell::Source { call: call.to_owned(), query: query.to_owned() };
+                sources.entry(kind.name.to_owned()).or_default().insert(field.clone(), source);
+            }
+        }
+    }
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    ShellReporter::new(out, err, sources, here)
 }
 
 fn escaped(text: &str) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::args::{CleanupWhen, RunArgs};
 use super::exit::Exit;
-use super::output::Output;
+use super::output::{Output, RunFormat};
 use super::run::Session;
 use super::{guard, state, target};
 use crate::aws::Connected;
@@ -59,7 +59,7 @@ pub(super) async fn prepare(
         sources: Arc::clone(&session.sources),
         inputs,
         overrides,
-        environment: session.environment.clone(),
+        environment: environment(session),
         region_known: connected.region.is_some(),
         aws: connected.aws,
         mode: *mode,
@@ -79,6 +79,17 @@ pub(super) async fn prepare(
         facts: Arc::new(facts),
     };
     Ok(Prepared { setup, local })
+}
+
+/// What `env.*` is; in a script the variables themselves.
+fn environment(session: &Session<'_>) -> BTreeMap<String, String> {
+    let names = session.environment.iter();
+    match session.args.output {
+        RunFormat::Shell => names
+            .map(|(name, _)| (name.clone(), crate::template::marker(&format!("env.{name}"))))
+            .collect(),
+        _ => session.environment.clone(),
+    }
 }
 
 /// Facts about the run; what a dry run cannot know is marked where it is used.

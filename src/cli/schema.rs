@@ -7,6 +7,11 @@ use crate::steps::Registry;
 
 /// Prints the JSON Schema of a playbook.
 pub(super) fn command(output: Output) -> Exit {
-    output.result(&format!("{:#}\n", json_schema(&Registry)));
+    output.result(&text());
     Exit::FINE
+}
+
+/// The JSON Schema of a playbook, as a file.
+pub(super) fn text() -> String {
+    format!("{:#}\n", json_schema(&Registry))
 }

@@ -39,11 +39,28 @@ impl Engine {
         at: &StepRef,
     ) -> Result<(Outputs, Status), Fault> {
         let attempt = Attempt { frame, step, spec, input, place, at };
+        if self.setup.aws.is_recording() {
+            self.tell_what_may_fail(step, at);
+        }
         let result = match &step.poll {
             None => self.with_retries(&attempt).await,
             Some(poll) => self.polled(&attempt, poll).await,
         };
         self.judge(step, result)
+    }
+
+    /// What a dry run cannot show happening.
+    fn tell_what_may_fail(&self, step: &Step, at: &StepRef) {
+        if let Some(retry) = &step.retry {
+            let on = if retry.on.is_empty() { "any error".to_owned() } else { retry.on.join(", ") };
+            self.note(at, format!("tries again on {on}, {} times in all", retry.attempts));
+        }
+        for (codes, must) in [(&step.expect_error, true), (&step.allow_error, false)] {
+            if !codes.is_empty() {
+                let codes = codes.clone();
+                self.setup.sink.emit(Event::Expects { step: at.clone(), codes, must });
+            }
+        }
     }
 
     async fn polled(&self, attempt: &Attempt<'_>, poll: &Poll) -> Result<Outputs, Fault> {

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use crate::playbook::{Input, Playbook};
 use crate::step::{QuestionType, Seq};
 use crate::template::{
-    Evaluated, Namespace, Reference, Scope, Value, from_json, to_json, to_text, unknown,
+    Evaluated, Namespace, Reference, Scope, Value, from_json, is_unknown, to_json, to_text, unknown,
 };
 
 /// The names that the steps of one playbook file see, and what those steps have made.
@@ -170,7 +170,9 @@ impl<'a> Frame<'a> {
     /// Gives an input its value.
     pub(super) fn set_input(&self, engine: &Engine, input: &Input, value: Value, secret: bool) {
         if input.question.answer == QuestionType::Secret || secret {
-            engine.setup.sink.redactor().learn(&to_text(&value));
+            if is_unknown(&value).is_none() {
+                engine.setup.sink.redactor().learn(&to_text(&value));
+            }
             self.inputs.insert_secret(&input.question.name, value);
         } else {
             self.inputs.insert(&input.question.name, value);

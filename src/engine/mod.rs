@@ -319,6 +319,9 @@ fn progress(sink: &Sink) -> Arc<dyn Fn(Progress) + Send + Sync> {
     Arc::new(move |progress| {
         sink.emit(match progress {
             Progress::Waiting(text) => Event::Waiting { text },
+            Progress::Packed { code, path, form } => {
+                Event::Packed { code, path: path.display().to_string(), form }
+            }
             Progress::Retrying { reason, after } => Event::Retrying {
                 reason,
                 after: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),

@@ -33,7 +33,12 @@ impl Engine {
     pub(super) fn env_namespace(&self) -> Namespace {
         let env = Namespace::new();
         for (name, value) in &self.setup.environment {
-            env.insert_secret(name, value.as_str());
+            let value = if self.setup.aws.is_recording() {
+                plan(&Json::from(value.as_str()), &format!("env.{name}"))
+            } else {
+                Value::from(value.as_str())
+            };
+            env.insert_secret(name, value);
         }
         env
     }
@@ -111,7 +116,7 @@ impl Engine {
     /// Variables of the environment that stand in a text that was made from some.
     fn learn_environment(&self, text: &str) {
         for value in self.setup.environment.values() {
-            if value.len() >= 4 && text.contains(value.as_str()) {
+            if value.len() >= 4 && !value.starts_with('⟨') && text.contains(value.as_str()) {
                 self.setup.sink.redactor().learn(value);
             }
         }

@@ -4,6 +4,7 @@
 //! All faults of a file and of the files it includes are found in one go.
 
 mod actions;
+mod controls;
 mod envelope;
 mod fields;
 mod files;
@@ -22,7 +23,8 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+pub use controls::{CONTROLS, Control};
 pub use files::{FileKind, Files};
 pub use load::load;
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
-pub use schema::json_schema;
+pub use schema::{control_keys, json_schema, step_keys};

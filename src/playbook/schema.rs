@@ -1,13 +1,19 @@
 //! The JSON Schema of a playbook, for editors.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::actions::ASSERT;
+use super::controls::{CONTROLS, Control};
 use super::types::Types;
 use crate::step::question::QuestionType;
 use crate::step::spec::{Kinds, Spec};
 
 const TEMPLATE: &str = "#/$defs/template";
+
+/// Keys of a step that only a block has.
+const BESIDE_BLOCK: [&str; 2] = ["rescue", "always"];
 
 /// The JSON Schema (2020-12) of a whole playbook, made of the envelope and of what every kind says of its input.
 #[must_use]
@@ -58,22 +64,25 @@ fn fixed_definitions() -> Map<String, Value> {
         QuestionType::Secret,
     ];
     let definitions = json!({
-        "name": {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$"},
-        "template": {"description": "Text with `{{ }}` in it.", "type": "string", "pattern": "\\{\\{|\\{%"},
-        "expression": {"description": "A bare expression, without braces.", "type": ["string", "boolean"]},
+        "name": {"title": "name", "type": "string", "pattern": "^[a-z_][a-z0-9_]*$"},
+        "template": {"title": "template", "description": "Text with `{{ }}` in it.", "type": "string", "pattern": "\\{\\{|\\{%"},
+        "expression": {"title": "expression", "description": "A bare expression, without braces.", "type": ["string", "boolean"]},
         "duration": {
+            "title": "duration",
             "description": "Such as `500ms`, `1s` or `1m 30s`.",
             "type": "string",
             "pattern": "^\\s*[0-9.]+\\s*[a-zA-Zµ]|^P"
         },
-        "codes": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+        "codes": {"title": "error code or list of them", "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
         "outputs": {
+            "title": "map of expressions",
             "type": "object",
             "propertyNames": {"$ref": "#/$defs/name"},
             "additionalProperties": {"$ref": "#/$defs/expression"}
         },
-        "steps": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
+        "steps": {"title": "list of steps", "type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
         "input": {
+            "title": "input",
             "type": "object",
             "properties": {
                 "type": {"description": "The type of the answer.", "enum": types.map(QuestionType::as_str), "default": "string"},
@@ -101,10 +110,7 @@ fn step(specs: &[&Spec]) -> Value {
         Value::Object(map) => map,
         _ => Map::new(),
     };
-    let mut controls = match controls() {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    };
+    let mut controls = controls();
     let kinds = specs.iter().map(|spec| spec.name).filter(|kind| *kind != ASSERT);
     let verbs: Vec<&str> = kinds.chain(controls.keys().map(String::as_str)).collect();
     let mut one_of: Vec<Value> = verbs.iter().map(|verb| json!({"required": [verb]})).collect();
@@ -114,15 +120,18 @@ fn step(specs: &[&Spec]) -> Value {
     // `assert` is a key of the envelope already, and alone a kind.
     for spec in specs.iter().filter(|spec| spec.name != ASSERT) {
         let reference = format!("#/$defs/{}", spec.name);
-        properties
-            .insert(spec.name.to_owned(), json!({"description": spec.summary, "$ref": reference}));
+        let page = hover(&spec.summary, &spec.details, spec.example);
+        let property =
+            json!({"description": spec.summary, "markdownDescription": page, "$ref": reference});
+        properties.insert(spec.name.to_owned(), property);
     }
     json!({
+        "title": "step",
         "description": "One step: its kind, and what every step may have beside it.",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
-        "dependentRequired": {"rescue": ["block"], "always": ["block"]},
+        "dependentRequired": BESIDE_BLOCK.map(|key| (key, ["block"])).into_iter().collect::<BTreeMap<_, _>>(),
         "oneOf": one_of
     })
 }
@@ -172,37 +181,62 @@ fn envelope() -> Value {
     })
 }
 
-fn controls() -> Value {
-    json!({
-        "block": {"description": "Steps that belong together.", "$ref": "#/$defs/steps"},
-        "repeat": {
-            "description": "Steps that are done again until something is true.",
-            "type": "object",
-            "properties": {
-                "until": {"description": "Looked at after each round.", "$ref": "#/$defs/expression"},
-                "steps": {"$ref": "#/$defs/steps"},
-                "limit": {"description": "The most rounds.", "type": "integer", "minimum": 1, "default": 1000}
-            },
-            "required": ["until", "steps"],
-            "additionalProperties": false
-        },
-        "include": {
-            "description": "Another playbook, with inputs and outputs of its own.",
-            "type": "object",
-            "properties": {
-                "file": {"description": "The playbook, relative to this one.", "type": "string"},
-                "inputs": {"description": "What it is given.", "type": "object"}
-            },
-            "required": ["file"],
-            "additionalProperties": false
-        },
-        "cleanup": {
-            "description": "Everything that was made is removed here.",
-            "type": ["object", "null"],
-            "properties": {"confirm": {"description": "What to ask first.", "type": "string"}},
-            "additionalProperties": false
+fn controls() -> Map<String, Value> {
+    let with_description = |control: &Control| {
+        let mut schema = control.schema();
+        if let Value::Object(fields) = &mut schema {
+            fields.insert("title".to_owned(), control.name.into());
+            fields.insert("description".to_owned(), control.summary.into());
+            let page = hover(control.summary, control.details, control.example);
+            fields.insert("markdownDescription".to_owned(), page.into());
         }
-    })
+        (control.name.to_owned(), schema)
+    };
+    CONTROLS.iter().map(with_description).collect()
+}
+
+/// What an editor shows of a kind.
+fn hover(summary: &str, details: &str, example: &str) -> String {
+    let details = if details.is_empty() { String::new() } else { format!("\n\n{details}") };
+    format!("{summary}{details}\n\n```yaml\n{}\n```", example.trim_end())
+}
+
+/// What may stand beside a step's kind, as the fields of an object, with the definitions that they refer to.
+#[must_use]
+pub fn step_keys() -> Value {
+    with_definitions(envelope())
+}
+
+/// What a control kind takes, in the same way; those of a block stand beside it.
+#[must_use]
+pub fn control_keys(control: &Control) -> Value {
+    let schema = control.schema();
+    if schema.get("properties").is_some() {
+        let mut schema = schema;
+        if let Value::Object(fields) = &mut schema {
+            fields.insert("$defs".to_owned(), fixed_definitions().into());
+        }
+        return schema;
+    }
+    let mut keys =
+        json!({control.name: {"description": control.summary, "$ref": schema.get("$ref")}});
+    if let (Value::Object(keys), Value::Object(envelope)) = (&mut keys, envelope()) {
+        let beside = BESIDE_BLOCK.iter().filter(|_| control.name == "block");
+        keys.extend(
+            beside
+                .filter_map(|key| envelope.get_key_value(*key))
+                .map(|(k, v)| (k.clone(), v.clone())),
+        );
+    }
+    let mut object = with_definitions(keys);
+    if let Value::Object(object) = &mut object {
+        object.insert("required".to_owned(), json!([control.name]));
+    }
+    object
+}
+
+fn with_definitions(properties: Value) -> Value {
+    json!({"type": "object", "properties": properties, "additionalProperties": false, "$defs": fixed_definitions()})
 }
 
 /// Adds a kind's input and all that it refers to.
@@ -217,6 +251,7 @@ fn define_kind(spec: &Spec, definitions: &mut Map<String, Value>) {
             definitions.insert(format!("{name}.{definition}"), schema);
         }
     }
+    input.insert("title".to_owned(), name.into());
     let has_required =
         input.get("required").and_then(Value::as_array).is_some_and(|it| !it.is_empty());
     let field = spec.shorthand.and_then(|field| input.get("properties")?.get(field));
@@ -228,7 +263,7 @@ fn define_kind(spec: &Spec, definitions: &mut Map<String, Value>) {
         Value::Object(input)
     } else {
         either.insert(0, Value::Object(input));
-        json!({"description": spec.summary, "anyOf": either})
+        json!({"title": name, "description": spec.summary, "anyOf": either})
     };
     definitions.insert(name.to_owned(), schema);
 }

@@ -5,9 +5,11 @@ use std::io;
 
 use serde_json::Value;
 
-use super::words::counted;
+use super::words::{counted, padded};
 use super::{Reporter, Stream, body, safe};
-use crate::event::{Call, Counts, Event, Failure, ResourceRef, Status, StepRef, UndoStatus};
+use crate::event::{
+    Call, CodeForm, Counts, Effect, Event, Failure, ResourceRef, Status, StepRef, UndoStatus,
+};
 
 /// Writes the plan.
 #[derive(Debug)]
@@ -28,7 +30,14 @@ pub struct DryRunReporter {
     /// The failure that was shown last: the steps around the one that failed fail with the same.
     shown: Option<Failure>,
     failed: bool,
+    /// The last call, and what it waits for: what it comes to is told after it.
+    call: Option<(Call, Option<String>)>,
+    /// What the next call is repeated until.
+    waits: Option<String>,
 }
+
+/// Where what a call is for begins, if its name is no longer than that.
+const CALL_WIDTH: usize = 34;
 
 impl DryRunReporter {
     /// Writes the plan to `out`, what goes wrong to `err`.
@@ -45,6 +54,8 @@ impl DryRunReporter {
             early: Vec::new(),
             shown: None,
             failed: false,
+            call: None,
+            waits: None,
         }
     }
 
@@ -97,20 +108,43 @@ impl DryRunReporter {
             self.out.line(&paint.bold("Before the first step"));
         }
         for call in early {
-            self.call(&call);
+            self.call = Some((call, None));
+            self.settle(None);
         }
     }
 
-    fn call(&mut self, call: &Call) {
+    /// Writes the call that was waiting for what it comes to.
+    fn settle(&mut self, makes: Option<String>) {
+        let Some((call, waits)) = self.call.take() else { return };
         let paint = self.out.paint();
+        let symbol = symbol(call.effect);
         let head = safe::line(&format!("{} {}", call.service, call.operation)).into_owned();
-        let request = safe::line(&format!("{} {}", call.method, call.path)).into_owned();
-        self.inside(&format!("{head}  {}", paint.markers(&request)));
-        if call.body.as_object().is_some_and(serde_json::Map::is_empty) {
+        let what_for = match (makes, waits) {
+            (Some(makes), _) => makes,
+            (None, Some(waits)) => format!("waits for {waits}"),
+            (None, None) if call.parameters.is_null() => format!("{} {}", call.method, call.path),
+            (None, None) => subject(&call).unwrap_or_default(),
+        };
+        let what_for = paint.markers(&safe::line(&what_for));
+        let line = format!("{symbol} {}  {what_for}", padded(&head, CALL_WIDTH));
+        self.inside(line.trim_end());
+        let body = if call.parameters.is_null() { &call.body } else { &call.parameters };
+        if body.as_object().is_some_and(serde_json::Map::is_empty) {
             return;
         }
-        for line in body::lines(&call.body, paint) {
-            self.inside(&format!("  {line}"));
+        for line in body::lines(body, paint) {
+            self.inside(&format!("    {line}"));
+        }
+    }
+
+    /// What the last call comes to; more than one thing has lines of its own.
+    fn comes_to(&mut self, verb: &str, resource: &ResourceRef) {
+        let text = format!("{verb} {} {}", resource.kind, resource.name);
+        if self.call.is_some() {
+            self.settle(Some(text));
+        } else {
+            let line = self.out.paint().markers(&safe::line(&text));
+            self.inside(&line);
         }
     }
 
@@ -155,6 +189,24 @@ impl DryRunReporter {
         for line in lines.chain(failure.details.iter().flat_map(|detail| safe::lines(detail))) {
             self.err.line(&line);
         }
+    }
+
+    fn expects(&mut self, step: &StepRef, codes: &[String], must: bool) {
+        self.heading(step);
+        let word = if must { "must" } else { "may" };
+        let text = format!("{word} fail with {}", codes.join(" or "));
+        let line = self.out.paint().dim(&safe::line(&text));
+        self.inside(&line);
+    }
+
+    fn packed(&mut self, code: &str, form: &CodeForm) {
+        let what = match form {
+            CodeForm::File | CodeForm::Directory => "packs",
+            CodeForm::Zip => "takes",
+            CodeForm::Program(_) => "builds and packs",
+        };
+        let line = self.out.paint().dim(&safe::line(&format!("{what} {code}")));
+        self.inside(&line);
     }
 
     fn undo_started(&mut self, resource: &ResourceRef) {
@@ -205,20 +257,67 @@ impl DryRunReporter {
     }
 }
 
+fn symbol(effect: Effect) -> char {
+    match effect {
+        Effect::Create => '+',
+        Effect::Change => '~',
+        Effect::Delete => '-',
+        Effect::Read => '?',
+        Effect::Act => '>',
+    }
+}
+
+/// What a call is about, as far as its parameters tell: the first that is a name, else an id, else an ARN.
+fn subject(call: &Call) -> Option<String> {
+    let parameters = call.parameters.as_object()?;
+    let texts = || parameters.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    ["name", "id", "arn", "prefix"].iter().find_map(|ending| {
+        let found = texts().find(|(name, _)| name.to_ascii_lowercase().ends_with(ending));
+        found.map(|(_, text)| text.to_owned())
+    })
+}
+
+/// Such as `14 calls: 5 create, 2 change, 7 read; 9 more to clean up 3 resources`.
 fn plan_in_words(counts: Counts) -> String {
-    let Counts { calls, made, removed, .. } = counts;
-    let calls = counted(calls, "call");
-    match (made, removed) {
-        (0, 0) => format!("{calls}, nothing to make"),
-        _ if made == removed => {
-            format!("{calls}, {} to make and remove", counted(made, "resource"))
+    let plan = counts.plan.unwrap_or_default();
+    let effects = [
+        (plan.create, "create"),
+        (plan.change, "change"),
+        (plan.delete, "delete"),
+        (plan.read, "read"),
+        (plan.act, "act"),
+    ];
+    let calls = match counts.plan {
+        Some(_) => effects.iter().map(|(count, _)| count).sum(),
+        None => counts.calls,
+    };
+    let parts: Vec<String> = effects
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let mut words = counted(calls, "call");
+    if !parts.is_empty() {
+        words = format!("{words}: {}", parts.join(", "));
+    }
+    match (plan.cleanup, counts.made) {
+        (0, 0) => words,
+        (0, made) => format!("{words}; {} to make", counted(made, "resource")),
+        (more, _) => {
+            let what = format!("to clean up {}", counted(counts.removed, "resource"));
+            match calls {
+                0 => format!("{} {what}", counted(more, "call")),
+                _ => format!("{words}; {more} {what}"),
+            }
         }
-        _ => format!("{calls}, {} to make, {removed} to remove", counted(made, "resource")),
     }
 }
 
 impl Reporter for DryRunReporter {
     fn event(&mut self, event: &Event) {
+        if !matches!(event, Event::Made { .. } | Event::Settled { .. }) {
+            self.settle(None);
+        }
         match event {
             Event::RunStarted { playbook, description, region, .. } => {
                 self.run_started(playbook, description.as_deref(), region);
@@ -238,8 +337,11 @@ impl Reporter for DryRunReporter {
                 if let Some(step) = step.as_ref().filter(|_| !self.undoing) {
                     self.heading(step);
                 }
-                self.call(call);
+                self.call = Some((call.clone(), self.waits.take()));
             }
+            Event::Expects { step, codes, must } => self.expects(step, codes, *must),
+            Event::Packed { code, form, .. } => self.packed(code, form),
+            Event::Waiting { text } => self.waits = Some(text.clone()),
             Event::Said { text } => self.labelled("says", text),
             Event::Warned { text } => {
                 for line in safe::lines(text) {
@@ -249,12 +351,8 @@ impl Reporter for DryRunReporter {
             Event::Answered { prompt, answer, .. } => {
                 self.labelled("asks", &format!("{prompt} {answer}"));
             }
-            Event::Made { resource } => {
-                self.labelled("+", &safe::line(&format!("{} {}", resource.kind, resource.name)));
-            }
-            Event::Settled { resource } => {
-                self.labelled("-", &safe::line(&format!("{} {}", resource.kind, resource.name)));
-            }
+            Event::Made { resource } => self.comes_to("makes", resource),
+            Event::Settled { resource } => self.comes_to("takes away", resource),
             Event::StepFinished { step, status, failure, .. } => {
                 self.step_finished(step, *status, failure.as_ref());
             }
@@ -268,8 +366,7 @@ impl Reporter for DryRunReporter {
                 self.undo_finished(*status, reason.as_deref());
             }
             Event::RunFinished { counts, outputs, .. } => self.finished(*counts, outputs),
-            Event::Waiting { .. }
-            | Event::Mailed { .. }
+            Event::Mailed { .. }
             | Event::Retrying { .. }
             | Event::Asking
             | Event::CleanupStarted { .. } => {}
@@ -284,6 +381,7 @@ impl Reporter for DryRunReporter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Plan;
     use crate::report::sample::{self, Captured};
 
     fn shown(events: &[Event]) -> (String, String) {
@@ -301,9 +399,25 @@ mod tests {
     }
 
     #[test]
+    fn plans_are_counted_in_words() {
+        let words = |plan: Plan, made: usize, removed: usize| {
+            plan_in_words(Counts { made, removed, plan: Some(plan), ..Counts::default() })
+        };
+        let plan = Plan { create: 5, change: 2, read: 7, cleanup: 9, ..Plan::default() };
+        assert_eq!(
+            words(plan, 3, 3),
+            "14 calls: 5 create, 2 change, 7 read; 9 to clean up 3 resources"
+        );
+        let only = Plan { cleanup: 1, ..Plan::default() };
+        assert_eq!(words(only, 0, 1), "1 call to clean up 1 resource");
+        assert_eq!(words(Plan { act: 1, ..Plan::default() }, 0, 0), "1 call: 1 act");
+        assert_eq!(words(Plan::default(), 1, 0), "0 calls; 1 resource to make");
+    }
+
+    #[test]
     fn a_plan_that_ends_early_says_so() {
         let (out, err) = shown(&sample::failing());
-        assert!(out.ends_with("The plan ends early: 1 step failed after 9 calls, 5 resources to make, 3 to remove. Nothing was called.\n"), "{out}");
+        assert!(out.ends_with("The plan ends early: 1 step failed after 9 calls; 5 resources to make. Nothing was called.\n"), "{out}");
         assert!(err.starts_with("! it took more than 5 s\nerror[FunctionError]"), "{err}");
     }
 

@@ -6,6 +6,7 @@ mod file;
 mod json;
 mod junit;
 pub mod safe;
+pub mod shell;
 mod stream;
 mod terminal;
 mod words;
@@ -20,6 +21,7 @@ use crate::event::Event;
 pub use dry_run::DryRunReporter;
 pub use json::{JsonFileReporter, JsonReporter};
 pub use junit::JunitReporter;
+pub use shell::ShellReporter;
 pub use stream::{Paint, Stream};
 pub use terminal::{Manner, TerminalReporter};
 

@@ -29,7 +29,7 @@ fn escape(text: &str, hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
 }
 
 /// Control characters (C0, DEL, C1), line separators, and what reorders text, as in the "Trojan Source" attacks.
-fn is_hostile(c: char) -> bool {
+pub(super) fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Reporter, Stream};
 use crate::event::{
-    Call, CallOutcome, Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef,
-    UndoStatus,
+    Call, CallOutcome, Counts, Effect, Event, Failure, Mode, Plan, Remaining, ResourceRef, Status,
+    StepRef, UndoStatus,
 };
 
 /// Keeps what is written to its streams.
@@ -92,8 +92,10 @@ pub(super) fn call(
         call: Call {
             service: service.to_owned(),
             operation: operation.to_owned(),
+            effect: Effect::of(operation),
             method: request.0.to_owned(),
             path: request.1.to_owned(),
+            parameters: if request.1 == "/" { body.clone() } else { Value::Null },
             body,
             outcome: None,
         },
@@ -166,7 +168,15 @@ pub(super) fn passing() -> Vec<Event> {
         passed: true,
         exit_code: 0,
         millis: 13_000,
-        counts: Counts { passed: 3, failed: 0, skipped: 1, calls: 2, made: 1, removed: 1 },
+        counts: Counts {
+            passed: 3,
+            failed: 0,
+            skipped: 1,
+            calls: 2,
+            made: 1,
+            removed: 1,
+            plan: None,
+        },
         remaining: Vec::new(),
         command: None,
         outputs: json!({"greeting": "Hello", "count": 2}),
@@ -225,7 +235,15 @@ pub(super) fn failing() -> Vec<Event> {
         passed: false,
         exit_code: 3,
         millis: 4_000,
-        counts: Counts { passed: 0, failed: 1, skipped: 0, calls: 9, made: 5, removed: 3 },
+        counts: Counts {
+            passed: 0,
+            failed: 1,
+            skipped: 0,
+            calls: 9,
+            made: 5,
+            removed: 3,
+            plan: None,
+        },
         remaining: vec![Remaining {
             resource: role(),
             arn: Some("arn:aws:iam::123456789012:role/playbook-k3x9".to_owned()),
@@ -273,6 +291,7 @@ pub(super) fn planned() -> Vec<Event> {
     let around = step("2", "Calculate until told to stop", "repeat");
     let inside = step("2.1", "invoke", "invoke");
     let off = step("3", "Send a code", "forgot-password");
+    let plan = Some(Plan { create: 1, read: 1, act: 1, cleanup: 2, ..Plan::default() });
     let remove = |operation: &str| {
         let body = json!({"Action": operation, "RoleName": "playbook-k3x9"});
         call(None, "iam", operation, ("POST", "/"), body)
@@ -323,7 +342,15 @@ pub(super) fn planned() -> Vec<Event> {
             passed: true,
             exit_code: 0,
             millis: 9,
-            counts: Counts { passed: 3, failed: 0, skipped: 1, calls: 4, made: 1, removed: 1 },
+            counts: Counts {
+                passed: 3,
+                failed: 0,
+                skipped: 1,
+                calls: 5,
+                made: 1,
+                removed: 1,
+                plan,
+            },
             remaining: Vec::new(),
             command: None,
             outputs: json!({"result": "⟨steps.invoke.payload⟩"}),

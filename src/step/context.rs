@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::aws::{Aws, CallError, Outcome};
+use crate::event::CodeForm;
 
 use super::error::StepError;
 use super::question::{Answer, Question};
@@ -133,6 +134,15 @@ pub enum Progress {
     Said(String),
     /// Something that may surprise, to stay on the screen.
     Warned(String),
+    /// In a dry run: the code of a function was packed.
+    Packed {
+        /// As the playbook names it.
+        code: String,
+        /// Where it is.
+        path: PathBuf,
+        /// What it is.
+        form: CodeForm,
+    },
 }
 
 /// The wish to stop: once is gentle, twice is at once.
@@ -334,6 +344,9 @@ impl Context {
     {
         let started = Instant::now();
         let mut pause = patience.first;
+        if self.aws.is_recording() {
+            (self.progress)(Progress::Waiting(what.to_owned()));
+        }
         loop {
             if let Some(found) = look().await? {
                 return Ok(found);

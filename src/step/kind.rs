@@ -95,6 +95,7 @@ pub fn spec_of<K: StepKind>(cell: &'static OnceLock<Spec>) -> &'static Spec {
             shorthand: K::SHORTHAND,
             calls: K::CALLS,
             permissions: K::PERMISSIONS,
+            undo_permissions: <K::Made as Resource>::UNDO,
             makes: (!makes.is_empty()).then_some(makes),
             example: K::EXAMPLE,
             input,

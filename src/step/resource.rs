@@ -14,6 +14,8 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     /// `CloudFormation`'s name for the type where it has one, such as `AWS::IAM::Role`. It is written to the journal:
     /// never change one that has been released.
     const TYPE: &'static str;
+    /// IAM actions that undoing it takes.
+    const UNDO: &'static [&'static str] = &[];
 
     /// What is known only once the call has returned, such as a role's unique id.
     type Ids: Serialize + DeserializeOwned + Send;

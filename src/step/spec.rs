@@ -13,6 +13,10 @@ pub const KNOWN: &str = "x-known";
 /// `#[schemars(extend("x-file" = true))]`.
 pub const FILE: &str = "x-file";
 
+/// Says where in AWS's answer a field of an output comes from, as the call and a `JMESPath` in its answer:
+/// `#[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]`. Where the field is a map, `KEY` stands for the key.
+pub const FROM: &str = "x-from";
+
 /// What a step kind says of itself.
 #[derive(Debug, Clone)]
 pub struct Spec {
@@ -32,6 +36,8 @@ pub struct Spec {
     pub calls: &'static [&'static str],
     /// IAM actions that run and undo need.
     pub permissions: &'static [&'static str],
+    /// Those of them that undo needs.
+    pub undo_permissions: &'static [&'static str],
     /// The type of what it leaves behind, such as `AWS::IAM::Role`, if anything.
     pub makes: Option<&'static str>,
     /// An example step, as YAML.

@@ -258,6 +258,7 @@ fn condition<'a>(statement: &'a Value, key: &str) -> Option<&'a str> {
 
 impl Resource for Permission {
     const TYPE: &'static str = "AWS::Lambda::Permission";
+    const UNDO: &'static [&'static str] = &["lambda:GetPolicy", "lambda:RemovePermission"];
     type Ids = PermissionIds;
 
     fn label(&self) -> String {

@@ -61,8 +61,10 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     username: String,
     /// The id that no other user ever has.
+    #[schemars(extend("x-from" = "cognito-idp:AdminCreateUser User.Attributes[?Name=='sub'].Value|[0]"))]
     user_sub: String,
     /// `FORCE_CHANGE_PASSWORD`.
+    #[schemars(extend("x-from" = "cognito-idp:AdminCreateUser User.UserStatus"))]
     status: String,
 }
 

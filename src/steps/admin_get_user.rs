@@ -30,12 +30,16 @@ pub struct Input {
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The user's name, as the pool has it.
+    #[schemars(extend("x-from" = "cognito-idp:AdminGetUser Username"))]
     username: String,
     /// The id that no other user ever has.
+    #[schemars(extend("x-from" = "cognito-idp:AdminGetUser UserAttributes[?Name=='sub'].Value|[0]"))]
     user_sub: String,
     /// Such as `CONFIRMED`, `UNCONFIRMED`, `FORCE_CHANGE_PASSWORD` or `RESET_REQUIRED`.
+    #[schemars(extend("x-from" = "cognito-idp:AdminGetUser UserStatus"))]
     status: String,
     /// Whether the user may sign in.
+    #[schemars(extend("x-from" = "cognito-idp:AdminGetUser Enabled"))]
     enabled: bool,
     /// The user's attributes, by name.
     attributes: BTreeMap<String, String>,

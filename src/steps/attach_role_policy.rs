@@ -133,6 +133,7 @@ pub(super) async fn detach(
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "AWS::IAM::RolePolicyAttachment";
+    const UNDO: &'static [&'static str] = &["iam:DetachRolePolicy"];
     type Ids = ();
 
     fn label(&self) -> String {

@@ -124,14 +124,18 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     function_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "lambda:CreateFunction FunctionArn"))]
     arn: String,
     /// `Active`, once it can be invoked.
     state: String,
     /// `$LATEST`, or the version that was published.
+    #[schemars(extend("x-from" = "lambda:CreateFunction Version"))]
     version: String,
     /// The digest of its package.
+    #[schemars(extend("x-from" = "lambda:CreateFunction CodeSha256"))]
     code_sha256: String,
     /// The size of its package in bytes.
+    #[schemars(extend("x-from" = "lambda:CreateFunction CodeSize"))]
     code_size: i64,
     /// The name of its log group.
     #[schemars(extend("x-known" = true))]
@@ -341,6 +345,7 @@ fn placeholder(cx: &Context, input: &Input) -> CreateFunctionOutput {
 
 impl Resource for Function {
     const TYPE: &'static str = "AWS::Lambda::Function";
+    const UNDO: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:DeleteFunction"];
     type Ids = FunctionIds;
 
     fn label(&self) -> String {

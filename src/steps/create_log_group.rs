@@ -213,6 +213,7 @@ async fn delete(cx: &Context, log_group_name: &str) -> Result<bool, StepError> {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "AWS::Logs::LogGroup";
+    const UNDO: &'static [&'static str] = &["logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup"];
     type Ids = ();
 
     fn label(&self) -> String {

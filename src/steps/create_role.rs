@@ -44,7 +44,7 @@ pub struct Input {
 }
 
 /// What to do when it is there already.
-#[derive(Deserialize, JsonSchema, Default, PartialEq)]
+#[derive(Deserialize, Serialize, JsonSchema, Default, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum IfExists {
     /// Fail.
@@ -61,8 +61,10 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     role_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]
     arn: String,
     /// Its unique id.
+    #[schemars(extend("x-from" = "iam:CreateRole Role.RoleId"))]
     role_id: String,
     /// Whether it was there already.
     adopted: bool,
@@ -252,6 +254,7 @@ pub(super) fn untagged(cx: &Context) -> Undone {
 
 impl Resource for Role {
     const TYPE: &'static str = "AWS::IAM::Role";
+    const UNDO: &'static [&'static str] = &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:DetachRolePolicy", "iam:ListRolePolicies", "iam:DeleteRolePolicy", "iam:DeleteRole"];
     type Ids = RoleIds;
 
     fn label(&self) -> String {

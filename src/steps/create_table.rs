@@ -98,8 +98,10 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     table_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "dynamodb:CreateTable TableDescription.TableArn"))]
     arn: String,
     /// Its unique id.
+    #[schemars(extend("x-from" = "dynamodb:CreateTable TableDescription.TableId"))]
     table_id: String,
     /// `ACTIVE`.
     status: String,
@@ -309,6 +311,7 @@ async fn active(cx: &Context, table_name: &str) -> Result<TableDescription, Step
 
 impl Resource for Table {
     const TYPE: &'static str = "AWS::DynamoDB::Table";
+    const UNDO: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:DeleteTable"];
     type Ids = TableIds;
 
     fn label(&self) -> String {

@@ -101,8 +101,10 @@ impl PasswordPolicy {
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The pool's id.
+    #[schemars(extend("x-from" = "cognito-idp:CreateUserPool UserPool.Id"))]
     user_pool_id: String,
     /// The pool's ARN.
+    #[schemars(extend("x-from" = "cognito-idp:CreateUserPool UserPool.Arn"))]
     arn: String,
     /// The pool's name.
     #[schemars(extend("x-known" = true))]
@@ -274,6 +276,7 @@ impl UserPool {
 
 impl Resource for UserPool {
     const TYPE: &'static str = "AWS::Cognito::UserPool";
+    const UNDO: &'static [&'static str] = &["cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool", "cognito-idp:UpdateUserPool", "cognito-idp:DeleteUserPool"];
     type Ids = UserPoolIds;
 
     fn label(&self) -> String {

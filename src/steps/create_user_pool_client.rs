@@ -51,9 +51,10 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     client_name: String,
     /// The client's id.
+    #[schemars(extend("x-from" = "cognito-idp:CreateUserPoolClient UserPoolClient.ClientId"))]
     client_id: String,
     /// The client's secret; null where it has none.
-    #[schemars(extend("x-secret" = true))]
+    #[schemars(extend("x-secret" = true, "x-from" = "cognito-idp:CreateUserPoolClient UserPoolClient.ClientSecret"))]
     client_secret: Option<String>,
 }
 
@@ -190,6 +191,7 @@ async fn delete(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<boo
 
 impl Resource for UserPoolClient {
     const TYPE: &'static str = "AWS::Cognito::UserPoolClient";
+    const UNDO: &'static [&'static str] = &["cognito-idp:ListUserPoolClients", "cognito-idp:DeleteUserPoolClient"];
     type Ids = UserPoolClientIds;
 
     fn label(&self) -> String {

@@ -86,10 +86,12 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     stack_name: String,
     /// Its id, which no other stack ever has.
+    #[schemars(extend("x-from" = "cloudformation:CreateStack StackId"))]
     stack_id: String,
     /// `CREATE_COMPLETE`.
     status: String,
     /// The outputs of its template, by name.
+    #[schemars(extend("x-from" = "cloudformation:DescribeStacks Stacks[0].Outputs[?OutputKey=='KEY'].OutputValue|[0]"))]
     outputs: BTreeMap<String, String>,
 }
 
@@ -311,6 +313,7 @@ async fn created(
 
 impl Resource for Stack {
     const TYPE: &'static str = "AWS::CloudFormation::Stack";
+    const UNDO: &'static [&'static str] = &["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DeleteStack"];
     type Ids = StackIds;
 
     fn label(&self) -> String {

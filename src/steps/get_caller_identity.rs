@@ -18,10 +18,13 @@ pub struct Input {}
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The account's twelve digits.
+    #[schemars(extend("x-from" = "sts:GetCallerIdentity Account"))]
     account: String,
     /// The ARN of the user or role.
+    #[schemars(extend("x-from" = "sts:GetCallerIdentity Arn"))]
     arn: String,
     /// Its unique id.
+    #[schemars(extend("x-from" = "sts:GetCallerIdentity UserId"))]
     user_id: String,
 }
 

@@ -35,36 +35,50 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     function_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.FunctionArn"))]
     arn: String,
     /// Its runtime, such as `python3.13`.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.Runtime"))]
     runtime: Option<String>,
     /// Its handler.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.Handler"))]
     handler: Option<String>,
     /// The ARN of its role.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.Role"))]
     role: Option<String>,
     /// What it is for.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.Description"))]
     description: String,
     /// `Active`, `Pending`, `Inactive`, `Failed`, …
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.State"))]
     state: String,
     /// `Successful`, `InProgress` or `Failed`.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.LastUpdateStatus"))]
     last_update_status: String,
     /// The longest that it may run, in seconds.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.Timeout"))]
     timeout: Option<i32>,
     /// Its memory in megabytes.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.MemorySize"))]
     memory_size: Option<i32>,
     /// `x86_64` or `arm64`.
     architectures: Vec<String>,
     /// Its environment variables.
     environment: BTreeMap<String, String>,
     /// Its version; `$LATEST` unless another was asked for.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.Version"))]
     version: String,
     /// The digest of its package.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.CodeSha256"))]
     code_sha256: String,
     /// The size of its package in bytes.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.CodeSize"))]
     code_size: i64,
     /// When it was last changed.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.LastModified"))]
     last_modified: String,
     /// What changes with every change of it.
+    #[schemars(extend("x-from" = "lambda:GetFunction Configuration.RevisionId"))]
     revision_id: String,
     /// Its tags.
     tags: BTreeMap<String, String>,

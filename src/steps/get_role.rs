@@ -30,14 +30,19 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     role_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "iam:GetRole Role.Arn"))]
     arn: String,
     /// Its unique id.
+    #[schemars(extend("x-from" = "iam:GetRole Role.RoleId"))]
     role_id: String,
     /// Its path, `/` unless it was given another.
+    #[schemars(extend("x-from" = "iam:GetRole Role.Path"))]
     path: String,
     /// What it is for.
+    #[schemars(extend("x-from" = "iam:GetRole Role.Description"))]
     description: Option<String>,
     /// How long a session may last, in seconds.
+    #[schemars(extend("x-from" = "iam:GetRole Role.MaxSessionDuration"))]
     max_session_duration: Option<i32>,
     /// The trust policy, as data.
     assume_role_policy_document: Value,

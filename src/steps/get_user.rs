@@ -25,8 +25,10 @@ pub struct Input {
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The user's name, as the pool has it.
+    #[schemars(extend("x-from" = "cognito-idp:GetUser Username"))]
     username: String,
     /// The id that no other user ever has.
+    #[schemars(extend("x-from" = "cognito-idp:GetUser UserAttributes[?Name=='sub'].Value|[0]"))]
     user_sub: String,
     /// The user's attributes, by name.
     attributes: BTreeMap<String, String>,

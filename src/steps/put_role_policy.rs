@@ -140,6 +140,7 @@ async fn put(
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "AWS::IAM::RolePolicy";
+    const UNDO: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
     type Ids = ();
 
     fn label(&self) -> String {

@@ -82,24 +82,27 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     username: String,
     /// The token that acts as the user.
-    #[schemars(extend("x-secret" = true))]
+    #[schemars(extend("x-secret" = true, "x-from" = "cognito-idp:InitiateAuth AuthenticationResult.AccessToken"))]
     access_token: Option<String>,
     /// The token that says who the user is.
-    #[schemars(extend("x-secret" = true))]
+    #[schemars(extend("x-secret" = true, "x-from" = "cognito-idp:InitiateAuth AuthenticationResult.IdToken"))]
     id_token: Option<String>,
     /// The token that gets new ones.
-    #[schemars(extend("x-secret" = true))]
+    #[schemars(extend("x-secret" = true, "x-from" = "cognito-idp:InitiateAuth AuthenticationResult.RefreshToken"))]
     refresh_token: Option<String>,
     /// `Bearer`.
+    #[schemars(extend("x-from" = "cognito-idp:InitiateAuth AuthenticationResult.TokenType"))]
     token_type: Option<String>,
     /// For how many seconds the tokens are good.
+    #[schemars(extend("x-from" = "cognito-idp:InitiateAuth AuthenticationResult.ExpiresIn"))]
     expires_in: Option<i32>,
     /// The challenge that Cognito answered with in place of tokens, such as `NEW_PASSWORD_REQUIRED`; else null.
+    #[schemars(extend("x-from" = "cognito-idp:InitiateAuth ChallengeName"))]
     challenge: Option<String>,
     /// What comes with the challenge.
     challenge_parameters: BTreeMap<String, String>,
     /// What continues the sign-in that the challenge interrupted.
-    #[schemars(extend("x-secret" = true))]
+    #[schemars(extend("x-secret" = true, "x-from" = "cognito-idp:InitiateAuth Session"))]
     session: Option<String>,
     /// Whether a trigger has brought the user into the pool; false without `user_pool_id`.
     migrated: bool,

@@ -58,8 +58,10 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     username: String,
     /// The id that no other user ever has.
+    #[schemars(extend("x-from" = "cognito-idp:SignUp UserSub"))]
     user_sub: String,
     /// Whether the user is confirmed already, such as by a trigger.
+    #[schemars(extend("x-from" = "cognito-idp:SignUp UserConfirmed"))]
     confirmed: bool,
     /// Where the code to confirm with was sent; null when none was.
     code_delivery: Option<CodeDelivery>,

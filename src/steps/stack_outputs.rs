@@ -27,10 +27,13 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     stack_name: String,
     /// Its id, which no other stack ever has.
+    #[schemars(extend("x-from" = "cloudformation:DescribeStacks Stacks[0].StackId"))]
     stack_id: String,
     /// Its state, such as `CREATE_COMPLETE` or `UPDATE_COMPLETE`.
+    #[schemars(extend("x-from" = "cloudformation:DescribeStacks Stacks[0].StackStatus"))]
     status: String,
     /// The outputs of its template, by name.
+    #[schemars(extend("x-from" = "cloudformation:DescribeStacks Stacks[0].Outputs[?OutputKey=='KEY'].OutputValue|[0]"))]
     outputs: BTreeMap<String, String>,
 }
 

@@ -37,7 +37,7 @@ pub struct Input {
 }
 
 /// What to do when this run did not make the function.
-#[derive(Deserialize, JsonSchema, Default, PartialEq)]
+#[derive(Deserialize, Serialize, JsonSchema, Default, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum IfForeign {
     /// Fail.
@@ -54,12 +54,16 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     function_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "lambda:UpdateFunctionCode FunctionArn"))]
     arn: String,
     /// `$LATEST`, or the version that was published.
+    #[schemars(extend("x-from" = "lambda:UpdateFunctionCode Version"))]
     version: String,
     /// The digest of its package.
+    #[schemars(extend("x-from" = "lambda:UpdateFunctionCode CodeSha256"))]
     code_sha256: String,
     /// The size of its package in bytes.
+    #[schemars(extend("x-from" = "lambda:UpdateFunctionCode CodeSize"))]
     code_size: i64,
     /// When it was changed.
     last_modified: String,

@@ -52,6 +52,7 @@ pub struct Output {
     #[schemars(extend("x-known" = true))]
     function_name: String,
     /// Its ARN.
+    #[schemars(extend("x-from" = "lambda:UpdateFunctionConfiguration FunctionArn"))]
     arn: String,
     /// When it was changed.
     last_modified: String,
@@ -226,6 +227,7 @@ async fn apply(cx: &Context, function_name: &str, settings: &Settings) -> Result
 
 impl Resource for FunctionConfiguration {
     const TYPE: &'static str = "AWS::Lambda::FunctionConfiguration";
+    const UNDO: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionConfiguration", "iam:PassRole"];
     type Ids = ();
 
     fn label(&self) -> String {

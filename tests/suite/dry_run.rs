@@ -209,6 +209,53 @@ fn of_each_kind_that_makes_changes_or_reads_something() {
 }
 
 #[test]
+fn the_clean_up_calls_what_the_pages_say() {
+    let events = planned("tests/dry_run/every-kind.yaml");
+    let mut undoing = None;
+    let mut seen = 0;
+    for event in &events {
+        match event["event"].as_str().unwrap() {
+            "undo-started" => {
+                let made = event["resource"]["type"].as_str().unwrap();
+                undoing = playbook::steps::maker_of(made).map(|kind| (kind.spec)());
+            }
+            "undo-finished" => undoing = None,
+            "called" => {
+                let Some(spec) = undoing else { continue };
+                let text = |field: &str| event[field].as_str().unwrap();
+                let call = format!("{}:{}", text("service"), text("operation"));
+                seen += 1;
+                assert!(
+                    spec.undo_permissions.contains(&call.as_str()),
+                    "undoing what {} makes calls {call}",
+                    spec.name
+                );
+            }
+            _ => {}
+        }
+    }
+    assert!(seen > 10, "{seen} calls");
+}
+
+#[test]
+fn every_call_has_its_parameters_and_is_counted() {
+    let events = planned("tests/dry_run/every-kind.yaml");
+    let called = calls::of_kind(&events, "called");
+    for call in &called {
+        assert!(call["parameters"].is_object(), "{call}");
+    }
+    let role = called.iter().find(|call| call["operation"] == "CreateRole").unwrap();
+    assert_eq!(role["effect"], "create");
+    assert_eq!(role["parameters"]["Tags"][0]["Key"], "purpose");
+    let policy = called.iter().find(|call| call["operation"] == "RemovePermission").unwrap();
+    assert_eq!(policy["parameters"]["StatementId"], "pool");
+    let plan = &calls::of_kind(&events, "run-finished")[0]["counts"]["plan"];
+    let counted: u64 = plan.as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum();
+    assert_eq!(counted, called.len() as u64, "{plan}");
+    assert!(plan["cleanup"].as_u64() > Some(10) && plan["create"].as_u64() > Some(3), "{plan}");
+}
+
+#[test]
 fn what_is_known_must_be_the_same() {
     use serde_json::json;
     let planned = json!({"Role": "arn:⟨steps.role.arn⟩", "Timeout": 3, "Tags": ["⟨run.account⟩"]});

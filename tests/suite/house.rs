@@ -1,8 +1,11 @@
 //! What is made from one definition agrees with it: schema, pages, examples, completions, help.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::path::Path;
 
+use playbook::playbook::CONTROLS;
 use playbook::steps::KINDS;
 use regex_lite::Regex;
 use serde_json::Value;
@@ -90,9 +93,16 @@ fn around(example: &str) -> String {
         if own.contains_key(&step) {
             continue;
         }
-        let fields: Vec<String> =
-            fields.iter().map(|field| format!("{field}: \"{{{{ env.{field} }}}}\"")).collect();
-        writeln!(text, "  - id: {step}\n    set: {{{}}}", fields.join(", ")).unwrap();
+        // In a dry run, what nobody answers is not known, as what a step returns is not.
+        let fields: Vec<String> = fields
+            .iter()
+            .filter(|field| *field != "answer")
+            .map(|field| format!("{field}: result.answer"))
+            .collect();
+        writeln!(text, "  - id: {step}\n    ask: {{prompt: What?}}").unwrap();
+        if !fields.is_empty() {
+            writeln!(text, "    outputs: {{{}}}", fields.join(", ")).unwrap();
+        }
     }
     for line in example.lines() {
         writeln!(text, "  {line}").unwrap();
@@ -100,35 +110,126 @@ fn around(example: &str) -> String {
     text
 }
 
-#[test]
-fn every_example_passes_check() {
-    let sandbox = Sandbox::new();
+/// Every kind with its example.
+fn examples() -> Vec<(&'static str, &'static str)> {
+    let kinds = KINDS.iter().map(|kind| (kind.name, (kind.spec)().example));
+    kinds.chain(CONTROLS.iter().map(|control| (control.name, control.example))).collect()
+}
+
+/// Where playbooks lie in a repository, what they name lies beside them.
+fn write_beside(sandbox: &Sandbox, kind: &str, example: &str) {
+    sandbox.write("repository/.git/HEAD", "");
+    sandbox.write(&format!("repository/playbooks/{kind}.yaml"), &around(example));
     let files = Regex::new(r"\b(?:code|template|file): ([\w./-]+\.\w+)").unwrap();
+    let text = match kind {
+        "include" => "name: included\ninputs: {name: {}}\nsteps:\n  - print: hello\n",
+        "deploy-stack" => "Resources: {}\n",
+        _ => "def lambda_handler(event, context):\n    return None\n",
+    };
+    for file in files.captures_iter(example) {
+        sandbox.write(&format!("repository/playbooks/{}", &file[1]), text);
+    }
+}
+
+#[test]
+fn every_example_passes_check_and_can_be_planned() {
+    let sandbox = Sandbox::new();
     let mut failures = Vec::new();
-    for kind in KINDS {
-        let example = (kind.spec)().example;
+    for (kind, example) in examples() {
         assert!(
-            example.contains(&format!("{}:", kind.name)),
-            "the example of {} is of another kind:\n{example}",
-            kind.name
+            example.contains(&format!("{kind}:")),
+            "the example of {kind} is of another kind:\n{example}"
         );
-        // Where playbooks lie in a repository, handlers lie beside them.
-        sandbox.write("repository/.git/HEAD", "");
-        let file = format!("playbooks/{}.yaml", kind.name);
-        sandbox.write(&format!("repository/{file}"), &around(example));
-        for code in files.captures_iter(example) {
-            sandbox.write(
-                &format!("repository/playbooks/{}", &code[1]),
-                "def lambda_handler(event, context):\n    return None\n",
-            );
-        }
-        let outcome = sandbox.run(["check", &format!("repository/{file}")]);
+        write_beside(&sandbox, kind, example);
+        let file = format!("repository/playbooks/{kind}.yaml");
+        let outcome = sandbox.run(["check", &file]);
         if outcome.exit != 0 {
-            failures.push(format!("{}:\n{}", kind.name, outcome.stderr));
+            failures.push(format!("{kind}:\n{}", outcome.stderr));
+            continue;
+        }
+        let outcome =
+            sandbox.run(["run", &file, "--dry-run", "--no-input", "--region", "us-east-1"]);
+        let calls = KINDS.iter().find(|it| it.name == kind).map_or(&[][..], |it| (it.spec)().calls);
+        let planned = |call: &&str| outcome.stdout.contains(&call.replacen(':', " ", 1));
+        if outcome.exit != 0 || (!calls.is_empty() && !calls.iter().any(|call| planned(&call))) {
+            failures.push(format!("{kind}, planned:\n{}{}", outcome.stdout, outcome.stderr));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     sandbox.nothing_left();
+}
+
+#[test]
+fn the_committed_reference_is_the_one_that_the_program_writes() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["steps", "--markdown", "docs"]).exited(0);
+    let directory = repository().join("docs/steps");
+    let names = |path: &Path| -> BTreeSet<OsString> {
+        let entries = std::fs::read_dir(path).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    };
+    let written = names(&sandbox.work().join("docs"));
+    for (kind, _) in examples() {
+        assert!(written.contains(&OsString::from(format!("{kind}.md"))), "{kind} has no page");
+    }
+    let mut differences = Vec::new();
+    if difference::accepting() {
+        std::fs::create_dir_all(&directory).unwrap();
+    }
+    for name in names(&directory).difference(&written) {
+        if difference::accepting() {
+            std::fs::remove_file(directory.join(name)).unwrap();
+        } else {
+            differences.push(format!("{} is of no kind", directory.join(name).display()));
+        }
+    }
+    for name in &written {
+        let text = std::fs::read_to_string(sandbox.work().join("docs").join(name)).unwrap();
+        differences.extend(difference::with_file(&directory.join(name), &text));
+    }
+    assert!(
+        differences.is_empty(),
+        "run `playbook steps --markdown docs/steps`\n{}",
+        differences.join("\n")
+    );
+    sandbox.nothing_left();
+}
+
+#[test]
+fn the_kind_that_contributors_are_shown_is_the_one_that_is_there() {
+    let shown = std::fs::read_to_string(repository().join("CONTRIBUTING.md")).unwrap();
+    let file = repository().join("src/steps/get_caller_identity.rs");
+    let kind = std::fs::read_to_string(&file).unwrap();
+    assert!(shown.contains(&format!("```rust\n{kind}```\n")), "{} is another", file.display());
+}
+
+#[test]
+fn what_undoing_takes_is_among_what_a_kind_takes() {
+    for kind in KINDS {
+        let spec = (kind.spec)();
+        assert_eq!(
+            spec.makes.is_some(),
+            !spec.undo_permissions.is_empty(),
+            "{} says what it leaves behind and what undoing that takes, or neither",
+            kind.name
+        );
+        for action in spec.undo_permissions {
+            assert!(spec.permissions.contains(action), "{} also takes {action}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn outputs_come_from_calls_that_are_made() {
+    for kind in KINDS {
+        let spec = (kind.spec)();
+        for (field, schema) in spec.output["properties"].as_object().into_iter().flatten() {
+            let Some(from) = schema["x-from"].as_str() else { continue };
+            let (call, path) = from.split_once(' ').expect("a call and a path");
+            assert!(spec.calls.contains(&call), "{}: `{field}` comes from {call}", kind.name);
+            assert!(!path.is_empty());
+        }
+    }
 }
 
 #[test]

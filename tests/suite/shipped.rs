@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use std::path::PathBuf;
 
 use crate::harness::sandbox::{Sandbox, finish, repository};
 use crate::harness::{calls, difference, normalise, shipped};
@@ -117,12 +118,29 @@ fn get_started_functions() {
 }
 
 #[test]
-fn every_shipped_playbook_passes_check() {
-    let entries =
-        fs::read_dir(repository().join("playbooks")).unwrap().map(|entry| entry.unwrap().path());
-    let files: Vec<_> =
+fn examples() {
+    let examples = playbooks_in("playbooks/examples");
+    assert!(examples.len() >= 6, "{examples:?}");
+    for path in examples {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.lines().count() <= 40, "{} is too long for an example", path.display());
+        runs(&format!("examples/{}", path.file_stem().unwrap().to_str().unwrap()));
+    }
+}
+
+fn playbooks_in(directory: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository().join(directory)).unwrap().map(|it| it.unwrap().path());
+    let mut files: Vec<_> =
         entries.filter(|path| path.extension().is_some_and(|it| it == "yaml")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_shipped_playbook_passes_check() {
+    let mut files = playbooks_in("playbooks");
     assert!(files.len() >= 2);
+    files.extend(playbooks_in("playbooks/examples"));
     let sandbox = Sandbox::new();
     let mut command = sandbox.playbook(["check"]);
     command.args(files);

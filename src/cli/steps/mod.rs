@@ -1,6 +1,6 @@
 //! `playbook steps [KIND]`: the manual, made from what the kinds say of themselves.
 
-mod control;
+mod markdown;
 mod schema;
 mod wrap;
 
@@ -9,13 +9,11 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
-use self::control::{CONTROLS, Control};
+pub use self::markdown::{reference, write};
 use self::schema::Fields;
 use self::wrap::wrapped;
 use crate::diagnostic::did_you_mean;
-use crate::step::spec::SECRET;
+use crate::playbook::{CONTROLS, Control, control_keys};
 use crate::step::{Kinds, Spec};
 
 /// Where lines end.
@@ -55,7 +53,7 @@ pub fn list(kinds: &dyn Kinds) -> String {
         let _ = writeln!(text, "  {:width$}  {}", spec.name, sentence(&spec.summary));
     }
     text.push_str("\nSteps around other steps:\n");
-    for Control { name, summary, .. } in CONTROLS {
+    for Control { name, summary, .. } in &CONTROLS {
         let _ = writeln!(text, "  {name:width$}  {}", sentence(summary));
     }
     text.push_str(
@@ -89,7 +87,8 @@ fn kind_page(spec: &Spec) -> String {
     }
     page.fields("Outputs", &Fields::of(&spec.output));
     page.list("AWS calls", spec.calls);
-    page.list("IAM actions", spec.permissions);
+    page.list("IAM actions", &actions_of_run(spec));
+    page.list("IAM actions of the clean-up", spec.undo_permissions);
     if let Some(makes) = spec.makes {
         page.section("Leaves behind", &format!("{makes}, until the clean-up removes it"));
     }
@@ -99,12 +98,16 @@ fn kind_page(spec: &Spec) -> String {
 
 fn control_page(control: &Control) -> String {
     let mut page = Page::new(control.name, control.summary, control.details);
-    page.heading("Keys");
-    for (name, what, description) in control.keys {
-        page.field(name, what, description, 1);
-    }
+    page.fields("Keys", &Fields::of(&control_keys(control)));
     page.example(control.example);
     page.text
+}
+
+/// The actions that running it takes: all but those that only the clean-up needs.
+fn actions_of_run(spec: &Spec) -> Vec<&'static str> {
+    let for_run =
+        |action: &&&str| !spec.undo_permissions.contains(action) || spec.calls.contains(action);
+    spec.permissions.iter().filter(for_run).copied().collect()
 }
 
 /// Summaries are sentences; a list needs no full stops.
@@ -169,14 +172,8 @@ impl Page {
     fn fields_at(&mut self, fields: &Fields<'_>, depth: usize) {
         for field in fields.iter() {
             let mut what = field.type_in_words();
-            if field.is_required() {
-                what.push_str(", required");
-            }
-            if let Some(default) = field.default() {
-                let _ = write!(what, ", default {default}");
-            }
-            if field.schema.get(SECRET).and_then(Value::as_bool) == Some(true) {
-                what.push_str(", secret");
+            for remark in field.remarks() {
+                let _ = write!(what, ", {remark}");
             }
             self.field(field.name, &what, field.description(), depth);
             self.fields_at(&field.inner(), depth + 2);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::step::spec::FILE;
+use crate::step::spec::{FILE, SECRET};
 
 /// Schemas that refer to each other end here.
 const DEPTH: usize = 6;
@@ -60,6 +60,15 @@ impl Field<'_> {
         }
     }
 
+    /// Whether it must be given, what it is otherwise, and whether it is a secret.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let required = self.is_required().then(|| "required".to_owned());
+        let default = self.default().map(|default| format!("default {default}"));
+        let is_secret = self.schema.get(SECRET).and_then(Value::as_bool) == Some(true);
+        let secret = is_secret.then(|| "secret".to_owned());
+        [required, default, secret].into_iter().flatten().collect()
+    }
+
     pub(super) fn description(&self) -> &str {
         self.schema.get("description").and_then(Value::as_str).unwrap_or_default()
     }
@@ -103,6 +112,9 @@ impl Fields<'_> {
         let Some(depth) = depth.checked_sub(1) else {
             return add(words, "any value");
         };
+        if let Some(title) = schema.get("title").or_else(|| self.resolve(schema).get("title")) {
+            return add(words, title.as_str().unwrap_or_default());
+        }
         let schema = self.resolve(schema);
         if let Some(value) = schema.get("const") {
             return add(words, &literal(value));
@@ -169,7 +181,9 @@ fn plural(words: &[String]) -> String {
     let plurals: Vec<_> = words
         .iter()
         .map(|word| match word.as_str() {
-            "string" | "number" | "whole number" | "file" | "map" | "list" => format!("{word}s"),
+            "string" | "number" | "whole number" | "file" | "map" | "list" | "expression" => {
+                format!("{word}s")
+            }
             word => word.to_owned(),
         })
         .collect();

@@ -56,7 +56,8 @@ fn create_role() -> &'static Spec {
         }),
         shorthand: None,
         calls: &["iam:CreateRole", "iam:AttachRolePolicy"],
-        permissions: &["iam:CreateRole"],
+        permissions: &["iam:CreateRole", "iam:DeleteRole"],
+        undo_permissions: &["iam:DeleteRole"],
         makes: Some("AWS::IAM::Role"),
         example: "- create-role:\n    role_name: hello\n",
     })
@@ -78,6 +79,7 @@ fn print() -> &'static Spec {
         shorthand: Some("message"),
         calls: &[],
         permissions: &[],
+        undo_permissions: &[],
         makes: None,
         example: "- print: Hello\n",
     })
@@ -156,6 +158,9 @@ AWS calls:
 IAM actions:
   iam:CreateRole
 
+IAM actions of the clean-up:
+  iam:DeleteRole
+
 Leaves behind:
   AWS::IAM::Role, until the clean-up removes it
 
@@ -185,7 +190,7 @@ Example:
 
 #[test]
 fn control_kinds_have_pages() {
-    for control in CONTROLS {
+    for control in &CONTROLS {
         let page = page(&Two, control.name).unwrap_or_default();
         assert!(page.starts_with(&format!("{}: {}\n", control.name, control.summary)), "{page}");
         assert!(page.contains("\nKeys:\n") && page.contains("\nExample:\n"), "{page}");

@@ -185,6 +185,7 @@ fn spec<I: JsonSchema, O: JsonSchema>(name: &'static str, shorthand: Option<&'st
         shorthand,
         calls: &[],
         permissions: &[],
+        undo_permissions: &[],
         makes: None,
         example: "",
     }

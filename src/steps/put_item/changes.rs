@@ -232,6 +232,7 @@ impl Unchanged {
 
 impl Resource for Items {
     const TYPE: &'static str = "AWS::DynamoDB::Item";
+    const UNDO: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
     type Ids = ();
 
     fn label(&self) -> String {

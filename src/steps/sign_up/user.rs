@@ -239,6 +239,7 @@ pub(in crate::steps) async fn delete(
 
 impl Resource for User {
     const TYPE: &'static str = "AWS::Cognito::UserPoolUser";
+    const UNDO: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"];
     type Ids = UserIds;
 
     fn label(&self) -> String {

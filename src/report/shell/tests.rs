@@ -1,0 +1,279 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::event::{Effect, Mode, ResourceRef, UndoStatus};
+use crate::report::sample::{self, Captured, begun, ended, resource, step};
+
+fn sources() -> Sources {
+    let source =
+        |call: &str, query: &str| Source { call: call.to_owned(), query: query.to_owned() };
+    let role = [
+        ("arn", source("iam:CreateRole", "Role.Arn")),
+        ("role_id", source("iam:CreateRole", "Role.RoleId")),
+    ];
+    let pool = [("user_pool_id", source("cognito-idp:CreateUserPool", "UserPool.Id"))];
+    let stack = [(
+        "outputs",
+        source(
+            "cloudformation:DescribeStacks",
+            "Stacks[0].Outputs[?OutputKey=='KEY'].OutputValue|[0]",
+        ),
+    )];
+    let kind = |name: &str, fields: &[(&str, Source)]| {
+        let fields = fields.iter().map(|(field, source)| ((*field).to_owned(), source.clone()));
+        (name.to_owned(), fields.collect())
+    };
+    [kind("create-role", &role), kind("create-user-pool", &pool), kind("deploy-stack", &stack)]
+        .into()
+}
+
+fn script(events: &[Event]) -> (String, String) {
+    let (out, err) = (Captured::default(), Captured::default());
+    let mut reporter =
+        ShellReporter::new(out.stream(), err.stream(), sources(), PathBuf::from("/home/ada"));
+    sample::feed(&mut reporter, events);
+    (out.text(), err.text())
+}
+
+/// The script without its head and the blank lines.
+fn body(events: &[Event]) -> String {
+    let mut all = vec![sample::started(Mode::DryRun)];
+    all.extend_from_slice(events);
+    all.push(sample::planned().pop().expect("a run ends"));
+    let (out, err) = script(&all);
+    assert_eq!(err, "");
+    let body = out.split_once("DEFAULT_REGION=eu-central-1\n").expect("a head").1.to_owned();
+    body.lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+}
+
+fn identified(path: &str, id: &str, kind: &str) -> StepRef {
+    StepRef { id: Some(id.to_owned()), ..step(path, id, kind) }
+}
+
+fn call(step: Option<&StepRef>, service: &str, operation: &str, parameters: Value) -> Event {
+    let mut event = sample::call(step, service, operation, ("POST", "/"), Value::Null);
+    if let Event::Called { call, .. } = &mut event {
+        call.parameters = parameters;
+    }
+    event
+}
+
+fn undone(of: &ResourceRef, calls: Vec<Event>) -> Vec<Event> {
+    let mut events = vec![Event::UndoStarted { resource: of.clone() }];
+    events.extend(calls);
+    events.push(Event::UndoFinished {
+        resource: of.clone(),
+        status: UndoStatus::Planned,
+        reason: None,
+        millis: 0,
+    });
+    events
+}
+
+#[test]
+fn a_plan() {
+    let (out, err) = script(&sample::planned());
+    assert_eq!(out, include_str!("../expected/plan.sh"));
+    assert_eq!(err, "");
+}
+
+#[test]
+fn an_answer_is_kept_where_it_is_used_later() {
+    let role = identified("1", "role", "create-role");
+    let invoke = identified("2", "one", "invoke");
+    let text = body(&[
+        begun(&role),
+        call(Some(&role), "iam", "CreateRole", json!({"RoleName": "r"})),
+        begun(&invoke),
+        call(Some(&invoke), "lambda", "GetFunction", json!({"FunctionName": "⟨steps.role.arn⟩"})),
+    ]);
+    assert_eq!(
+        text,
+        "\
+# 1 role
+ROLE_ARN=$(aws iam create-role --role-name r --query Role.Arn --output text)
+# 2 one
+aws lambda get-function --function-name \"$ROLE_ARN\"
+"
+    );
+}
+
+#[test]
+fn several_values_come_from_one_answer() {
+    let role = identified("1", "role", "create-role");
+    let print = identified("2", "print", "print");
+    let text = body(&[
+        begun(&role),
+        call(Some(&role), "iam", "CreateRole", json!({"RoleName": "r"})),
+        begun(&print),
+        call(Some(&print), "iam", "TagRole", json!({"A": "⟨steps.role.arn⟩/⟨steps.role.role_id⟩"})),
+    ]);
+    assert!(
+        text.contains(
+            "answer=$(aws iam create-role --role-name r --query '[Role.Arn, Role.RoleId]' --output text)\n\
+             IFS=$'\\t' read -r ROLE_ARN ROLE_ROLE_ID <<<\"$answer\"\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("--a \"${ROLE_ARN}/${ROLE_ROLE_ID}\"\n"), "{text}");
+}
+
+#[test]
+fn the_clean_up_takes_names_from_the_step_that_made_it() {
+    let pool = identified("1", "pool", "create-user-pool");
+    let made = resource(1, "AWS::Cognito::UserPool", "p");
+    let mut events = vec![
+        begun(&pool),
+        call(Some(&pool), "cognito-idp", "CreateUserPool", json!({"PoolName": "p"})),
+        Event::Made { resource: made.clone() },
+        ended(&pool, Status::Planned, 1),
+        Event::CleanupStarted { count: 1 },
+    ];
+    let id = json!({"UserPoolId": "⟨steps.cleanup.user_pool_id⟩"});
+    events.extend(undone(
+        &made,
+        vec![
+            call(None, "cognito-idp", "DescribeUserPool", id.clone()),
+            call(None, "cognito-idp", "DeleteUserPool", id),
+        ],
+    ));
+    assert_eq!(
+        body(&events),
+        "\
+# 1 pool
+POOL_USER_POOL_ID=$(aws cognito-idp create-user-pool --pool-name p --query UserPool.Id --output text)
+# Clean-up
+# AWS::Cognito::UserPool p
+aws cognito-idp delete-user-pool --user-pool-id \"$POOL_USER_POOL_ID\"
+"
+    );
+}
+
+#[test]
+fn waits_are_the_clis_own_where_it_has_them() {
+    let stack = identified("1", "stack", "deploy-stack");
+    let next = identified("2", "next", "get-user");
+    let text = body(&[
+        begun(&stack),
+        call(Some(&stack), "cloudformation", "CreateStack", json!({"StackName": "s"})),
+        Event::Waiting { text: "the stack s".to_owned() },
+        call(Some(&stack), "cloudformation", "DescribeStacks", json!({"StackName": "s"})),
+        begun(&next),
+        call(Some(&next), "logs", "GetThing", json!({"Pool": "⟨steps.stack.outputs.PoolId⟩"})),
+        Event::Waiting { text: "the log".to_owned() },
+        call(Some(&next), "logs", "FilterLogEvents", json!({"logGroupName": "/a"})),
+    ]);
+    assert_eq!(
+        text,
+        "\
+# 1 stack
+aws cloudformation create-stack --stack-name s
+aws cloudformation wait stack-create-complete --stack-name s
+STACK_OUTPUTS_POOLID=$(aws cloudformation describe-stacks \\
+  --stack-name s \\
+  --query 'Stacks[0].Outputs[?OutputKey=='\\''PoolId'\\''].OutputValue|[0]' --output text)
+# 2 next
+aws logs get-thing --pool \"$STACK_OUTPUTS_POOLID\"
+# Again until this is over: the log
+aws logs filter-log-events --log-group-name /a
+"
+    );
+}
+
+#[test]
+fn looks_beside_a_change_are_told_and_not_made() {
+    let policy = identified("1", "policy", "put-role-policy");
+    let text = body(&[
+        begun(&policy),
+        Event::Expects { step: policy.clone(), codes: vec!["A".to_owned()], must: false },
+        call(Some(&policy), "iam", "GetRolePolicy", json!({"RoleName": "r"})),
+        call(Some(&policy), "iam", "PutRolePolicy", json!({"RoleName": "r", "Force": true})),
+    ]);
+    assert_eq!(
+        text,
+        "\
+# 1 policy
+# may fail with A
+# It looks first: aws iam get-role-policy --role-name r
+aws iam put-role-policy --role-name r --force || true
+"
+    );
+}
+
+#[test]
+fn what_cannot_be_taken_from_an_answer_is_asked_for() {
+    let sign_in = identified("1", "sign_in", "sign-in");
+    let mut events = vec![sample::started(Mode::DryRun), begun(&sign_in)];
+    let auth = json!({"PASSWORD": "⟨inputs.password⟩", "HASH": "⟨a + 'b'⟩", "TOKEN": "***"});
+    events.push(call(
+        Some(&sign_in),
+        "cognito-idp",
+        "InitiateAuth",
+        json!({"AuthParameters": auth}),
+    ));
+    events.push(sample::planned().pop().expect("a run ends"));
+    let (out, _) = script(&events);
+    for expected in [
+        "# PLAYBOOK_INPUT_PASSWORD: the input password of the playbook\n: \"${PLAYBOOK_INPUT_PASSWORD?}\"\n",
+        "# SECRETS_TOKEN: what the playbook has as TOKEN; a secret is not written here\n: \"${SECRETS_TOKEN?}\"\n",
+        "# Set VALUE first; it stands for: a + 'b'\n: \"${VALUE?}\"\n",
+        "'{\"PASSWORD\":\"'\"$PLAYBOOK_INPUT_PASSWORD\"'\",\"HASH\":\"'\"$VALUE\"'\",\"TOKEN\":\"'\"$SECRETS_TOKEN\"'\"}'",
+    ] {
+        assert!(out.contains(expected), "{expected}\n{out}");
+    }
+}
+
+#[test]
+fn packages_are_made_as_a_person_would() {
+    let function = identified("1", "f", "create-function");
+    let packed = |path: &str, form: CodeForm| {
+        let parameters = json!({"FunctionName": "f", "Code": {"ZipFile": "zip, 3 bytes"}});
+        body(&[
+            begun(&function),
+            Event::Packed { code: "x".to_owned(), path: path.to_owned(), form },
+            call(Some(&function), "lambda", "CreateFunction", parameters),
+        ])
+    };
+    let file = packed("/home/ada/a b.py", CodeForm::File);
+    assert_eq!(
+        file,
+        "work=$(mktemp -d)\n# 1 f\nzip -qj \"$work/f.zip\" 'a b.py'\n\
+         aws lambda create-function --function-name f --zip-file \"fileb://$work/f.zip\"\n"
+    );
+    let directory = packed("/srv/code", CodeForm::Directory);
+    assert!(directory.contains("(cd /srv/code && zip -qr \"$work/f.zip\" .)\n"), "{directory}");
+    let zip = packed("/home/ada/f.zip", CodeForm::Zip);
+    assert!(zip.contains("--zip-file fileb://f.zip\n"), "{zip}");
+    let program = packed("/home/ada/handlers", CodeForm::Program("hello".to_owned()));
+    assert!(
+        program.contains(
+            "cargo lambda build --release --manifest-path handlers/Cargo.toml --bin hello"
+        ),
+        "{program}"
+    );
+}
+
+#[test]
+fn what_the_cli_has_no_known_words_for_is_said() {
+    let odd = identified("1", "odd", "odd");
+    let text = body(&[
+        begun(&odd),
+        sample::call(Some(&odd), "s3", "PutObject", ("PUT", "/b/k"), Value::Null),
+    ]);
+    assert_eq!(text, "# 1 odd\n# s3:PutObject: no command is known for it: PUT /b/k\n");
+    assert_eq!(Effect::of("PutObject"), Effect::Change);
+}
+
+#[test]
+fn a_plan_that_ends_early_says_so() {
+    let (out, err) = script(&sample::failing());
+    assert!(out.contains("# the plan ends here: "), "{out}");
+    assert!(err.contains("error[FunctionError]"), "{err}");
+}
+
+#[test]
+fn nothing_hostile_gets_through() {
+    let (out, err) = script(&sample::hostile());
+    let all = out + &err;
+    assert!(!all.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{all:?}");
+}
