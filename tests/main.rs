@@ -5,6 +5,7 @@
 //! | [`suite::cases`] | what each folder of `tests/cases` says: a playbook, a command line, and exactly what comes of it |
 //! | [`suite::shipped`] | the playbooks of this repository run to their end and leave nothing |
 //! | [`suite::dry_run`] | a dry run tells exactly the calls of the real one |
+//! | [`suite::explain`] | the examples of every code: the wrong one gives it, the right one nothing |
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
@@ -28,6 +29,7 @@ mod suite {
     mod cases;
     mod chaos;
     mod dry_run;
+    mod explain;
     mod guarantee;
     mod house;
     mod journal;

@@ -33,11 +33,12 @@ pub enum Command {
     /// Run playbooks, and remove what they made.
     Run(Box<RunArgs>),
     /// Find every mistake in playbooks, without network or credentials.
-    #[command(after_help = "Example:\n  playbook check playbooks/*.yaml")]
-    Check {
-        /// Playbooks.
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
+    Check(CheckArgs),
+    /// Say what an error or a warning means, with an example, or list them all.
+    #[command(after_help = "Examples:\n  playbook explain\n  playbook explain unknown-reference")]
+    Explain {
+        /// Such as `unknown-reference`.
+        code: Option<String>,
     },
     /// List the step kinds, or show one kind's page.
     #[command(after_help = "Examples:\n  playbook steps\n  playbook steps create-function")]
@@ -89,6 +90,31 @@ pub enum Command {
         arguments: Vec<OsString>,
     },
 }
+
+/// `playbook check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub struct CheckArgs {
+    /// Playbooks.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Let warnings fail the check, too.
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// How to tell what is found.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub output: CheckFormat,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  playbook check playbooks/*.yaml
+  playbook check smoke.yaml --deny-warnings
+  playbook check smoke.yaml --output sarif > check.sarif
+
+Exit codes:
+  0        no errors; warnings are told
+  2        errors, or warnings with --deny-warnings";
 
 /// `playbook run`.
 #[derive(Debug, Args)]
@@ -303,6 +329,18 @@ pub enum OutputFormat {
     Json,
     /// Only results, failures and what remains.
     Quiet,
+}
+
+/// How to tell what a check has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for code reviews.
+    Sarif,
 }
 
 /// The pace of the embedded AWS.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::exit::Exit;
 use super::output::Output;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::playbook::{Action, Playbook};
 use crate::template::{Template, TemplateKind};
 
@@ -130,7 +130,7 @@ fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
             let text = text.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
             if crate::aws::is_administrator_policy(text) {
                 faults.push(
-                    Diagnostic::new("administrator-policy", "this policy allows everything")
+                    Diagnostic::new(Code::AdministratorPolicy, "this policy allows everything")
                         .at(template.span())
                         .label("a function with this role could do anything in the account")
                         .help(

@@ -8,6 +8,7 @@ mod cleanup;
 mod completions;
 mod disk;
 mod exit;
+mod explain;
 mod guard;
 mod inputs;
 mod new;
@@ -53,7 +54,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, output: Output) -> Exit {
     match command {
         Command::Run(args) => on_runtime(run::run(&args, &output), output),
-        Command::Check { files } => check::check(&files, output),
+        Command::Check(args) => check::check(&args, output),
+        Command::Explain { code } => explanation(code.as_deref(), output),
         Command::Steps { kind } => steps_page(kind.as_deref(), output),
         Command::Schema => schema::command(output),
         Command::New { name } => starter(&name, output),
@@ -96,6 +98,18 @@ fn starter(name: &str, output: Output) -> Exit {
         }
         Err(error) => output.fail(&error.to_string(), Some(error.help())),
     }
+}
+
+fn explanation(code: Option<&str>, output: Output) -> Exit {
+    let text = match code {
+        None => explain::list(),
+        Some(code) => match explain::page(code) {
+            Ok(page) => page,
+            Err(error) => return output.fail(&error.to_string(), Some(&error.help())),
+        },
+    };
+    output.result(&text);
+    Exit::FINE
 }
 
 fn steps_page(kind: Option<&str>, output: Output) -> Exit {

@@ -6,11 +6,19 @@ fn drawn(text: &str, build: impl FnOnce(SourceId) -> Vec<Diagnostic>) -> String 
     render(&build(id), &sources, false)
 }
 
+/// The id that a source would have as the `number`th, from 0.
+fn foreign(number: usize) -> SourceId {
+    let mut others = Sources::new();
+    let ids: Vec<SourceId> =
+        (0..=number).map(|number| others.add(number.to_string(), "")).collect();
+    ids[number]
+}
+
 #[test]
 fn a_diagnostic_is_drawn_as_rustc_draws_it() {
     let shown = drawn("a: 1\nnäme: äx  # c\nz: 1\n", |id| {
         vec![
-            Diagnostic::new("unknown-field", "there is no `äx`")
+            Diagnostic::new(Code::UnknownKey, "there is no `äx`")
                 .at(Span::new(id, 12, 15))
                 .label("not a field")
                 .help("write `ax`\nor leave it out"),
@@ -18,7 +26,7 @@ fn a_diagnostic_is_drawn_as_rustc_draws_it() {
     });
     assert_eq!(
         shown,
-        "error[unknown-field]: there is no `äx`
+        "error[unknown-key]: there is no `äx`
  --> playbooks/x.yaml:2:7
   |
 2 | näme: äx  # c
@@ -32,14 +40,19 @@ fn a_diagnostic_is_drawn_as_rustc_draws_it() {
 #[test]
 fn diagnostics_are_sorted_by_place_and_each_is_shown_once() {
     let shown = drawn("a\nb\n", |id| {
-        let second = Diagnostic::new("second", "b").at(Span::new(id, 2, 3));
-        let first = Diagnostic::new("first", "a").at(Span::new(id, 0, 1));
-        let other = Diagnostic::new("other", "b").at(Span::new(id, 2, 3));
-        let nowhere = Diagnostic::new("nowhere", "n");
+        let second = Diagnostic::new(Code::MissingKey, "b").at(Span::new(id, 2, 3));
+        let first = Diagnostic::new(Code::UnknownKey, "a").at(Span::new(id, 0, 1));
+        let other = Diagnostic::new(Code::WrongType, "b").at(Span::new(id, 2, 3));
+        let nowhere = Diagnostic::new(Code::TooLarge, "n");
         vec![second.clone(), other, first, second, nowhere.clone(), nowhere]
     });
     let titles: Vec<&str> = shown.lines().filter(|line| line.starts_with("error")).collect();
-    let expected = ["error[nowhere]: n", "error[first]: a", "error[second]: b", "error[other]: b"];
+    let expected = [
+        "error[too-large]: n",
+        "error[unknown-key]: a",
+        "error[missing-key]: b",
+        "error[wrong-type]: b",
+    ];
     assert_eq!(titles, expected);
 }
 
@@ -48,7 +61,7 @@ fn text_from_files_cannot_move_the_cursor() {
     let text = "a: \u{1b}[2J\u{9b}1m\u{7}\u{8}\u{202e}\rend\u{0}";
     let mut sources = Sources::new();
     let id = sources.add("x\u{1b}[1m.yaml", text);
-    let fault = Diagnostic::new("code", "m\u{1b}\nm\r")
+    let fault = Diagnostic::new(Code::Tag, "m\u{1b}\nm\r")
         .at(Span::new(id, text.len() - 4, text.len() - 1))
         .label("l\u{9b}")
         .help("h\u{1b}\n\u{2028}");
@@ -57,7 +70,7 @@ fn text_from_files_cannot_move_the_cursor() {
     assert!(!shown.contains(['\u{202e}', '\u{2028}']), "{shown:?}");
     assert_eq!(
         shown,
-        "error[code]: m\\u{1b}\\nm\\r
+        "error[tag]: m\\u{1b}\\nm\\r
  --> x\\u{1b}[1m.yaml:1:15
   |
 1 | a: �[2J�1m����end�
@@ -70,10 +83,11 @@ fn text_from_files_cannot_move_the_cursor() {
 
 #[test]
 fn tabs_are_drawn_as_spaces() {
-    let shown = drawn("\ta:\tb", |id| vec![Diagnostic::new("t", "t").at(Span::new(id, 4, 5))]);
+    let shown =
+        drawn("\ta:\tb", |id| vec![Diagnostic::new(Code::Tag, "t").at(Span::new(id, 4, 5))]);
     assert_eq!(
         shown,
-        "error[t]: t
+        "error[tag]: t
  --> playbooks/x.yaml:1:5
   |
 1 |     a:    b
@@ -85,7 +99,7 @@ fn tabs_are_drawn_as_spaces() {
 fn long_lines_are_cut_around_the_place() {
     let text = format!("{}: {}", "a".repeat(3_000), "b".repeat(3_000));
     let shown = drawn(&text, |id| {
-        vec![Diagnostic::new("long", "long").at(Span::new(id, 3_002, 3_010)).label("here")]
+        vec![Diagnostic::new(Code::Tag, "long").at(Span::new(id, 3_002, 3_010)).label("here")]
     });
     assert!(shown.contains("playbooks/x.yaml:1:3003"), "{shown}");
     assert!(shown.contains(": bbbbbbbb"), "{shown}");
@@ -104,24 +118,26 @@ fn odd_places_are_drawn_too() {
         ("a\nb\nc", 0, 5),
         ("a\nb", 1, 2),
     ] {
-        let shown = drawn(text, |id| vec![Diagnostic::new("o", "o").at(Span::new(id, start, end))]);
-        assert!(shown.starts_with("error[o]: o\n --> playbooks/x.yaml:"), "{text:?} {shown}");
+        let shown =
+            drawn(text, |id| vec![Diagnostic::new(Code::Tag, "o").at(Span::new(id, start, end))]);
+        assert!(shown.starts_with("error[tag]: o\n --> playbooks/x.yaml:"), "{text:?} {shown}");
     }
-    let strange = Span::new(SourceId(7), 0, 1);
-    let shown = drawn("a", |_| vec![Diagnostic::new("o", "o").at(strange)]);
-    assert_eq!(shown, "error[o]: o");
+    let strange = Span::new(foreign(7), 0, 1);
+    let shown = drawn("a", |_| vec![Diagnostic::new(Code::Tag, "o").at(strange)]);
+    assert_eq!(shown, "error[tag]: o");
 }
 
 #[test]
 fn a_span_of_several_lines_is_drawn_by_its_first() {
-    let shown =
-        drawn("a: |\n  b\n  c\n", |id| vec![Diagnostic::new("m", "m").at(Span::new(id, 7, 12))]);
-    assert_eq!(shown, "error[m]: m\n --> playbooks/x.yaml:2:3\n  |\n2 |   b\n  |   ^");
+    let shown = drawn("a: |\n  b\n  c\n", |id| {
+        vec![Diagnostic::new(Code::Tag, "m").at(Span::new(id, 7, 12))]
+    });
+    assert_eq!(shown, "error[tag]: m\n --> playbooks/x.yaml:2:3\n  |\n2 |   b\n  |   ^");
 }
 
 #[test]
 fn colour_is_only_there_when_asked_for() {
-    let fault = [Diagnostic::new("c", "c")];
+    let fault = [Diagnostic::new(Code::Tag, "c")];
     assert!(render(&fault, &Sources::new(), true).contains('\u{1b}'));
     assert!(!render(&fault, &Sources::new(), false).contains('\u{1b}'));
     assert_eq!(render(&[], &Sources::new(), true), "");
@@ -136,13 +152,13 @@ fn lines_and_columns_count_characters_from_one() {
     }
     assert_eq!(sources.slice(Span::new(id, 4, 6)), "ü");
     assert_eq!(sources.slice(Span::new(id, 5, 6)), "ü");
-    assert_eq!((sources.name(id), sources.name(SourceId(9))), ("x", ""));
-    assert_eq!(sources.text(SourceId(9)), "");
+    assert_eq!((sources.name(id), sources.name(foreign(9))), ("x", ""));
+    assert_eq!(sources.text(foreign(9)), "");
 }
 
 #[test]
 fn spans_are_joined_within_one_source() {
-    let (a, b) = (SourceId(0), SourceId(1));
+    let (a, b) = (foreign(0), foreign(1));
     assert_eq!(Span::new(a, 4, 6).to(Span::new(a, 1, 5)), Span::new(a, 1, 6));
     assert_eq!(Span::new(a, 4, 6).to(Span::new(b, 1, 5)), Span::new(a, 4, 6));
     assert_eq!(Span::new(a, 6, 4), Span::new(a, 6, 6));

@@ -219,7 +219,7 @@ fn all_duplicate_keys_and_tags_are_reported() {
     let found = parse(SourceId::default(), "a: !x 1\na: 2\nb: {c: 1, c: !y 2}\n").unwrap_err();
     let codes: Vec<_> = found.iter().map(|fault| fault.code).collect();
     assert_eq!(codes, ["tag", "duplicate-key", "duplicate-key", "tag"]);
-    assert_eq!(found[1].label.as_deref(), Some("first on line 1"));
+    assert_eq!(found[1].also.len(), 1);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn bombs_are_refused_quickly() {
     assert_eq!(fault(&"- ".repeat(100_000)).code, "too-deep");
     let nested: Vec<String> = (0..1_000).map(|level| " ".repeat(level) + "a:").collect();
     assert_eq!(fault(&nested.join("\n")).code, "too-deep");
-    assert_eq!(fault(&"- a\n".repeat(60_000)).code, "too-many-values");
+    assert_eq!(fault(&"- a\n".repeat(600_000)).code, "too-many-values");
     assert_eq!(fault(&"a".repeat((4 << 20) + 1)).code, "too-large");
     assert!(started.elapsed().as_secs() < 5);
 }

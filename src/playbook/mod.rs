@@ -4,18 +4,22 @@
 //! All faults of a file and of the files it includes are found in one go.
 
 mod actions;
+mod defaults;
 mod envelope;
 mod fields;
 mod files;
+mod hints;
 mod include;
 mod inputs;
 mod load;
 mod model;
 mod neighbours;
 mod references;
+mod runtimes;
 mod schema;
 mod schema_check;
 mod scope;
+mod shape;
 mod top;
 mod types;
 
@@ -23,6 +27,6 @@ mod types;
 mod tests;
 
 pub use files::{FileKind, Files};
-pub use load::load;
+pub use load::{Checked, check, load};
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
 pub use schema::json_schema;

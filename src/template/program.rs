@@ -12,8 +12,8 @@ use super::environment::{REQUIRE, TOUCH, environment, syntax};
 use super::error::describe;
 use super::trace::{self, Touched};
 use super::value::{TooDeep, holds_unknown, is_unknown, settle, unknown};
-use super::{Evaluated, Reference, Scope, TemplateError, Value};
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use super::{Evaluated, Reference, Scope, TemplateError, Value, Yields};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::Text;
 
 /// Longer ones are nested so deeply that the compiler could run out of stack.
@@ -77,6 +77,7 @@ impl Outline {
             path: chain.path.clone(),
             span: place.span(&chain.fixed),
             optional: chain.need != Need::Required,
+            conditional: chain.conditional,
         };
         let references = chains.iter().filter(|chain| !chain.local).map(reference).collect();
         let insertions = insertions(&chains);
@@ -204,6 +205,7 @@ pub(super) struct Program {
     pub(super) outline: Outline,
     code: minijinja::Expression<'static, 'static>,
     is_path: bool,
+    pub(super) yields: Yields,
 }
 
 impl Program {
@@ -213,12 +215,13 @@ impl Program {
         let expression =
             parse_expr(source).map_err(|error| vec![syntax_error(&error, source, &place)])?;
         let is_path = analysis::is_chain(&expression);
+        let yields = Yields::of(&expression);
         let analysis = analysis::of_expression(source, &expression);
         let outline = Outline::new(source, place, analysis)?;
         let code = environment()
             .compile_expression_owned(outline.checked_source())
             .map_err(|error| vec![syntax_error(&error, source, &outline.place)])?;
-        Ok(Self { outline, code, is_path })
+        Ok(Self { outline, code, is_path, yields })
     }
 
     pub(super) fn evaluate(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
@@ -257,7 +260,7 @@ pub(super) fn check_size(
         return Ok(());
     }
     Err(vec![
-        Diagnostic::new("expression-too-long", "this expression is too long")
+        Diagnostic::new(Code::ExpressionTooLong, "this expression is too long")
             .at(place.span(&(0..source.len())))
             .help("compute parts of it in `vars` and refer to those"),
     ])
@@ -270,7 +273,7 @@ pub(super) fn syntax_error(error: &minijinja::Error, source: &str, place: &Place
     let range = start..range.end.clamp(start, source.len());
     let help = syntax_help(source)
         .unwrap_or("write an expression such as `inputs.number + 1` or `steps.list.count > 0`");
-    Diagnostic::new("template-syntax", message).at(place.span(&range)).help(help)
+    Diagnostic::new(Code::TemplateSyntax, message).at(place.span(&range)).help(help)
 }
 
 fn syntax_help(source: &str) -> Option<&'static str> {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::control::{CONTROLS, Control};
 use self::schema::Fields;
-use self::wrap::wrapped;
+pub(super) use self::wrap::wrapped;
 use crate::diagnostic::did_you_mean;
 use crate::step::spec::SECRET;
 use crate::step::{Kinds, Spec};
