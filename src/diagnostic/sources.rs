@@ -1,5 +1,6 @@
 //! The texts that diagnostics are about, and places in them.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 /// Which of the [`Sources`] a [`Span`] belongs to.
@@ -78,6 +79,8 @@ impl Source {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     sources: Vec<Source>,
+    /// The last source of each name.
+    latest: HashMap<String, SourceId>,
 }
 
 impl Sources {
@@ -91,11 +94,12 @@ impl Sources {
     /// The same text under the same name is there once.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let (name, text) = (name.into(), text.into());
-        let known = self.sources.iter().position(|it| it.name == name && it.text == text);
-        if let Some(known) = known.and_then(|known| u32::try_from(known).ok()) {
-            return SourceId(known);
+        let known = self.latest.get(&name).copied();
+        if let Some(known) = known.filter(|known| *self.text(*known) == *text) {
+            return known;
         }
         let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.latest.insert(name.clone(), id);
         self.sources.push(Source { name, text, starts: OnceLock::new() });
         id
     }

@@ -181,3 +181,138 @@ fn typing_mistakes_are_recognised() {
     }
     assert_eq!(did_you_mean(&"a".repeat(10_000), fields), None);
 }
+
+#[test]
+fn other_places_are_drawn_with_the_place_itself() {
+    let far = "z: 1\n".repeat(40);
+    let text = format!("a: 1\nb: 2\na: 3\n{far}a: 4\n");
+    let mut sources = Sources::new();
+    let id = sources.add("x.yaml", text.as_str());
+    let other = sources.add("other.yaml", "\tä: 1");
+    let twice = Diagnostic::new(Code::DuplicateKey, "`a` stands twice")
+        .at(Span::new(id, 10, 11))
+        .label("again")
+        .also(Span::new(id, 0, 1), "first")
+        .also(Span::new(id, text.len() - 5, text.len() - 4), "and here")
+        .also(Span::new(other, 1, 3), "and there")
+        .help("leave it out");
+    assert_eq!(
+        render(&[twice], &sources, false),
+        "error[duplicate-key]: `a` stands twice
+  --> x.yaml:3:1
+   |
+ 1 | a: 1
+   | - first
+ 2 | b: 2
+ 3 | a: 3
+   | ^ again
+   |
+  ::: x.yaml:44:1
+   |
+44 | a: 4
+   | - and here
+   |
+  ::: other.yaml:1:2
+   |
+ 1 |     ä: 1
+   |     - and there
+   |
+   = help: leave it out"
+    );
+}
+
+#[test]
+fn where_there_is_little_room_nothing_is_drawn() {
+    let mut sources = Sources::new();
+    let id = sources.add("x.yaml", "a: 1\nb: 2\n");
+    let fault = Diagnostic::new(Code::UnusedInput, "nothing reads it")
+        .at(Span::new(id, 5, 6))
+        .label("here")
+        .also(Span::new(id, 0, 1), "and here")
+        .help("one\ntwo");
+    let narrow = Look { colour: false, width: Some(40) };
+    assert_eq!(
+        render(std::slice::from_ref(&fault), &sources, narrow),
+        "warning[unused-input]: nothing reads it
+x.yaml:2:1: here
+x.yaml:1:1: and here
+help: one
+help: two"
+    );
+    let wide = Look { colour: false, width: Some(80) };
+    assert!(render(&[fault], &sources, wide).contains(" --> x.yaml:2:1"));
+}
+
+#[test]
+fn wide_characters_and_line_ends_do_not_shift_the_place() {
+    let text = "a: 名前 {{ x }}\r\nb: \t{{ y }}\r\n";
+    let shown = drawn(text, |id| {
+        let x = text.find('x').unwrap();
+        let y = text.find('y').unwrap();
+        vec![
+            Diagnostic::new(Code::UnknownName, "x").at(Span::new(id, x, x + 1)),
+            Diagnostic::new(Code::UnknownName, "y").at(Span::new(id, y, y + 1)),
+        ]
+    });
+    assert_eq!(
+        shown,
+        "error[unknown-name]: x
+ --> playbooks/x.yaml:1:10
+  |
+1 | a: 名前 {{ x }}
+  |            ^
+
+error[unknown-name]: y
+ --> playbooks/x.yaml:2:8
+  |
+2 | b:     {{ y }}
+  |           ^"
+    );
+}
+
+#[test]
+fn diagnostics_are_told_to_programs() {
+    let mut sources = Sources::new();
+    let id = sources.add("dir with blanks/ä.yaml", "a: 1\nbé: 2\n");
+    let found = [
+        Diagnostic::new(Code::UnusedInput, "nothing reads it")
+            .at(Span::new(id, 5, 8))
+            .label("here")
+            .also(Span::new(id, 0, 1), "and here")
+            .help("leave it out"),
+        Diagnostic::new(Code::UnreadableFile, "no such file"),
+    ];
+    let document = document(&found, &sources);
+    assert_eq!((document["errors"].as_u64(), document["warnings"].as_u64()), (Some(1), Some(1)));
+    let place = &document["diagnostics"][1]["place"];
+    assert_eq!(
+        *place,
+        serde_json::json!({
+            "file": "dir with blanks/ä.yaml", "line": 2, "column": 1, "end_line": 2, "end_column": 3
+        })
+    );
+    let log = log(&found, &sources);
+    let run = &log["runs"][0];
+    assert_eq!(log["version"], "2.1.0");
+    assert_eq!(run["results"][0]["ruleId"], "unreadable-file");
+    let warning = &run["results"][1];
+    assert_eq!(warning["level"], "warning");
+    assert_eq!(warning["message"]["text"], "nothing reads it\nhere\nleave it out");
+    let index = usize::try_from(warning["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(run["tool"]["driver"]["rules"][index]["id"], "unused-input");
+    let physical = &warning["locations"][0]["physicalLocation"];
+    assert_eq!(physical["artifactLocation"]["uri"], "dir%20with%20blanks/%C3%A4.yaml");
+    assert_eq!(physical["region"]["endColumn"], 3);
+    assert_eq!(warning["relatedLocations"][0]["message"]["text"], "and here");
+}
+
+#[test]
+fn every_code_is_in_kebab_case_and_has_a_page() {
+    for code in Code::ALL {
+        assert_eq!(Code::named(code.as_str()), Some(*code));
+        assert!(code.as_str().chars().all(|it| it.is_ascii_lowercase() || it == '-'), "{code}");
+        let page = code.page();
+        assert!(page.summary.ends_with('.'), "{code}: {}", page.summary);
+        assert!(!page.details.contains("```"), "{code}: {}", page.details);
+    }
+}

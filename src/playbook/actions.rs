@@ -1,12 +1,14 @@
 //! The one key of a step that says what it does.
 
+use std::sync::Arc;
+
 use super::envelope::{BESIDE_BLOCK, ENVELOPE};
 use super::fields::{quoted, unknown_key, wrong_type};
 use super::load::Reader;
 use super::model::{Action, Step};
 use super::neighbours;
 use super::schema_check::Check;
-use super::scope::{List, Loop, Outputs};
+use super::scope::{List, Loop, Names, Outputs};
 use super::top::neighbour_word;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Key, Node, NodeKind};
@@ -243,10 +245,11 @@ impl Reader<'_, '_> {
             && let Some(TemplateKind::Mapping(entries)) = template.as_ref().map(Template::kind)
         {
             outputs.open = false;
-            outputs.named = entries
-                .iter()
-                .map(|it| (it.key.name.clone(), self.scope.shape_of_template(&it.value)))
-                .collect();
+            let mut named = Names::default();
+            for it in entries {
+                named.push(it.key.name.clone(), self.scope.shape_of_template(&it.value));
+            }
+            outputs.named = Arc::new(named);
         }
         (template.map(|input| Action::Kind { spec, input }), Some(outputs))
     }

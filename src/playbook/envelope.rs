@@ -1,6 +1,7 @@
 //! Lists of steps, and what every step may have beside its kind.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
@@ -220,8 +221,13 @@ impl Reader<'_, '_> {
             let unread =
                 named_outputs(node).filter(|name| !further.iter().any(|(it, _)| it == name));
             let unread: Vec<String> = unread.collect();
-            outputs.named.extend_from_slice(further);
-            outputs.named.extend(unread.into_iter().map(|name| (name, Shape::default())));
+            let unread = unread.into_iter().map(|name| (name, Shape::default()));
+            let mut more: Vec<(String, Shape)> = further.to_vec();
+            more.extend(unread);
+            if !more.is_empty() {
+                let named = Arc::make_mut(&mut outputs.named);
+                more.into_iter().for_each(|(name, shape)| named.push(name, shape));
+            }
             let standing = self.scope.standing.clone();
             self.scope.steps.push(id.to_owned(), StepFacts { outputs, standing });
         }

@@ -1,14 +1,15 @@
 //! `include`: another playbook with inputs and outputs of its own.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fields::{quoted, unknown_key, wrong_type};
 use super::files::locate;
 use super::load::{Reader, read};
-use super::model::{Action, Playbook};
+use super::model::{Action, Input, Playbook};
 use super::schema_check::path_fault;
-use super::scope::{Outputs, answer_types};
+use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
@@ -22,8 +23,11 @@ const DEPTH: usize = 16;
 #[derive(Debug, Clone)]
 pub(super) struct Included {
     playbook: Arc<Playbook>,
-    outputs: Vec<(String, Shape)>,
+    outputs: Arc<Names<Shape>>,
 }
+
+/// Guesses look at no more names than these.
+const MOST_GUESSED: usize = 50;
 
 const EXAMPLE: &str = "include: {file: other.yaml, inputs: {…}}";
 
@@ -139,8 +143,10 @@ impl Reader<'_, '_> {
         self.loader.chain.pop();
         let sound = !faults.iter().any(Diagnostic::is_error);
         self.faults.extend(faults);
-        read.filter(|_| sound)
-            .map(|read| Included { playbook: Arc::new(read.playbook), outputs: read.outputs })
+        read.filter(|_| sound).map(|read| Included {
+            playbook: Arc::new(read.playbook),
+            outputs: Arc::new(read.outputs),
+        })
     }
 
     fn cycle(&self, real: &PathBuf, span: Span) -> Diagnostic {
@@ -168,10 +174,11 @@ impl Reader<'_, '_> {
         file: &str,
     ) {
         let known = || playbook.inputs.iter().map(|input| input.question.name.as_str());
+        let declared: HashMap<&str, &Input> =
+            playbook.inputs.iter().map(|it| (it.question.name.as_str(), it)).collect();
         for entry in given {
             let name = entry.key.name.as_str();
-            let Some(input) = playbook.inputs.iter().find(|input| input.question.name == name)
-            else {
+            let Some(input) = declared.get(name) else {
                 let fault =
                     Diagnostic::new(Code::UnknownKey, format!("`{file}` has no input `{name}`"))
                         .at(entry.key.span)
@@ -241,21 +248,17 @@ impl Reader<'_, '_> {
     }
 
     fn missing_inputs(&mut self, playbook: &Playbook, given: &[Entry], file: &Node) {
+        let named: HashSet<&str> = given.iter().map(|entry| entry.key.name.as_str()).collect();
+        let declared: HashSet<&str> =
+            playbook.inputs.iter().map(|it| it.question.name.as_str()).collect();
+        // What is misspelt has been said already.
+        let unknown = || named.difference(&declared).copied().take(MOST_GUESSED);
         let missing: Vec<&str> = playbook
             .inputs
             .iter()
             .filter(|input| input.default.is_none())
             .map(|input| input.question.name.as_str())
-            .filter(|name| {
-                !given.iter().any(|entry| {
-                    entry.key.name == *name
-                        || did_you_mean(&entry.key.name, [*name]).is_some()
-                            && !playbook
-                                .inputs
-                                .iter()
-                                .any(|input| input.question.name == entry.key.name)
-                })
-            })
+            .filter(|name| !named.contains(name) && did_you_mean(name, unknown()).is_none())
             .collect();
         if missing.is_empty() {
             return;

@@ -22,6 +22,9 @@ use scalar::{
 /// Schemas that refer to themselves without end are not followed further than this.
 const DEPTH: usize = 32;
 
+/// No more items of a list that is named are looked at: it may be named again and again.
+const MOST_ITEMS: usize = 100;
+
 /// What a value is checked against.
 pub(super) struct Check<'c> {
     /// The whole schema, which has the definitions.
@@ -194,6 +197,7 @@ impl Check<'_> {
             .shape
             .items()?
             .iter()
+            .take(MOST_ITEMS)
             .enumerate()
             .find(|(_, item)| !item.types().may_be(wanted))?;
         let (wanted, given) = (wanted.words(), item.types().words());

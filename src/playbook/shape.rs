@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::scope::Names;
 use super::types::{Types, resolve};
 use crate::step::spec::SECRET;
 
@@ -26,12 +27,12 @@ enum Kind {
     Types(Types),
     /// As a part of a schema says.
     Schema { root: &'static Value, schema: &'static Value },
-    /// A list whose items are known one by one.
-    Items(Arc<[Shape]>),
+    /// A list whose items are known one by one, and what each of them may be.
+    Items { items: Arc<[Shape]>, any: Arc<Shape> },
     /// A list of items that are all alike.
     List(Arc<Shape>),
     /// A map with these entries and no others.
-    Map(Arc<[(String, Shape)]>),
+    Map(Arc<Names<Shape>>),
 }
 
 /// Why there is nothing of that name in a value.
@@ -60,14 +61,20 @@ impl Shape {
     }
 
     pub(super) fn of_items(items: Vec<Shape>) -> Self {
-        let (secret, fixed) = flags(&items);
-        Self { kind: Kind::Items(items.into()), secret, fixed }
+        let secret = items.iter().any(|item| item.secret);
+        let fixed = items.iter().all(|item| item.fixed);
+        let any = Arc::new(any_of(&items, secret, fixed));
+        Self { kind: Kind::Items { items: items.into(), any }, secret, fixed }
     }
 
     pub(super) fn of_entries(entries: Vec<(String, Shape)>) -> Self {
         let secret = entries.iter().any(|(_, shape)| shape.secret);
         let fixed = entries.iter().all(|(_, shape)| shape.fixed);
-        Self { kind: Kind::Map(entries.into()), secret, fixed }
+        let mut names = Names::default();
+        for (name, shape) in entries {
+            names.push(name, shape);
+        }
+        Self { kind: Kind::Map(Arc::new(names)), secret, fixed }
     }
 
     /// A list of such items.
@@ -91,7 +98,7 @@ impl Shape {
         match &self.kind {
             Kind::Types(types) => *types,
             Kind::Schema { root, schema } => Types::of_schema(root, schema),
-            Kind::Items(_) | Kind::List(_) => Types::ARRAY,
+            Kind::Items { .. } | Kind::List(_) => Types::ARRAY,
             Kind::Map(_) => Types::OBJECT,
         }
     }
@@ -99,7 +106,7 @@ impl Shape {
     /// The items, where each is known.
     pub(super) fn items(&self) -> Option<&[Shape]> {
         match &self.kind {
-            Kind::Items(items) => Some(items),
+            Kind::Items { items, .. } => Some(items),
             _ => None,
         }
     }
@@ -107,19 +114,7 @@ impl Shape {
     /// What a loop over it has as its item.
     pub(super) fn item(&self) -> Self {
         let inner = match &self.kind {
-            Kind::Items(items) => match items.split_first() {
-                Some((first, [])) => first.clone(),
-                Some((first, rest)) => {
-                    let all = |same: fn(&Shape) -> Types| {
-                        rest.iter().fold(same(first), |types, item| types.or(same(item)))
-                    };
-                    let (secret, fixed) = flags(items);
-                    let types = all(Shape::types);
-                    // Maps may differ from item to item.
-                    Self { kind: Kind::Types(types), secret, fixed }
-                }
-                None => Self::default(),
-            },
+            Kind::Items { any, .. } => Self::clone(any),
             Kind::List(item) => Self::clone(item),
             Kind::Schema { root, schema } => {
                 let mut found = Vec::new();
@@ -150,11 +145,11 @@ impl Shape {
                     Err(missing(Vec::new()))
                 }
             }
-            Kind::Map(entries) => match entries.iter().find(|(name, _)| name == key) {
-                Some((_, shape)) => Ok(shape.clone()),
-                None => Err(missing(entries.iter().map(|(name, _)| name.clone()).collect())),
+            Kind::Map(entries) => match entries.get(key) {
+                Some(shape) => Ok(shape.clone()),
+                None => Err(missing(entries.near().map(str::to_owned).collect())),
             },
-            Kind::Items(items) => match index {
+            Kind::Items { items, .. } => match index {
                 Some(index) => Ok(usize::try_from(index)
                     .ok()
                     .and_then(|index| items.get(index).cloned())
@@ -171,8 +166,17 @@ impl Shape {
     }
 }
 
-fn flags(items: &[Shape]) -> (bool, bool) {
-    (items.iter().any(|item| item.secret), items.iter().all(|item| item.fixed))
+/// What each of these items may be.
+fn any_of(items: &[Shape], secret: bool, fixed: bool) -> Shape {
+    match items {
+        [only] => only.clone(),
+        [] => Shape::default(),
+        items => {
+            // Maps may differ from item to item, so that nothing is said of what is in them.
+            let types = items.iter().fold(Types::NONE, |types, item| types.or(item.types()));
+            Shape { kind: Kind::Types(types), secret, fixed }
+        }
+    }
 }
 
 /// All that a schema allows except nothing at all, its references and alternatives followed.

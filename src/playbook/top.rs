@@ -6,7 +6,7 @@ use super::fields::{quoted, unknown_key, wrong_type};
 use super::load::Reader;
 use super::model::Playbook;
 use super::neighbours;
-use super::scope::{Section, VarFacts};
+use super::scope::{Names, Section, VarFacts};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
@@ -22,7 +22,7 @@ const KEYS: &[&str] =
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) playbook: Playbook,
-    pub(super) outputs: Vec<(String, Shape)>,
+    pub(super) outputs: Names<Shape>,
 }
 
 impl Reader<'_, '_> {
@@ -60,10 +60,10 @@ impl Reader<'_, '_> {
             }
         }
         self.hint_unused();
-        let shapes = outputs
-            .iter()
-            .map(|(name, expression)| (name.clone(), self.scope.shape_of_expression(expression)))
-            .collect();
+        let mut shapes = Names::default();
+        for (name, expression) in &outputs {
+            shapes.push(name.clone(), self.scope.shape_of_expression(expression));
+        }
         let playbook = Playbook {
             file: self.file.clone(),
             directory: self.directory.clone(),

@@ -8,7 +8,7 @@ const GUESSED: usize = 500;
 const LISTED: usize = 12;
 
 /// What is known of each name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::playbook) struct Names<T> {
     entries: Vec<(String, T)>,
     index: HashMap<String, usize>,

@@ -1,13 +1,18 @@
 //! What a step returns, as far as it is known before it runs.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::{fault, segment};
+use super::{Names, fault, segment};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::playbook::fields::quoted;
 use crate::playbook::shape::Shape;
 use crate::playbook::types::Types;
 use crate::template::Reference;
+
+/// More names than these are not listed.
+const MOST_NAMED: usize = 40;
 
 /// What a step returns, as far as it is known.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +20,7 @@ pub(in crate::playbook) struct Outputs {
     /// The schema of what a kind returns.
     pub(in crate::playbook) schema: Option<&'static Value>,
     /// The names under `outputs`, and what a `set` sets.
-    pub(in crate::playbook) named: Vec<(String, Shape)>,
+    pub(in crate::playbook) named: Arc<Names<Shape>>,
     /// Whether there may be more, because the step has faults of its own or returns a map.
     pub(in crate::playbook) open: bool,
     /// Whether the step runs `for_each`.
@@ -27,7 +32,7 @@ impl Outputs {
         Self { open: true, ..Self::default() }
     }
 
-    pub(in crate::playbook) fn named(names: Vec<(String, Shape)>) -> Self {
+    pub(in crate::playbook) fn named(names: Arc<Names<Shape>>) -> Self {
         Self { named: names, ..Self::default() }
     }
 
@@ -42,12 +47,12 @@ impl Outputs {
     pub(in crate::playbook) fn fields(&self) -> Vec<&str> {
         let properties = self.schema.and_then(|schema| schema.get("properties")?.as_object());
         let declared = properties.into_iter().flat_map(|map| map.keys().map(String::as_str));
-        declared.chain(self.named.iter().map(|(name, _)| name.as_str())).collect()
+        declared.chain(self.named.iter().map(|(name, _)| name)).collect()
     }
 
     /// What is known of a field; nothing where there is no such field.
     pub(in crate::playbook) fn lookup(&self, field: &str) -> Option<Shape> {
-        if let Some((_, shape)) = self.named.iter().find(|(name, _)| name == field) {
+        if let Some(shape) = self.named.get(field) {
             return Some(shape.clone());
         }
         let found = self.schema.and_then(|root| Some((root, root.get("properties")?.get(field)?)));
@@ -112,7 +117,7 @@ pub(super) fn unknown_output(
     let help = match did_you_mean(field, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "it has no outputs but `skipped`".to_owned(),
-        None => format!("its outputs are {}", quoted(known.iter().copied())),
+        None => format!("its outputs are {}", quoted(known.iter().copied().take(MOST_NAMED))),
     };
     let message = format!("{step} has no output `{field}`");
     fault(Code::UnknownReference, message, segment(reference, index), "no such output", help)
