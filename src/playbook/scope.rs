@@ -5,6 +5,7 @@ mod names;
 mod outputs;
 mod shapes;
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 pub(super) use branch::{Condition, List, Standing};
@@ -88,7 +89,12 @@ pub(super) struct Scope {
     pub(super) rescues: usize,
     /// What the step itself returned, in `assert`, `until` and `outputs`.
     pub(super) result: Option<Outputs>,
+    /// How often it has been guessed what was meant.
+    guesses: Cell<usize>,
 }
+
+/// Comparing names takes time, and a file with more mistakes than these has another problem.
+const MOST_GUESSES: usize = 300;
 
 const ROOTS: &[&str] = &["inputs", "vars", "steps", "run", "env"];
 const RUN: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
@@ -143,6 +149,13 @@ impl Scope {
         }
     }
 
+    /// The name that was probably meant; after many mistakes nobody guesses any more.
+    fn guess<'n>(&self, word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+        let guesses = self.guesses.get();
+        self.guesses.set(guesses + 1);
+        if guesses < MOST_GUESSES { did_you_mean(word, names) } else { None }
+    }
+
     fn outside_loop(&self, reference: &Reference, root: &str) -> Diagnostic {
         let inside = if root == "item" { "`for_each`" } else { "`for_each` and `repeat`" };
         let help = if self.before_loop {
@@ -174,7 +187,7 @@ impl Scope {
                 format!("move `{name}` above the input that needs it"),
             ));
         }
-        let help = match did_you_mean(name, self.inputs.near()) {
+        let help = match self.guess(name, self.inputs.near()) {
             Some(near) => format!("did you mean `inputs.{near}`?"),
             None => format!("declare it at the top: `inputs: {{{name}: {{prompt: …}}}}`"),
         };
@@ -205,7 +218,7 @@ impl Scope {
                 format!("move `{name}` above the variable that needs it"),
             ));
         }
-        let help = match did_you_mean(name, self.vars.near()) {
+        let help = match self.guess(name, self.vars.near()) {
             Some(near) => format!("did you mean `vars.{near}`?"),
             None => format!("declare it at the top: `vars: {{{name}: …}}`"),
         };
@@ -259,7 +272,7 @@ impl Scope {
                 format!("move step `{id}` above this one"),
             );
         }
-        let near = did_you_mean(id, self.steps.near());
+        let near = self.guess(id, self.steps.near());
         let help = match near {
             Some(near) => format!("did you mean `steps.{near}`?"),
             None if self.steps.is_empty() => format!("give the step that makes it `id: {id}`"),
@@ -323,7 +336,7 @@ impl Scope {
 
     fn near_name(&self, root: &str) -> Option<String> {
         let all = self.inputs.near().chain(self.vars.near()).chain(self.steps.near());
-        let near = did_you_mean(root, all)?;
+        let near = self.guess(root, all)?;
         let space = if self.inputs.has(near) {
             "inputs"
         } else if self.vars.has(near) {

@@ -91,7 +91,7 @@ fn around(example: &str) -> String {
             continue;
         }
         let fields: Vec<String> =
-            fields.iter().map(|field| format!("{field}: \"{{{{ env.{field} }}}}\"")).collect();
+            fields.iter().map(|field| format!("{field}: \"{{{{ env.{field} | fromjson }}}}\"")).collect();
         writeln!(text, "  - id: {step}\n    set: {{{}}}", fields.join(", ")).unwrap();
     }
     for line in example.lines() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Guesses look at no more names than these, the latest first: a file of thousands of mistakes is checked as well.
-const GUESSED: usize = 500;
+const GUESSED: usize = 300;
 /// More names than these are not listed.
 const LISTED: usize = 12;
 

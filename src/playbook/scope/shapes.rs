@@ -2,7 +2,7 @@
 
 use super::outputs::step_shape;
 use super::{Loop, Scope, fault, segment};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Node;
 use crate::playbook::fields::{is_templated, path_of, quoted};
 use crate::playbook::shape::Shape;
@@ -93,7 +93,7 @@ impl Scope {
             };
             let owner = path.get(..index).unwrap_or_default().join(".");
             let (message, help) = if missing.types == Types::OBJECT {
-                let near = did_you_mean(key, missing.known.iter().map(String::as_str));
+                let near = self.guess(key, missing.known.iter().map(String::as_str));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if missing.known.is_empty() => "it is empty".to_owned(),

@@ -8,7 +8,7 @@ use super::fakes::{Disk, FakeKinds};
 use crate::diagnostic::{Sources, render};
 use crate::playbook::check;
 
-const SMALL: usize = 500;
+const SMALL: usize = 400;
 const FACTOR: usize = 8;
 /// Eight times the steps may take twice eight times as long on a busy machine; what grows with the square takes 64 times.
 const MOST: u32 = 24;
