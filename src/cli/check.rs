@@ -15,7 +15,8 @@ pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {
     let mut fine = Vec::new();
     for file in &args.files {
         let checked = playbook::check(file, &Disk, &Registry, &mut sources);
-        if let Some(playbook) = checked.playbook {
+        let denied = args.deny_warnings && !checked.found.is_empty();
+        if let Some(playbook) = checked.playbook.filter(|_| !denied) {
             let warnings = match checked.found.len() {
                 0 => String::new(),
                 1 => ", with 1 warning".to_owned(),

@@ -475,8 +475,8 @@ fn as_key(node: Node, text: &str) -> Result<Key, Option<Diagnostic>> {
         }
         NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
             // The inner braces of an unquoted `{{`, reported where they open.
-            let inside_template =
-                text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
+            let inside_template = matches!(node.kind, NodeKind::Mapping(_))
+                && text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
             let fault = Diagnostic::new(Code::ComplexKey, "a list or map cannot be a key")
                 .at(span)
                 .help("a key is text; put a value that holds brackets in quotes");

@@ -255,9 +255,13 @@ impl Reader<'_, '_> {
     }
 
     fn block(&mut self, entry: &Entry, step: &Node) -> Action {
-        let rescued = BESIDE_BLOCK.iter().any(|key| step.get(key).is_some());
-        let list = if rescued { List::Rescued } else { List::Plain };
-        let steps = self.steps_inside(list, "block", &entry.value);
+        let list = match (step.get("rescue"), step.get("always")) {
+            (Some(_), _) => List::Rescued,
+            (None, Some(_)) => List::Tried,
+            (None, None) => List::Plain,
+        };
+        let holder = step.span;
+        let steps = self.steps_inside(list, holder, "block", &entry.value);
         self.scope.rescues += 1;
         let rescue = self.beside(List::Rescue, "rescue", step);
         self.scope.rescues -= 1;
@@ -266,7 +270,8 @@ impl Reader<'_, '_> {
     }
 
     fn beside(&mut self, list: List, key: &str, step: &Node) -> Vec<Step> {
-        step.get(key).map(|node| self.steps_inside(list, key, node)).unwrap_or_default()
+        let steps = step.get(key).map(|node| self.steps_inside(list, step.span, key, node));
+        steps.unwrap_or_default()
     }
 
     fn repeat(&mut self, entry: &Entry) -> Option<Action> {
@@ -274,7 +279,8 @@ impl Reader<'_, '_> {
         let entries = self.map("repeat", node, "repeat: {until: <expression>, steps: […]}")?;
         self.scope.loops.push(Loop::Rounds);
         let steps = node.get("steps");
-        let steps = steps.map(|node| self.steps_inside(List::Plain, "repeat.steps", node));
+        let steps =
+            steps.map(|node| self.steps_inside(List::Plain, entry.key.span, "repeat.steps", node));
         let until = node.get("until").and_then(|node| self.expression("repeat.until", node));
         self.scope.loops.pop();
         let mut limit = LIMIT;

@@ -106,8 +106,14 @@ impl Reader<'_, '_> {
     }
 
     /// Reads a list of steps inside the step that is being read.
-    pub(super) fn steps_inside(&mut self, list: List, owner: &str, node: &Node) -> Vec<Step> {
-        let inside = self.scope.standing.inside(list);
+    pub(super) fn steps_inside(
+        &mut self,
+        list: List,
+        holder: Span,
+        owner: &str,
+        node: &Node,
+    ) -> Vec<Step> {
+        let inside = self.scope.standing.inside(list, holder);
         let outside = std::mem::replace(&mut self.scope.standing, inside);
         let steps = self.steps(owner, node);
         self.scope.standing = outside;

@@ -90,8 +90,10 @@ fn around(example: &str) -> String {
         if own.contains_key(&step) {
             continue;
         }
-        let fields: Vec<String> =
-            fields.iter().map(|field| format!("{field}: \"{{{{ env.{field} | fromjson }}}}\"")).collect();
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|field| format!("{field}: \"{{{{ env.{field} | fromjson }}}}\""))
+            .collect();
         writeln!(text, "  - id: {step}\n    set: {{{}}}", fields.join(", ")).unwrap();
     }
     for line in example.lines() {

@@ -37,7 +37,9 @@ impl Condition {
 pub(in crate::playbook) enum List {
     /// Its steps run one after the other, or the whole fails.
     Plain,
-    /// A `block` whose failure does not end the run.
+    /// A `block` with `always`, which runs when the block has failed, too.
+    Tried,
+    /// A `block` with `rescue`: its failure does not end the run.
     Rescued,
     /// `rescue`
     Rescue,
@@ -51,6 +53,8 @@ pub(in crate::playbook) struct Branch {
     parent: Option<Arc<Branch>>,
     depth: usize,
     list: List,
+    /// The step that holds the list.
+    holder: Span,
     /// The condition of the step that holds the list.
     condition: Option<Condition>,
 }
@@ -64,11 +68,12 @@ pub(in crate::playbook) struct Standing {
 
 impl Standing {
     /// Inside a list of the step that stands here.
-    pub(in crate::playbook) fn inside(&self, list: List) -> Self {
+    pub(in crate::playbook) fn inside(&self, list: List, holder: Span) -> Self {
         let branch = Branch {
             depth: self.depth() + 1,
             parent: self.branch.clone(),
             list,
+            holder,
             condition: self.condition.clone(),
         };
         Self { branch: Some(Arc::new(branch)), condition: None }
@@ -82,10 +87,14 @@ impl Standing {
         self.branch.as_ref().map_or(0, |branch| branch.depth)
     }
 
+    /// The lists around this place, the innermost first.
+    fn around(&self) -> impl Iterator<Item = &Branch> {
+        std::iter::successors(self.branch.as_deref(), |it| it.parent.as_deref())
+    }
+
     /// Every condition that holds here.
     fn conditions(&self) -> Vec<&Condition> {
-        let around = std::iter::successors(self.branch.as_deref(), |it| it.parent.as_deref());
-        self.condition.iter().chain(around.filter_map(|it| it.condition.as_ref())).collect()
+        self.condition.iter().chain(self.around().filter_map(|it| it.condition.as_ref())).collect()
     }
 
     /// The lists around a step that are not around this place, the outermost last.
@@ -115,10 +124,10 @@ impl Scope {
         id: &str,
         facts: &StepFacts,
     ) -> Option<Diagnostic> {
-        let asks = reference.optional || reference.conditional;
-        if asks || reference.path.get(2).is_none_or(|field| field == "skipped") {
+        if reference.optional || reference.conditional {
             return None;
         }
+        let field = reference.path.get(2)?;
         let here = self.standing.conditions();
         if here.iter().any(|condition| condition.steps.iter().any(|step| step == id)) {
             return None;
@@ -126,6 +135,19 @@ impl Scope {
         let lists = self.standing.lists_left(&facts.standing);
         if lists.iter().any(|branch| branch.list == List::Rescue) {
             return Some(in_rescue(reference, id));
+        }
+        let beside =
+            |branch: &Branch| self.standing.around().any(|own| own.holder == branch.holder);
+        let cut_short = |branch: &&Branch| match branch.list {
+            List::Rescued => true,
+            List::Tried => beside(branch),
+            _ => false,
+        };
+        if lists.iter().any(cut_short) {
+            return Some(may_be_cut_short(reference, id));
+        }
+        if field == "skipped" && lists.is_empty() {
+            return None;
         }
         let conditions: Vec<&Condition> = facts
             .standing
@@ -153,10 +175,7 @@ impl Scope {
             let warning = may_be_skipped(reference, id);
             return Some(warning.also(condition.span, format!("`{id}` runs only if this is true")));
         }
-        lists
-            .iter()
-            .any(|branch| branch.list == List::Rescued)
-            .then(|| may_be_skipped(reference, id).label("its block may have failed before it"))
+        None
     }
 }
 
@@ -179,6 +198,17 @@ fn may_be_skipped(reference: &Reference, id: &str) -> Diagnostic {
         segment(reference, 1),
         "has no outputs when it is skipped",
         format!("write `{path} | default(\"…\")`, or `when: not steps.{id}.skipped` on this step"),
+    )
+}
+
+fn may_be_cut_short(reference: &Reference, id: &str) -> Diagnostic {
+    let path = reference.path.join(".");
+    fault(
+        Code::PossiblySkipped,
+        format!("step `{id}` may not have run where this is read"),
+        segment(reference, 1),
+        "its block may have failed before it",
+        format!("write `{path} | default(\"…\")`, or `when: steps.{id} is defined` on this step"),
     )
 }
 

@@ -91,12 +91,18 @@ impl Scope {
                 }
                 Err(missing) => missing,
             };
-            let owner = path.get(..index).unwrap_or_default().join(".");
+            let owner = as_written(path.get(..index).unwrap_or_default());
             let (message, help) = if missing.types == Types::OBJECT {
                 let near = self.guess(key, missing.known.iter().map(String::as_str));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if missing.known.is_empty() => "it is empty".to_owned(),
+                    None if missing.known.len() == 1 => {
+                        format!(
+                            "its only field is {}",
+                            quoted(missing.known.iter().map(String::as_str))
+                        )
+                    }
                     None => format!(
                         "its fields are {}",
                         quoted(missing.known.iter().map(String::as_str))
@@ -105,7 +111,11 @@ impl Scope {
                 (format!("`{owner}` has no field `{key}`"), help)
             } else {
                 let words = missing.types.without(Types::NULL).words();
-                let help = if missing.types.has(Types::ARRAY) {
+                let help = if missing.types.has(Types::ARRAY)
+                    && !shape.item().types().has(Types::OBJECT)
+                {
+                    format!("write `{owner}[0]` for the first")
+                } else if missing.types.has(Types::ARRAY) {
                     format!(
                         "write `{owner}[0].{key}` for the first, or `{owner} | map(attribute=\"{key}\")` for all"
                     )
@@ -213,6 +223,22 @@ impl Scope {
             ),
         }
     }
+}
+
+/// A path as one writes it: `items[0].name`.
+fn as_written(path: &[String]) -> String {
+    let mut text = String::new();
+    for part in path {
+        if part.parse::<i64>().is_ok() {
+            text.push_str(&format!("[{part}]"));
+        } else {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(part);
+        }
+    }
+    text
 }
 
 fn within(shape: Shape, path: &[String]) -> Shape {
