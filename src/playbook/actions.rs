@@ -1,5 +1,6 @@
 //! The one key of a step that says what it does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::envelope::{BESIDE_BLOCK, ENVELOPE};
@@ -357,16 +358,16 @@ fn unknown_kind(entry: &Entry, help: &str) -> Diagnostic {
 }
 
 /// The input of a step as a map, where it can be one.
-fn input_node(spec: &Spec, entry: &Entry) -> Option<Node> {
+fn input_node<'n>(spec: &Spec, entry: &'n Entry) -> Option<Cow<'n, Node>> {
     let value = &entry.value;
     match &value.kind {
-        NodeKind::Mapping(_) => Some(value.clone()),
-        NodeKind::Null => Some(Node::new(value.span, NodeKind::Mapping(Vec::new()))),
+        NodeKind::Mapping(_) => Some(Cow::Borrowed(value)),
+        NodeKind::Null => Some(Cow::Owned(Node::new(value.span, NodeKind::Mapping(Vec::new())))),
         _ => {
             let field = spec.shorthand?;
             let key = Key { name: field.to_owned(), span: entry.key.span };
             let entry = Entry { key, value: value.clone() };
-            Some(Node::new(value.span, NodeKind::Mapping(vec![entry])))
+            Some(Cow::Owned(Node::new(value.span, NodeKind::Mapping(vec![entry]))))
         }
     }
 }
