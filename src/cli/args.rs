@@ -1,5 +1,7 @@
 //! The command line.
 
+mod check;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 use super::output::RunFormat;
+pub use check::{CheckArgs, CheckFormat};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]
@@ -35,11 +38,12 @@ pub enum Command {
     /// Run playbooks, and remove what they made.
     Run(Box<RunArgs>),
     /// Find every mistake in playbooks, without network or credentials.
-    #[command(after_help = "Example:\n  playbook check playbooks/*.yaml")]
-    Check {
-        /// Playbooks.
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
+    Check(CheckArgs),
+    /// Say what an error or a warning means, with an example, or list them all.
+    #[command(after_help = "Examples:\n  playbook explain\n  playbook explain unknown-reference")]
+    Explain {
+        /// Such as `unknown-reference`.
+        code: Option<String>,
     },
     /// List the step kinds, or show one kind's page.
     #[command(

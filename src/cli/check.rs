@@ -1,29 +1,46 @@
 //! `playbook check`.
 
-use std::path::PathBuf;
-
+use super::args::{CheckArgs, CheckFormat};
 use super::disk::Disk;
 use super::exit::Exit;
 use super::output::Output;
-use crate::diagnostic::Sources;
+use crate::diagnostic::{self, Diagnostic, Sources};
 use crate::playbook;
 use crate::steps::Registry;
 
 /// Parses, resolves and type-checks; calls nothing.
-pub(super) fn check(files: &[PathBuf], output: Output) -> Exit {
+pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {
     let mut sources = Sources::new();
-    let mut faults = Vec::new();
-    for file in files {
-        match playbook::load(file, &Disk, &Registry, &mut sources) {
-            Ok(playbook) => {
-                output.result(&format!("{}: {} is fine\n", file.display(), playbook.name));
-            }
-            Err(found) => faults.extend(found),
+    let mut found = Vec::new();
+    let mut fine = Vec::new();
+    for file in &args.files {
+        let checked = playbook::check(file, &Disk, &Registry, &mut sources);
+        let denied = args.deny_warnings && !checked.found.is_empty();
+        if let Some(playbook) = checked.playbook.filter(|_| !denied) {
+            let warnings = match checked.found.len() {
+                0 => String::new(),
+                1 => ", with 1 warning".to_owned(),
+                count => format!(", with {count} warnings"),
+            };
+            fine.push(format!("{}: {} is fine{warnings}\n", file.display(), playbook.name));
         }
+        found.extend(checked.found);
     }
-    if faults.is_empty() {
-        return Exit::FINE;
+    let wrong = found.iter().any(Diagnostic::is_error);
+    let denied = args.deny_warnings && !found.is_empty();
+    match args.output {
+        CheckFormat::Human => {
+            output.result(&fine.concat());
+            if !found.is_empty() {
+                output.findings(&found, &sources, if denied { "warnings are denied" } else { "" });
+            }
+        }
+        CheckFormat::Json => document(output, &diagnostic::document(&found, &sources)),
+        CheckFormat::Sarif => document(output, &diagnostic::log(&found, &sources)),
     }
-    output.diagnostics(&faults, &sources);
-    Exit::WRONG
+    if wrong || denied { Exit::WRONG } else { Exit::FINE }
+}
+
+fn document(output: Output, document: &serde_json::Value) {
+    output.result(&format!("{document:#}\n"));
 }

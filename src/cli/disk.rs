@@ -21,7 +21,12 @@ impl Files for Disk {
         if bytes.len() as u64 > LONGEST {
             return Err("is longer than 4 MiB".to_owned());
         }
-        String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())
+        String::from_utf8(bytes).map_err(|error| {
+            let sound = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().get(..sound).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            format!("is not UTF-8 text: see line {line}")
+        })
     }
 
     fn kind(&self, path: &Path) -> Option<FileKind> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::disk::reason;
 use super::exit::Exit;
 use super::output::Output;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::playbook::{Action, Playbook};
 use crate::template::{Template, TemplateKind};
 
@@ -144,7 +144,7 @@ pub(super) fn administrator_policies(playbook: &Playbook) -> Vec<Diagnostic> {
 fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
     if allows_everything(template) {
         faults.push(
-            Diagnostic::new("administrator-policy", "this policy allows everything")
+            Diagnostic::new(Code::AdministratorPolicy, "this policy allows everything")
                 .at(template.span())
                 .label("a function with this role could do anything in the account")
                 .help("name a policy that allows what is needed, or run with --allow-admin"),

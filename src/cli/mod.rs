@@ -9,6 +9,7 @@ mod completions;
 mod disk;
 mod dumps;
 mod exit;
+mod explain;
 mod guard;
 mod inputs;
 mod new;
@@ -56,7 +57,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, output: Output) -> Exit {
     match command {
         Command::Run(args) => on_runtime(run::run(&args, &output), output),
-        Command::Check { files } => check::check(&files, output),
+        Command::Check(args) => check::check(&args, output),
+        Command::Explain { code } => explanation(code.as_deref(), output),
         Command::Steps { markdown: Some(directory), .. } => steps_reference(&directory, output),
         Command::Steps { kind, markdown: None } => steps_page(kind.as_deref(), output),
         Command::Schema => schema::command(output),
@@ -100,6 +102,18 @@ fn starter(name: &str, output: Output) -> Exit {
         }
         Err(error) => output.fail(&error.to_string(), Some(error.help())),
     }
+}
+
+fn explanation(code: Option<&str>, output: Output) -> Exit {
+    let text = match code {
+        None => explain::list(),
+        Some(code) => match explain::page(code) {
+            Ok(page) => page,
+            Err(error) => return output.fail(&error.to_string(), Some(&error.help())),
+        },
+    };
+    output.result(&text);
+    Exit::FINE
 }
 
 fn steps_page(kind: Option<&str>, output: Output) -> Exit {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::args::{CleanupArgs, ColorChoice, OutputFormat, ReportFormat, RunArgs};
 use super::exit::Exit;
-use crate::diagnostic::{Diagnostic, Sources, render};
+use crate::diagnostic::{Diagnostic, Look, Sources, render, sorted};
 use crate::event::{Event, Mode};
 use crate::report::{
     DryRunReporter, JsonFileReporter, JsonReporter, JunitReporter, Manner, Reporter, ShellReporter,
@@ -30,6 +30,9 @@ pub enum RunFormat {
     /// A dry run as a script of AWS CLI commands.
     Shell,
 }
+
+/// More findings than these are counted, not drawn.
+const MOST_SHOWN: usize = 100;
 
 /// Everybody who hears of a run, and how to get the terminal from them.
 pub(super) struct Reporters {
@@ -96,14 +99,41 @@ impl Output {
         let _ = writeln!(stderr().lock(), "{text}");
     }
 
-    /// Shows what is wrong with playbooks.
+    /// Shows what is wrong with playbooks that were to be run.
     pub(super) fn diagnostics(self, faults: &[Diagnostic], sources: &Sources) {
-        let text = render(faults, sources, self.colour_err);
-        let count = match faults.len() {
-            1 => "1 error".to_owned(),
-            count => format!("{count} errors"),
+        self.findings(faults, sources, "");
+    }
+
+    /// Shows errors and warnings, the first of them where they are many.
+    pub(super) fn findings(self, found: &[Diagnostic], sources: &Sources, verdict: &str) {
+        let sorted = sorted(found);
+        let shown: Vec<Diagnostic> = sorted.iter().take(MOST_SHOWN).copied().cloned().collect();
+        let text = render(&shown, sources, self.look());
+        let hidden = match sorted.len() - shown.len() {
+            0 => String::new(),
+            hidden => format!("\n\n… and {hidden} more; `--output json` shows all"),
         };
-        self.note(&format!("{text}\n\n{count}; nothing was called"));
+        let errors = sorted.iter().filter(|it| it.is_error()).count();
+        let count = |count: usize, what: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            count => Some(format!("{count} {what}s")),
+        };
+        let counts = [count(errors, "error"), count(sorted.len() - errors, "warning")];
+        let counts: Vec<String> = counts.into_iter().flatten().collect();
+        let verdict = match (verdict, errors) {
+            ("", 0) => String::new(),
+            ("", _) => "; nothing was called".to_owned(),
+            (verdict, _) => format!("; {verdict}"),
+        };
+        self.note(&format!("{text}{hidden}\n\n{}{verdict}", counts.join(", ")));
+    }
+
+    fn look(self) -> Look {
+        let at_terminal = stderr().is_terminal();
+        let columns = || crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+        let width = at_terminal.then(columns).flatten().filter(|columns| *columns > 0);
+        Look { colour: self.colour_err, width }
     }
 
     /// Says what is wrong, and what to do.

@@ -12,7 +12,7 @@ use super::output::{Output, Reporters};
 use super::prepare::{Prepared, prepare};
 use super::signals::Wishes;
 use super::target;
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::engine;
 use crate::event::{Event, Mode, Remaining};
 use crate::journal::{Book, Record};
@@ -117,7 +117,7 @@ fn missing_variables(
         let [root, name, ..] = reference.path.as_slice() else { continue };
         if root == "env" && !reference.optional && !environment.contains_key(name) {
             faults.push(
-                Diagnostic::new("missing-variable", format!("the environment has no `{name}`"))
+                Diagnostic::new(Code::MissingVariable, format!("the environment has no `{name}`"))
                     .at(reference.span)
                     .label("is not set")
                     .help(format!("set {name}, or write `env.{name} | default(\"…\")`")),

@@ -1,126 +1,24 @@
 //! What is wrong with a text, where, and what to write instead.
 
+mod code;
+mod json;
+mod page;
 mod render;
+mod sarif;
+mod sources;
 
-use std::sync::Arc;
-
-pub use render::render;
-
-/// Which of the [`Sources`] a [`Span`] belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct SourceId(u32);
-
-/// A range of bytes in a source text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Span {
-    /// The text that the range is in.
-    pub source: SourceId,
-    /// The first byte.
-    pub start: u32,
-    /// The byte after the last one.
-    pub end: u32,
-}
-
-impl Span {
-    /// A span from byte offsets; offsets beyond 4 GiB are cut off.
-    #[must_use]
-    pub fn new(source: SourceId, start: usize, end: usize) -> Self {
-        let clamp = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self { source, start: clamp(start), end: clamp(end.max(start)) }
-    }
-
-    /// The smallest span that covers both; `self` where they are in different sources.
-    #[must_use]
-    pub fn to(self, other: Self) -> Self {
-        if self.source != other.source {
-            return self;
-        }
-        Self {
-            source: self.source,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Source {
-    name: String,
-    text: Arc<str>,
-}
-
-/// The texts that spans point into.
-#[derive(Debug, Clone, Default)]
-pub struct Sources {
-    sources: Vec<Source>,
-}
-
-impl Sources {
-    /// No texts yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a text under the name that diagnostics show, usually its path.
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
-        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.sources.push(Source { name: name.into(), text: text.into() });
-        id
-    }
-
-    fn get(&self, id: SourceId) -> Option<&Source> {
-        self.sources.get(usize::try_from(id.0).ok()?)
-    }
-
-    /// The name of a source; empty for an id that is not from here.
-    #[must_use]
-    pub fn name(&self, id: SourceId) -> &str {
-        self.get(id).map_or("", |source| source.name.as_str())
-    }
-
-    /// The text of a source; empty for an id that is not from here.
-    #[must_use]
-    pub fn text(&self, id: SourceId) -> &str {
-        self.get(id).map_or("", |source| &source.text)
-    }
-
-    /// The text that a span covers.
-    #[must_use]
-    pub fn slice(&self, span: Span) -> &str {
-        let text = self.text(span.source);
-        let (start, end) = clamp(text, span);
-        text.get(start..end).unwrap_or_default()
-    }
-
-    /// Line and column of the start of a span, both from 1, the column in characters.
-    #[must_use]
-    pub fn line_column(&self, span: Span) -> (usize, usize) {
-        let text = self.text(span.source);
-        let (start, _) = clamp(text, span);
-        let before = text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        (line, column)
-    }
-}
-
-/// The span's byte range, made to lie inside the text and on character boundaries.
-fn clamp(text: &str, span: Span) -> (usize, usize) {
-    let floor = |offset: u32| {
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
-        (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
-    };
-    let start = floor(span.start);
-    (start, floor(span.end).max(start))
-}
+pub use code::{Code, Severity};
+pub use json::document;
+pub use page::{Example, Page};
+pub use render::{Look, render};
+pub use sarif::log;
+pub use sources::{SourceId, Sources, Span};
 
 /// One thing that is wrong, in the shape that a good compiler reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Kebab-case name of the kind of mistake, such as `unknown-field`.
-    pub code: &'static str,
+    /// The kind of mistake, such as `unknown-key`.
+    pub code: Code,
     /// What is wrong.
     pub message: String,
     /// Where.
@@ -129,13 +27,28 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// What to write instead.
     pub help: Option<String>,
+    /// Other places that have to do with it, and what to say under each.
+    pub also: Vec<(Span, String)>,
 }
 
 impl Diagnostic {
     /// A diagnostic without a place.
     #[must_use]
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span: None, label: None, help: None }
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            span: None,
+            label: None,
+            help: None,
+            also: Vec::new(),
+        }
+    }
+
+    /// Whether it keeps a playbook from running.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.code.severity() == Severity::Error
     }
 
     /// Says where.
@@ -152,6 +65,13 @@ impl Diagnostic {
         self
     }
 
+    /// Points at another place that has to do with it.
+    #[must_use]
+    pub fn also(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.also.push((span, label.into()));
+        self
+    }
+
     /// Says what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -160,8 +80,26 @@ impl Diagnostic {
     }
 }
 
+/// In the order of the files and of their lines, each once; what has no place comes first.
+#[must_use]
+pub fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted
+        .sort_by_key(|diagnostic| diagnostic.span.map(|span| (span.source, span.start, span.end)));
+    let mut shown: Vec<&Diagnostic> = Vec::with_capacity(sorted.len());
+    for diagnostic in sorted {
+        let mut twins = shown.iter().rev().take_while(|other| other.span == diagnostic.span);
+        if !twins.any(|other| *other == diagnostic) {
+            shown.push(diagnostic);
+        }
+    }
+    shown
+}
+
 /// Longer words are not typing mistakes, and comparing them costs time.
 const LONGEST_WORD: usize = 64;
+/// A character has no more bytes than these: lengths that differ by more are not worth comparing.
+const MOST_BYTES: usize = 4;
 
 /// The candidate that `word` was probably meant to be.
 #[must_use]
@@ -177,7 +115,11 @@ pub fn did_you_mean<'a>(
     let tolerance = (folded.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .filter(|candidate| candidate.len() <= LONGEST_WORD && *candidate != word)
+        .filter(|candidate| {
+            candidate.len() <= LONGEST_WORD
+                && candidate.len().abs_diff(word.len()) <= tolerance * MOST_BYTES
+                && *candidate != word
+        })
         .map(|candidate| (strsim::damerau_levenshtein(&folded, &fold(candidate)), candidate))
         .filter(|(distance, candidate)| {
             *distance <= tolerance && *distance < candidate.chars().count()

@@ -1,49 +1,89 @@
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Sources, clamp};
+use super::sources::{Source, clamp};
+use super::{Diagnostic, Severity, Sources, Span, sorted};
 
 /// Wide enough for most lines of a playbook; longer ones are cut around the place.
 const WIDTH: usize = 120;
+/// Where there is less room than this, a drawing would be all wrapped lines: plain sentences read better.
+const NARROW: usize = 48;
+/// Places further apart than this are drawn as two excerpts of the same file.
+const NEAR: usize = 20;
+
+/// What diagnostics are drawn on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// Whether it takes colours.
+    pub colour: bool,
+    /// How many columns it has, where that is known.
+    pub width: Option<usize>,
+}
+
+impl From<bool> for Look {
+    fn from(colour: bool) -> Self {
+        Self { colour, width: None }
+    }
+}
 
 /// Draws diagnostics as rustc does, sorted by place, each one once.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
-    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted
-        .sort_by_key(|diagnostic| diagnostic.span.map(|span| (span.source, span.start, span.end)));
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(WIDTH).decor_style(DecorStyle::Ascii);
-    let mut shown: Vec<&Diagnostic> = Vec::with_capacity(sorted.len());
-    let mut blocks = Vec::with_capacity(sorted.len());
-    for diagnostic in sorted {
-        let twin = shown.iter().rev().take_while(|other| other.span == diagnostic.span);
-        if twin.into_iter().any(|other| *other == diagnostic) {
-            continue;
-        }
-        shown.push(diagnostic);
-        blocks.push(block(diagnostic, sources, &renderer));
-    }
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, look: impl Into<Look>) -> String {
+    let look = look.into();
+    let width = look.width.unwrap_or(WIDTH).min(WIDTH);
+    let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(width).decor_style(DecorStyle::Ascii);
+    let blocks: Vec<String> = sorted(diagnostics)
+        .into_iter()
+        .map(|diagnostic| {
+            if width < NARROW {
+                sentences(diagnostic, sources)
+            } else {
+                block(diagnostic, sources, &renderer)
+            }
+        })
+        .collect();
     blocks.join("\n\n")
+}
+
+/// Without a drawing: what, where, what to write.
+fn sentences(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let severity = diagnostic.code.severity().as_str();
+    let mut text = format!("{severity}[{}]: {}", diagnostic.code, escape(&diagnostic.message));
+    let mut line = |span: Span, label: Option<&str>| {
+        let (line, column) = sources.line_column(span);
+        let name = escape(sources.name(span.source));
+        let label = label.map(|label| format!(": {}", escape(label))).unwrap_or_default();
+        text.push_str(&format!("\n{name}:{line}:{column}{label}"));
+    };
+    if let Some(span) = diagnostic.span.filter(|span| sources.get(span.source).is_some()) {
+        line(span, diagnostic.label.as_deref());
+    }
+    for (span, label) in &diagnostic.also {
+        line(*span, Some(label));
+    }
+    for help in diagnostic.help.iter().flat_map(|help| help.lines()) {
+        text.push_str("\nhelp: ");
+        text.push_str(&escape(help));
+    }
+    text
 }
 
 fn block(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
     let message = escape(&diagnostic.message);
-    let mut group = Group::with_title(Level::ERROR.primary_title(message).id(diagnostic.code));
-    let excerpt = Excerpt::of(diagnostic, sources);
-    if let Some(excerpt) = &excerpt {
-        let label = diagnostic.label.as_deref().map(escape);
-        group = group.element(
-            Snippet::source(excerpt.line.clone())
-                .path(escape(excerpt.name))
-                .line_start(excerpt.line_number)
-                .annotation(AnnotationKind::Primary.span(excerpt.start..excerpt.end).label(label)),
-        );
+    let level = match diagnostic.code.severity() {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(message).id(diagnostic.code.as_str()));
+    let excerpts = excerpts(diagnostic, sources);
+    let drawn = !excerpts.is_empty();
+    for excerpt in excerpts {
+        group = group.element(excerpt);
     }
-    let excerpt = excerpt.is_some();
     if let Some(help) = &diagnostic.help {
         let lines: Vec<String> = help.lines().map(escape).collect();
-        if !excerpt {
+        if !drawn {
             // Nothing is drawn that it could hang on.
             return format!("{}\n  help: {}", renderer.render(&[group]), lines.join("\n        "));
         }
@@ -52,40 +92,71 @@ fn block(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Str
     renderer.render(&[group])
 }
 
-/// The one line that a diagnostic shows. A span over several lines is shown by its first.
-struct Excerpt<'a> {
-    name: &'a str,
-    line: String,
-    line_number: usize,
-    start: usize,
-    end: usize,
+/// A place that is underlined, by its first line.
+struct Mark<'a> {
+    span: Span,
+    line: usize,
+    label: Option<&'a str>,
+    kind: AnnotationKind,
 }
 
-impl<'a> Excerpt<'a> {
-    fn of(diagnostic: &Diagnostic, sources: &'a Sources) -> Option<Self> {
-        let span = diagnostic.span?;
+/// What is shown of the files: the place itself first, then the others, those nearby in one excerpt.
+fn excerpts<'a>(diagnostic: &Diagnostic, sources: &'a Sources) -> Vec<Snippet<'a, Annotation<'a>>> {
+    let mark = |span: Span, label, kind| {
         let source = sources.get(span.source)?;
-        let (start, end) = clamp(&source.text, span);
-        let before = source.text.get(..start)?;
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = source.text.get(line_start..)?;
-        let line = rest.split('\n').next().unwrap_or_default();
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let start = (start - line_start).min(line.len());
-        let end = (end - line_start).min(line.len()).max(start);
-        let mut shown = tame(line.get(..start)?);
-        let shown_start = shown.len();
-        shown.push_str(&tame(line.get(start..end)?));
-        let shown_end = shown.len();
-        shown.push_str(&tame(line.get(end..)?));
-        Some(Self {
-            name: &source.name,
-            line: shown,
-            line_number: before.matches('\n').count() + 1,
-            start: shown_start,
-            end: shown_end,
-        })
+        let line = source.line_of(clamp(&source.text, span).0);
+        Some(Mark { span, line, label, kind })
+    };
+    let primary = diagnostic
+        .span
+        .and_then(|span| mark(span, diagnostic.label.as_deref(), AnnotationKind::Primary));
+    let Some(primary) = primary else {
+        return Vec::new();
+    };
+    let mut clusters: Vec<Vec<Mark<'_>>> = vec![vec![primary]];
+    let others = diagnostic.also.iter();
+    for other in others
+        .filter_map(|(span, label)| mark(*span, Some(label.as_str()), AnnotationKind::Context))
+    {
+        let near = clusters.iter_mut().find(|cluster| {
+            cluster.iter().any(|mark| {
+                mark.span.source == other.span.source && mark.line.abs_diff(other.line) <= NEAR
+            })
+        });
+        match near {
+            Some(cluster) => cluster.push(other),
+            None => clusters.push(vec![other]),
+        }
     }
+    clusters
+        .iter()
+        .filter_map(|marks| Some(excerpt(sources.get(marks.first()?.span.source)?, marks)))
+        .collect()
+}
+
+/// The lines that hold the marks, and those between.
+fn excerpt<'a>(source: &'a Source, marks: &[Mark<'_>]) -> Snippet<'a, Annotation<'a>> {
+    let first = marks.iter().map(|mark| mark.line).min().unwrap_or_default();
+    let last = marks.iter().map(|mark| mark.line).max().unwrap_or_default();
+    let mut text = String::new();
+    let mut annotations = Vec::with_capacity(marks.len());
+    for number in first..=last {
+        if number > first {
+            text.push('\n');
+        }
+        let line = source.line(number);
+        let at = |offset: usize| {
+            let within = offset.saturating_sub(source.start_of(number)).min(line.len());
+            text.len() + tame(line.get(..within).unwrap_or_default()).len()
+        };
+        for mark in marks.iter().filter(|mark| mark.line == number) {
+            let (start, end) = clamp(&source.text, mark.span);
+            let range = at(start)..at(end);
+            annotations.push(mark.kind.span(range).label(mark.label.map(escape)));
+        }
+        text.push_str(&tame(line));
+    }
+    Snippet::source(text).path(escape(&source.name)).line_start(first + 1).annotations(annotations)
 }
 
 /// Replaces what could move the cursor, character by character, so that columns stay right.

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, ScanError};
 
-use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 
 /// What the YAML parser found wrong, in our words.
 pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -> Diagnostic {
@@ -14,7 +14,7 @@ pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -
         return unquoted_template(Span::new(source, start, start + 2), text);
     }
     let (code, message, mut help) = describe(error.kind());
-    if code == "missing-colon" {
+    if code == Code::MissingColon {
         let rest = usize::try_from(place.start).ok().and_then(|start| text.get(start..));
         let line = rest.and_then(|rest| rest.lines().next()).unwrap_or_default();
         if line.starts_with('-') {
@@ -31,7 +31,7 @@ fn place_of(error: &ScanError, source: SourceId, text: &str) -> Span {
     let start = error.marker().byte_offset().unwrap_or(0).min(text.len());
     let before = text.get(..start).unwrap_or_default();
     let tabs = before.len() - before.trim_end_matches('\t').len();
-    if tabs > 0 && describe(error.kind()).0 == "tab-indentation" {
+    if tabs > 0 && describe(error.kind()).0 == Code::TabIndentation {
         return Span::new(source, start - tabs, start);
     }
     if *error.kind() == ErrorKind::UnknownQuotedScalarEscape
@@ -67,7 +67,7 @@ pub(super) fn unquoted_template(span: Span, text: &str) -> Diagnostic {
     let value = line.get(..end).unwrap_or_default();
     let balanced = value.matches('{').count() == value.matches('}').count();
     let diagnostic = Diagnostic::new(
-        "unquoted-template",
+        Code::UnquotedTemplate,
         "a value that starts with a brace must stand in quotes, or YAML reads it as a map",
     )
     .at(span);
@@ -81,38 +81,38 @@ pub(super) fn unquoted_template(span: Span, text: &str) -> Diagnostic {
 const INDENT_HELP: &str = "keys of one map start in the same column; nest with two spaces";
 const BRACKET_HELP: &str = "separate items with commas and close every bracket";
 
-fn describe(kind: &ErrorKind) -> (&'static str, String, &'static str) {
+fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
     let (code, message, help) = match kind {
         ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabNotAllowed
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInPlainScalar => {
-            ("tab-indentation", "a tab cannot be used for indentation", "indent with spaces")
+            (Code::TabIndentation, "a tab cannot be used for indentation", "indent with spaces")
         }
         ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
-            ("unclosed-quote", "this quote is never closed", "add the closing quote")
+            (Code::UnclosedQuote, "this quote is never closed", "add the closing quote")
         }
         ErrorKind::InvalidTrailingSingleQuotedScalar => (
-            "text-after-quote",
+            Code::TextAfterQuote,
             "text follows the closing quote",
             "quote the whole value; inside '…', write a quote as ''",
         ),
         ErrorKind::InvalidTrailingDoubleQuotedScalar => (
-            "text-after-quote",
+            Code::TextAfterQuote,
             "text follows the closing quote",
             "quote the whole value; inside \"…\", write a quote as \\\"",
         ),
         ErrorKind::RecursionLimitExceeded => {
-            ("too-deep", "lists and maps are nested too deeply", "at most 64 levels are read")
+            (Code::TooDeep, "lists and maps are nested too deeply", "at most 64 levels are read")
         }
         ErrorKind::UnknownAnchor => (
-            "unknown-alias",
+            Code::UnknownAlias,
             "no anchor of this name stands before it",
             "a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)",
         ),
         ErrorKind::UnknownQuotedScalarEscape => (
-            "unknown-escape",
+            Code::UnknownEscape,
             "there is no such escape in a double-quoted string",
             "write a backslash as \\\\, or use single quotes",
         ),
@@ -120,77 +120,77 @@ fn describe(kind: &ErrorKind) -> (&'static str, String, &'static str) {
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofImplicitFlowMapping => {
-            ("unclosed-bracket", "this bracket is never closed", BRACKET_HELP)
+            (Code::UnclosedBracket, "this bracket is never closed", BRACKET_HELP)
         }
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
             let message = format!("`{open}` is closed by `{close}`");
-            return ("mismatched-bracket", message, BRACKET_HELP);
+            return (Code::MismatchedBracket, message, BRACKET_HELP);
         }
         ErrorKind::MisplacedFlowCollectionEnd => {
-            ("mismatched-bracket", "this bracket was never opened", BRACKET_HELP)
+            (Code::MismatchedBracket, "this bracket was never opened", BRACKET_HELP)
         }
         ErrorKind::UnexpectedCharacter { character } => {
             let message = format!("a value cannot start with `{}`", character.escape_default());
-            return ("invalid-yaml", message, "put the value in quotes");
+            return (Code::InvalidYaml, message, "put the value in quotes");
         }
         other => return describe_structure(other),
     };
     (code, message.to_owned(), help)
 }
 
-fn describe_structure(kind: &ErrorKind) -> (&'static str, String, &'static str) {
+fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
     let (code, message, help) = match kind {
         ErrorKind::InvalidColonPlacement => (
-            "misplaced-colon",
+            Code::MisplacedColon,
             "a `:` cannot stand here, inside brackets that are not closed yet",
             BRACKET_HELP,
         ),
         ErrorKind::DirectiveDisallowed => {
-            ("directive", "directives such as `%YAML` mean nothing here", "leave the line out")
+            (Code::Directive, "directives such as `%YAML` mean nothing here", "leave the line out")
         }
         ErrorKind::MappingValueNotAllowed => (
-            "misplaced-colon",
+            Code::MisplacedColon,
             "a `:` followed by a space cannot stand here",
             "quote a value that contains `: `; check that this line is indented like its neighbours",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
-            "missing-colon",
+            Code::MissingColon,
             "a key must be followed by `:` on the same line",
             "write `key: value`",
         ),
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::InvalidIndentation => {
-            ("bad-indentation", "this does not line up with the map around it", INDENT_HELP)
+            (Code::BadIndentation, "this does not line up with the map around it", INDENT_HELP)
         }
         ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::BlockSequenceEntryNotAllowed
         | ErrorKind::InvalidBlockEntryWhitespace
         | ErrorKind::BlockEntryInFlowCollection => (
-            "bad-indentation",
+            Code::BadIndentation,
             "this does not line up with the list around it",
             "items of one list start with `- ` in the same column",
         ),
         ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
-            ("missing-comma", "a comma or the closing bracket is missing here", BRACKET_HELP)
+            (Code::MissingComma, "a comma or the closing bracket is missing here", BRACKET_HELP)
         }
         ErrorKind::InvalidBlockScalarHeader
         | ErrorKind::InvalidBlockScalarIndent
         | ErrorKind::ZeroBlockScalarIndent => (
-            "bad-block-text",
+            Code::BadBlockText,
             "this block of text is not well-formed",
             "after `|` or `>` start a new line, and indent every line of the text alike",
         ),
         ErrorKind::InvalidQuotedScalarIndent | ErrorKind::InvalidFlowScalarIndent => {
-            ("bad-indentation", "this line must be indented further", INDENT_HELP)
+            (Code::BadIndentation, "this line must be indented further", INDENT_HELP)
         }
         ErrorKind::CommentNotSeparated => (
-            "invalid-yaml",
+            Code::InvalidYaml,
             "a comment needs a space before its `#`",
             "add a space, or quote the value",
         ),
         other => {
-            return ("invalid-yaml", format!("this is not valid YAML: {other}"), "");
+            return (Code::InvalidYaml, format!("this is not valid YAML: {other}"), "");
         }
     };
     (code, message.to_owned(), help)

@@ -1,7 +1,7 @@
 //! YAML text to a tree in which every key and every scalar knows its place.
 //!
-//! The language is YAML 1.2 without what makes files surprising: no tags, no merge keys, no second
-//! document, no duplicate keys. A plain scalar is a number only where no digit could be lost:
+//! The language is YAML 1.2 without what makes files surprising: no tags, no second document, no
+//! duplicate keys; merge keys (`<<`) are read. A plain scalar is a number only where no digit could be lost:
 //! `012`, `+15551234567`, `1_000` and `.inf` are strings.
 
 mod fault;

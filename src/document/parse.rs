@@ -1,14 +1,16 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle};
 
 use super::place::Text;
 use super::{Entry, Key, Node, NodeKind, fault, scalar};
-use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 
 const LARGEST_INPUT: usize = 4 * 1024 * 1024;
-const MOST_NODES: usize = 50_000;
-const MOST_ALIASES: usize = 1_000;
+const MOST_NODES: usize = 250_000;
+const MOST_ALIASES: usize = 100_000;
+/// What aliases may repeat, in values.
+const MOST_REPEATED: usize = 100_000;
 /// What anchors and aliases may copy, in bytes of text.
 const MOST_COPIED: usize = 8 * 1024 * 1024;
 const DEEPEST: usize = 64;
@@ -24,7 +26,7 @@ pub fn parse(source: SourceId, text: &str) -> Result<Node, Vec<Diagnostic>> {
     if text.len() > LARGEST_INPUT {
         let message = format!("the file has {} bytes, more than 4 MiB", text.len());
         return Err(vec![
-            Diagnostic::new("too-large", message)
+            Diagnostic::new(Code::TooLarge, message)
                 .at(Span::new(source, 0, 0))
                 .help("keep data in files of its own and name them in the playbook"),
         ]);
@@ -37,7 +39,7 @@ pub fn parse(source: SourceId, text: &str) -> Result<Node, Vec<Diagnostic>> {
 /// A list or map that is not closed yet.
 enum Open {
     Sequence { items: Vec<Node> },
-    Mapping { entries: Vec<Entry>, seen: HashMap<String, Span>, key: Awaited },
+    Mapping { entries: Vec<Entry>, seen: HashMap<String, Span>, key: Awaited, merges: bool },
 }
 
 /// What comes next in a map: a key, or the value of the key before it.
@@ -68,6 +70,7 @@ struct Builder<'a> {
     anchors: HashMap<usize, Anchored>,
     nodes: usize,
     aliases: usize,
+    repeated: usize,
     copied: usize,
     documents: usize,
     /// End of the content read last: block collections end there.
@@ -88,6 +91,7 @@ impl<'a> Builder<'a> {
             anchors: HashMap::new(),
             nodes: 0,
             aliases: 0,
+            repeated: 0,
             copied: 0,
             documents: 0,
             last_end: 0,
@@ -118,7 +122,7 @@ impl<'a> Builder<'a> {
     fn scan_error(&mut self, error: &granit_parser::ScanError) {
         let fault = fault::from_scan_error(error, self.source, self.text);
         let follows = self.faults.last().zip(fault.span).is_some_and(|(last, place)| {
-            last.code == "unquoted-template"
+            last.code == Code::UnquotedTemplate
                 && last.span.is_some_and(|earlier| {
                     let range = to_usize(earlier.start)..to_usize(place.start);
                     self.text.get(range).is_some_and(|between| !between.contains('\n'))
@@ -135,7 +139,7 @@ impl<'a> Builder<'a> {
         }
         self.root.take().ok_or_else(|| {
             vec![
-                Diagnostic::new("empty-document", "there is nothing in this file").at(Span::new(
+                Diagnostic::new(Code::EmptyDocument, "there is nothing in this file").at(Span::new(
                     self.source,
                     0,
                     0,
@@ -165,8 +169,12 @@ impl<'a> Builder<'a> {
                 self.open(Open::Sequence { items: Vec::new() }, &range, anchor)
             }
             Event::MappingStart(_, anchor, _) => {
-                let open =
-                    Open::Mapping { entries: Vec::new(), seen: HashMap::new(), key: Awaited::Key };
+                let open = Open::Mapping {
+                    entries: Vec::new(),
+                    seen: HashMap::new(),
+                    key: Awaited::Key,
+                    merges: false,
+                };
                 self.open(open, &range, anchor)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&range),
@@ -190,7 +198,7 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         self.fault(
-            Diagnostic::new("several-documents", "a second document starts here")
+            Diagnostic::new(Code::SeveralDocuments, "a second document starts here")
                 .at(self.span(range))
                 .help("put each playbook in a file of its own"),
         );
@@ -201,7 +209,7 @@ impl<'a> Builder<'a> {
         let written = self.text.get(range.clone()).unwrap_or_default();
         let message = format!("tags such as `{written}` mean nothing here");
         self.fault(
-            Diagnostic::new("tag", message)
+            Diagnostic::new(Code::Tag, message)
                 .at(self.span(range))
                 .help("leave the tag out; a value in quotes is always a string"),
         );
@@ -222,7 +230,7 @@ impl<'a> Builder<'a> {
         }
         let message = format!("the file holds more than {MOST_NODES} values");
         self.fault(
-            Diagnostic::new("too-many-values", message)
+            Diagnostic::new(Code::TooManyValues, message)
                 .at(span)
                 .help("keep data in files of its own and name them in the playbook"),
         );
@@ -253,7 +261,7 @@ impl<'a> Builder<'a> {
         self.count(span)?;
         if self.frames.len() >= DEEPEST {
             self.fault(
-                Diagnostic::new("too-deep", "lists and maps are nested too deeply")
+                Diagnostic::new(Code::TooDeep, "lists and maps are nested too deeply")
                     .at(span)
                     .help("at most 64 levels are read"),
             );
@@ -282,7 +290,8 @@ impl<'a> Builder<'a> {
         let span = Span::new(self.source, frame.start, self.last_end.max(frame.start));
         let kind = match frame.open {
             Open::Sequence { items } => NodeKind::Sequence(items),
-            Open::Mapping { entries, .. } => NodeKind::Mapping(entries),
+            Open::Mapping { entries, merges: false, .. } => NodeKind::Mapping(entries),
+            Open::Mapping { entries, .. } => NodeKind::Mapping(self.merged(entries)),
         };
         let node = Node { span, kind };
         self.anchor(frame.anchor, &node)?;
@@ -304,10 +313,10 @@ impl<'a> Builder<'a> {
         if self.copied <= MOST_COPIED {
             return Ok(());
         }
-        self.alias_fault("alias-bomb", "aliases make this file too large", span)
+        self.alias_fault(Code::AliasBomb, "aliases make this file too large", span)
     }
 
-    fn alias_fault(&mut self, code: &'static str, message: &str, span: Span) -> Result<(), Stop> {
+    fn alias_fault(&mut self, code: Code, message: &str, span: Span) -> Result<(), Stop> {
         let help = "write the values out, or move the data to a file of its own";
         self.fault(Diagnostic::new(code, message).at(span).help(help));
         Err(Stop)
@@ -319,21 +328,56 @@ impl<'a> Builder<'a> {
         self.last_end = self.last_end.max(range.end);
         let Some(Anchored::Complete { node, weight }) = self.anchors.get(&anchor) else {
             let message = "an alias cannot stand inside its own value";
-            return self.alias_fault("recursive-alias", message, span);
+            return self.alias_fault(Code::RecursiveAlias, message, span);
         };
         let weight = *weight;
         let node = Node { span, kind: node.kind.clone() };
-        self.nodes += weight.nodes;
+        self.repeated += weight.nodes;
         self.copy(weight, span)?;
-        if self.aliases > MOST_ALIASES || self.nodes > MOST_NODES {
-            return self.alias_fault("alias-bomb", "aliases make this file too large", span);
+        if self.aliases > MOST_ALIASES || self.repeated > MOST_REPEATED {
+            return self.alias_fault(Code::AliasBomb, "aliases make this file too large", span);
         }
         if weight.levels + self.frames.len() > DEEPEST {
             let message = "lists and maps are nested too deeply";
-            return self.alias_fault("too-deep", message, span);
+            return self.alias_fault(Code::TooDeep, message, span);
         }
         self.place(node);
         Ok(())
+    }
+
+    /// The entries of a map with those that `<<` names, unless it has them itself; the first of several maps counts.
+    fn merged(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        let is_own = |entry: &&Entry| !is_merge(&entry.key, self.text);
+        let mut known: HashSet<String> =
+            entries.iter().filter(is_own).map(|entry| entry.key.name.clone()).collect();
+        let mut merged = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if !is_merge(&entry.key, self.text) {
+                merged.push(entry);
+                continue;
+            }
+            let sources = match entry.value.kind {
+                NodeKind::Sequence(items) => items,
+                _ => vec![entry.value],
+            };
+            for source in sources {
+                let NodeKind::Mapping(more) = source.kind else {
+                    let what = source.type_name();
+                    self.faults.push(
+                        Diagnostic::new(
+                            Code::MergeKey,
+                            format!("`<<` merges maps, this is {what}"),
+                        )
+                        .at(source.span)
+                        .label("must be a map, or a list of maps")
+                        .help("name a map: `<<: *name`, where `&name` stands before that map"),
+                    );
+                    continue;
+                };
+                merged.extend(more.into_iter().filter(|it| known.insert(it.key.name.clone())));
+            }
+        }
+        merged
     }
 
     /// Puts a finished node where it belongs: the root, an item, a key or a value.
@@ -342,9 +386,9 @@ impl<'a> Builder<'a> {
             self.root.get_or_insert(node);
             return;
         };
-        let (entries, key, seen) = match &mut frame.open {
+        let (entries, key, seen, merges) = match &mut frame.open {
             Open::Sequence { items } => return items.push(node),
-            Open::Mapping { entries, key, seen } => (entries, key, seen),
+            Open::Mapping { entries, key, seen, merges } => (entries, key, seen, merges),
         };
         *key = match std::mem::replace(key, Awaited::Key) {
             Awaited::Value(name) => {
@@ -355,9 +399,10 @@ impl<'a> Builder<'a> {
             Awaited::Key => match as_key(node, self.text) {
                 Ok(name) => {
                     if let Some(earlier) = seen.get(&name.name) {
-                        self.faults.push(duplicate(&name, *earlier, self.text));
+                        self.faults.push(duplicate(&name, *earlier));
                         Awaited::Nothing
                     } else {
+                        *merges |= is_merge(&name, self.text);
                         seen.insert(name.name.clone(), name.span);
                         Awaited::Value(name)
                     }
@@ -406,12 +451,16 @@ impl Weight {
     }
 }
 
-fn duplicate(key: &Key, earlier: Span, text: &str) -> Diagnostic {
-    let before = text.get(..to_usize(earlier.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    Diagnostic::new("duplicate-key", format!("`{}` stands twice in the same map", key.name))
+/// Whether a key is `<<` without quotes.
+fn is_merge(key: &Key, text: &str) -> bool {
+    key.name == "<<" && text.get(to_usize(key.span.start)..to_usize(key.span.end)) == Some("<<")
+}
+
+fn duplicate(key: &Key, earlier: Span) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateKey, format!("`{}` stands twice in the same map", key.name))
         .at(key.span)
-        .label(format!("first on line {line}"))
+        .label("stands here again")
+        .also(earlier, "first written here")
         .help("leave one of the two out")
 }
 
@@ -426,20 +475,13 @@ fn as_key(node: Node, text: &str) -> Result<Key, Option<Diagnostic>> {
         }
         NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
             // The inner braces of an unquoted `{{`, reported where they open.
-            let inside_template =
-                text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
-            let fault = Diagnostic::new("complex-key", "a list or map cannot be a key")
+            let inside_template = matches!(node.kind, NodeKind::Mapping(_))
+                && text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
+            let fault = Diagnostic::new(Code::ComplexKey, "a list or map cannot be a key")
                 .at(span)
                 .help("a key is text; put a value that holds brackets in quotes");
             return Err((!inside_template).then_some(fault));
         }
     };
-    if name == "<<" && written == "<<" {
-        return Err(Some(
-            Diagnostic::new("merge-key", "merge keys (`<<`) are not supported")
-                .at(span)
-                .help("write the entries out, or repeat a whole value with `*name`"),
-        ));
-    }
     Ok(Key { name, span })
 }

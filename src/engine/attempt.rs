@@ -9,6 +9,7 @@ use super::Engine;
 use super::fault::Fault;
 use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
+use crate::diagnostic::Code;
 use crate::event::{Event, Status, StepRef};
 use crate::journal::Change;
 use crate::playbook::{Poll, Retry, Step};
@@ -244,7 +245,7 @@ impl Engine {
             Ok(_) => {
                 let expected = step.expect_error.join(" or ");
                 let message = format!("the step succeeded, but {expected} was expected");
-                Err(Fault::new("UnexpectedSuccess", "step-failed", message))
+                Err(Fault::new("UnexpectedSuccess", Code::StepFailed, message))
             }
             Err(fault) if fault.interrupted => Err(fault),
             Err(fault)
@@ -281,7 +282,7 @@ impl Engine {
             }
             let mut fault = Fault::new(
                 "AssertionFailed",
-                "assertion-failed",
+                Code::AssertionFailed,
                 format!("this does not hold: {}", assert.source()),
             );
             for reference in assert.references() {

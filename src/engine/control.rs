@@ -10,6 +10,7 @@ use super::frame::{Frame, Place};
 use super::outputs::Outputs;
 use super::step::Ended;
 use super::{CleanupMode, Engine};
+use crate::diagnostic::Code;
 use crate::event::{Failure, StepRef};
 use crate::playbook::{Action, Playbook, Step};
 use crate::step::{Answer, Question, QuestionType, StepError};
@@ -119,7 +120,7 @@ impl Engine {
             }
         }
         let message = format!("after {limit} rounds this does not hold yet: {}", until.source());
-        let fault = Fault::new("TooManyRounds", "step-failed", message).at(until.span());
+        let fault = Fault::new("TooManyRounds", Code::StepFailed, message).at(until.span());
         Err(fault.help("raise `limit`, or look at what `until` waits for").into())
     }
 

@@ -1,7 +1,7 @@
 //! What went wrong, where, and how it is told.
 
 use super::Engine;
-use crate::diagnostic::{Diagnostic, Span, render};
+use crate::diagnostic::{Code, Diagnostic, Span, render};
 use crate::event::Failure;
 use crate::step::StepError;
 use crate::template::TemplateError;
@@ -24,7 +24,7 @@ pub(super) struct Fault {
     pub(super) details: Vec<String>,
     pub(super) span: Option<Span>,
     /// What drawing calls it.
-    pub(super) class: &'static str,
+    pub(super) class: Code,
     pub(super) interrupted: bool,
     /// In a dry run: the values that keep the step's calls from being told.
     pub(super) unknown: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(code: &str, class: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: &str, class: Code, message: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
             message: message.into(),
@@ -58,7 +58,7 @@ impl Fault {
     }
 
     pub(super) fn interrupted() -> Self {
-        Self { interrupted: true, ..Self::new("Interrupted", "interrupted", "interrupted") }
+        Self { interrupted: true, ..Self::new("Interrupted", Code::Interrupted, "interrupted") }
     }
 
     /// A step's error, at the place that it is about: `field` finds the place of a field of its input.
@@ -84,7 +84,7 @@ impl Fault {
                 error,
                 StepError::Call(_) | StepError::Failed { .. } | StepError::TimedOut { .. }
             ),
-            ..Self::new(error.code(), "step-failed", error.to_string())
+            ..Self::new(error.code(), Code::StepFailed, error.to_string())
         }
     }
 }
@@ -94,7 +94,7 @@ impl From<TemplateError> for Fault {
         Self {
             help: error.help,
             span: Some(error.span),
-            ..Self::new("TemplateError", "template", error.message)
+            ..Self::new("TemplateError", Code::Template, error.message)
         }
     }
 }

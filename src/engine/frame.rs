@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::Engine;
 use super::fault::Fault;
+use crate::diagnostic::Code;
 use crate::playbook::{Input, Playbook};
 use crate::step::{QuestionType, Seq};
 use crate::template::{
@@ -145,7 +146,7 @@ impl<'a> Frame<'a> {
                 && let Err(wanted) = input.question.check(&to_json(&value))
             {
                 let message = format!("input `{name}` {wanted}");
-                return Err(Fault::new("InvalidInput", "step-failed", message));
+                return Err(Fault::new("InvalidInput", Code::StepFailed, message));
             }
             self.set_input(engine, input, value, given.secret);
         }

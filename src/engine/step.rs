@@ -11,6 +11,7 @@ use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
 use super::outputs::Outputs;
 use super::{Engine, millis_since};
+use crate::diagnostic::Code;
 use crate::event::{Event, Failure, Status, StepRef};
 use crate::playbook::{Action, ForEach, Step};
 use crate::template::{Evaluated, Namespace, Value, unknown};
@@ -315,7 +316,7 @@ fn items_path(step: &Step) -> String {
 }
 
 fn not_a_list(found: &str) -> Fault {
-    Fault::new("TemplateError", "template", format!("`for_each` goes over a list; {found}"))
+    Fault::new("TemplateError", Code::Template, format!("`for_each` goes over a list; {found}"))
         .help("write a list, or an expression that yields one")
 }
 

@@ -1,16 +1,20 @@
 //! The one key of a step that says what it does.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::envelope::{BESIDE_BLOCK, ENVELOPE};
 use super::fields::{quoted, unknown_key, wrong_type};
 use super::load::Reader;
 use super::model::{Action, Step};
 use super::neighbours;
 use super::schema_check::Check;
-use super::scope::{Loop, Outputs};
+use super::scope::{List, Loop, Names, Outputs};
 use super::top::neighbour_word;
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Key, Node, NodeKind};
-use crate::step::spec::Spec;
+use crate::step::spec::{KNOWN, Spec};
+use crate::template::{Template, TemplateKind};
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 const REPEAT: &[&str] = &["until", "steps", "limit"];
@@ -29,6 +33,11 @@ pub(super) struct Verb<'n> {
 }
 
 impl Verb<'_> {
+    /// What its kind says of itself, where it is one of the registry.
+    pub(super) fn spec(&self) -> Option<&'static Spec> {
+        self.spec
+    }
+
     /// Whether this is a kind of the registry.
     pub(super) fn is_kind(&self) -> bool {
         self.spec.is_some()
@@ -75,7 +84,7 @@ impl Reader<'_, '_> {
             let (one, two) = (&first.key.name, &second.key.name);
             self.fault(
                 Diagnostic::new(
-                    "two-kinds",
+                    Code::TwoKinds,
                     format!("a step does one thing, this one has `{one}` and `{two}`"),
                 )
                 .at(second.key.span)
@@ -93,7 +102,7 @@ impl Reader<'_, '_> {
             return;
         }
         self.fault(
-            Diagnostic::new("no-kind", "this step does nothing")
+            Diagnostic::new(Code::NoKind, "this step does nothing")
                 .at(place)
                 .label("no key says what the step does")
                 .help("add one, such as `print: Hello`; `playbook steps` lists them"),
@@ -105,7 +114,7 @@ impl Reader<'_, '_> {
         let word = entry.key.name.as_str();
         let hyphenated = neighbours::snake_case(word).replace('_', "-");
         if self.is_verb(&hyphenated) {
-            return Diagnostic::new("unknown-kind", format!("there is no step kind `{word}`"))
+            return Diagnostic::new(Code::UnknownKind, format!("there is no step kind `{word}`"))
                 .at(entry.key.span)
                 .label("kinds are written in small letters, with hyphens")
                 .help(format!("write `{hyphenated}`"));
@@ -135,10 +144,13 @@ impl Reader<'_, '_> {
             if !is_block {
                 let key = &entry.key.name;
                 self.fault(
-                    Diagnostic::new("misplaced-key", format!("`{key}` stands only beside `block`"))
-                        .at(entry.key.span)
-                        .label("there is no `block` in this step")
-                        .help(format!("write `- block: […]` and `{key}: […]` in one step")),
+                    Diagnostic::new(
+                        Code::MisplacedKey,
+                        format!("`{key}` stands only beside `block`"),
+                    )
+                    .at(entry.key.span)
+                    .label("there is no `block` in this step")
+                    .help(format!("write `- block: […]` and `{key}: […]` in one step")),
                 );
                 let rescues = self.scope.rescues;
                 self.scope.rescues += usize::from(key == "rescue");
@@ -151,7 +163,7 @@ impl Reader<'_, '_> {
     /// Reads what a step does.
     pub(super) fn action(&mut self, verb: &Verb<'_>, step: &Node) -> Read {
         if let Some(spec) = verb.spec {
-            return self.kind(spec, verb.entry);
+            return self.kind(spec, verb.entry, step);
         }
         let inside = "put it on a step inside";
         let holder = ["id", "name", "when", "for_each", "timeout", "assert", "outputs"];
@@ -181,10 +193,13 @@ impl Reader<'_, '_> {
             }
             other => {
                 self.fault(
-                    Diagnostic::new("not-supported-yet", format!("`{other}` is not supported yet"))
-                        .at(verb.entry.key.span)
-                        .label("comes in a later version")
-                        .help("write `block: […]`: its steps run one after the other"),
+                    Diagnostic::new(
+                        Code::NotSupportedYet,
+                        format!("`{other}` is not supported yet"),
+                    )
+                    .at(verb.entry.key.span)
+                    .label("comes in a later version")
+                    .help("write `block: […]`: its steps run one after the other"),
                 );
                 if verb.entry.value.as_sequence().is_some() {
                     self.steps(other, &verb.entry.value);
@@ -194,8 +209,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn kind(&mut self, spec: &'static Spec, entry: &Entry) -> Read {
-        let outputs = Outputs::of_schema(&spec.output);
+    fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
+        let mut outputs = Outputs::of_schema(&spec.output);
         if spec.name == ASSERT {
             let nothing = Node::new(entry.key.span, NodeKind::Null);
             return (
@@ -212,6 +227,9 @@ impl Reader<'_, '_> {
             return (None, Some(outputs));
         };
         let template = self.template(&node);
+        if let Some(template) = &template {
+            self.hint_fields(spec, &node, template, step);
+        }
         let check = Check {
             root: &spec.input,
             scope: &self.scope,
@@ -219,29 +237,51 @@ impl Reader<'_, '_> {
             directory: &self.directory,
             top: &self.loader.root,
         };
-        let faults = check.input(spec.name, entry.key.span, &node);
+        let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
         self.faults.extend(faults);
+        // A step that returns what it is given.
+        if outputs.open
+            && spec.output.get(KNOWN).is_some()
+            && spec.output.get("properties").is_none()
+            && let Some(TemplateKind::Mapping(entries)) = template.as_ref().map(Template::kind)
+        {
+            outputs.open = false;
+            let mut named = Names::default();
+            for it in entries {
+                named.push(it.key.name.clone(), self.scope.shape_of_template(&it.value));
+            }
+            outputs.named = Arc::new(named);
+        }
         (template.map(|input| Action::Kind { spec, input }), Some(outputs))
     }
 
     fn block(&mut self, entry: &Entry, step: &Node) -> Action {
-        let steps = self.steps("block", &entry.value);
+        let list = match (step.get("rescue"), step.get("always")) {
+            (Some(_), _) => List::Rescued,
+            (None, Some(_)) => List::Tried,
+            (None, None) => List::Plain,
+        };
+        let holder = step.span;
+        let steps = self.steps_inside(list, holder, "block", &entry.value);
         self.scope.rescues += 1;
-        let rescue = self.beside("rescue", step);
+        let rescue = self.beside(List::Rescue, "rescue", step);
         self.scope.rescues -= 1;
-        let always = self.beside("always", step);
+        let always = self.beside(List::Always, "always", step);
         Action::Block { steps, rescue, always }
     }
 
-    fn beside(&mut self, key: &str, step: &Node) -> Vec<Step> {
-        step.get(key).map(|node| self.steps(key, node)).unwrap_or_default()
+    fn beside(&mut self, list: List, key: &str, step: &Node) -> Vec<Step> {
+        let steps = step.get(key).map(|node| self.steps_inside(list, step.span, key, node));
+        steps.unwrap_or_default()
     }
 
     fn repeat(&mut self, entry: &Entry) -> Option<Action> {
         let node = &entry.value;
         let entries = self.map("repeat", node, "repeat: {until: <expression>, steps: […]}")?;
         self.scope.loops.push(Loop::Rounds);
-        let steps = node.get("steps").map(|node| self.steps("repeat.steps", node));
+        let steps = node.get("steps");
+        let steps =
+            steps.map(|node| self.steps_inside(List::Plain, entry.key.span, "repeat.steps", node));
         let until = node.get("until").and_then(|node| self.expression("repeat.until", node));
         self.scope.loops.pop();
         let mut limit = LIMIT;
@@ -257,7 +297,7 @@ impl Reader<'_, '_> {
         {
             if node.get(key).is_none() {
                 self.fault(
-                    Diagnostic::new("missing-key", format!("`repeat` has no `{key}`"))
+                    Diagnostic::new(Code::MissingKey, format!("`repeat` has no `{key}`"))
                         .at(entry.key.span)
                         .label(format!("`{key}` is missing"))
                         .help(format!("add `{example}`")),
@@ -279,17 +319,17 @@ impl Reader<'_, '_> {
         };
         if let Some(message) = misplaced {
             self.fault(
-                Diagnostic::new("misplaced-cleanup", message)
+                Diagnostic::new(Code::MisplacedCleanup, message)
                     .at(entry.key.span)
                     .label("cannot stand here")
                     .help("move it to the end of the main playbook's `steps`"),
             );
         } else if let Some(first) = self.cleanup {
-            let line = self.line(first);
             self.fault(
-                Diagnostic::new("misplaced-cleanup", "a playbook cleans up once")
+                Diagnostic::new(Code::MisplacedCleanup, "a playbook cleans up once")
                     .at(entry.key.span)
-                    .label(format!("the first is in line {line}"))
+                    .label("cleans up again")
+                    .also(first, "the first is here")
                     .help("leave one of them out"),
             );
         } else {
@@ -311,23 +351,23 @@ impl Reader<'_, '_> {
 }
 
 fn unknown_kind(entry: &Entry, help: &str) -> Diagnostic {
-    Diagnostic::new("unknown-kind", format!("there is no step kind `{}`", entry.key.name))
+    Diagnostic::new(Code::UnknownKind, format!("there is no step kind `{}`", entry.key.name))
         .at(entry.key.span)
         .label("unknown kind")
         .help(help)
 }
 
 /// The input of a step as a map, where it can be one.
-fn input_node(spec: &Spec, entry: &Entry) -> Option<Node> {
+fn input_node<'n>(spec: &Spec, entry: &'n Entry) -> Option<Cow<'n, Node>> {
     let value = &entry.value;
     match &value.kind {
-        NodeKind::Mapping(_) => Some(value.clone()),
-        NodeKind::Null => Some(Node::new(value.span, NodeKind::Mapping(Vec::new()))),
+        NodeKind::Mapping(_) => Some(Cow::Borrowed(value)),
+        NodeKind::Null => Some(Cow::Owned(Node::new(value.span, NodeKind::Mapping(Vec::new())))),
         _ => {
             let field = spec.shorthand?;
             let key = Key { name: field.to_owned(), span: entry.key.span };
             let entry = Entry { key, value: value.clone() };
-            Some(Node::new(value.span, NodeKind::Mapping(vec![entry])))
+            Some(Cow::Owned(Node::new(value.span, NodeKind::Mapping(vec![entry]))))
         }
     }
 }

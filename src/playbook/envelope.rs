@@ -1,15 +1,19 @@
 //! Lists of steps, and what every step may have beside its kind.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
-use super::fields::{path_of, quoted, unknown_key, wrong_type};
+use super::fields::{quoted, unknown_key, wrong_type};
+use super::hints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
-use super::scope::{Loop, Outputs};
+use super::scope::{Condition, List, Loop, Outputs, StepFacts};
+use super::shape::Shape;
 use super::types::Types;
-use crate::diagnostic::{Diagnostic, Span};
-use crate::document::{Node, NodeKind};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
+use crate::document::{Entry, Node, NodeKind};
 use crate::template::Expression;
 
 /// What every step may have beside its kind.
@@ -36,7 +40,7 @@ const POLL: &[&str] = &["until", "every", "timeout"];
 
 impl Reader<'_, '_> {
     /// Takes note of the ids in a list of steps and of those inside.
-    pub(super) fn declare_steps(&mut self, node: &Node, seen: &mut Vec<(String, Span)>) {
+    pub(super) fn declare_steps(&mut self, node: &Node, seen: &mut HashMap<String, Span>) {
         for step in node.as_sequence().unwrap_or_default() {
             if let Some(id) = step.get("id") {
                 self.declare_id(id, seen);
@@ -49,24 +53,24 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn declare_id(&mut self, node: &Node, seen: &mut Vec<(String, Span)>) {
+    fn declare_id(&mut self, node: &Node, seen: &mut HashMap<String, Span>) {
         let Some(id) = self.text("id", node) else {
             return;
         };
         if !self.check_name("a step", &id, node.span) {
             return;
         }
-        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == id) {
-            let line = self.line(*first);
+        if let Some(first) = seen.get(&id) {
             self.fault(
-                Diagnostic::new("duplicate-id", format!("two steps have the id `{id}`"))
+                Diagnostic::new(Code::DuplicateId, format!("two steps have the id `{id}`"))
                     .at(node.span)
-                    .label(format!("the first is in line {line}"))
+                    .label("already taken")
+                    .also(*first, "first given here")
                     .help(format!("write another one, such as `{id}_2`")),
             );
             return;
         }
-        seen.push((id, node.span));
+        seen.insert(id, node.span);
     }
 
     /// Reads a list of steps.
@@ -80,15 +84,39 @@ impl Reader<'_, '_> {
         };
         if items.is_empty() {
             self.fault(
-                Diagnostic::new("empty-value", format!("`{owner}` is empty"))
+                Diagnostic::new(Code::EmptyValue, format!("`{owner}` is empty"))
                     .at(node.span)
                     .label("no step is written here")
                     .help("write a step, such as `- print: Hello`"),
             );
         }
         self.depth += 1;
-        let steps = items.iter().filter_map(|item| self.step(item)).collect();
+        let mut steps = Vec::with_capacity(items.len());
+        let mut end = None;
+        for item in items {
+            if let Some(end) = end.take() {
+                self.hint_unreachable(item, end);
+            }
+            let step = self.step(item);
+            end = step.as_ref().and_then(end_of);
+            steps.extend(step);
+        }
         self.depth -= 1;
+        steps
+    }
+
+    /// Reads a list of steps inside the step that is being read.
+    pub(super) fn steps_inside(
+        &mut self,
+        list: List,
+        holder: Span,
+        owner: &str,
+        node: &Node,
+    ) -> Vec<Step> {
+        let inside = self.scope.standing.inside(list, holder);
+        let outside = std::mem::replace(&mut self.scope.standing, inside);
+        let steps = self.steps(owner, node);
+        self.scope.standing = outside;
         steps
     }
 
@@ -101,9 +129,23 @@ impl Reader<'_, '_> {
         let verb = self.verb(node, entries);
         let outside = self.scope.result.take();
         let (when, for_each) = self.enter(node, id.as_deref());
+        let condition = when.as_ref().map(Condition::of);
+        let within = self.scope.standing.with(condition);
+        let before = std::mem::replace(&mut self.scope.standing, within);
         let name = node.get("name").and_then(|node| self.text_template("name", node));
-        let timeout = node.get("timeout").and_then(|node| self.duration("timeout", node));
-        let retry = node.get("retry").and_then(|node| self.retry(node));
+        if let Some(name) = &name {
+            self.hint_shown("name", name);
+        }
+        let spec = verb.as_ref().and_then(Verb::spec);
+        let fails_on_purpose = node.get("expect_error").is_some();
+        let timeout = match node.get("timeout") {
+            Some(node) => self.duration("timeout", node),
+            None => self.defaults.timeout_of(spec),
+        };
+        let retry = match node.get("retry") {
+            Some(node) => self.retry(node),
+            None => self.defaults.retry_of(spec, fails_on_purpose),
+        };
         let keep = node.get("keep").and_then(|node| self.flag("keep", node)).unwrap_or_default();
         let expect_error = self.codes("expect_error", node);
         let allow_error = self.codes("allow_error", node);
@@ -117,11 +159,16 @@ impl Reader<'_, '_> {
             None => (None, Some(Outputs::unknown())),
         };
         self.scope.result.clone_from(&returned);
-        let poll = node.get("poll").and_then(|node| self.poll(node));
+        let poll = node.entry("poll").and_then(|entry| self.poll(entry));
         let asserts = node.get("assert").map(|node| self.asserts(node)).unwrap_or_default();
         let outputs = self.step_outputs(node, returned.as_ref());
+        let shapes: Vec<(String, Shape)> = outputs
+            .iter()
+            .map(|(name, it)| (name.clone(), self.scope.shape_of_expression(it)))
+            .collect();
         self.scope.result = outside;
-        self.leave(node, id.as_deref(), returned.unwrap_or_default());
+        self.leave(node, id.as_deref(), returned.unwrap_or_default(), &shapes);
+        self.scope.standing = before;
         Some(Step {
             id,
             name,
@@ -148,21 +195,47 @@ impl Reader<'_, '_> {
         let for_each = node.get("for_each").and_then(|node| self.for_each(node));
         let when = node.get("when").and_then(|node| self.expression("when", node));
         self.scope.before_loop = false;
-        self.scope.loops.extend(looped.then_some(Loop::Items));
+        if let Some(when) = &when {
+            self.hint_condition(when);
+        }
+        if looped {
+            let item = for_each.as_ref().map(|over| match over {
+                ForEach::Expression(over) => self.scope.shape_of_expression(over).item(),
+                ForEach::List(over) => self.scope.shape_of_template(over).item(),
+            });
+            self.scope.loops.push(Loop::Items(item.unwrap_or_default()));
+        }
         self.scope.around.extend(id.map(str::to_owned));
         (when, for_each)
     }
 
     /// Takes note of being behind the step, and of what it returns.
-    fn leave(&mut self, node: &Node, id: Option<&str>, mut outputs: Outputs) {
+    fn leave(
+        &mut self,
+        node: &Node,
+        id: Option<&str>,
+        mut outputs: Outputs,
+        further: &[(String, Shape)],
+    ) {
         outputs.each = node.get("for_each").is_some();
         if outputs.each {
             self.scope.loops.pop();
         }
         if let Some(id) = id {
             self.scope.around.pop();
-            outputs.named.extend(named_outputs(node));
-            self.scope.steps.push((id.to_owned(), outputs));
+            // What could not be read has a name all the same.
+            let unread =
+                named_outputs(node).filter(|name| !further.iter().any(|(it, _)| it == name));
+            let unread: Vec<String> = unread.collect();
+            let unread = unread.into_iter().map(|name| (name, Shape::default()));
+            let mut more: Vec<(String, Shape)> = further.to_vec();
+            more.extend(unread);
+            if !more.is_empty() {
+                let named = Arc::make_mut(&mut outputs.named);
+                more.into_iter().for_each(|(name, shape)| named.push(name, shape));
+            }
+            let standing = self.scope.standing.clone();
+            self.scope.steps.push(id.to_owned(), StepFacts { outputs, standing });
         }
     }
 
@@ -181,14 +254,24 @@ impl Reader<'_, '_> {
 
     fn for_each(&mut self, node: &Node) -> Option<ForEach> {
         match &node.kind {
-            NodeKind::Sequence(_) => self.template(node).map(ForEach::List),
+            NodeKind::Sequence(items) => {
+                if items.is_empty() {
+                    self.fault(
+                        Diagnostic::new(Code::UnreachableStep, "this step never runs")
+                            .at(node.span)
+                            .label("there is nothing in this list")
+                            .help("leave the step out, or name what it goes over"),
+                    );
+                }
+                self.template(node).map(ForEach::List)
+            }
             NodeKind::String(text) => {
                 let expression = self.expression("for_each", node)?;
-                let types = path_of(&expression).map_or(Types::ANY, |path| self.scope.types(path));
-                if !types.may_be(Types::ARRAY.or(Types::OBJECT)) {
+                let types = self.scope.shape_of_expression(&expression).types();
+                if !types.has(Types::ARRAY) {
                     self.fault(
                         Diagnostic::new(
-                            "wrong-type",
+                            Code::WrongType,
                             format!(
                                 "`for_each` must be a list, `{}` is {}",
                                 text.value.trim(),
@@ -212,9 +295,10 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn retry(&mut self, node: &Node) -> Option<Retry> {
-        let mut retry =
-            Retry { on: Vec::new(), attempts: 5, every: Duration::from_secs(1), ask: None };
+    pub(super) fn retry(&mut self, node: &Node) -> Option<Retry> {
+        let usual =
+            || Retry { on: Vec::new(), attempts: 5, every: Duration::from_secs(1), ask: None };
+        let mut retry = self.defaults.retry.clone().unwrap_or_else(usual);
         let example = "retry: {on: <error code>, attempts: 5, every: 1s}";
         for entry in self.map("retry", node, example)? {
             let value = &entry.value;
@@ -231,18 +315,18 @@ impl Reader<'_, '_> {
 
     fn ask(&mut self, node: &Node) -> Option<String> {
         let name = self.text("retry.ask", node)?;
-        let known = || self.scope.inputs.iter().map(|(known, _)| known.as_str());
-        if known().any(|known| known == name) {
+        if let Some(facts) = self.scope.inputs.get_mut(&name) {
+            facts.used = true;
             return Some(name);
         }
         let bare = name.strip_prefix("inputs.").unwrap_or(&name);
-        let near = known().find(|known| *known == bare);
-        let help = match near.or_else(|| crate::diagnostic::did_you_mean(bare, known())) {
+        let near = self.scope.inputs.has(bare).then_some(bare);
+        let help = match near.or_else(|| did_you_mean(bare, self.scope.inputs.near())) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it at the top: `inputs: {{{bare}: {{prompt: …}}}}`"),
         };
         self.fault(
-            Diagnostic::new("unknown-reference", format!("there is no input `{name}`"))
+            Diagnostic::new(Code::UnknownReference, format!("there is no input `{name}`"))
                 .at(node.span)
                 .label("not declared under `inputs`")
                 .help(help),
@@ -250,10 +334,11 @@ impl Reader<'_, '_> {
         None
     }
 
-    fn poll(&mut self, node: &Node) -> Option<Poll> {
+    fn poll(&mut self, entry: &Entry) -> Option<Poll> {
+        let node = &entry.value;
         let mut until = None;
-        let mut every = Duration::from_secs(1);
-        let mut timeout = Duration::from_mins(1);
+        let mut every = self.defaults.poll_every.unwrap_or(Duration::from_secs(1));
+        let mut timeout = self.defaults.poll_timeout.unwrap_or(Duration::from_mins(1));
         for entry in
             self.map("poll", node, "poll: {until: <expression>, every: 1s, timeout: 1m}")?
         {
@@ -265,9 +350,12 @@ impl Reader<'_, '_> {
                 _ => self.fault(unknown_key(entry, "`poll`", POLL)),
             }
         }
+        if node.get("timeout").is_none() && self.defaults.poll_timeout.is_none() {
+            self.hint_poll(entry.key.span);
+        }
         if node.get("until").is_none() {
             self.fault(
-                Diagnostic::new("missing-key", "`poll` has no `until`")
+                Diagnostic::new(Code::MissingKey, "`poll` has no `until`")
                     .at(node.span)
                     .label("does not say what to wait for")
                     .help("add `until: <expression over result>`"),
@@ -310,7 +398,7 @@ impl Reader<'_, '_> {
             if let Some(entry) = step.entry(key) {
                 self.fault(
                     Diagnostic::new(
-                        "conflicting-keys",
+                        Code::ConflictingKeys,
                         format!("`{key}` and `expect_error` cannot stand on one step"),
                     )
                     .at(entry.key.span)
@@ -334,7 +422,7 @@ impl Reader<'_, '_> {
             if ENVELOPE.contains(&key) && !allowed.contains(&key) {
                 self.fault(
                     Diagnostic::new(
-                        "misplaced-key",
+                        Code::MisplacedKey,
                         format!("`{key}` means nothing on `{}`", verb.entry.key.name),
                     )
                     .at(entry.key.span)

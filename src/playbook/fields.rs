@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::load::Reader;
 use super::types::Types;
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Reference, Template};
 
@@ -37,7 +37,7 @@ pub(super) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 pub(super) fn wrong_type(name: &str, wanted: &str, node: &Node) -> Diagnostic {
     let given = type_of(node).words();
     let fault =
-        Diagnostic::new("wrong-type", format!("`{name}` must be {wanted}, this is {given}"))
+        Diagnostic::new(Code::WrongType, format!("`{name}` must be {wanted}, this is {given}"))
             .at(node.span)
             .label(format!("must be {wanted}"));
     match &node.kind {
@@ -85,7 +85,7 @@ fn is_bare(text: &str, wanted: &str) -> bool {
 /// That a key is none of those there are.
 pub(super) fn unknown_key(entry: &Entry, owner: &str, known: &[&str]) -> Diagnostic {
     let name = &entry.key.name;
-    let fault = Diagnostic::new("unknown-key", format!("{owner} has no key `{name}`"))
+    let fault = Diagnostic::new(Code::UnknownKey, format!("{owner} has no key `{name}`"))
         .at(entry.key.span)
         .label("unknown key");
     match did_you_mean(name, known.iter().copied()) {
@@ -136,7 +136,7 @@ impl Reader<'_, '_> {
         };
         if text.trim().is_empty() {
             self.fault(
-                Diagnostic::new("empty-value", format!("`{name}` is empty"))
+                Diagnostic::new(Code::EmptyValue, format!("`{name}` is empty"))
                     .at(node.span)
                     .label("nothing is written here")
                     .help("write some text"),
@@ -145,10 +145,13 @@ impl Reader<'_, '_> {
         }
         if is_templated(text) {
             self.fault(
-                Diagnostic::new("misplaced-template", format!("`{name}` cannot hold a template"))
-                    .at(node.span)
-                    .label("this is read as it stands")
-                    .help("write plain text"),
+                Diagnostic::new(
+                    Code::MisplacedTemplate,
+                    format!("`{name}` cannot hold a template"),
+                )
+                .at(node.span)
+                .label("this is read as it stands")
+                .help("write plain text"),
             );
             return None;
         }
@@ -171,7 +174,7 @@ impl Reader<'_, '_> {
             }
             NodeKind::Sequence(_) => {
                 self.fault(
-                    Diagnostic::new("empty-value", format!("`{name}` is empty"))
+                    Diagnostic::new(Code::EmptyValue, format!("`{name}` is empty"))
                         .at(node.span)
                         .label("nothing is written here")
                         .help("write at least one"),
@@ -208,7 +211,7 @@ impl Reader<'_, '_> {
                     (format!("must be at most {}", u32::MAX), "too large")
                 };
                 self.fault(
-                    Diagnostic::new("out-of-range", format!("`{name}` {must}"))
+                    Diagnostic::new(Code::OutOfRange, format!("`{name}` {must}"))
                         .at(node.span)
                         .label(label)
                         .help("write another number"),
@@ -256,7 +259,7 @@ impl Reader<'_, '_> {
             }
         };
         self.fault(
-            Diagnostic::new("invalid-duration", format!("`{name}` {why}"))
+            Diagnostic::new(Code::InvalidDuration, format!("`{name}` {why}"))
                 .at(node.span)
                 .label("no usable duration")
                 .help(help),
@@ -279,6 +282,7 @@ impl Reader<'_, '_> {
                 Some(expression)
             }
             Err(faults) => {
+                self.unread = true;
                 self.faults.extend(faults);
                 None
             }
@@ -293,6 +297,7 @@ impl Reader<'_, '_> {
                 Some(template)
             }
             Err(faults) => {
+                self.unread = true;
                 self.faults.extend(faults);
                 self.check_leaves(node);
                 None
@@ -331,8 +336,11 @@ impl Reader<'_, '_> {
     }
 
     fn check_references(&mut self, references: &[Reference]) {
-        let faults = references.iter().filter_map(|reference| self.scope.check(reference));
-        self.faults.extend(faults);
+        for reference in references {
+            self.scope.use_names(reference);
+            let fault = self.scope.check(reference);
+            self.faults.extend(fault);
+        }
     }
 
     /// Whether a name may be given to an input, a variable, an output or a step.
@@ -364,9 +372,12 @@ const RESERVED: &[&str] =
 
 fn name_fault(what: &str, name: &str) -> Result<(), Diagnostic> {
     if RESERVED.contains(&name) {
-        return Err(Diagnostic::new("reserved-name", format!("{what} cannot be named `{name}`"))
-            .label("this word means something itself")
-            .help(format!("write another name, such as `{name}_1`")));
+        return Err(Diagnostic::new(
+            Code::ReservedName,
+            format!("{what} cannot be named `{name}`"),
+        )
+        .label("this word means something itself")
+        .help(format!("write another name, such as `{name}_1`")));
     }
     let mut letters = name.chars();
     let well_formed =
@@ -375,7 +386,7 @@ fn name_fault(what: &str, name: &str) -> Result<(), Diagnostic> {
     if well_formed {
         return Ok(());
     }
-    let fault = Diagnostic::new("invalid-name", format!("`{name}` is no name for {what}"))
+    let fault = Diagnostic::new(Code::InvalidName, format!("`{name}` is no name for {what}"))
         .label("names are made of a–z, 0–9 and _, and start with no digit");
     let suggestion = suggested_name(name);
     Err(if suggestion.is_empty() { fault } else { fault.help(format!("write `{suggestion}`")) })

@@ -1,21 +1,33 @@
 //! `include`: another playbook with inputs and outputs of its own.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fields::{quoted, unknown_key, wrong_type};
 use super::files::locate;
 use super::load::{Reader, read};
-use super::model::{Action, Playbook};
+use super::model::{Action, Input, Playbook};
 use super::schema_check::path_fault;
-use super::scope::{Outputs, answer_types};
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use super::scope::{Names, Outputs, answer_types};
+use super::shape::Shape;
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::QuestionType;
 use crate::template::Template;
 
 /// Playbooks that include each other deeper than this are taken for a mistake.
 const DEPTH: usize = 16;
+
+/// A playbook that is included, and what is known of its outputs.
+#[derive(Debug, Clone)]
+pub(super) struct Included {
+    playbook: Arc<Playbook>,
+    outputs: Arc<Names<Shape>>,
+}
+
+/// Guesses look at no more names than these.
+const MOST_GUESSED: usize = 50;
 
 const EXAMPLE: &str = "include: {file: other.yaml, inputs: {…}}";
 
@@ -48,26 +60,26 @@ impl Reader<'_, '_> {
         };
         let Some(file) = node.get("file") else {
             self.fault(
-                Diagnostic::new("missing-key", "`include` has no `file`")
+                Diagnostic::new(Code::MissingKey, "`include` has no `file`")
                     .at(entry.key.span)
                     .label("`file` is missing")
                     .help(format!("write `{EXAMPLE}`")),
             );
             return (None, Outputs::unknown());
         };
-        let Some(playbook) = self.included_playbook(file) else {
+        let Some(Included { playbook, outputs }) = self.included_playbook(file) else {
             return (None, Outputs::unknown());
         };
+        let templates = inputs.as_ref();
         let given = given.and_then(Node::as_mapping).unwrap_or_default();
         let written = file.as_str().unwrap_or_default();
-        self.given_inputs(&playbook, given, written);
+        self.given_inputs(&playbook, given, templates, written);
         self.missing_inputs(&playbook, given, file);
 
-        let names = playbook.outputs.iter().map(|(name, _)| name.clone()).collect();
-        (inputs.map(|inputs| Action::Include { playbook, inputs }), Outputs::named(names))
+        (inputs.map(|inputs| Action::Include { playbook, inputs }), Outputs::named(outputs))
     }
 
-    fn included_playbook(&mut self, node: &Node) -> Option<Arc<Playbook>> {
+    fn included_playbook(&mut self, node: &Node) -> Option<Included> {
         let written = self.text("include.file", node)?;
         let path = match locate(self.loader.files, &self.directory, &self.loader.root, &written) {
             Ok(path) => path,
@@ -90,7 +102,7 @@ impl Reader<'_, '_> {
         if self.loader.chain.len() >= DEPTH {
             self.fault(
                 Diagnostic::new(
-                    "include-depth",
+                    Code::IncludeDepth,
                     format!("more than {DEPTH} playbooks include one another"),
                 )
                 .at(node.span)
@@ -110,13 +122,13 @@ impl Reader<'_, '_> {
         real: &Path,
         span: Span,
         written: &str,
-    ) -> Option<Arc<Playbook>> {
+    ) -> Option<Included> {
         let text = match read(path, self.loader.files) {
             Ok(text) => text,
             Err(why) => {
                 self.fault(
                     Diagnostic::new(
-                        "unreadable-file",
+                        Code::UnreadableFile,
                         format!("`{written}` cannot be read: {why}"),
                     )
                     .at(span)
@@ -127,11 +139,14 @@ impl Reader<'_, '_> {
             }
         };
         self.loader.chain.push(real.to_path_buf());
-        let (playbook, faults) = self.loader.file(path, &text);
+        let (read, faults) = self.loader.file(path, &text);
         self.loader.chain.pop();
-        let sound = faults.is_empty();
+        let sound = !faults.iter().any(Diagnostic::is_error);
         self.faults.extend(faults);
-        playbook.filter(|_| sound).map(Arc::new)
+        read.filter(|_| sound).map(|read| Included {
+            playbook: Arc::new(read.playbook),
+            outputs: Arc::new(read.outputs),
+        })
     }
 
     fn cycle(&self, real: &PathBuf, span: Span) -> Diagnostic {
@@ -145,20 +160,27 @@ impl Reader<'_, '_> {
         let names: Vec<String> = chain
             .map(|file| file.strip_prefix(&base).unwrap_or(file).display().to_string())
             .collect();
-        Diagnostic::new("include-cycle", "this playbook includes itself")
+        Diagnostic::new(Code::IncludeCycle, "this playbook includes itself")
             .at(span)
             .label("is being read already")
             .help(format!("leave one of these out: {}", names.join(" → ")))
     }
 
-    fn given_inputs(&mut self, playbook: &Playbook, given: &[Entry], file: &str) {
+    fn given_inputs(
+        &mut self,
+        playbook: &Playbook,
+        given: &[Entry],
+        templates: Option<&Template>,
+        file: &str,
+    ) {
         let known = || playbook.inputs.iter().map(|input| input.question.name.as_str());
+        let declared: HashMap<&str, &Input> =
+            playbook.inputs.iter().map(|it| (it.question.name.as_str(), it)).collect();
         for entry in given {
             let name = entry.key.name.as_str();
-            let Some(input) = playbook.inputs.iter().find(|input| input.question.name == name)
-            else {
+            let Some(input) = declared.get(name) else {
                 let fault =
-                    Diagnostic::new("unknown-key", format!("`{file}` has no input `{name}`"))
+                    Diagnostic::new(Code::UnknownKey, format!("`{file}` has no input `{name}`"))
                         .at(entry.key.span)
                         .label("not declared there");
                 self.fault(match did_you_mean(name, known()) {
@@ -170,8 +192,12 @@ impl Reader<'_, '_> {
                 });
                 continue;
             };
-            let fault = self.given_input(&input.question, &entry.value);
-            self.faults.extend(fault);
+            if let Some(template) = templates.and_then(|templates| templates.get(name)) {
+                let fault = self.given_input(&input.question, &entry.value, template);
+                self.faults.extend(
+                    fault.map(|fault| fault.also(input.span, format!("`{name}` is declared here"))),
+                );
+            }
         }
     }
 
@@ -179,13 +205,14 @@ impl Reader<'_, '_> {
         &self,
         question: &crate::step::question::Question,
         node: &Node,
+        template: &Template,
     ) -> Option<Diagnostic> {
         let name = format!("inputs.{}", question.name);
-        if let Some(rendered) = self.scope.rendered(node) {
-            let (given, wanted) = (rendered.types, answer_types(question.answer));
+        if let Some(rendered) = self.scope.rendered(template, node) {
+            let (given, wanted) = (rendered.shape.types(), answer_types(question.answer));
             return (!given.may_be(wanted)).then(|| {
                 Diagnostic::new(
-                    "wrong-type",
+                    Code::WrongType,
                     format!(
                         "`{name}` must be {}, {} is {}",
                         wanted.words(),
@@ -198,10 +225,10 @@ impl Reader<'_, '_> {
                 .help(format!("hand on something that is {}", wanted.words()))
             });
         }
-        Template::compile(node).ok()?.literal()?;
+        template.literal()?;
         if question.answer == QuestionType::Secret {
             return Some(
-                Diagnostic::new("secret-in-playbook", "a secret cannot be written in a playbook")
+                Diagnostic::new(Code::SecretInPlaybook, "a secret cannot be written in a playbook")
                     .at(node.span)
                     .label("everyone who reads the file sees this")
                     .help(format!(
@@ -213,7 +240,7 @@ impl Reader<'_, '_> {
         let why = question.check(&to_json(node)).err()?;
         let label = format!("the input is of type `{}`", question.answer.as_str());
         Some(
-            Diagnostic::new("invalid-input", format!("`{name}` {why}"))
+            Diagnostic::new(Code::InvalidInput, format!("`{name}` {why}"))
                 .at(node.span)
                 .label(label)
                 .help("write another value"),
@@ -221,21 +248,17 @@ impl Reader<'_, '_> {
     }
 
     fn missing_inputs(&mut self, playbook: &Playbook, given: &[Entry], file: &Node) {
+        let named: HashSet<&str> = given.iter().map(|entry| entry.key.name.as_str()).collect();
+        let declared: HashSet<&str> =
+            playbook.inputs.iter().map(|it| it.question.name.as_str()).collect();
+        // What is misspelt has been said already.
+        let unknown = || named.difference(&declared).copied().take(MOST_GUESSED);
         let missing: Vec<&str> = playbook
             .inputs
             .iter()
             .filter(|input| input.default.is_none())
             .map(|input| input.question.name.as_str())
-            .filter(|name| {
-                !given.iter().any(|entry| {
-                    entry.key.name == *name
-                        || did_you_mean(&entry.key.name, [*name]).is_some()
-                            && !playbook
-                                .inputs
-                                .iter()
-                                .any(|input| input.question.name == entry.key.name)
-                })
-            })
+            .filter(|name| !named.contains(name) && did_you_mean(name, unknown()).is_none())
             .collect();
         if missing.is_empty() {
             return;
@@ -243,7 +266,7 @@ impl Reader<'_, '_> {
         let example: Vec<String> = missing.iter().map(|name| format!("{name}: …")).collect();
         self.fault(
             Diagnostic::new(
-                "missing-input",
+                Code::MissingInput,
                 format!(
                     "`{}` needs {}",
                     file.as_str().unwrap_or_default(),

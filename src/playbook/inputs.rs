@@ -5,8 +5,10 @@ use regex_lite::Regex;
 use super::fields::{quoted, unknown_key, wrong_type};
 use super::load::Reader;
 use super::model::Input;
-use super::scope::{Section, answer_types};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use super::scope::{InputFacts, Section, answer_types};
+use super::shape::Shape;
+use super::types::Types;
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::{Question, QuestionType};
 use crate::template::Template;
@@ -57,8 +59,19 @@ impl Reader<'_, '_> {
         for entry in entries {
             self.check_name("an input", &entry.key.name, entry.key.span);
             let answer = self.input_type(&entry.value);
-            inputs.extend(self.input(entry, answer));
-            self.scope.inputs.push((entry.key.name.clone(), answer));
+            let input = self.input(entry, answer);
+            let default = input.as_ref().and_then(|input| input.default.as_ref());
+            let known = default.is_some_and(|it| self.scope.shape_of_template(it).fixed);
+            let shape = Shape::types_only(answer.map_or(Types::ANY, answer_types));
+            let shape = shape.secret(answer == Some(QuestionType::Secret));
+            let facts = InputFacts {
+                // What a person or CI gives is theirs to choose; what nobody gives is the same every time.
+                shape: if known { shape.fixed() } else { shape },
+                span: entry.key.span,
+                used: false,
+            };
+            inputs.extend(input);
+            self.scope.inputs.push(entry.key.name.clone(), facts);
         }
         inputs
     }
@@ -76,7 +89,7 @@ impl Reader<'_, '_> {
             let near =
                 other.map(|(_, known)| known.as_str()).or_else(|| did_you_mean(&text, names()));
             self.fault(
-                Diagnostic::new("unknown-type", format!("there is no type `{text}`"))
+                Diagnostic::new(Code::UnknownType, format!("there is no type `{text}`"))
                     .at(node.span)
                     .label("unknown type")
                     .help(match near {
@@ -151,7 +164,7 @@ impl Reader<'_, '_> {
         let names = quoted(wanted.iter().map(|wanted| wanted.as_str()));
         self.fault(
             Diagnostic::new(
-                "option-does-not-fit",
+                Code::OptionDoesNotFit,
                 format!("`{key}` means nothing for an input of type `{}`", answer.as_str()),
             )
             .at(option.key.span)
@@ -191,7 +204,7 @@ impl Reader<'_, '_> {
             if choices.iter().take(index).any(|earlier| earlier == choice) {
                 self.fault(
                     Diagnostic::new(
-                        "duplicate-name",
+                        Code::DuplicateName,
                         format!("`{choice}` stands twice in `choices`"),
                     )
                     .at(items.get(index).map_or(node.span, |item| item.span))
@@ -211,7 +224,7 @@ impl Reader<'_, '_> {
         // As `Question::check` does it, so that what passes here cannot fail there.
         if let Err(error) = Regex::new(&format!("^(?:{pattern})$")) {
             self.fault(
-                Diagnostic::new("invalid-pattern", "`pattern` is no regular expression")
+                Diagnostic::new(Code::InvalidPattern, "`pattern` is no regular expression")
                     .at(node.span)
                     .label(error.to_string())
                     .help("write one such as `[a-z]+`; it must match the whole answer"),
@@ -226,7 +239,7 @@ impl Reader<'_, '_> {
         if answer == Some(QuestionType::Choice) && entry.value.get("choices").is_none() {
             self.fault(
                 Diagnostic::new(
-                    "missing-key",
+                    Code::MissingKey,
                     format!("input `{}` has no `choices`", question.name),
                 )
                 .at(entry.key.span)
@@ -240,7 +253,7 @@ impl Reader<'_, '_> {
             let place = entry.value.get("max").map_or(entry.key.span, |node| node.span);
             self.fault(
                 Diagnostic::new(
-                    "out-of-range",
+                    Code::OutOfRange,
                     format!("`max` is less than `min`, which is {min}"),
                 )
                 .at(place)
@@ -258,20 +271,20 @@ impl Reader<'_, '_> {
     ) -> Option<Template> {
         let template = self.template(node)?;
         let fault = |message: String, label: &str| {
-            Diagnostic::new("invalid-default", message).at(node.span).label(label)
+            Diagnostic::new(Code::InvalidDefault, message).at(node.span).label(label)
         };
         let name = &question.name;
-        if let Some(rendered) = self.scope.rendered(node) {
+        if let Some(rendered) = self.scope.rendered(&template, node) {
             let wanted = answer.map(answer_types);
-            if let Some(wanted) = wanted.filter(|wanted| !rendered.types.may_be(*wanted)) {
+            if let Some(wanted) = wanted.filter(|wanted| !rendered.shape.types().may_be(*wanted)) {
                 let message = format!(
                     "the default of `{name}` must be {}, {} is {}",
                     wanted.words(),
                     rendered.subject,
-                    rendered.types.words()
+                    rendered.shape.types().words()
                 );
                 self.fault(
-                    fault(message, &format!("this is {}", rendered.types.words()))
+                    fault(message, &format!("this is {}", rendered.shape.types().words()))
                         .help(format!("name something that is {}", wanted.words())),
                 );
             }
@@ -293,7 +306,7 @@ fn literal_default_fault(
     let answer = answer?;
     if answer == QuestionType::Secret {
         return Some(
-            Diagnostic::new("secret-in-playbook", "a secret cannot be written in a playbook")
+            Diagnostic::new(Code::SecretInPlaybook, "a secret cannot be written in a playbook")
                 .at(node.span)
                 .label("everyone who reads the file sees this")
                 .help(
@@ -304,7 +317,7 @@ fn literal_default_fault(
     }
     if node.is_null() {
         return Some(
-            Diagnostic::new("invalid-default", format!("the default of `{name}` is empty"))
+            Diagnostic::new(Code::InvalidDefault, format!("the default of `{name}` is empty"))
                 .at(node.span)
                 .label("nothing is written here")
                 .help("write a value, or leave `default` out to have it asked for"),
@@ -315,7 +328,7 @@ fn literal_default_fault(
     }
     let why = question.check(&to_json(node)).err()?;
     Some(
-        Diagnostic::new("invalid-default", format!("the default of `{name}` {why}"))
+        Diagnostic::new(Code::InvalidDefault, format!("the default of `{name}` {why}"))
             .at(node.span)
             .label(format!("the input is of type `{}`", answer.as_str()))
             .help(default_to_write(question, node)),

@@ -1,44 +1,62 @@
 //! A file → a playbook, or everything that is wrong with it and with what it includes.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::defaults::Defaults;
 use super::files::{FileKind, Files, directory_of};
+use super::include::Included;
 use super::model::Playbook;
 use super::scope::Scope;
-use crate::diagnostic::{Diagnostic, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Sources, Span};
 use crate::document;
 use crate::step::spec::Kinds;
+
+/// What came of reading a playbook.
+#[derive(Debug)]
+pub struct Checked {
+    /// The playbook, where it can run.
+    pub playbook: Option<Playbook>,
+    /// Errors and warnings, in the order of the files and of their lines.
+    pub found: Vec<Diagnostic>,
+}
 
 /// Reads a playbook and all it includes, and checks whatever can be known before it runs.
 ///
 /// # Errors
-/// Every fault there is, in the order of the files and of their lines.
+/// Every error there is, in the order of the files and of their lines; warnings are kept to oneself.
 pub fn load(
     path: &Path,
     files: &dyn Files,
     kinds: &dyn Kinds,
     sources: &mut Sources,
 ) -> Result<Playbook, Vec<Diagnostic>> {
-    let text = read(path, files).map_err(|why| {
-        vec![
-            Diagnostic::new("unreadable-file", format!("{}: {why}", path.display()))
-                .help("name a playbook file that can be read"),
-        ]
-    })?;
+    let mut checked = check(path, files, kinds, sources);
+    checked.found.retain(Diagnostic::is_error);
+    checked.playbook.ok_or(checked.found)
+}
+
+/// Reads a playbook and all it includes, and tells of errors and warnings.
+#[must_use]
+pub fn check(path: &Path, files: &dyn Files, kinds: &dyn Kinds, sources: &mut Sources) -> Checked {
+    let files = &Remembered::new(files);
+    let text = match read(path, files) {
+        Ok(text) => text,
+        Err(why) => {
+            let fault = Diagnostic::new(Code::UnreadableFile, format!("{}: {why}", path.display()))
+                .help("name a playbook file that can be read");
+            return Checked { playbook: None, found: vec![fault] };
+        }
+    };
     let real = files.canonical(path).unwrap_or_else(|| path.to_path_buf());
     let root = files.root_of(&directory_of(path));
     let mut loader =
         Loader { files, kinds, sources, root, chain: vec![real], loaded: HashMap::new() };
-    let (playbook, mut faults) = loader.file(path, &text);
-    match playbook {
-        Some(playbook) if faults.is_empty() => Ok(playbook),
-        _ => {
-            faults.sort_by_key(|fault| fault.span.map(|span| (span.source, span.start)));
-            Err(faults)
-        }
-    }
+    let (read, mut found) = loader.file(path, &text);
+    found.sort_by_key(|fault| fault.span.map(|span| (span.source, span.start)));
+    let playbook = read.map(|read| read.playbook);
+    Checked { playbook: playbook.filter(|_| !found.iter().any(Diagnostic::is_error)), found }
 }
 
 /// The text of a file, or why there is none.
@@ -49,6 +67,41 @@ pub(super) fn read(path: &Path, files: &dyn Files) -> Result<String, String> {
     files.read(path)
 }
 
+/// The disk, asked once for each path: thousands of steps name the same few files.
+struct Remembered<'a> {
+    files: &'a dyn Files,
+    canonical: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+}
+
+impl<'a> Remembered<'a> {
+    fn new(files: &'a dyn Files) -> Self {
+        Self { files, canonical: RefCell::default() }
+    }
+}
+
+impl Files for Remembered<'_> {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        self.files.read(path)
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        self.files.kind(path)
+    }
+
+    fn root_of(&self, directory: &Path) -> PathBuf {
+        self.files.root_of(directory)
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.canonical.borrow().get(path) {
+            return known.clone();
+        }
+        let found = self.files.canonical(path);
+        self.canonical.borrow_mut().insert(path.to_path_buf(), found.clone());
+        found
+    }
+}
+
 /// What is shared by a playbook and those it includes.
 pub(super) struct Loader<'a> {
     pub(super) files: &'a dyn Files,
@@ -57,13 +110,17 @@ pub(super) struct Loader<'a> {
     pub(super) root: PathBuf,
     /// The files that are being read, each including the next.
     pub(super) chain: Vec<PathBuf>,
-    /// The files that have been read; nothing for those with faults, which have been reported.
-    pub(super) loaded: HashMap<PathBuf, Option<Arc<Playbook>>>,
+    /// The files that have been read; nothing for those with errors, which have been reported.
+    pub(super) loaded: HashMap<PathBuf, Option<Included>>,
 }
 
 impl Loader<'_> {
-    /// Reads one file; its playbook is of use only where there are no faults.
-    pub(super) fn file(&mut self, path: &Path, text: &str) -> (Option<Playbook>, Vec<Diagnostic>) {
+    /// Reads one file; its playbook is of use only where there are no errors.
+    pub(super) fn file(
+        &mut self,
+        path: &Path,
+        text: &str,
+    ) -> (Option<super::top::Read>, Vec<Diagnostic>) {
         let source = self.sources.add(path.display().to_string(), text);
         let node = match document::parse(source, text) {
             Ok(node) => node,
@@ -75,12 +132,14 @@ impl Loader<'_> {
             included: self.chain.len() > 1,
             loader: self,
             scope: Scope::default(),
+            defaults: Defaults::default(),
             faults: Vec::new(),
+            unread: false,
             depth: 0,
             cleanup: None,
         };
-        let playbook = reader.playbook(&node);
-        (playbook, reader.faults)
+        let read = reader.playbook(&node);
+        (read, reader.faults)
     }
 }
 
@@ -92,16 +151,13 @@ pub(super) struct Reader<'l, 'a> {
     /// Whether another playbook includes this one.
     pub(super) included: bool,
     pub(super) scope: Scope,
+    /// What steps do where they do not say otherwise.
+    pub(super) defaults: Defaults,
     pub(super) faults: Vec<Diagnostic>,
+    /// Whether there is something of which nobody knows what it refers to.
+    pub(super) unread: bool,
     /// How many lists of steps are around.
     pub(super) depth: usize,
     /// Where the `cleanup` step stands.
     pub(super) cleanup: Option<Span>,
-}
-
-impl Reader<'_, '_> {
-    /// The line a span starts in.
-    pub(super) fn line(&self, span: Span) -> usize {
-        self.loader.sources.line_column(span).0
-    }
 }

@@ -5,18 +5,22 @@
 
 mod actions;
 mod controls;
+mod defaults;
 mod envelope;
 mod fields;
 mod files;
+mod hints;
 mod include;
 mod inputs;
 mod load;
 mod model;
 mod neighbours;
 mod references;
+mod runtimes;
 mod schema;
 mod schema_check;
 mod scope;
+mod shape;
 mod top;
 mod types;
 
@@ -25,6 +29,6 @@ mod tests;
 
 pub use controls::{CONTROLS, Control};
 pub use files::{FileKind, Files};
-pub use load::load;
+pub use load::{Checked, check, load};
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
 pub use schema::{control_keys, json_schema, step_keys};

@@ -136,7 +136,7 @@ pub enum ForEach {
 }
 
 /// `retry`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Retry {
     /// The codes that are worth another try; empty: any.
     pub on: Vec<String>,

@@ -1,5 +1,7 @@
 //! Every name that a playbook reads.
 
+use std::collections::HashSet;
+
 use super::model::{Action, ForEach, Playbook, Step};
 use crate::template::{Expression, Reference, Template};
 
@@ -8,14 +10,24 @@ impl Playbook {
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {
         let mut all = Vec::new();
-        self.own_references(&mut all);
-        self.walk(&mut |step| {
-            of_step(step, &mut all);
-            if let Action::Include { playbook, .. } = &step.action {
-                playbook.own_references(&mut all);
-            }
-        });
+        self.collect_references(&mut HashSet::new(), &mut all);
         all
+    }
+
+    /// A playbook that is included again and again is read once.
+    fn collect_references<'p>(
+        &'p self,
+        seen: &mut HashSet<*const Playbook>,
+        all: &mut Vec<Reference>,
+    ) {
+        self.own_references(all);
+        let mut included: Vec<&'p Playbook> = Vec::new();
+        collect_steps(&self.steps, all, &mut included);
+        for playbook in included {
+            if seen.insert(std::ptr::from_ref(playbook)) {
+                playbook.collect_references(seen, all);
+            }
+        }
     }
 
     fn own_references(&self, all: &mut Vec<Reference>) {
@@ -24,6 +36,26 @@ impl Playbook {
             all.extend(template.references());
         }
         of_expressions(self.outputs.iter().map(|(_, expression)| expression), all);
+    }
+}
+
+fn collect_steps<'p>(
+    steps: &'p [Step],
+    all: &mut Vec<Reference>,
+    included: &mut Vec<&'p Playbook>,
+) {
+    for step in steps {
+        of_step(step, all);
+        match &step.action {
+            Action::Kind { .. } | Action::Cleanup { .. } => {}
+            Action::Block { steps, rescue, always } => {
+                for list in [steps, rescue, always] {
+                    collect_steps(list, all, included);
+                }
+            }
+            Action::Repeat { steps, .. } => collect_steps(steps, all, included),
+            Action::Include { playbook, .. } => included.push(playbook),
+        }
     }
 }
 

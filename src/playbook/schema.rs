@@ -45,6 +45,7 @@ pub fn json_schema(kinds: &dyn Kinds) -> Value {
                 "type": "object",
                 "propertyNames": {"$ref": "#/$defs/name"}
             },
+            "defaults": {"description": "What steps do where they do not say otherwise.", "$ref": "#/$defs/defaults"},
             "steps": {"description": "What is done, in order.", "$ref": "#/$defs/steps"},
             "outputs": {"description": "What an including playbook sees.", "$ref": "#/$defs/outputs"}
         },
@@ -80,6 +81,7 @@ fn fixed_definitions() -> Map<String, Value> {
             "propertyNames": {"$ref": "#/$defs/name"},
             "additionalProperties": {"$ref": "#/$defs/expression"}
         },
+        "defaults": defaults(),
         "steps": {"title": "list of steps", "type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
         "input": {
             "title": "input",
@@ -103,6 +105,35 @@ fn fixed_definitions() -> Map<String, Value> {
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+fn defaults() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "retry": {
+                "description": "How steps that call AWS are tried again.",
+                "type": "object",
+                "properties": {
+                    "on": {"description": "The error codes that are worth another try; any, where there are none.", "$ref": "#/$defs/codes"},
+                    "attempts": {"description": "How many tries in all.", "type": "integer", "minimum": 1, "default": 5},
+                    "every": {"description": "The wait before the second try; then it doubles.", "$ref": "#/$defs/duration", "default": "1s"}
+                },
+                "additionalProperties": false
+            },
+            "timeout": {"description": "How long one attempt of a step that calls AWS may take.", "$ref": "#/$defs/duration"},
+            "poll": {
+                "description": "What `poll` does where it does not say otherwise.",
+                "type": "object",
+                "properties": {
+                    "every": {"description": "The wait between tries.", "$ref": "#/$defs/duration", "default": "1s"},
+                    "timeout": {"description": "When to give up.", "$ref": "#/$defs/duration", "default": "1m"}
+                },
+                "additionalProperties": false
+            }
+        },
+        "additionalProperties": false
+    })
 }
 
 fn step(specs: &[&Spec]) -> Value {

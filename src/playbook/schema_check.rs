@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 
 use super::fields::{is_templated, quoted, type_of, wrong_type};
 use super::files::{Files, PathFault, locate};
-use super::scope::Scope;
+use super::scope::{Rendered, Scope};
 use super::types::{Types, resolve};
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::step::spec::FILE;
+use crate::template::{Template, TemplateKind};
 
 use scalar::{
     choice, constant, items_words, not_a_choice, number, out_of_range, scalar_text, wrong_rendering,
@@ -20,6 +21,9 @@ use scalar::{
 
 /// Schemas that refer to themselves without end are not followed further than this.
 const DEPTH: usize = 32;
+
+/// No more items of a list that is named are looked at: it may be named again and again.
+const MOST_ITEMS: usize = 100;
 
 /// What a value is checked against.
 pub(super) struct Check<'c> {
@@ -32,6 +36,9 @@ pub(super) struct Check<'c> {
     /// What paths must lie under.
     pub(super) top: &'c Path,
 }
+
+/// A value as it is written, and as it was compiled, where it could be.
+type Written<'n> = (&'n Node, Option<&'n Template>);
 
 /// One of the things that a schema allows.
 struct Variant<'s> {
@@ -57,9 +64,15 @@ impl Place {
 
 impl Check<'_> {
     /// Everything that is wrong with the input of a step.
-    pub(super) fn input(&self, kind: &str, key: Span, node: &Node) -> Vec<Diagnostic> {
+    pub(super) fn input(
+        &self,
+        kind: &str,
+        key: Span,
+        node: &Node,
+        template: Option<&Template>,
+    ) -> Vec<Diagnostic> {
         let place = Place { name: kind.to_owned(), owner: key };
-        let mut faults = self.value(node, self.root, &place, kind);
+        let mut faults = self.value((node, template), self.root, &place, kind);
         for fault in &mut faults {
             if fault.help.is_none() {
                 fault.help = Some(format!("`playbook steps {kind}` explains its fields"));
@@ -68,12 +81,29 @@ impl Check<'_> {
         faults
     }
 
-    fn value(&self, node: &Node, schema: &Value, place: &Place, kind: &str) -> Vec<Diagnostic> {
+    fn value(
+        &self,
+        (node, template): Written<'_>,
+        schema: &Value,
+        place: &Place,
+        kind: &str,
+    ) -> Vec<Diagnostic> {
         let mut variants = Vec::new();
         self.variants(schema, false, DEPTH, &mut variants);
         let wanted = variants.iter().fold(Types::NONE, |types, variant| types.or(variant.types));
-        if let Some(rendered) = self.scope.rendered(node) {
-            return wrong_rendering(node, &rendered, wanted, place).into_iter().collect();
+        if holds_template(node) {
+            let rendered = match template {
+                Some(template) => self.scope.rendered(template, node),
+                // Something else in the step does not compile; this may.
+                None => Template::compile(node).ok().and_then(|it| self.scope.rendered(&it, node)),
+            };
+            return rendered
+                .and_then(|rendered| {
+                    wrong_rendering(node, &rendered, wanted, place)
+                        .or_else(|| self.wrong_items(node, &rendered, &variants, place))
+                })
+                .into_iter()
+                .collect();
         }
         let given = type_of(node);
         let fits = |variant: &Variant<'_>| {
@@ -106,7 +136,7 @@ impl Check<'_> {
         }
         let mut best: Option<Vec<Diagnostic>> = None;
         for variant in &variants {
-            let faults = self.variant(node, variant, place, kind);
+            let faults = self.variant((node, template), variant, place, kind);
             if faults.is_empty() {
                 return faults;
             }
@@ -153,16 +183,47 @@ impl Check<'_> {
         }
     }
 
-    fn variant(
+    /// A list that is named, whose items are known and do not fit.
+    fn wrong_items(
         &self,
         node: &Node,
+        rendered: &Rendered,
+        variants: &[Variant<'_>],
+        place: &Place,
+    ) -> Option<Diagnostic> {
+        let [only] = variants else { return None };
+        let wanted = Types::of_schema(self.root, only.schema.get("items")?);
+        let (index, item) = rendered
+            .shape
+            .items()?
+            .iter()
+            .take(MOST_ITEMS)
+            .enumerate()
+            .find(|(_, item)| !item.types().may_be(wanted))?;
+        let (wanted, given) = (wanted.words(), item.types().words());
+        let message = format!(
+            "`{}[{index}]` must be {wanted}, `{}[{index}]` is {given}",
+            place.name,
+            rendered.path.join(".")
+        );
+        Some(
+            Diagnostic::new(Code::WrongType, message)
+                .at(node.span)
+                .label(format!("one of its items is {given}"))
+                .help(format!("name a list in which each item is {wanted}")),
+        )
+    }
+
+    fn variant(
+        &self,
+        (node, template): Written<'_>,
         variant: &Variant<'_>,
         place: &Place,
         kind: &str,
     ) -> Vec<Diagnostic> {
         match &node.kind {
-            NodeKind::Mapping(entries) => self.object(entries, variant, place, kind),
-            NodeKind::Sequence(items) => self.array(node, items, variant, place, kind),
+            NodeKind::Mapping(entries) => self.object((entries, template), variant, place, kind),
+            NodeKind::Sequence(items) => self.array((node, template), items, variant, place, kind),
             NodeKind::String(text) => {
                 let mut faults = scalar_text(node, &text.value, variant.schema, place);
                 if variant.schema.get(FILE) == Some(&Value::Bool(true)) {
@@ -179,7 +240,7 @@ impl Check<'_> {
 
     fn array(
         &self,
-        node: &Node,
+        (node, template): Written<'_>,
         items: &[Node],
         variant: &Variant<'_>,
         place: &Place,
@@ -211,14 +272,18 @@ impl Check<'_> {
                 .or_else(|| variant.schema.get("items"))
                 .unwrap_or(&Value::Bool(true));
             let place = Place { name: format!("{}[{index}]", place.name), owner: item.span };
-            faults.extend(self.value(item, schema, &place, kind));
+            let template = template.and_then(|template| match template.kind() {
+                TemplateKind::Sequence(items) => items.get(index),
+                _ => None,
+            });
+            faults.extend(self.value((item, template), schema, &place, kind));
         }
         faults
     }
 
     fn object(
         &self,
-        entries: &[Entry],
+        (entries, template): (&[Entry], Option<&Template>),
         variant: &Variant<'_>,
         place: &Place,
         kind: &str,
@@ -227,11 +292,16 @@ impl Check<'_> {
         let mut meant = Vec::new();
         let properties = variant.schema.get("properties").and_then(Value::as_object);
         let further = variant.schema.get("additionalProperties");
-        for entry in entries {
+        for (index, entry) in entries.iter().enumerate() {
+            let template = template.and_then(|template| match template.kind() {
+                TemplateKind::Mapping(entries) => entries.get(index).map(|entry| &entry.value),
+                _ => None,
+            });
+            let value = (&entry.value, template);
             let key = entry.key.name.as_str();
             let inside = place.inside(key, entry.key.span, kind);
             if let Some(schema) = properties.and_then(|properties| properties.get(key)) {
-                faults.extend(self.value(&entry.value, schema, &inside, kind));
+                faults.extend(self.value(value, schema, &inside, kind));
                 continue;
             }
             match further {
@@ -243,7 +313,7 @@ impl Check<'_> {
                     meant.extend(near);
                     faults.push(unknown_field(entry, place, near, known));
                 }
-                Some(schema) => faults.extend(self.value(&entry.value, schema, &inside, kind)),
+                Some(schema) => faults.extend(self.value(value, schema, &inside, kind)),
                 None => {}
             }
         }
@@ -321,15 +391,17 @@ pub(super) fn path_fault(
     top: &Path,
 ) -> Diagnostic {
     match why {
-        PathFault::Missing => Diagnostic::new("missing-file", format!("there is no `{written}`"))
-            .at(span)
-            .label("leads to no file")
-            .help(format!(
-                "paths are relative to the playbook's directory, `{}`",
-                directory.display()
-            )),
+        PathFault::Missing => {
+            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
+                .at(span)
+                .label("leads to no file")
+                .help(format!(
+                    "paths are relative to the playbook's directory, `{}`",
+                    directory.display()
+                ))
+        }
         PathFault::Outside => {
-            Diagnostic::new("outside-root", format!("`{written}` lies outside the project"))
+            Diagnostic::new(Code::OutsideRoot, format!("`{written}` lies outside the project"))
                 .at(span)
                 .label("not read from here")
                 .help(format!("move the file under `{}`", top.display()))
@@ -345,7 +417,7 @@ fn unknown_field<'s>(
 ) -> Diagnostic {
     let known = quoted(known);
     let fault = Diagnostic::new(
-        "unknown-key",
+        Code::UnknownKey,
         format!("`{}` has no field `{}`", place.name, entry.key.name),
     )
     .at(entry.key.span)
@@ -376,7 +448,7 @@ fn missing_fields(
             }
         })
         .collect();
-    Diagnostic::new("missing-field", format!("`{}` needs {fields}", place.name))
+    Diagnostic::new(Code::MissingField, format!("`{}` needs {fields}", place.name))
         .at(place.owner)
         .label(format!("{fields} {verb} missing"))
         .help(format!("add {}", lines.join("; ")))

@@ -1,22 +1,31 @@
 //! The names that can be seen from one place of a playbook.
 
+mod branch;
+mod names;
 mod outputs;
+mod shapes;
 
+use std::cell::Cell;
+use std::collections::HashSet;
+
+pub(super) use branch::{Condition, List, Standing};
+pub(super) use names::Names;
 pub(super) use outputs::Outputs;
+pub(super) use shapes::Rendered;
 
-use super::fields::{is_templated, path_of, quoted};
+use super::fields::quoted;
+use super::shape::Shape;
 use super::types::Types;
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
-use crate::document::Node;
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::step::question::QuestionType;
-use crate::template::{Reference, Template, TemplateKind};
-use outputs::{check_output, step_types, unknown_output};
+use crate::template::Reference;
+use outputs::{check_output, unknown_output};
 
 /// A loop around a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Loop {
     /// `for_each`, which has an `item`.
-    Items,
+    Items(Shape),
     /// `repeat`, which does not know how often it will go round.
     Rounds,
 }
@@ -33,20 +42,45 @@ pub(super) enum Section {
     Steps,
 }
 
+/// What is known of an input.
+#[derive(Debug)]
+pub(super) struct InputFacts {
+    pub(super) shape: Shape,
+    pub(super) span: Span,
+    pub(super) used: bool,
+}
+
+/// What is known of a variable.
+#[derive(Debug)]
+pub(super) struct VarFacts {
+    pub(super) shape: Shape,
+    pub(super) span: Span,
+    pub(super) used: bool,
+}
+
+/// What is known of a step that stands before.
+#[derive(Debug)]
+pub(super) struct StepFacts {
+    pub(super) outputs: Outputs,
+    pub(super) standing: Standing,
+}
+
 /// The names that can be seen from one place of a playbook.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     pub(super) section: Section,
-    /// The inputs declared so far, and their types where those are known.
-    pub(super) inputs: Vec<(String, Option<QuestionType>)>,
-    pub(super) all_inputs: Vec<String>,
-    pub(super) vars: Vec<String>,
-    pub(super) all_vars: Vec<String>,
+    /// The inputs declared so far.
+    pub(super) inputs: Names<InputFacts>,
+    pub(super) all_inputs: HashSet<String>,
+    pub(super) vars: Names<VarFacts>,
+    pub(super) all_vars: HashSet<String>,
     /// The steps that stand before.
-    pub(super) steps: Vec<(String, Outputs)>,
-    pub(super) all_steps: Vec<String>,
+    pub(super) steps: Names<StepFacts>,
+    pub(super) all_steps: HashSet<String>,
     /// The steps that this place is part of.
     pub(super) around: Vec<String>,
+    /// Where this place stands among the steps.
+    pub(super) standing: Standing,
     /// The loops that are around, the innermost last.
     pub(super) loops: Vec<Loop>,
     /// Whether this is the `when` of a step with `for_each`.
@@ -55,22 +89,12 @@ pub(super) struct Scope {
     pub(super) rescues: usize,
     /// What the step itself returned, in `assert`, `until` and `outputs`.
     pub(super) result: Option<Outputs>,
+    /// How often it has been guessed what was meant.
+    guesses: Cell<usize>,
 }
 
-/// What text that is rendered becomes.
-pub(super) struct Rendered {
-    pub(super) types: Types,
-    /// What to call it.
-    pub(super) subject: String,
-    /// The path, where the text is one path and nothing else; empty otherwise.
-    pub(super) path: Vec<String>,
-}
-
-impl Rendered {
-    fn of(types: Types, subject: &str) -> Self {
-        Self { types, subject: subject.to_owned(), path: Vec::new() }
-    }
-}
+/// Comparing names takes time, and a file with more mistakes than these has another problem.
+const MOST_GUESSES: usize = 300;
 
 const ROOTS: &[&str] = &["inputs", "vars", "steps", "run", "env"];
 const RUN: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
@@ -89,7 +113,7 @@ fn segment(reference: &Reference, index: usize) -> Span {
     Span::new(span.source, start, start + reference.path.get(index).map_or(0, String::len))
 }
 
-fn fault(code: &'static str, message: String, span: Span, label: &str, help: String) -> Diagnostic {
+fn fault(code: Code, message: String, span: Span, label: &str, help: String) -> Diagnostic {
     let fault = Diagnostic::new(code, message).at(span).label(label);
     if help.is_empty() { fault } else { fault.help(help) }
 }
@@ -104,18 +128,18 @@ impl Scope {
             "steps" => self.check_step(reference, rest),
             "run" => check_member(reference, "run", rest.first()?, RUN),
             "env" => None,
-            "loop" if self.loops.last() == Some(&Loop::Rounds) => {
+            "loop" if matches!(self.loops.last(), Some(Loop::Rounds)) => {
                 check_member(reference, "loop", rest.first()?, ROUNDS)
             }
             "loop" if !self.loops.is_empty() => {
                 check_member(reference, "loop", rest.first()?, ITEMS)
             }
-            "item" if self.loops.contains(&Loop::Items) => None,
+            "item" if self.item().is_some() => self.check_inside(reference, 1),
             "item" | "loop" => Some(self.outside_loop(reference, root)),
             "result" => self.check_result(reference, rest),
             "error" if self.rescues > 0 => None,
             "error" => Some(fault(
-                "misplaced-reference",
+                Code::MisplacedReference,
                 "`error` exists only inside `rescue`".to_owned(),
                 segment(reference, 0),
                 "no error to speak of here",
@@ -123,6 +147,13 @@ impl Scope {
             )),
             _ => Some(self.unknown_root(reference, root)),
         }
+    }
+
+    /// The name that was probably meant; after many mistakes nobody guesses any more.
+    fn guess<'n>(&self, word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+        let guesses = self.guesses.get();
+        self.guesses.set(guesses + 1);
+        if guesses < MOST_GUESSES { did_you_mean(word, names) } else { None }
     }
 
     fn outside_loop(&self, reference: &Reference, root: &str) -> Diagnostic {
@@ -134,7 +165,7 @@ impl Scope {
             "put `for_each: <list>` on this step or on the block around it"
         };
         fault(
-            "misplaced-reference",
+            Code::MisplacedReference,
             format!("`{root}` exists only inside {inside}"),
             segment(reference, 0),
             "no such loop around this",
@@ -143,57 +174,56 @@ impl Scope {
     }
 
     fn check_input(&self, reference: &Reference, name: &str) -> Option<Diagnostic> {
-        if self.inputs.iter().any(|(known, _)| known == name) {
-            return None;
+        if self.inputs.has(name) {
+            return self.check_inside(reference, 2);
         }
         let span = segment(reference, 1);
-        if self.all_inputs.iter().any(|known| known == name) {
+        if self.all_inputs.contains(name) {
             return Some(fault(
-                "later-reference",
+                Code::LaterReference,
                 format!("input `{name}` has no value yet"),
                 span,
                 "declared further down, or right here",
                 format!("move `{name}` above the input that needs it"),
             ));
         }
-        let known = || self.inputs.iter().map(|(known, _)| known.as_str());
-        let help = match did_you_mean(name, known()) {
+        let help = match self.guess(name, self.inputs.near()) {
             Some(near) => format!("did you mean `inputs.{near}`?"),
             None => format!("declare it at the top: `inputs: {{{name}: {{prompt: …}}}}`"),
         };
         let message = format!("there is no input `{name}`");
-        Some(fault("unknown-reference", message, span, "not declared under `inputs`", help))
+        Some(fault(Code::UnknownReference, message, span, "not declared under `inputs`", help))
     }
 
     fn check_var(&self, reference: &Reference, name: &str) -> Option<Diagnostic> {
         if self.section == Section::Defaults {
             return Some(fault(
-                "misplaced-reference",
+                Code::MisplacedReference,
                 "the default of an input cannot use `vars`".to_owned(),
                 segment(reference, 0),
                 "computed after the inputs are known",
                 "use `run`, `env` and the inputs above, or make it a variable".to_owned(),
             ));
         }
-        if self.vars.iter().any(|known| known == name) {
-            return None;
+        if self.vars.has(name) {
+            return self.check_inside(reference, 2);
         }
         let span = segment(reference, 1);
-        if self.all_vars.iter().any(|known| known == name) {
+        if self.all_vars.contains(name) {
             return Some(fault(
-                "later-reference",
+                Code::LaterReference,
                 format!("variable `{name}` has no value yet"),
                 span,
                 "computed further down, or right here",
                 format!("move `{name}` above the variable that needs it"),
             ));
         }
-        let help = match did_you_mean(name, self.vars.iter().map(String::as_str)) {
+        let help = match self.guess(name, self.vars.near()) {
             Some(near) => format!("did you mean `vars.{near}`?"),
             None => format!("declare it at the top: `vars: {{{name}: …}}`"),
         };
         let message = format!("there is no variable `{name}`");
-        Some(fault("unknown-reference", message, span, "not declared under `vars`", help))
+        Some(fault(Code::UnknownReference, message, span, "not declared under `vars`", help))
     }
 
     fn check_step(&self, reference: &Reference, rest: &[String]) -> Option<Diagnostic> {
@@ -204,7 +234,7 @@ impl Scope {
                 "the default of an input"
             };
             return Some(fault(
-                "misplaced-reference",
+                Code::MisplacedReference,
                 format!("{what} cannot use `steps`"),
                 segment(reference, 0),
                 "known before the first step runs",
@@ -212,8 +242,10 @@ impl Scope {
             ));
         }
         let (id, path) = rest.split_first()?;
-        match self.steps.iter().find(|(known, _)| known == id) {
-            Some((_, outputs)) => check_output(reference, id, outputs, path),
+        match self.steps.get(id) {
+            Some(facts) => check_output(reference, id, &facts.outputs, path)
+                .or_else(|| self.check_inside(reference, 3))
+                .or_else(|| self.check_branch(reference, id, facts)),
             None => Some(self.unknown_step(reference, id)),
         }
     }
@@ -229,28 +261,25 @@ impl Scope {
                 "its outputs exist when it is done".to_owned()
             };
             let message = format!("step `{id}` is not done here");
-            return fault("later-reference", message, span, "this is part of that step", help);
+            return fault(Code::LaterReference, message, span, "this is part of that step", help);
         }
-        if self.all_steps.iter().any(|known| known == id) {
+        if self.all_steps.contains(id) {
             return fault(
-                "later-reference",
+                Code::LaterReference,
                 format!("step `{id}` comes later"),
                 span,
                 "not done yet",
                 format!("move step `{id}` above this one"),
             );
         }
-        let near = did_you_mean(id, self.steps.iter().map(|(known, _)| known.as_str()));
+        let near = self.guess(id, self.steps.near());
         let help = match near {
             Some(near) => format!("did you mean `steps.{near}`?"),
             None if self.steps.is_empty() => format!("give the step that makes it `id: {id}`"),
-            None => format!(
-                "the steps before this one are {}",
-                quoted(self.steps.iter().map(|(known, _)| known.as_str()))
-            ),
+            None => format!("the steps before this one are {}", self.steps.listed()),
         };
         fault(
-            "unknown-reference",
+            Code::UnknownReference,
             format!("there is no step `{id}`"),
             span,
             "no step has this id",
@@ -261,7 +290,7 @@ impl Scope {
     fn check_result(&self, reference: &Reference, path: &[String]) -> Option<Diagnostic> {
         let Some(outputs) = &self.result else {
             return Some(fault(
-                "misplaced-reference",
+                Code::MisplacedReference,
                 "`result` exists only in `assert`, `until` and `outputs` of a step that returns something"
                     .to_owned(),
                 segment(reference, 0),
@@ -270,8 +299,8 @@ impl Scope {
             ));
         };
         let field = path.first()?;
-        if outputs.types(path).is_some() {
-            return None;
+        if outputs.lookup(field).is_some() {
+            return self.check_inside(reference, 2);
         }
         Some(unknown_output(reference, 1, field, "this step", outputs))
     }
@@ -279,9 +308,9 @@ impl Scope {
     fn unknown_root(&self, reference: &Reference, root: &str) -> Diagnostic {
         let written = reference.path.join(".");
         let found = [
-            ("steps", self.steps.iter().any(|(name, _)| name == root)),
-            ("inputs", self.inputs.iter().any(|(name, _)| name == root)),
-            ("vars", self.vars.iter().any(|name| name == root)),
+            ("steps", self.steps.has(root)),
+            ("inputs", self.inputs.has(root)),
+            ("vars", self.vars.has(root)),
         ];
         let help = if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
             format!("did you mean `{space}.{written}`?")
@@ -297,7 +326,7 @@ impl Scope {
                 .to_owned()
         };
         fault(
-            "unknown-name",
+            Code::UnknownName,
             format!("`{root}` is no name that is known here"),
             segment(reference, 0),
             "comes from nowhere",
@@ -306,61 +335,16 @@ impl Scope {
     }
 
     fn near_name(&self, root: &str) -> Option<String> {
-        let inputs = self.inputs.iter().map(|(name, _)| format!("inputs.{name}"));
-        let vars = self.vars.iter().map(|name| format!("vars.{name}"));
-        let steps = self.steps.iter().map(|(name, _)| format!("steps.{name}"));
-        let names: Vec<String> = inputs.chain(vars).chain(steps).collect();
-        let short = |name: &str| name.split_once('.').map(|(_, short)| short.to_owned());
-        let shorts: Vec<String> = names.iter().filter_map(|name| short(name)).collect();
-        let near = did_you_mean(root, shorts.iter().map(String::as_str))?;
-        names.into_iter().find(|name| short(name).as_deref() == Some(near))
-    }
-
-    /// What text that is rendered becomes; nothing for all that means itself.
-    pub(super) fn rendered(&self, node: &Node) -> Option<Rendered> {
-        let text = node.as_str().filter(|text| is_templated(text))?;
-        let template = Template::compile(node).ok();
-        Some(match template.as_ref().map(Template::kind) {
-            Some(TemplateKind::Expression(expression)) => match path_of(expression) {
-                Some(path) => Rendered {
-                    types: self.types(path),
-                    subject: format!("`{}`", path.join(".")),
-                    path: path.to_vec(),
-                },
-                None => Rendered::of(Types::ANY, text),
-            },
-            Some(TemplateKind::Text(_)) => Rendered::of(Types::STRING, "text around a template"),
-            _ => Rendered::of(Types::ANY, text),
-        })
-    }
-
-    /// The types that a reference may have.
-    pub(super) fn types(&self, path: &[String]) -> Types {
-        let (Some(root), Some(name)) = (path.first(), path.get(1)) else {
-            return Types::ANY;
+        let all = self.inputs.near().chain(self.vars.near()).chain(self.steps.near());
+        let near = self.guess(root, all)?;
+        let space = if self.inputs.has(near) {
+            "inputs"
+        } else if self.vars.has(near) {
+            "vars"
+        } else {
+            "steps"
         };
-        let rest = path.get(2..).unwrap_or_default();
-        match (root.as_str(), name.as_str()) {
-            ("inputs", name) if rest.is_empty() => self.input_types(name),
-            ("run", "local") | ("loop", "first" | "last") => Types::BOOLEAN,
-            ("run" | "env", _) => Types::STRING,
-            ("loop", "index" | "index0" | "length") => Types::INTEGER,
-            ("steps", id) => match self.steps.iter().find(|(known, _)| known == id) {
-                Some((_, outputs)) => step_types(outputs, rest).unwrap_or(Types::ANY),
-                None => Types::ANY,
-            },
-            ("result", _) => {
-                let path = path.get(1..).unwrap_or_default();
-                self.result.as_ref().and_then(|outputs| outputs.types(path)).unwrap_or(Types::ANY)
-            }
-            _ => Types::ANY,
-        }
-    }
-
-    fn input_types(&self, name: &str) -> Types {
-        let answer =
-            self.inputs.iter().find(|(known, _)| known == name).and_then(|(_, answer)| *answer);
-        answer.map_or(Types::ANY, answer_types)
+        Some(format!("{space}.{near}"))
     }
 }
 
@@ -388,5 +372,5 @@ fn check_member(
         None => format!("there are {}", quoted(known.iter().copied())),
     };
     let message = format!("there is no `{root}.{name}`");
-    Some(fault("unknown-reference", message, segment(reference, 1), "unknown", help))
+    Some(fault(Code::UnknownReference, message, segment(reference, 1), "unknown", help))
 }

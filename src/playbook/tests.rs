@@ -3,6 +3,7 @@
 mod editors;
 mod fakes;
 mod good;
+mod growth;
 mod hostile;
 mod includes;
 mod inputs;

@@ -1,11 +1,14 @@
 //! The top level of a playbook.
 
+use std::collections::{HashMap, HashSet};
+
 use super::fields::{quoted, unknown_key, wrong_type};
 use super::load::Reader;
 use super::model::Playbook;
 use super::neighbours;
-use super::scope::Section;
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use super::scope::{Names, Section, VarFacts};
+use super::shape::Shape;
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Template};
 
@@ -13,11 +16,18 @@ use crate::template::{Expression, Template};
 const VERSION: i128 = 1;
 
 const KEYS: &[&str] =
-    &["version", "name", "description", "tags", "inputs", "vars", "steps", "outputs"];
+    &["version", "name", "description", "tags", "inputs", "vars", "defaults", "steps", "outputs"];
+
+/// A playbook, and what is known of its outputs.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) playbook: Playbook,
+    pub(super) outputs: Names<Shape>,
+}
 
 impl Reader<'_, '_> {
     /// Reads the whole document.
-    pub(super) fn playbook(&mut self, node: &Node) -> Option<Playbook> {
+    pub(super) fn playbook(&mut self, node: &Node) -> Option<Read> {
         let Some(entries) = node.as_mapping() else {
             self.fault(not_a_playbook(node));
             return None;
@@ -37,11 +47,24 @@ impl Reader<'_, '_> {
         let inputs = node.get("inputs").map(|node| self.inputs(node)).unwrap_or_default();
         let vars = node.get("vars").map(|node| self.vars(node)).unwrap_or_default();
         self.scope.section = Section::Steps;
+        if let Some(defaults) = node.get("defaults") {
+            self.read_defaults(defaults);
+        }
         let steps = self.required(node, "steps", start, "steps: [{print: Hello}]");
         let steps = steps.map(|node| self.steps("steps", node)).unwrap_or_default();
         let outputs = node.get("outputs");
         let outputs = outputs.map(|node| self.outputs("outputs", node, &[])).unwrap_or_default();
-        Some(Playbook {
+        if !self.included {
+            for (name, expression) in &outputs {
+                self.hint_shown_value(&format!("outputs.{name}"), expression);
+            }
+        }
+        self.hint_unused();
+        let mut shapes = Names::default();
+        for (name, expression) in &outputs {
+            shapes.push(name.clone(), self.scope.shape_of_expression(expression));
+        }
+        let playbook = Playbook {
             file: self.file.clone(),
             directory: self.directory.clone(),
             root: self.loader.root.clone(),
@@ -52,7 +75,8 @@ impl Reader<'_, '_> {
             vars,
             steps,
             outputs,
-        })
+        };
+        Some(Read { playbook, outputs: shapes })
     }
 
     fn version(&mut self, node: &Node) -> bool {
@@ -61,7 +85,7 @@ impl Reader<'_, '_> {
             NodeKind::Integer(newer) if newer > VERSION => {
                 self.fault(
                     Diagnostic::new(
-                        "newer-version",
+                        Code::NewerVersion,
                         format!("this playbook is written in version {newer} of the language"),
                     )
                     .at(node.span)
@@ -72,7 +96,7 @@ impl Reader<'_, '_> {
             }
             _ => {
                 self.fault(
-                    Diagnostic::new("unknown-version", format!("`version` must be {VERSION}"))
+                    Diagnostic::new(Code::UnknownVersion, format!("`version` must be {VERSION}"))
                         .at(node.span)
                         .label("there is no such version")
                         .help(format!("write `version: {VERSION}`")),
@@ -116,7 +140,7 @@ impl Reader<'_, '_> {
         let mut others = others.filter(|entry| !KEYS.contains(&entry.key.name.as_str()));
         if value.is_none() && !others.any(is_meant) {
             self.fault(
-                Diagnostic::new("missing-key", format!("the playbook has no `{key}`"))
+                Diagnostic::new(Code::MissingKey, format!("the playbook has no `{key}`"))
                     .at(start)
                     .label(format!("`{key}` is missing"))
                     .help(format!("add `{example}`")),
@@ -140,16 +164,16 @@ impl Reader<'_, '_> {
 
     /// Takes note of all names, so that "comes later" can be told from "does not exist".
     fn declare(&mut self, node: &Node) {
-        let names = |key| -> Vec<String> {
+        let names = |key| -> HashSet<String> {
             let entries = node.get(key).and_then(Node::as_mapping).unwrap_or_default();
             entries.iter().map(|entry| entry.key.name.clone()).collect()
         };
         self.scope.all_inputs = names("inputs");
         self.scope.all_vars = names("vars");
         if let Some(steps) = node.get("steps") {
-            let mut seen = Vec::new();
+            let mut seen = HashMap::new();
             self.declare_steps(steps, &mut seen);
-            self.scope.all_steps = seen.into_iter().map(|(id, _)| id).collect();
+            self.scope.all_steps = seen.into_keys().collect();
         }
     }
 
@@ -160,12 +184,26 @@ impl Reader<'_, '_> {
         for entry in entries {
             let name = &entry.key.name;
             self.check_name("a variable", name, entry.key.span);
-            if let Some(template) = self.template(&entry.value) {
-                vars.push((name.clone(), template));
-            }
-            self.scope.vars.push(name.clone());
+            let template = self.template(&entry.value);
+            let shape = template.as_ref().map(|it| self.scope.shape_of_template(it));
+            vars.extend(template.map(|template| (name.clone(), template)));
+            let facts = VarFacts {
+                shape: shape.unwrap_or_default(),
+                span: entry.key.span,
+                // A value with an anchor is there to be repeated.
+                used: self.has_anchor(entry),
+            };
+            self.scope.vars.push(name.clone(), facts);
         }
         vars
+    }
+
+    fn has_anchor(&self, entry: &Entry) -> bool {
+        let (key, value) = (entry.key.span, entry.value.span);
+        let end = usize::try_from(value.start).unwrap_or_default();
+        let start = usize::try_from(key.end).unwrap_or_default();
+        let between = Span::new(key.source, start, end);
+        self.loader.sources.slice(between).contains('&')
     }
 
     /// A map of names to bare expressions; `taken` are the names there are already.
@@ -184,7 +222,7 @@ impl Reader<'_, '_> {
             if taken.contains(&name) {
                 self.fault(
                     Diagnostic::new(
-                        "duplicate-name",
+                        Code::DuplicateName,
                         format!("there is an output `{name}` already"),
                     )
                     .at(entry.key.span)
@@ -202,7 +240,7 @@ impl Reader<'_, '_> {
 
 /// That a key is what another tool calls something.
 pub(super) fn neighbour_word(entry: &Entry, advice: &str) -> Diagnostic {
-    Diagnostic::new("neighbour-word", format!("`{}` is not a word of playbooks", entry.key.name))
+    Diagnostic::new(Code::NeighbourWord, format!("`{}` is not a word of playbooks", entry.key.name))
         .at(entry.key.span)
         .label("another tool's word")
         .help(advice)
@@ -210,12 +248,12 @@ pub(super) fn neighbour_word(entry: &Entry, advice: &str) -> Diagnostic {
 
 fn not_a_playbook(node: &Node) -> Diagnostic {
     let fault = match node.kind {
-        NodeKind::Null => Diagnostic::new("wrong-type", "the file is empty"),
+        NodeKind::Null => Diagnostic::new(Code::WrongType, "the file is empty"),
         NodeKind::Sequence(_) => {
-            Diagnostic::new("wrong-type", "a playbook is a map, this is a list")
+            Diagnostic::new(Code::WrongType, "a playbook is a map, this is a list")
                 .label("steps go under `steps:`")
         }
-        _ => Diagnostic::new("wrong-type", "a playbook is a map").label("not a map"),
+        _ => Diagnostic::new(Code::WrongType, "a playbook is a map").label("not a map"),
     };
     fault.at(node.span).help("start with `name: …` and `steps: [{print: Hello}]`")
 }

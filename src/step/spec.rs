@@ -16,6 +16,19 @@ pub const FILE: &str = "x-file";
 /// Says where in AWS's answer a field of an output comes from, as the call and a `JMESPath` in its answer:
 /// `#[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]`. Where the field is a map, `KEY` stands for the key.
 pub const FROM: &str = "x-from";
+/// Marks a field of an input as the name of what the step makes, which nobody else may have:
+/// `#[schemars(extend("x-name" = true))]`.
+pub const NAME: &str = "x-name";
+
+/// Marks a field of an input whose value stays where others can read it:
+/// `#[schemars(extend("x-stored" = true))]`.
+pub const STORED: &str = "x-stored";
+
+/// Marks a field of an input that is shown: `#[schemars(extend("x-shown" = true))]`.
+pub const SHOWN: &str = "x-shown";
+
+/// Marks a field of an input that is the runtime of a function: `#[schemars(extend("x-runtime" = true))]`.
+pub const RUNTIME: &str = "x-runtime";
 
 /// What a step kind says of itself.
 #[derive(Debug, Clone)]

@@ -17,6 +17,7 @@ pub struct Ask;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What to ask.
+    #[schemars(extend("x-shown" = true))]
     prompt: String,
     /// What kind of answer.
     #[serde(default, rename = "type")]

@@ -22,6 +22,7 @@ pub struct Input {
     /// The table's name.
     table_name: String,
     /// The items: maps of attributes by name.
+    #[schemars(extend("x-stored" = true))]
     items: Vec<Plain>,
     /// Whether `items` are written in `DynamoDB`'s own notation.
     #[serde(default)]

@@ -17,6 +17,7 @@ pub struct Choose;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What to ask.
+    #[schemars(extend("x-shown" = true))]
     prompt: String,
     /// What to choose from.
     choices: Vec<String>,

@@ -17,6 +17,7 @@ pub struct Confirm;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What to ask.
+    #[schemars(extend("x-shown" = true))]
     prompt: String,
     /// The answer when nothing is said.
     #[serde(default)]

@@ -29,8 +29,10 @@ pub struct CreateFunction;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The function's name, unique in the account and region.
+    #[schemars(extend("x-name" = true))]
     function_name: String,
     /// Its runtime, such as `python3.13` or `provided.al2023`.
+    #[schemars(extend("x-runtime" = true))]
     runtime: String,
     /// Its handler, such as `FILE.FUNCTION`; `bootstrap` for programs.
     handler: String,
@@ -39,6 +41,7 @@ pub struct Input {
     /// Its code.
     code: Code,
     /// What it is for.
+    #[schemars(extend("x-stored" = true))]
     description: Option<String>,
     /// The longest that it may run, in seconds; 3 when absent.
     timeout: Option<i32>,
@@ -46,6 +49,7 @@ pub struct Input {
     memory_size: Option<i32>,
     /// Its environment variables.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     environment: BTreeMap<String, Variable>,
     /// `x86_64` or `arm64`; when absent `x86_64`, or with `--local` this machine's.
     architectures: Option<Vec<Processor>>,
@@ -54,6 +58,7 @@ pub struct Input {
     publish: bool,
     /// Tags beside the run's own.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
     /// ARNs of layer versions.
     #[serde(default)]

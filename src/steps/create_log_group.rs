@@ -29,12 +29,14 @@ pub struct CreateLogGroup;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The log group's name, such as `/aws/lambda/NAME`.
+    #[schemars(extend("x-name" = true))]
     log_group_name: String,
     /// After how many days events are deleted; never when absent. One of the numbers that AWS knows, such
     /// as 1, 7 or 30.
     retention_in_days: Option<i32>,
     /// Tags beside the run's own.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
 }
 

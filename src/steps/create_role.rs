@@ -25,6 +25,7 @@ pub struct CreateRole;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The role's name, unique in the account.
+    #[schemars(extend("x-name" = true))]
     role_name: String,
     /// The service that may assume it, such as `lambda.amazonaws.com`.
     trust_service: Option<String>,
@@ -34,9 +35,11 @@ pub struct Input {
     #[serde(default)]
     managed_policies: Vec<String>,
     /// What it is for.
+    #[schemars(extend("x-stored" = true))]
     description: Option<String>,
     /// Tags beside the run's own.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
     /// What to do when a role of that name is there already.
     #[serde(default)]

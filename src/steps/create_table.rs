@@ -31,6 +31,7 @@ pub struct CreateTable;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The table's name, unique in the account and region.
+    #[schemars(extend("x-name" = true))]
     table_name: String,
     /// The attributes of the key with their types: first that of the partition key, then that of the sort key, if any.
     key: Key,
@@ -38,6 +39,7 @@ pub struct Input {
     provisioned_throughput: Option<Throughput>,
     /// Tags beside the run's own.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
 }
 

@@ -38,6 +38,7 @@ pub struct CreateUserPool;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The pool's name.
+    #[schemars(extend("x-stored" = true))]
     pool_name: String,
     /// What passwords must be like; Cognito's own policy when absent.
     password_policy: Option<PasswordPolicy>,
@@ -58,6 +59,7 @@ pub struct Input {
     deletion_protection: bool,
     /// Tags beside the run's own.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
 }
 

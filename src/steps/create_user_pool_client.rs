@@ -31,6 +31,7 @@ pub struct Input {
     /// The pool's id.
     user_pool_id: String,
     /// The client's name; made from the run's id and the step's when absent.
+    #[schemars(extend("x-stored" = true))]
     client_name: Option<String>,
     /// The ways in which users may sign in, such as `ALLOW_USER_PASSWORD_AUTH` and `ALLOW_REFRESH_TOKEN_AUTH`; Cognito's
     /// own choice, which is without passwords, when absent.

@@ -31,6 +31,7 @@ pub struct DeployStack;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The stack's name, unique in the account and region.
+    #[schemars(extend("x-name" = true))]
     stack_name: String,
     /// The template's file, relative to the playbook; at most 51,200 bytes.
     #[schemars(extend("x-file" = true))]
@@ -44,6 +45,7 @@ pub struct Input {
     capabilities: Vec<String>,
     /// Tags beside the run's own; what is in the stack gets them too.
     #[serde(default)]
+    #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
     /// After how many minutes `CloudFormation` gives up and rolls back.
     #[schemars(range(min = 1))]

@@ -13,6 +13,7 @@ pub struct Fail;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What to say.
+    #[schemars(extend("x-shown" = true))]
     message: String,
     /// The word that `rescue` sees as `error.code`.
     #[serde(default = "failed")]

@@ -21,6 +21,7 @@ pub struct Input {
     /// How long, such as `2s`; with a `prompt`, how long at most.
     duration: Option<Length>,
     /// What to say while waiting for the return key. Where nobody is there, the run goes on.
+    #[schemars(extend("x-shown" = true))]
     prompt: Option<String>,
 }
 

@@ -14,6 +14,7 @@ pub struct Print;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What to show: text as it is, anything else as YAML.
+    #[schemars(extend("x-shown" = true))]
     message: Value,
 }
 

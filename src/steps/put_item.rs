@@ -34,6 +34,7 @@ pub struct Input {
     /// The table's name.
     table_name: String,
     /// The item: attributes by name.
+    #[schemars(extend("x-stored" = true))]
     item: Plain,
     /// Whether `item` is written in `DynamoDB`'s own notation.
     #[serde(default)]

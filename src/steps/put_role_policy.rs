@@ -26,6 +26,7 @@ pub struct Input {
     /// The policy's name, unique in the role.
     policy_name: String,
     /// The policy, as data or as JSON text.
+    #[schemars(extend("x-stored" = true))]
     policy_document: Value,
 }
 

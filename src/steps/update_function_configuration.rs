@@ -32,14 +32,17 @@ pub struct Input {
     /// Its handler.
     handler: Option<String>,
     /// Its runtime, such as `python3.13`.
+    #[schemars(extend("x-runtime" = true))]
     runtime: Option<String>,
     /// What it is for.
+    #[schemars(extend("x-stored" = true))]
     description: Option<String>,
     /// The longest that it may run, in seconds.
     timeout: Option<i32>,
     /// Its memory in megabytes.
     memory_size: Option<i32>,
     /// Its environment variables, all of them.
+    #[schemars(extend("x-stored" = true))]
     environment: Option<BTreeMap<String, Variable>>,
     /// ARNs of its layer versions, all of them.
     layers: Option<Vec<String>>,

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{CallArg, Expr, ForLoop, Stmt};
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, ForLoop, Stmt};
 use minijinja::machinery::parse_expr;
 
 use super::environment::{FILTERS, FUNCTIONS, TESTS, instead_of_method};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Code, did_you_mean};
 
 /// After a test such as `is defined` the engine takes these for a variable, its argument.
 const OPERATORS: &[&str] = &["and", "else", "if", "in", "is", "not", "or"];
@@ -22,6 +22,8 @@ pub(super) struct Chain {
     pub(super) fixed: Range<usize>,
     pub(super) whole: Range<usize>,
     pub(super) need: Need,
+    /// Whether another part decides that it is read at all.
+    pub(super) conditional: bool,
     /// Bound by the template itself, as by `for`.
     pub(super) local: bool,
     /// Whether something can be put around the chain's own text.
@@ -42,7 +44,7 @@ pub(super) enum Need {
 /// Something that would fail whenever it were evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) code: &'static str,
+    pub(super) code: Code,
     pub(super) message: String,
     pub(super) help: Option<String>,
     pub(super) range: Range<usize>,
@@ -85,6 +87,8 @@ struct Walker<'s> {
     source: &'s str,
     locals: Vec<HashSet<&'s str>>,
     guards: Vec<Vec<String>>,
+    /// How many choices are around.
+    choices: usize,
     analysis: Analysis,
 }
 
@@ -94,6 +98,7 @@ impl<'s> Walker<'s> {
             source,
             locals: vec![HashSet::new()],
             guards: Vec::new(),
+            choices: 0,
             analysis: Analysis::default(),
         }
     }
@@ -132,7 +137,10 @@ impl<'s> Walker<'s> {
             Expr::UnaryOp(operation) => self.expression(&operation.expr),
             Expr::BinOp(operation) => {
                 self.expression(&operation.left);
+                let decides = matches!(operation.op, BinOpKind::ScAnd | BinOpKind::ScOr);
+                self.choices += usize::from(decides);
                 self.expression(&operation.right);
+                self.choices -= usize::from(decides);
             }
             Expr::Compare(comparison) => {
                 self.expression(&comparison.expr);
@@ -142,10 +150,12 @@ impl<'s> Walker<'s> {
             }
             Expr::IfExpr(choice) => {
                 self.expression(&choice.test_expr);
+                self.choices += 1;
                 self.expression(&choice.true_expr);
                 if let Some(otherwise) = &choice.false_expr {
                     self.expression(otherwise);
                 }
+                self.choices -= 1;
             }
             Expr::Filter(filter) => {
                 self.known("filter", filter.name, FILTERS, expression);
@@ -201,7 +211,7 @@ impl<'s> Walker<'s> {
                 let on_loop = matches!(&method.expr, Expr::Var(root) if root.id == "loop");
                 if !(on_loop && self.is_local("loop")) {
                     self.fault(
-                        "no-methods",
+                        Code::NoMethods,
                         format!("values have no methods such as `.{}()`", method.name),
                         instead_of_method(method.name).map(str::to_owned),
                         whole,
@@ -210,7 +220,7 @@ impl<'s> Walker<'s> {
                 self.expression(&method.expr);
             }
             other => {
-                self.fault("not-callable", "this cannot be called".to_owned(), None, whole);
+                self.fault(Code::NotCallable, "this cannot be called".to_owned(), None, whole);
                 self.expression(other);
             }
         }
@@ -235,20 +245,14 @@ impl<'s> Walker<'s> {
             None => format!("these exist: {}", names.join(", ")),
         };
         let code = match what {
-            "filter" => "unknown-filter",
-            "test" => "unknown-test",
-            _ => "unknown-function",
+            "filter" => Code::UnknownFilter,
+            "test" => Code::UnknownTest,
+            _ => Code::UnknownFunction,
         };
         self.fault(code, format!("there is no {what} `{name}`"), Some(help), place);
     }
 
-    fn fault(
-        &mut self,
-        code: &'static str,
-        message: String,
-        help: Option<String>,
-        place: &Expr<'s>,
-    ) {
+    fn fault(&mut self, code: Code, message: String, help: Option<String>, place: &Expr<'s>) {
         let span = place.span();
         let range = offset(span.start_offset)..offset(span.end_offset);
         self.analysis.faults.push(Fault { code, message, help, range });
@@ -279,7 +283,7 @@ impl<'s> Walker<'s> {
         if OPERATORS.contains(&root.id) {
             let message = format!("`{}` cannot stand here", root.id);
             let help = "put round brackets around the part before it".to_owned();
-            self.fault("template-syntax", message, Some(help), base);
+            self.fault(Code::TemplateSyntax, message, Some(help), base);
             return;
         }
         let span = base.span();
@@ -307,6 +311,7 @@ impl<'s> Walker<'s> {
             whole,
             need: if optional { Need::Optional } else { Need::Required },
             local: self.is_local(root.id),
+            conditional: self.choices > 0,
         };
         self.analysis.chains.push(chain);
     }
@@ -348,8 +353,10 @@ impl<'s> Walker<'s> {
             // `if` and `set` share their names with what follows, as in the engine.
             Stmt::IfCond(choice) => {
                 self.expression(&choice.expr);
+                self.choices += 1;
                 self.body(&choice.true_body);
                 self.body(&choice.false_body);
+                self.choices -= 1;
             }
             Stmt::WithBlock(with) => {
                 self.locals.push(HashSet::new());
@@ -388,12 +395,14 @@ impl<'s> Walker<'s> {
         self.expression(&repeat.iter);
         self.locals.push(HashSet::from(["loop"]));
         self.target(&repeat.target);
+        self.choices += 1;
         if let Some(condition) = &repeat.filter_expr {
             self.expression(condition);
         }
         self.body(&repeat.body);
         self.locals.pop();
         self.inner(&repeat.else_body);
+        self.choices -= 1;
     }
 }
 

@@ -1,6 +1,6 @@
 use minijinja::ErrorKind;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// Why an expression or a template could not be evaluated.
 ///
@@ -24,7 +24,7 @@ impl TemplateError {
     /// The error in the shape in which it is shown.
     #[must_use]
     pub fn to_diagnostic(&self) -> Diagnostic {
-        let diagnostic = Diagnostic::new("template", self.message.clone()).at(self.span);
+        let diagnostic = Diagnostic::new(Code::Template, self.message.clone()).at(self.span);
         match &self.help {
             Some(help) => diagnostic.help(help.clone()),
             None => diagnostic,

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::program::{Place, Program};
-use super::{Evaluated, Reference, Scope, TemplateError};
-use crate::diagnostic::{Diagnostic, Span};
+use super::{Evaluated, Reference, Scope, TemplateError, Yields};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Node, NodeKind, Text};
 
 /// A bare expression, as in `when` or `until`. Clones share the compiled code.
@@ -28,7 +28,7 @@ impl Expression {
             NodeKind::Null | NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
                 let message = format!("an expression is expected here, not {}", node.type_name());
                 return Err(vec![
-                    Diagnostic::new("expected-expression", message)
+                    Diagnostic::new(Code::ExpectedExpression, message)
                         .at(node.span)
                         .help("write an expression, such as `steps.role.arn == inputs.arn`"),
                 ]);
@@ -62,6 +62,12 @@ impl Expression {
         self.span
     }
 
+    /// The type of its value, where that can be seen.
+    #[must_use]
+    pub fn yields(&self) -> Yields {
+        self.program.yields
+    }
+
     /// What it reads.
     #[must_use]
     pub fn references(&self) -> &[Reference] {
@@ -84,8 +90,9 @@ fn refuse_braces(node: &Node, text: &Text) -> Result<(), Vec<Diagnostic>> {
         return Ok(());
     }
     let inner = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-    let diagnostic = Diagnostic::new("unneeded-braces", "an expression stands here without braces")
-        .at(node.span);
+    let diagnostic =
+        Diagnostic::new(Code::UnneededBraces, "an expression stands here without braces")
+            .at(node.span);
     let help = match inner {
         Some(inner) if !inner.contains("{{") => format!("write {}", inner.trim()),
         _ => "write one expression without `{{`, `}}`, `{%`; join texts with `~`".to_owned(),

@@ -14,6 +14,7 @@ mod statements;
 mod trace;
 mod tree;
 mod value;
+mod yields;
 
 use crate::diagnostic::Span;
 
@@ -22,6 +23,7 @@ pub use expression::Expression;
 pub use namespace::{Namespace, Scope};
 pub use tree::{Template, TemplateEntry, TemplateKind, TextTemplate};
 pub use value::{from_json, is_unknown, marker, to_json, to_text, unknown};
+pub use yields::Yields;
 
 /// A value of the template language.
 pub type Value = minijinja::Value;
@@ -35,6 +37,8 @@ pub struct Reference {
     pub span: Span,
     /// Whether it may be undefined: the expression asks `is defined` or gives a `default(…)`.
     pub optional: bool,
+    /// Whether another part of the expression decides that it is read at all, as in `a if b else c`.
+    pub conditional: bool,
 }
 
 /// The result of an expression or a template.

@@ -1,7 +1,7 @@
 //! One expression or template, compiled so that it knows its references and their places.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::ErrorKind;
 use minijinja::machinery::{parse_expr, tokenize};
@@ -12,12 +12,15 @@ use super::environment::{REQUIRE, TOUCH, environment, syntax};
 use super::error::describe;
 use super::trace::{self, Touched};
 use super::value::{TooDeep, holds_unknown, is_unknown, settle, unknown};
-use super::{Evaluated, Reference, Scope, TemplateError, Value};
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use super::{Evaluated, Reference, Scope, TemplateError, Value, Yields};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::Text;
 
 /// Longer ones are nested so deeply that the compiler could run out of stack.
 const MOST_TOKENS: usize = 1_000;
+
+/// What has no more tokens than these and can be parsed can be compiled: only depth could keep it from that.
+const SURE_TO_COMPILE: usize = 60;
 
 /// A text inside a scalar of a document: which part of the scalar it is.
 #[derive(Debug, Clone)]
@@ -77,6 +80,7 @@ impl Outline {
             path: chain.path.clone(),
             span: place.span(&chain.fixed),
             optional: chain.need != Need::Required,
+            conditional: chain.conditional,
         };
         let references = chains.iter().filter(|chain| !chain.local).map(reference).collect();
         let insertions = insertions(&chains);
@@ -202,28 +206,42 @@ fn missing(chain: &Chain, scope: &Scope) -> (usize, Option<String>) {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) outline: Outline,
-    code: minijinja::Expression<'static, 'static>,
+    /// Made when it is needed first: a check of thousands of steps evaluates none of them.
+    code: OnceLock<minijinja::Expression<'static, 'static>>,
     is_path: bool,
+    pub(super) yields: Yields,
 }
 
 impl Program {
     /// Compiles an expression that stands at `place`.
     pub(super) fn compile(source: &str, place: Place) -> Result<Self, Vec<Diagnostic>> {
-        check_size(source, true, MOST_TOKENS, &place)?;
+        let tokens = check_size(source, true, MOST_TOKENS, &place)?;
         let expression =
             parse_expr(source).map_err(|error| vec![syntax_error(&error, source, &place)])?;
         let is_path = analysis::is_chain(&expression);
+        let yields = Yields::of(&expression);
         let analysis = analysis::of_expression(source, &expression);
         let outline = Outline::new(source, place, analysis)?;
-        let code = environment()
-            .compile_expression_owned(outline.checked_source())
-            .map_err(|error| vec![syntax_error(&error, source, &outline.place)])?;
-        Ok(Self { outline, code, is_path })
+        let program = Self { outline, code: OnceLock::new(), is_path, yields };
+        if tokens > SURE_TO_COMPILE {
+            program
+                .code()
+                .map_err(|error| vec![syntax_error(&error, source, &program.outline.place)])?;
+        }
+        Ok(program)
+    }
+
+    fn code(&self) -> Result<&minijinja::Expression<'static, 'static>, minijinja::Error> {
+        if let Some(code) = self.code.get() {
+            return Ok(code);
+        }
+        let code = environment().compile_expression_owned(self.outline.checked_source())?;
+        Ok(self.code.get_or_init(|| code))
     }
 
     pub(super) fn evaluate(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
         let (outcome, touched) = trace::observe(|| {
-            let value = self.code.eval(scope.context())?;
+            let value = self.code()?.eval(scope.context())?;
             Ok::<_, minijinja::Error>(self.settle(value))
         });
         let secret = touched.secret;
@@ -252,12 +270,13 @@ pub(super) fn check_size(
     expression: bool,
     most: usize,
     place: &Place,
-) -> Result<(), Vec<Diagnostic>> {
-    if tokenize(source, expression, syntax()).take(most + 1).count() <= most {
-        return Ok(());
+) -> Result<usize, Vec<Diagnostic>> {
+    let tokens = tokenize(source, expression, syntax()).take(most + 1).count();
+    if tokens <= most {
+        return Ok(tokens);
     }
     Err(vec![
-        Diagnostic::new("expression-too-long", "this expression is too long")
+        Diagnostic::new(Code::ExpressionTooLong, "this expression is too long")
             .at(place.span(&(0..source.len())))
             .help("compute parts of it in `vars` and refer to those"),
     ])
@@ -270,7 +289,7 @@ pub(super) fn syntax_error(error: &minijinja::Error, source: &str, place: &Place
     let range = start..range.end.clamp(start, source.len());
     let help = syntax_help(source)
         .unwrap_or("write an expression such as `inputs.number + 1` or `steps.list.count > 0`");
-    Diagnostic::new("template-syntax", message).at(place.span(&range)).help(help)
+    Diagnostic::new(Code::TemplateSyntax, message).at(place.span(&range)).help(help)
 }
 
 fn syntax_help(source: &str) -> Option<&'static str> {

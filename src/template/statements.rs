@@ -5,7 +5,7 @@ use super::environment::{environment, syntax};
 use super::program::{Outline, Place, check_size, one_line, syntax_error};
 use super::value::unknown;
 use super::{Evaluated, Scope, TemplateError, Value, analysis, trace};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 const MOST_TOKENS: usize = 4_000;
 /// More would be nested so deeply that the compiler could run out of stack.
@@ -25,7 +25,7 @@ impl Statements {
         if source.matches("{%").count() > MOST_BLOCKS {
             let message = format!("a text can hold at most {MOST_BLOCKS} `{{% %}}` statements");
             return Err(vec![
-                Diagnostic::new("template-too-long", message).at(place.span(&(0..source.len()))),
+                Diagnostic::new(Code::TemplateTooLong, message).at(place.span(&(0..source.len()))),
             ]);
         }
         let template = parse(source, NAME, syntax())

@@ -279,7 +279,8 @@ fn methods_of_other_languages_name_the_filter_to_use() {
     assert_eq!(found[0].code, "no-methods");
     assert_eq!(found[0].help.as_deref(), Some("write `… is endingwith \"…\"`"));
     let found = faults("['{{ a | lenght }}', '{{ a is strng }}', '{{ lookup(1) }}']");
-    let codes: Vec<_> = found.iter().map(|it| (it.code, it.help.as_deref().unwrap())).collect();
+    let codes: Vec<_> =
+        found.iter().map(|it| (it.code.as_str(), it.help.as_deref().unwrap())).collect();
     assert_eq!(codes[0], ("unknown-filter", "did you mean `length`?"));
     assert_eq!(codes[1], ("unknown-test", "did you mean `string`?"));
     assert_eq!(codes[2].0, "unknown-function");

@@ -7,7 +7,7 @@ use super::program::{Place, syntax_error};
 use super::statements::Statements;
 use super::value::{from_json, to_json, to_text, unknown_text};
 use super::{Evaluated, Expression, Reference, Scope, TemplateError, Value, trace};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{self, Key, Node, NodeKind, Text};
 
 /// A node tree whose strings may hold `{{ }}`. Clones share the compiled code.
@@ -283,7 +283,7 @@ fn literal_value(node: &Node, kind: &TemplateKind) -> Value {
 
 fn refuse_key(key: &Key) -> Option<Diagnostic> {
     (key.name.contains("{{") || key.name.contains("{%")).then(|| {
-        Diagnostic::new("templated-key", "a key cannot be templated")
+        Diagnostic::new(Code::TemplatedKey, "a key cannot be templated")
             .at(key.span)
             .help("write the key itself; only values can hold `{{ … }}`")
     })
@@ -359,7 +359,7 @@ fn split<'a>(source: &'a str, place: &Place) -> Result<Option<Vec<Piece<'a>>>, V
     }
     if let Some((start, end)) = opened {
         return Err(vec![
-            Diagnostic::new("template-syntax", "this `{{` is never closed")
+            Diagnostic::new(Code::TemplateSyntax, "this `{{` is never closed")
                 .at(place.span(&(start..end)))
                 .help("close it with `}}`"),
         ]);

@@ -210,7 +210,7 @@ fn of_each_kind_that_makes_changes_or_reads_something() {
 
 #[test]
 fn the_clean_up_calls_what_the_pages_say() {
-    let events = planned("tests/dry_run/every-kind.yaml");
+    let events = planned("tests/dry_run/every-kind.yaml", &[]);
     let mut undoing = None;
     let mut seen = 0;
     for event in &events {
@@ -239,7 +239,7 @@ fn the_clean_up_calls_what_the_pages_say() {
 
 #[test]
 fn every_call_has_its_parameters_and_is_counted() {
-    let events = planned("tests/dry_run/every-kind.yaml");
+    let events = planned("tests/dry_run/every-kind.yaml", &[]);
     let called = calls::of_kind(&events, "called");
     for call in &called {
         assert!(call["parameters"].is_object(), "{call}");

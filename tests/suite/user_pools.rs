@@ -119,9 +119,9 @@ fn of_the_embedded_aws() {
 
 #[test]
 fn of_moto() {
-    let (Some(moto), Some(python)) = (peer("moto_server"), peer("python")) else { return };
+    let Some(python) = peer("python") else { return };
     let surroundings = Sandbox::new();
-    let server = Moto::start(moto, &surroundings);
+    let server = Moto::start(&python, &surroundings);
     keeps_its_settings(&Aws { endpoint: &server.endpoint, python: &python });
 }
 

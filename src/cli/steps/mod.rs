@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 pub use self::markdown::{reference, write};
 use self::schema::Fields;
-use self::wrap::wrapped;
+pub(super) use self::wrap::wrapped;
 use crate::diagnostic::did_you_mean;
 use crate::playbook::{CONTROLS, Control, control_keys};
 use crate::step::{Kinds, Spec};

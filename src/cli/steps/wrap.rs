@@ -1,7 +1,7 @@
 //! Text in lines of a given width.
 
 /// Breaks paragraphs, which blank lines divide, into lines.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(in crate::cli) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, paragraph) in text.split("\n\n").enumerate() {
         if index > 0 {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Place, Variant};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Node, to_json};
 use crate::playbook::fields::{parse_duration, quoted};
 use crate::playbook::scope::Rendered;
@@ -16,7 +16,7 @@ pub(super) fn wrong_rendering(
     wanted: Types,
     place: &Place,
 ) -> Option<Diagnostic> {
-    let given = rendered.types;
+    let given = rendered.shape.types();
     if given.may_be(wanted) {
         return None;
     }
@@ -24,11 +24,13 @@ pub(super) fn wrong_rendering(
     let message =
         format!("`{}` must be {wanted_words}, {} is {words}", place.name, rendered.subject);
     let fault =
-        Diagnostic::new("wrong-type", message).at(node.span).label(format!("this is {words}"));
+        Diagnostic::new(Code::WrongType, message).at(node.span).label(format!("this is {words}"));
     let inner = rendered.path.join(".");
     let holds_others = Types::ARRAY.or(Types::OBJECT);
     let numbers = Types::INTEGER.or(Types::NUMBER);
-    let help = if rendered.path.is_empty() {
+    let help = if rendered.path.is_empty() && !rendered.mixed {
+        return Some(fault);
+    } else if rendered.mixed {
         "write exactly one \"{{ expression }}\"".to_owned()
     } else if given == Types::OBJECT {
         format!("name one of its fields: \"{{{{ {inner}.<field> }}}}\"")
@@ -66,7 +68,7 @@ pub(super) fn choice(node: &Node, variants: &[Variant<'_>], place: &Place) -> Op
 pub(super) fn not_a_choice(node: &Node, text: &str, options: &[&str], place: &Place) -> Diagnostic {
     let choices = quoted(options.iter().copied());
     let must = if options.len() == 1 { "must be" } else { "must be one of" };
-    let fault = Diagnostic::new("not-a-choice", format!("`{}` {must} {choices}", place.name))
+    let fault = Diagnostic::new(Code::NotAChoice, format!("`{}` {must} {choices}", place.name))
         .at(node.span)
         .label("none of them");
     match (did_you_mean(text, options.iter().copied()), options.first()) {
@@ -89,7 +91,7 @@ pub(super) fn constant(node: &Node, schema: &Value, place: &Place) -> Option<Dia
     let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
     Some(
         Diagnostic::new(
-            "not-a-choice",
+            Code::NotAChoice,
             format!("`{}` must be {}", place.name, quoted(names.iter().map(String::as_str))),
         )
         .at(node.span)
@@ -98,7 +100,7 @@ pub(super) fn constant(node: &Node, schema: &Value, place: &Place) -> Option<Dia
 }
 
 pub(super) fn out_of_range(node: &Node, place: &Place, must: &str, label: &str) -> Diagnostic {
-    Diagnostic::new("out-of-range", format!("`{}` {must}", place.name)).at(node.span).label(label)
+    Diagnostic::new(Code::OutOfRange, format!("`{}` {must}", place.name)).at(node.span).label(label)
 }
 
 pub(super) fn items_words(count: u64) -> String {
@@ -125,7 +127,7 @@ pub(super) fn scalar_text(
         && let Err(why) = parse_duration(text)
     {
         return vec![
-            Diagnostic::new("invalid-duration", format!("`{}` {why}", place.name))
+            Diagnostic::new(Code::InvalidDuration, format!("`{}` {why}", place.name))
                 .at(node.span)
                 .label("no usable duration")
                 .help("write it as `500ms`, `1s`, `2m` or `1m 30s`"),

@@ -1,20 +1,26 @@
 //! What a step returns, as far as it is known before it runs.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::{fault, segment};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use super::{Names, fault, segment};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::playbook::fields::quoted;
-use crate::playbook::types::{Types, resolve};
+use crate::playbook::shape::Shape;
+use crate::playbook::types::Types;
 use crate::template::Reference;
+
+/// More names than these are not listed.
+const MOST_NAMED: usize = 40;
 
 /// What a step returns, as far as it is known.
 #[derive(Debug, Clone, Default)]
 pub(in crate::playbook) struct Outputs {
     /// The schema of what a kind returns.
     pub(in crate::playbook) schema: Option<&'static Value>,
-    /// The names under `outputs`.
-    pub(in crate::playbook) named: Vec<String>,
+    /// The names under `outputs`, and what a `set` sets.
+    pub(in crate::playbook) named: Arc<Names<Shape>>,
     /// Whether there may be more, because the step has faults of its own or returns a map.
     pub(in crate::playbook) open: bool,
     /// Whether the step runs `for_each`.
@@ -26,7 +32,7 @@ impl Outputs {
         Self { open: true, ..Self::default() }
     }
 
-    pub(in crate::playbook) fn named(names: Vec<String>) -> Self {
+    pub(in crate::playbook) fn named(names: Arc<Names<Shape>>) -> Self {
         Self { named: names, ..Self::default() }
     }
 
@@ -41,51 +47,38 @@ impl Outputs {
     pub(in crate::playbook) fn fields(&self) -> Vec<&str> {
         let properties = self.schema.and_then(|schema| schema.get("properties")?.as_object());
         let declared = properties.into_iter().flat_map(|map| map.keys().map(String::as_str));
-        declared.chain(self.named.iter().map(String::as_str)).collect()
+        declared.chain(self.named.iter().map(|(name, _)| name)).collect()
     }
 
-    /// The types that a path into what is returned may have; nothing where there is no such field.
-    pub(super) fn types(&self, path: &[String]) -> Option<Types> {
-        let Some((field, rest)) = path.split_first() else {
-            return Some(Types::OBJECT);
-        };
-        if self.named.iter().any(|name| name == field) {
-            return Some(Types::ANY);
+    /// What is known of a field; nothing where there is no such field.
+    pub(in crate::playbook) fn lookup(&self, field: &str) -> Option<Shape> {
+        if let Some(shape) = self.named.get(field) {
+            return Some(shape.clone());
         }
         let found = self.schema.and_then(|root| Some((root, root.get("properties")?.get(field)?)));
         match found {
-            Some((root, schema)) => Some(types_within(root, schema, rest)),
-            None => self.open.then_some(Types::ANY),
+            Some((root, schema)) => Some(Shape::of_schema(root, schema)),
+            None => self.open.then(Shape::default),
         }
+    }
+
+    /// All fields as one map.
+    pub(super) fn whole(&self) -> Shape {
+        if self.open {
+            return Shape::types_only(Types::OBJECT);
+        }
+        let fields = self.fields().into_iter();
+        let entries = fields.map(|name| (name.to_owned(), self.lookup(name).unwrap_or_default()));
+        Shape::of_entries(entries.collect())
     }
 }
 
-fn types_within(root: &Value, schema: &Value, path: &[String]) -> Types {
-    let mut schema = schema;
-    for field in path {
-        while let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            match resolve(root, target) {
-                Some(next) if next != schema => schema = next,
-                _ => return Types::ANY,
-            }
-        }
-        match schema.get("properties").and_then(|properties| properties.get(field)) {
-            Some(next) => schema = next,
-            None => return Types::ANY,
-        }
-    }
-    Types::of_schema(root, schema)
-}
-
-pub(super) fn step_types(outputs: &Outputs, path: &[String]) -> Option<Types> {
-    match path.first().map(String::as_str) {
-        None => Some(Types::OBJECT),
-        Some("skipped") => Some(Types::BOOLEAN),
-        Some("items") if outputs.each => {
-            Some(if path.len() == 1 { Types::ARRAY } else { Types::ANY })
-        }
-        Some(_) if outputs.each => None,
-        Some(_) => outputs.types(path),
+pub(super) fn step_shape(outputs: &Outputs, field: &str) -> Option<Shape> {
+    match field {
+        "skipped" => Some(Shape::types_only(Types::BOOLEAN)),
+        "items" if outputs.each => Some(outputs.whole().list_of()),
+        _ if outputs.each => None,
+        _ => outputs.lookup(field),
     }
 }
 
@@ -96,12 +89,12 @@ pub(super) fn check_output(
     path: &[String],
 ) -> Option<Diagnostic> {
     let field = path.first()?;
-    if step_types(outputs, path).is_some() {
+    if step_shape(outputs, field).is_some() {
         return None;
     }
     if outputs.each {
         return Some(fault(
-            "unknown-reference",
+            Code::UnknownReference,
             format!("step `{id}` runs for each item, so it has no single `{field}`"),
             segment(reference, 2),
             "not an output of the whole step",
@@ -124,8 +117,8 @@ pub(super) fn unknown_output(
     let help = match did_you_mean(field, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "it has no outputs but `skipped`".to_owned(),
-        None => format!("its outputs are {}", quoted(known.iter().copied())),
+        None => format!("its outputs are {}", quoted(known.iter().copied().take(MOST_NAMED))),
     };
     let message = format!("{step} has no output `{field}`");
-    fault("unknown-reference", message, segment(reference, index), "no such output", help)
+    fault(Code::UnknownReference, message, segment(reference, index), "no such output", help)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::fakes::{Disk, FakeKinds};
 use super::{assert_faults, disk_faults};
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::playbook::load;
 
 fn load_faults(path: &str) -> Vec<Diagnostic> {
@@ -16,12 +16,12 @@ fn load_faults(path: &str) -> Vec<Diagnostic> {
 fn a_file_that_cannot_be_read() {
     assert_eq!(
         load_faults("/project/books/none.yaml"),
-        [Diagnostic::new("unreadable-file", "/project/books/none.yaml: no such file")
+        [Diagnostic::new(Code::UnreadableFile, "/project/books/none.yaml: no such file")
             .help("name a playbook file that can be read")]
     );
     assert_eq!(
         load_faults("/project/books"),
-        [Diagnostic::new("unreadable-file", "/project/books: is a directory")
+        [Diagnostic::new(Code::UnreadableFile, "/project/books: is a directory")
             .help("name a playbook file that can be read")]
     );
 }

@@ -340,11 +340,11 @@ fn ids() {
 ",
         ),
         &[
-            "5:9 duplicate-id «a» two steps have the id `a` | the first is in line 3 | write another one, such as `a_2`",
+            "5:9 duplicate-id «a» two steps have the id `a` | already taken | write another one, such as `a_2`",
             "7:9 invalid-name «B-c» `B-c` is no name for a step | names are made of a–z, 0–9 and _, and start with no digit | write `b_c`",
             "9:9 reserved-name «item» a step cannot be named `item` | this word means something itself | write another name, such as `item_1`",
             r#"11:9 wrong-type «5» `id` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
-            "14:19 duplicate-id «d» two steps have the id `d` | the first is in line 13 | write another one, such as `d_2`",
+            "14:19 duplicate-id «d» two steps have the id `d` | already taken | write another one, such as `d_2`",
         ],
     );
 }
@@ -428,7 +428,7 @@ fn cleanup() {
         &[
             "4:9 misplaced-cleanup «cleanup» `cleanup` stands only at the top level, not inside another step | cannot stand here | move it to the end of the main playbook's `steps`",
             "5:15 unknown-key «ask» `cleanup` has no key `ask` | unknown key | its only key is `confirm`",
-            "6:5 misplaced-cleanup «cleanup» a playbook cleans up once | the first is in line 5 | leave one of them out",
+            "6:5 misplaced-cleanup «cleanup» a playbook cleans up once | cleans up again | leave one of them out",
         ],
     );
 }
