@@ -151,7 +151,7 @@ fn every_example_passes_check_and_can_be_planned() {
             sandbox.run(["run", &file, "--dry-run", "--no-input", "--region", "us-east-1"]);
         let calls = KINDS.iter().find(|it| it.name == kind).map_or(&[][..], |it| (it.spec)().calls);
         let planned = |call: &&str| outcome.stdout.contains(&call.replacen(':', " ", 1));
-        if outcome.exit != 0 || (!calls.is_empty() && !calls.iter().any(|call| planned(&call))) {
+        if outcome.exit != 0 || (!calls.is_empty() && !calls.iter().any(planned)) {
             failures.push(format!("{kind}, planned:\n{}{}", outcome.stdout, outcome.stderr));
         }
     }

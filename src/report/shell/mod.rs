@@ -53,6 +53,8 @@ struct Run {
     headed: BTreeSet<String>,
     /// The step that each resource was made by.
     makers: BTreeMap<u64, String>,
+    /// What steps that may fail have made: it may not be there.
+    uncertain: BTreeSet<u64>,
     now: Now,
     ended_early: Option<Failure>,
 }
@@ -161,30 +163,34 @@ impl ShellReporter {
             Event::Waiting { text } => run.now.waits = Some(text.clone()),
             Event::Said { text } => run.comment(&format!("says: {text}")),
             Event::Answered { prompt, answer, .. } => {
-                run.comment(&format!("asks: {prompt} {answer}"))
+                run.comment(&format!("asks: {prompt} {answer}"));
             }
             Event::Made { resource } => {
                 if let Some(step) = &run.now.step {
                     let who = step.id.clone().unwrap_or_else(|| step.kind.clone());
                     run.makers.insert(resource.seq, who);
                 }
+                if run.now.may_fail {
+                    run.uncertain.insert(resource.seq);
+                }
             }
             Event::StepFinished { status: Status::Skipped, step, .. } => {
                 run.step(step);
                 run.comment("skipped");
             }
-            Event::StepFinished { status: Status::Failed, failure: Some(failure), .. } => {
-                if run.ended_early.as_ref() != Some(failure) {
-                    run.comment(&format!("the plan ends here: {}", failure.message));
-                    run.ended_early = Some(failure.clone());
-                    self.fail(failure);
-                }
+            Event::StepFinished { status: Status::Failed, failure: Some(failure), .. }
+                if run.ended_early.as_ref() != Some(failure) =>
+            {
+                run.comment(&format!("the plan ends here: {}", failure.message));
+                run.ended_early = Some(failure.clone());
+                self.fail(failure);
             }
             Event::CleanupStarted { count } if *count > 0 => {
                 run.items.push(Item::Heading("Clean-up".to_owned()));
             }
             Event::UndoStarted { resource } => {
-                run.now = Now { undoing: Some(resource.seq), ..Now::default() };
+                let may_fail = run.uncertain.contains(&resource.seq);
+                run.now = Now { undoing: Some(resource.seq), may_fail, ..Now::default() };
                 run.comment(&format!("{} {}", resource.kind, resource.name));
             }
             Event::UndoFinished { reason: Some(reason), .. } => run.comment(reason),

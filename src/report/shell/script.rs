@@ -344,7 +344,7 @@ fn renamed(text: &str, member: &str, maker: Option<&str>) -> String {
                 let own = path.strip_prefix("steps.cleanup.").zip(maker);
                 let path =
                     own.map_or(path.to_owned(), |(rest, maker)| format!("steps.{maker}.{rest}"));
-                renamed.push_str(&format!("⟨{path}⟩"));
+                renamed.extend(["⟨", path.as_str(), "⟩"]);
             }
         }
     }

@@ -43,7 +43,7 @@ fn body(events: &[Event]) -> String {
     let (out, err) = script(&all);
     assert_eq!(err, "");
     let body = out.split_once("DEFAULT_REGION=eu-central-1\n").expect("a head").1.to_owned();
-    body.lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+    body.lines().filter(|line| !line.is_empty()).flat_map(|line| [line, "\n"]).collect()
 }
 
 fn identified(path: &str, id: &str, kind: &str) -> StepRef {
@@ -198,6 +198,25 @@ fn looks_beside_a_change_are_told_and_not_made() {
 aws iam put-role-policy --role-name r --force || true
 "
     );
+}
+
+#[test]
+fn what_may_not_have_been_made_may_not_be_there() {
+    let twice = identified("1", "twice", "admin-create-user");
+    let made = resource(2, "AWS::Cognito::UserPoolUser", "ada");
+    let mut events = vec![
+        begun(&twice),
+        Event::Expects { step: twice.clone(), codes: vec!["Exists".to_owned()], must: true },
+        call(Some(&twice), "cognito-idp", "AdminCreateUser", json!({"Username": "ada"})),
+        Event::Made { resource: made.clone() },
+        ended(&twice, Status::Planned, 1),
+        Event::CleanupStarted { count: 1 },
+    ];
+    let delete = call(None, "cognito-idp", "AdminDeleteUser", json!({"Username": "ada"}));
+    events.extend(undone(&made, vec![delete]));
+    let text = body(&events);
+    assert!(text.contains("aws cognito-idp admin-create-user --username ada || true\n"), "{text}");
+    assert!(text.ends_with("aws cognito-idp admin-delete-user --username ada || true\n"), "{text}");
 }
 
 #[test]
