@@ -24,7 +24,7 @@ impl Files for Disk {
         String::from_utf8(bytes).map_err(|error| {
             let sound = error.utf8_error().valid_up_to();
             let before = error.as_bytes().get(..sound).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             format!("is not UTF-8 text: see line {line}")
         })
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -54,7 +56,7 @@ fn sentences(diagnostic: &Diagnostic, sources: &Sources) -> String {
         let (line, column) = sources.line_column(span);
         let name = escape(sources.name(span.source));
         let label = label.map(|label| format!(": {}", escape(label))).unwrap_or_default();
-        text.push_str(&format!("\n{name}:{line}:{column}{label}"));
+        let _ = write!(text, "\n{name}:{line}:{column}{label}");
     };
     if let Some(span) = diagnostic.span.filter(|span| sources.get(span.source).is_some()) {
         line(span, diagnostic.label.as_deref());

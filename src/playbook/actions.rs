@@ -11,7 +11,7 @@ use super::neighbours;
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
 use super::top::neighbour_word;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::step::spec::{KNOWN, Spec};
 use crate::template::{Template, TemplateKind};
@@ -122,9 +122,9 @@ impl Reader<'_, '_> {
         if let Some(advice) = neighbours::in_step(word) {
             return neighbour_word(entry, advice);
         }
-        let envelope = did_you_mean(word, ENVELOPE.iter().chain(BESIDE_BLOCK).copied());
+        let envelope = self.scope.guess(word, ENVELOPE.iter().chain(BESIDE_BLOCK).copied());
         let names = self.loader.kinds.names();
-        let kind = did_you_mean(word, names.iter().chain(CONTROLS).copied());
+        let kind = self.scope.guess(word, names.iter().chain(CONTROLS).copied());
         match (kind, envelope) {
             (Some(near), None) if no_verb => {
                 unknown_kind(entry, &format!("did you mean `{near}`?"))

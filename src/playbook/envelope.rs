@@ -232,7 +232,9 @@ impl Reader<'_, '_> {
             more.extend(unread);
             if !more.is_empty() {
                 let named = Arc::make_mut(&mut outputs.named);
-                more.into_iter().for_each(|(name, shape)| named.push(name, shape));
+                for (name, shape) in more {
+                    named.push(name, shape);
+                }
             }
             let standing = self.scope.standing.clone();
             self.scope.steps.push(id.to_owned(), StepFacts { outputs, standing });

@@ -10,7 +10,7 @@ use super::fields::{is_templated, quoted, type_of, wrong_type};
 use super::files::{Files, PathFault, locate};
 use super::scope::{Rendered, Scope};
 use super::types::{Types, resolve};
-use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::step::spec::FILE;
 use crate::template::{Template, TemplateKind};
@@ -309,7 +309,7 @@ impl Check<'_> {
                     if !variant.open && (properties.is_some() || further.is_some()) =>
                 {
                     let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
-                    let near = did_you_mean(key, known.clone());
+                    let near = self.scope.guess(key, known.clone());
                     meant.extend(near);
                     faults.push(unknown_field(entry, place, near, known));
                 }

@@ -150,7 +150,11 @@ impl Scope {
     }
 
     /// The name that was probably meant; after many mistakes nobody guesses any more.
-    fn guess<'n>(&self, word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    pub(super) fn guess<'n>(
+        &self,
+        word: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Option<&'n str> {
         let guesses = self.guesses.get();
         self.guesses.set(guesses + 1);
         if guesses < MOST_GUESSES { did_you_mean(word, names) } else { None }

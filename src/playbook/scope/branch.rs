@@ -21,9 +21,10 @@ impl Condition {
         let source = expression.source().split_whitespace().collect::<Vec<_>>().join(" ");
         // Where brackets, quotes or other operators are around, `and` may join something smaller.
         let plain = !source.contains(['(', '[', '"', '\'']) && !source.contains(" or ");
-        let parts = match plain && !source.contains(" if ") {
-            true => source.split(" and ").map(str::to_owned).collect(),
-            false => [source].into(),
+        let parts = if plain && !source.contains(" if ") {
+            source.split(" and ").map(str::to_owned).collect()
+        } else {
+            [source].into()
         };
         let steps = expression.references().iter().filter(|it| it.path.len() > 1);
         let steps = steps.filter(|it| it.path.first().is_some_and(|root| root == "steps"));

@@ -1,5 +1,7 @@
 //! What is known of the values that names stand for.
 
+use std::fmt::Write as _;
+
 use super::outputs::step_shape;
 use super::{Loop, Scope, fault, segment};
 use crate::diagnostic::{Code, Diagnostic};
@@ -230,7 +232,7 @@ fn as_written(path: &[String]) -> String {
     let mut text = String::new();
     for part in path {
         if part.parse::<i64>().is_ok() {
-            text.push_str(&format!("[{part}]"));
+            let _ = write!(text, "[{part}]");
         } else {
             if !text.is_empty() {
                 text.push('.');

@@ -32,7 +32,7 @@ fn time(make: &dyn Fn(usize) -> String, count: usize) -> Duration {
 fn grows_with_the_file(make: impl Fn(usize) -> String) {
     let small = time(&make, SMALL);
     let large = time(&make, SMALL * FACTOR);
-    assert!(large < small * MOST, "{SMALL}: {small:?}, {} times as much: {large:?}", FACTOR);
+    assert!(large < small * MOST, "{SMALL}: {small:?}, {FACTOR} times as much: {large:?}");
 }
 
 fn steps(count: usize, step: impl Fn(usize) -> String) -> String {
