@@ -55,6 +55,8 @@ struct Run {
     makers: BTreeMap<u64, String>,
     /// What steps that may fail have made: it may not be there.
     uncertain: BTreeSet<u64>,
+    /// What steps that must fail would have made: it is not there.
+    absent: BTreeSet<u64>,
     now: Now,
     ended_early: Option<Failure>,
 }
@@ -66,6 +68,7 @@ struct Now {
     waits: Option<String>,
     packed: Option<Packed>,
     may_fail: bool,
+    must_fail: bool,
     undoing: Option<u64>,
 }
 
@@ -109,6 +112,10 @@ impl ShellReporter {
     }
 
     fn called(&mut self, step: Option<&StepRef>, call: &Call) {
+        let absent = |run: &Run| run.now.undoing.is_some_and(|seq| run.absent.contains(&seq));
+        if self.run.as_ref().is_some_and(absent) {
+            return;
+        }
         let now = match &mut self.run {
             Some(run) => {
                 // A plan shows a loop's body once for each item that is known.
@@ -152,6 +159,7 @@ impl ShellReporter {
             Event::Expects { step, codes, must } => {
                 run.step(step);
                 run.now.may_fail = true;
+                run.now.must_fail |= *must;
                 let word = if *must { "must" } else { "may" };
                 run.comment(&format!("{word} fail with {}", codes.join(" or ")));
             }
@@ -170,7 +178,9 @@ impl ShellReporter {
                     let who = step.id.clone().unwrap_or_else(|| step.kind.clone());
                     run.makers.insert(resource.seq, who);
                 }
-                if run.now.may_fail {
+                if run.now.must_fail {
+                    run.absent.insert(resource.seq);
+                } else if run.now.may_fail {
                     run.uncertain.insert(resource.seq);
                 }
             }
@@ -191,7 +201,9 @@ impl ShellReporter {
             Event::UndoStarted { resource } => {
                 let may_fail = run.uncertain.contains(&resource.seq);
                 run.now = Now { undoing: Some(resource.seq), may_fail, ..Now::default() };
-                run.comment(&format!("{} {}", resource.kind, resource.name));
+                let absent = run.absent.contains(&resource.seq);
+                let but = if absent { ": not made, since its step must fail" } else { "" };
+                run.comment(&format!("{} {}{but}", resource.kind, resource.name));
             }
             Event::UndoFinished { reason: Some(reason), .. } => run.comment(reason),
             _ => {}

@@ -202,21 +202,26 @@ aws iam put-role-policy --role-name r --force || true
 
 #[test]
 fn what_may_not_have_been_made_may_not_be_there() {
-    let twice = identified("1", "twice", "admin-create-user");
-    let made = resource(2, "AWS::Cognito::UserPoolUser", "ada");
-    let mut events = vec![
-        begun(&twice),
-        Event::Expects { step: twice.clone(), codes: vec!["Exists".to_owned()], must: true },
-        call(Some(&twice), "cognito-idp", "AdminCreateUser", json!({"Username": "ada"})),
-        Event::Made { resource: made.clone() },
-        ended(&twice, Status::Planned, 1),
-        Event::CleanupStarted { count: 1 },
-    ];
-    let delete = call(None, "cognito-idp", "AdminDeleteUser", json!({"Username": "ada"}));
-    events.extend(undone(&made, vec![delete]));
-    let text = body(&events);
-    assert!(text.contains("aws cognito-idp admin-create-user --username ada || true\n"), "{text}");
-    assert!(text.ends_with("aws cognito-idp admin-delete-user --username ada || true\n"), "{text}");
+    let script = |must: bool| {
+        let twice = identified("1", "twice", "admin-create-user");
+        let made = resource(2, "AWS::Cognito::UserPoolUser", "ada");
+        let mut events = vec![
+            begun(&twice),
+            Event::Expects { step: twice.clone(), codes: vec!["Exists".to_owned()], must },
+            call(Some(&twice), "cognito-idp", "AdminCreateUser", json!({"Username": "ada"})),
+            Event::Made { resource: made.clone() },
+            ended(&twice, Status::Planned, 1),
+            Event::CleanupStarted { count: 1 },
+        ];
+        let delete = call(None, "cognito-idp", "AdminDeleteUser", json!({"Username": "ada"}));
+        events.extend(undone(&made, vec![delete]));
+        body(&events)
+    };
+    let (may, must) = (script(false), script(true));
+    assert!(may.contains("aws cognito-idp admin-create-user --username ada || true\n"), "{may}");
+    assert!(may.ends_with("aws cognito-idp admin-delete-user --username ada || true\n"), "{may}");
+    let end = "# AWS::Cognito::UserPoolUser ada: not made, since its step must fail\n";
+    assert!(must.ends_with(end) && must.contains("--username ada || true\n"), "{must}");
 }
 
 #[test]
