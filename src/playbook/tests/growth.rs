@@ -31,7 +31,7 @@ impl Spent {
 
     fn elapsed(&self) -> Duration {
         match (self.processor, Self::processor()) {
-            (Some(before), Some(now)) if now > before => now - before,
+            (Some(before), Some(now)) if now > before => now.saturating_sub(before),
             _ => self.clock.elapsed(),
         }
     }
