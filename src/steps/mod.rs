@@ -36,6 +36,7 @@ registry! {
     delete_function DeleteFunction,
     create_log_group CreateLogGroup,
     log_events LogEvents,
+    event Event,
     deploy_stack DeployStack,
     stack_outputs StackOutputs,
     create_user_pool CreateUserPool,
