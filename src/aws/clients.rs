@@ -25,6 +25,7 @@ struct Shared {
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
     cognito: OnceLock<aws_sdk_cognitoidentityprovider::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
 }
 
 impl Aws {
@@ -42,6 +43,7 @@ impl Aws {
             cloudformation: OnceLock::new(),
             cognito: OnceLock::new(),
             dynamodb: OnceLock::new(),
+            s3: OnceLock::new(),
         };
         Self { shared: Arc::new(shared), observer: Arc::new(|_| ()) }
     }
@@ -110,4 +112,17 @@ impl Aws {
         /// Amazon `DynamoDB`.
         dynamodb, aws_sdk_dynamodb
     );
+
+    /// Amazon S3. Where an endpoint is given, the bucket stands in the path: not every name in front of such a host leads
+    /// there. So it does in a dry run, where it may be one that no host could have.
+    #[must_use]
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.shared.s3.get_or_init(|| {
+            let watch = Watch { recording: self.shared.recording };
+            let config = aws_sdk_s3::config::Builder::from(&self.shared.config).interceptor(watch);
+            let elsewhere = self.shared.config.endpoint_url().is_some();
+            let config = config.force_path_style(elsewhere || self.shared.recording);
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
+    }
 }

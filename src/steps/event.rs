@@ -8,6 +8,8 @@ mod s3;
 mod setting;
 mod sns;
 mod sqs;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
