@@ -6,6 +6,8 @@ use std::fmt;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
+use crate::aws::NotSet;
+
 /// Why a handler fails.
 ///
 /// The message ends up with whoever signs up or in, as in `PreSignUp failed with error …`, so that it holds no detail;
@@ -13,8 +15,8 @@ use lambda_runtime::Diagnostic;
 #[derive(thiserror::Error)]
 pub enum Error {
     /// A variable of the environment that must be there.
-    #[error("the environment variable {0} is not set")]
-    NotSet(&'static str),
+    #[error(transparent)]
+    NotSet(#[from] NotSet),
     /// `DynamoDB` did not do what it was asked to.
     #[error("the known users cannot be reached now")]
     Unavailable(#[source] Reason),
@@ -49,7 +51,7 @@ impl Error {
     }
 }
 
-fn chain(error: &dyn StdError) -> String {
+pub(crate) fn chain(error: &dyn StdError) -> String {
     let causes = std::iter::successors(Some(error), |error: &&dyn StdError| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
+use crate::aws::NotSet;
 use crate::{Error, dynamodb};
 
 const USER_EMAIL: &str = "UserEmail";
@@ -54,7 +55,7 @@ impl KnownUsers {
     ) -> Result<Self, Error> {
         const TABLE_NAME: &str = "TABLE_NAME";
         let table = variable(TABLE_NAME).filter(|name| !name.is_empty());
-        let table = table.ok_or(Error::NotSet(TABLE_NAME))?;
+        let table = table.ok_or(NotSet(TABLE_NAME))?;
         Ok(Self { client: dynamodb::client(variable)?, table })
     }
 

@@ -1,0 +1,15 @@
+//! The function `kinesis-batch-failures`; see [`handlers::events::kinesis_batch_failures`].
+
+use aws_lambda_events::event::kinesis::KinesisEvent;
+use handlers::events::kinesis_batch_failures;
+use handlers::log;
+use lambda_runtime::{LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    log::start();
+    run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
+        kinesis_batch_failures::handle(&event.payload)
+    }))
+    .await
+}
