@@ -8,6 +8,7 @@
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
+//! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
@@ -25,6 +26,7 @@ mod harness {
 
 mod suite {
     mod architecture;
+    mod buckets;
     mod cases;
     mod chaos;
     mod dry_run;

@@ -1,5 +1,6 @@
 //! Every kind through the recording door: what it would call, and what undoing it would call.
 
+mod buckets;
 mod cognito;
 pub(in crate::steps) mod dry_run;
 mod tables;
