@@ -83,9 +83,8 @@ pub struct Input {
 impl<'de> Deserialize<'de> for Input {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
-        let source = match fields.remove("source") {
-            Some(Value::String(source)) => source,
-            _ => return Err(D::Error::missing_field("source")),
+        let Some(Value::String(source)) = fields.remove("source") else {
+            return Err(D::Error::missing_field("source"));
         };
         let mut common = Map::new();
         for name in Common::FIELDS {

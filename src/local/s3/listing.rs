@@ -65,9 +65,12 @@ pub(super) fn list(
     let found = state.bucket(bucket)?;
     let wanted = wanted(request, version)?;
     let (page, is_truncated) = page(found, &wanted);
-    let text = |given: &str| match wanted.is_encoded {
-        true => utf8_percent_encode(given, PLAIN).to_string(),
-        false => given.to_owned(),
+    let text = |given: &str| {
+        if wanted.is_encoded {
+            utf8_percent_encode(given, PLAIN).to_string()
+        } else {
+            given.to_owned()
+        }
     };
     let mut document = Element::new("ListBucketResult")
         .in_namespace(NAMESPACE)

@@ -179,12 +179,14 @@ impl Digested {
         let mut bytes = self.0;
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let text = hex(&bytes[..16]);
-        let (a, rest) = text.split_at(8);
-        let (b, rest) = rest.split_at(4);
-        let (c, rest) = rest.split_at(4);
-        let (d, e) = rest.split_at(4);
-        format!("{a}-{b}-{c}-{d}-{e}")
+        let mut text = String::with_capacity(36);
+        for (at, byte) in bytes.iter().take(16).enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
     }
 
     /// So many hexadecimal digits, 64 at most.

@@ -85,7 +85,7 @@ impl super::Source for Given {
         let queue = match self.queue {
             None if is_fifo => "my-queue.fifo".to_owned(),
             None => "my-queue".to_owned(),
-            Some(queue) if is_fifo && !queue.ends_with(".fifo") => {
+            Some(queue) if is_fifo && queue.strip_suffix(".fifo").is_none() => {
                 return Err(StepError::input(
                     "queue",
                     format!("the messages have groups, and `{queue}` is no FIFO queue"),

@@ -183,7 +183,7 @@ async fn a_body_alone_is_enough() {
     let [first, second] = [&made["event"]["Records"][0], &made["event"]["Records"][1]];
     assert_eq!(first["md5OfBody"], "e4e68fb7bd0e697a0ae8f1bb342846b3");
     assert_eq!(second["body"], r#"{"order":1}"#);
-    assert_eq!(first["eventSourceARN"], "arn:aws:sqs:us-east-1:123456789012:my-queue");
+    assert_eq!(first["eventSourceARN"], "arn:aws:sqs:eu-central-1:123456789012:my-queue");
     assert_eq!(first["attributes"]["SentTimestamp"], "1767225600000");
     assert_eq!(made["identifiers"], json!([first["messageId"], second["messageId"]]));
     assert_ne!(first["messageId"], second["messageId"]);
