@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The AWS CLI against the embedded S3: what people type.
 set -euo pipefail
-cd "$(mktemp -d)"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
 name=cli-demo
 fail() { echo "$*" >&2; exit 1; }
 refused() {

@@ -87,10 +87,11 @@ fn without_network(command: Command) -> Command {
     alone
 }
 
-fn planned(file: &str) -> Vec<Value> {
+fn planned(file: &str, region: Option<&str>) -> Vec<Value> {
     let sandbox = Sandbox::new();
     let mut command =
         sandbox.playbook(["run", file, "--dry-run", "--output", "json", "--no-input"]);
+    command.args(region.into_iter().flat_map(|region| ["--region", region]));
     command.current_dir(repository()).env_remove("AWS_ENDPOINT_URL");
     let outcome = finish(&mut without_network(command), "").exited(0);
     assert!(!sandbox.state().exists(), "a dry run writes no journal");
@@ -120,8 +121,8 @@ fn agree(planned: &Request, real: &Request) -> bool {
 /// Holds the dry run of a playbook against its real run: the steps' calls in order; those of the clean-up, which takes
 /// what does not depend on each other at the same time, each against any.
 #[track_caller]
-fn agrees(file: &str, least: usize) {
-    let (planned, planned_cleanup) = requests(&planned(file));
+fn agrees(file: &str, region: Option<&str>, least: usize) {
+    let (planned, planned_cleanup) = requests(&planned(file, region));
     let (real, real_cleanup) = requests(&real(file));
     let both = format!("planned:\n{}\nreal:\n{}", shown(&planned), shown(&real));
     assert!(planned.len() + planned_cleanup.len() >= least, "{both}");
@@ -141,17 +142,22 @@ fn agrees(file: &str, least: usize) {
 
 #[test]
 fn of_hello() {
-    agrees("playbooks/hello.yaml", 1);
+    agrees("playbooks/hello.yaml", None, 1);
 }
 
 #[test]
 fn of_get_started_functions() {
-    agrees("playbooks/get-started-functions.yaml", 12);
+    agrees("playbooks/get-started-functions.yaml", None, 12);
 }
 
 #[test]
 fn of_each_kind_that_makes_changes_or_reads_something() {
-    agrees("tests/dry_run/every-kind.yaml", 30);
+    agrees("tests/dry_run/every-kind.yaml", None, 30);
+}
+
+#[test]
+fn of_buckets_and_objects() {
+    agrees("tests/dry_run/buckets.yaml", Some("us-east-1"), 10);
 }
 
 #[test]
