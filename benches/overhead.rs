@@ -80,7 +80,7 @@ async fn main() {
     .await
     .expect("the embedded AWS starts");
     let aws = door(local.endpoint_url()).await;
-    make_function(&aws).await;
+    Box::pin(make_function(&aws)).await;
     let measured = [
         ("list-functions", loaded(LIST), true, false),
         ("invoke", loaded(INVOKE), false, true),

@@ -11,6 +11,7 @@
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
+//! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
 //! | [`suite::guards`] | what keeps a run from going where it should not |
@@ -38,6 +39,7 @@ mod harness {
 
 mod suite {
     mod architecture;
+    mod buckets;
     mod cases;
     mod chaos;
     mod conformance;

@@ -26,6 +26,7 @@ struct Shared {
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
     cognito: OnceLock<aws_sdk_cognitoidentityprovider::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
 }
 
 impl Aws {
@@ -44,6 +45,7 @@ impl Aws {
             cloudformation: OnceLock::new(),
             cognito: OnceLock::new(),
             dynamodb: OnceLock::new(),
+            s3: OnceLock::new(),
         };
         Self { shared: Arc::new(shared), observer: Arc::new(|_| ()) }
     }
@@ -85,13 +87,18 @@ macro_rules! client {
         #[must_use]
         pub fn $name(&self) -> &$sdk::Client {
             self.shared.$name.get_or_init(|| {
-                let Shared { recording, mortal, .. } = *self.shared;
-                let watch = Watch { recording, mortal };
-                let config = $sdk::config::Builder::from(&self.shared.config).interceptor(watch);
+                let config = $sdk::config::Builder::from(&self.shared.config);
+                let config = config.interceptor(self.shared.watch());
                 $sdk::Client::from_conf(config.build())
             })
         }
     };
+}
+
+impl Shared {
+    fn watch(&self) -> Watch {
+        Watch { recording: self.recording, mortal: self.mortal }
+    }
 }
 
 impl Aws {
@@ -123,4 +130,17 @@ impl Aws {
         /// Amazon `DynamoDB`.
         dynamodb, aws_sdk_dynamodb
     );
+
+    /// Amazon S3. Where an endpoint is given, the bucket stands in the path: not every name in front of such a host leads
+    /// there. So it does in a dry run, where it may be one that no host could have.
+    #[must_use]
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.shared.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.shared.config);
+            let config = config.interceptor(self.shared.watch());
+            let elsewhere = self.shared.config.endpoint_url().is_some();
+            let config = config.force_path_style(elsewhere || self.shared.recording);
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
+    }
 }

@@ -156,6 +156,9 @@ fn body_of(request: &HttpRequest) -> Value {
     if content_type.starts_with(FORM) {
         return form(bytes);
     }
+    if content_type == "application/xml" {
+        return Value::from(String::from_utf8_lossy(bytes));
+    }
     match serde_json::from_slice(bytes) {
         Ok(body) => shown(body),
         Err(_) => Value::from(format!("{} bytes", bytes.len())),

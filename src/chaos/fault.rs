@@ -110,6 +110,7 @@ fn throttling(protocol: Protocol) -> AwsError {
         Protocol::Query { .. } => (400, "Throttling"),
         Protocol::Json10 | Protocol::Json11 => (400, "ThrottlingException"),
         Protocol::RestJson => (429, "TooManyRequestsException"),
+        Protocol::RestXml => (503, "SlowDown"),
     };
     AwsError::new(status, code, "chaos: Rate exceeded")
 }

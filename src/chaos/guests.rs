@@ -248,6 +248,7 @@ mod tests {
         Request {
             method: hyper::Method::POST,
             path: Vec::new(),
+            trailing_slash: false,
             query: Vec::new(),
             headers,
             body: Bytes::from(body.to_string()),

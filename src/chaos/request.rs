@@ -13,6 +13,9 @@ const NEIGHBOUR: &str = "0";
 
 /// The operation that a request asks for, such as `CreateRole`.
 pub(super) fn operation(request: &Request) -> String {
+    if request.credential.as_ref().is_some_and(|credential| credential.service == "s3") {
+        return crate::local::s3::operation(request).to_owned();
+    }
     if let Some(target) = request.header("x-amz-target") {
         return target.rsplit('.').next().unwrap_or(target).to_owned();
     }
@@ -103,6 +106,7 @@ mod tests {
         Request {
             method,
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            trailing_slash: false,
             query: Vec::new(),
             headers,
             body: Bytes::from(body.to_owned()),

@@ -15,6 +15,8 @@ pub struct Request {
     pub method: hyper::Method,
     /// The path, percent-decoded segment by segment, without the query.
     pub path: Vec<String>,
+    /// Whether a slash ends the path, which is then no segment: it belongs to the key of an object.
+    pub trailing_slash: bool,
     /// The query, decoded, in order.
     pub query: Vec<(String, String)>,
     /// The headers.

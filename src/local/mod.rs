@@ -9,7 +9,7 @@
 //! | [`http`] | requests and responses as the services see them |
 //! | [`protocol`] | AWS's wire protocols: query/XML, JSON 1.0/1.1, REST-JSON |
 //! | [`world`] | the account: the one place where state lives, its clock and its pace |
-//! | [`sts`], [`iam`], [`logs`], [`lambda`], [`cognito`], [`dynamodb`], [`cloudformation`] | one small state machine per service |
+//! | [`sts`], [`iam`], [`logs`], [`lambda`], [`cognito`], [`dynamodb`], [`s3`], [`cloudformation`] | one small state machine per service |
 
 pub mod cloudformation;
 pub mod cognito;
@@ -19,6 +19,7 @@ pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod protocol;
+pub mod s3;
 pub mod server;
 pub mod sts;
 pub mod world;

@@ -74,6 +74,8 @@ pub struct State {
     pub cognito: super::cognito::State,
     /// Tables and their items.
     pub dynamodb: super::dynamodb::State,
+    /// Buckets and objects.
+    pub s3: super::s3::State,
     /// Stacks.
     pub cloudformation: super::cloudformation::State,
 }
@@ -117,6 +119,7 @@ impl World {
             "iam": state.iam.snapshot(),
             "lambda": state.lambda.snapshot(),
             "logs": state.logs.snapshot(),
+            "s3": state.s3.snapshot(),
         })
     }
 

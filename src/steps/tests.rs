@@ -1,7 +1,8 @@
 //! Every kind through the recording door: what it would call, and what undoing it would call.
 
+mod buckets;
 mod cognito;
-mod dry_run;
+pub(in crate::steps) mod dry_run;
 mod tables;
 
 use serde_json::{Value, json};

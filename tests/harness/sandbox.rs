@@ -112,6 +112,20 @@ impl Sandbox {
         self.command(program(), arguments)
     }
 
+    /// The same, for what has cargo build handlers: where toolchains and crates are is the machine's matter.
+    pub fn building_playbook<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut command = self.playbook(arguments);
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+        for (name, directory) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            let place = std::env::var_os(name).unwrap_or_else(|| home.join(directory).into());
+            command.env(name, place);
+        }
+        command
+    }
+
     /// Any program, in the same surroundings.
     pub fn command<S: AsRef<OsStr>>(
         &self,
@@ -221,9 +235,15 @@ impl Running {
 
     /// Waits for its end.
     #[track_caller]
-    pub fn finish(mut self) -> Outcome {
+    pub fn finish(self) -> Outcome {
+        self.finish_within(LONGEST)
+    }
+
+    /// Waits for its end, so long.
+    #[track_caller]
+    pub fn finish_within(mut self, limit: Duration) -> Outcome {
         drop(self.child.stdin.take());
-        let status = wait(&mut self.child, LONGEST);
+        let status = wait(&mut self.child, limit);
         let stderr = self.stderr.join().unwrap();
         let stdout = match self.stdout {
             Written::Pipe(collected) => collected.join().unwrap(),

@@ -209,6 +209,11 @@ fn of_each_kind_that_makes_changes_or_reads_something() {
 }
 
 #[test]
+fn of_buckets_and_objects() {
+    agrees_with("tests/dry_run/buckets.yaml", &["--region", "us-east-1"], &[], 10);
+}
+
+#[test]
 fn the_clean_up_calls_what_the_pages_say() {
     let events = planned("tests/dry_run/every-kind.yaml", &[]);
     let mut undoing = None;

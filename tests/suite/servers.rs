@@ -45,6 +45,32 @@ fn the_aws_cli_works_against_serve() {
     sandbox.nothing_left();
 }
 
+#[test]
+fn boto3_works_against_the_embedded_s3() {
+    let Some(python) = peer("python") else { return };
+    let server = Server::start();
+    let sandbox = Sandbox::new();
+    let outcome =
+        finish(server.tell(&mut sandbox.command(python, [script("s3_boto3.py")])), "").exited(0);
+    assert_eq!(outcome.stdout, "S3 answers as boto3 expects\n");
+    server.stop();
+    sandbox.nothing_left();
+}
+
+#[test]
+fn the_aws_cli_works_against_the_embedded_s3() {
+    let Some(aws) = peer("aws") else { return };
+    let server = Server::start();
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("bash", [script("s3_cli.sh")]);
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", aws.parent().unwrap().display()));
+    let outcome = finish(server.tell(&mut command), "").exited(0);
+    assert_eq!(outcome.stdout, "S3 answers as the AWS CLI expects\n", "{}", outcome.stderr);
+    server.stop();
+    sandbox.nothing_left();
+}
+
 /// The shipped playbook, but for what depends on the execution's result: moto executes nothing.
 fn without_results(playbook: &str) -> String {
     let kept = playbook.lines().filter(|line| !line.trim_start().starts_with("assert:"));

@@ -81,6 +81,9 @@ pub fn page(kinds: &dyn Kinds, name: &str) -> Result<String, UnknownKind> {
 fn kind_page(spec: &Spec) -> String {
     let mut page = Page::new(spec.name, &spec.summary, &spec.details);
     page.fields("Inputs", &Fields::of(&spec.input));
+    for (tag, value, fields) in Fields::of(&spec.input).variants() {
+        page.fields(&format!("Inputs where `{tag}` is `{value}`"), &fields);
+    }
     if let Some(field) = spec.shorthand {
         let name = spec.name;
         page.paragraph(&format!("`{name}: VALUE` is short for `{name}: {{{field}: VALUE}}`."));

@@ -34,6 +34,20 @@ impl<'s> Fields<'s> {
         self.properties().is_none_or(Map::is_empty)
     }
 
+    /// The fields of each thing that this may be, with the field that says which it is, and what that field then says.
+    pub(super) fn variants(&self) -> Vec<(&'s str, &'s str, Fields<'s>)> {
+        let variants = variants(self.root).into_iter().flatten();
+        let variant = |schema: &'s Value| {
+            let object = schema.as_object();
+            let properties = object?.get("properties")?.as_object()?;
+            let (tag, value) = properties
+                .iter()
+                .find_map(|(name, schema)| Some((name.as_str(), schema.get("const")?.as_str()?)))?;
+            Some((tag, value, Fields { root: self.root, object, depth: self.depth }))
+        };
+        variants.filter_map(variant).collect()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = Field<'_>> {
         let properties = self.properties().into_iter().flatten();
         properties.map(|(name, schema)| Field { name, schema, fields: self })

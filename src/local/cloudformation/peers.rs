@@ -96,6 +96,7 @@ fn request(method: Method, path: &[&str], headers: HeaderMap, input: Option<&Val
     Request {
         method,
         path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+        trailing_slash: false,
         query: Vec::new(),
         headers,
         body: input.map_or_else(Bytes::new, |input| Bytes::from(input.to_string())),

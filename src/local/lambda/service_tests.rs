@@ -67,6 +67,7 @@ async fn send(
     let request = Request {
         method,
         path: path.iter().map(|&segment| segment.to_owned()).collect(),
+        trailing_slash: false,
         query: Vec::new(),
         headers: map,
         body: Bytes::from(body.to_string()),

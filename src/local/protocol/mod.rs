@@ -27,6 +27,8 @@ pub enum Protocol {
     Json11,
     /// Methods and paths, JSON bodies (Lambda).
     RestJson,
+    /// Methods and paths, XML or plain bodies (S3).
+    RestXml,
 }
 
 impl Protocol {
@@ -38,6 +40,7 @@ impl Protocol {
             Self::Json10 => json::error(json::Version::V1_0, error),
             Self::Json11 => json::error(json::Version::V1_1, error),
             Self::RestJson => rest::error(error),
+            Self::RestXml => xml::error(error, request_id),
         }
     }
 }

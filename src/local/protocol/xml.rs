@@ -1,5 +1,8 @@
 //! XML, written: elements, text, escapes; nothing else of XML is needed.
 
+use super::AwsError;
+use crate::local::http::Response;
+
 /// An element: its name, and text or children.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
@@ -104,6 +107,19 @@ impl Element {
     }
 }
 
+/// An error as restXml has it: its members stand beside its code.
+#[must_use]
+pub fn error(error: &AwsError, request_id: &str) -> Response {
+    let mut document =
+        Element::new("Error").text("Code", &error.code).text("Message", &error.message);
+    for (name, value) in &error.fields {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        document = document.text(name, text);
+    }
+    let document = document.text("RequestId", request_id).text("HostId", "playbook");
+    Response::new(error.status, "application/xml", document.to_document())
+}
+
 /// What XML 1.0 cannot carry even escaped becomes U+FFFD.
 fn escape(text: &str, out: &mut String) {
     for character in text.chars() {
@@ -130,6 +146,19 @@ mod tests {
     fn text_is_escaped() {
         let element = Element::leaf("a", "<&>\"'\r\n\u{1}é");
         assert_eq!(element.to_document(), "<a>&lt;&amp;&gt;&quot;&apos;&#xD;\n\u{fffd}é</a>\n");
+    }
+
+    #[test]
+    fn errors_name_the_request() {
+        let refused =
+            AwsError::new(404, "NoSuchKey", "no <key>").with("Key", "a&b").with("Size", 3);
+        let response = error(&refused, "id");
+        assert_eq!(response.status, 404);
+        assert_eq!(
+            String::from_utf8_lossy(&response.body),
+            "<Error><Code>NoSuchKey</Code><Message>no &lt;key&gt;</Message><Key>a&amp;b</Key><Size>3</Size>\
+             <RequestId>id</RequestId><HostId>playbook</HostId></Error>\n"
+        );
     }
 
     #[test]

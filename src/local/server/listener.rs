@@ -126,6 +126,7 @@ async fn answer(
     let request = Request {
         method: head.method,
         path: path_segments(head.uri.path()),
+        trailing_slash: head.uri.path().ends_with('/'),
         query: query_pairs(head.uri.query().unwrap_or_default()),
         headers: head.headers,
         body,

@@ -24,7 +24,7 @@ use self::middleware::{After, Before};
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{AwsError, Protocol};
 use super::world::{Pace, World};
-use super::{cloudformation, cognito, dynamodb, iam, lambda, logs, sts};
+use super::{cloudformation, cognito, dynamodb, iam, lambda, logs, s3, sts};
 
 /// What an embedded AWS is started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,7 @@ impl LocalAws {
             Box::new(lambda),
             Box::new(cognito),
             Box::new(dynamodb::Service::new(Arc::clone(&world))),
+            Box::new(s3::Service::new(Arc::clone(&world))),
         ];
         let router = Arc::new(Router { world: Arc::clone(&world), services, middleware });
         let handler: Arc<dyn Handler> = Arc::<Router>::clone(&router);

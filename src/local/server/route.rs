@@ -105,7 +105,7 @@ pub fn guess_protocol(request: &Request) -> Protocol {
 /// target header.
 pub fn in_dialect(error: AwsError, protocol: Protocol) -> AwsError {
     let code = match protocol {
-        Protocol::Query { .. } => return error,
+        Protocol::Query { .. } | Protocol::RestXml => return error,
         Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => {
             format!("{}Exception", error.code)
         }
@@ -128,6 +128,7 @@ mod tests {
         Request {
             method: hyper::Method::POST,
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            trailing_slash: false,
             query: query
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))

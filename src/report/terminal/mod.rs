@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod live;
+mod summary;
 
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use self::live::Live;
+use self::summary::Summary;
 use super::words::{counted, duration, padded};
 use super::{Paint, Reporter, Stream, body, safe};
 use crate::event::{Counts, Event, Failure, Mode, ResourceRef, Status, StepRef};
@@ -41,6 +43,7 @@ pub struct TerminalReporter {
     shown: Option<Failure>,
     /// Another run has been shown before.
     another: bool,
+    summary: Summary,
 }
 
 struct OpenStep {
@@ -58,7 +61,16 @@ impl TerminalReporter {
     #[must_use]
     pub fn new(out: Stream, err: Stream, manner: Manner) -> Self {
         let live = Live::new(manner.live && !manner.quiet, err.paint().colour);
-        Self { out, err, manner, live, open: Vec::new(), shown: None, another: false }
+        Self {
+            out,
+            err,
+            manner,
+            live,
+            open: Vec::new(),
+            shown: None,
+            another: false,
+            summary: Summary::default(),
+        }
     }
 
     /// Frees the terminal for a question, from whatever thread.
@@ -97,6 +109,7 @@ impl TerminalReporter {
             return;
         };
         self.live.resume();
+        self.summary.started(playbook);
         self.open.clear();
         self.shown = None;
         if std::mem::replace(&mut self.another, true) {
@@ -289,6 +302,7 @@ impl TerminalReporter {
         };
         self.live.resume();
         self.live.hide();
+        self.summary.finished(*passed, remaining.len(), *millis);
         if outputs.as_object().is_some_and(|outputs| !outputs.is_empty()) {
             for line in body::lines(outputs, self.out.paint()) {
                 self.out.line(&line);
@@ -355,6 +369,9 @@ impl Reporter for TerminalReporter {
 
     fn finish(&mut self) -> io::Result<()> {
         self.live.hide();
+        for line in self.summary.lines(self.err.paint()) {
+            self.tell(&line);
+        }
         self.out.finish().and(self.err.finish())
     }
 }

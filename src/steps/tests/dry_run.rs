@@ -89,7 +89,7 @@ impl Prompter for Scripted {
 }
 
 /// A dry run with one file to package.
-pub(super) struct DryRun {
+pub(in crate::steps) struct DryRun {
     pub(super) directory: TempDir,
     pub(super) said: Arc<Mutex<Vec<String>>>,
     journal: Arc<Journal>,
@@ -98,7 +98,7 @@ pub(super) struct DryRun {
 }
 
 impl DryRun {
-    pub(super) async fn new(answer: Answer) -> Self {
+    pub(in crate::steps) async fn new(answer: Answer) -> Self {
         let directory = TempDir::new().expect("a directory");
         std::fs::write(directory.path().join("adder.py"), "def add(event, context): return 1\n")
             .expect("a file");
@@ -146,7 +146,7 @@ impl DryRun {
         Self { directory, said, journal, calls, context }
     }
 
-    pub(super) async fn run(&self, name: &str, input: Value) -> Result<Value, StepError> {
+    pub(in crate::steps) async fn run(&self, name: &str, input: Value) -> Result<Value, StepError> {
         (kind(name).expect("a kind").run)(self.context.clone(), input).await
     }
 

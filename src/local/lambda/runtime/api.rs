@@ -205,6 +205,7 @@ mod tests {
         Request {
             method,
             path: path.split('/').map(str::to_owned).collect(),
+            trailing_slash: false,
             query: Vec::new(),
             headers: hyper::HeaderMap::new(),
             body: Bytes::from_static(body.as_bytes()),
