@@ -1,16 +1,18 @@
 //! The command line.
 
 mod check;
+mod value;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::SignedDuration;
 
 use super::output::RunFormat;
 pub use check::{CheckArgs, CheckFormat};
+pub use value::{ReportFile, ReportFormat};
+use value::{account, duration, endpoint_url, filled, report};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]
@@ -342,66 +344,6 @@ impl From<LocalPace> for crate::local::Pace {
             LocalPace::None => Self::None,
         }
     }
-}
-
-/// The format of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportFormat {
-    /// `JUnit` XML.
-    Junit,
-    /// One JSON document.
-    Json,
-}
-
-/// `--report FORMAT=PATH`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportFile {
-    /// What.
-    pub format: ReportFormat,
-    /// Where.
-    pub path: PathBuf,
-}
-
-fn report(text: &str) -> Result<ReportFile, String> {
-    let wanted = || "write junit=PATH or json=PATH".to_owned();
-    let (format, path) = text.split_once('=').ok_or_else(wanted)?;
-    let format = match format {
-        "junit" => ReportFormat::Junit,
-        "json" => ReportFormat::Json,
-        _ => return Err(wanted()),
-    };
-    if path.is_empty() {
-        return Err(wanted());
-    }
-    Ok(ReportFile { format, path: PathBuf::from(path) })
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed =
-        text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    parsed
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "write a duration such as 90s or 10m".to_owned())
-}
-
-fn endpoint_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    match rest {
-        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
-        _ => Err("write a URL such as http://127.0.0.1:4566".to_owned()),
-    }
-}
-
-fn account(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err("write the account's 12 digits".to_owned())
-    }
-}
-
-fn filled(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 #[cfg(test)]

@@ -202,6 +202,7 @@ fn is_ours(cx: &Context, tags: &[Tag]) -> bool {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "AWS::S3::Bucket";
+    const UNDO: &'static [&'static str] = &["s3:GetBucketTagging", "s3:DeleteBucket", "s3:ListBucket"];
     type Ids = BucketIds;
 
     fn label(&self) -> String {

@@ -228,6 +228,8 @@ fn is_ours(cx: &Context, object: &HeadObjectOutput) -> bool {
 
 impl Resource for Object {
     const TYPE: &'static str = "AWS::S3::Object";
+    const UNDO: &'static [&'static str] =
+        &["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:DeleteObject", "s3:DeleteObjectVersion"];
     type Ids = ObjectIds;
 
     fn label(&self) -> String {

@@ -231,6 +231,6 @@ fn a_hundred_megabytes_are_refused() {
 fn what_is_no_text_is_refused() {
     refused(
         b"name: \xff\xfe\nsteps: []\n",
-        "error[unreadable-file]: hostile.yaml: is not UTF-8 text",
+        "error[unreadable-file]: hostile.yaml: is not UTF-8 text: see line 1",
     );
 }
