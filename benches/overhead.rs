@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, LogType};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use playbook::aws::{Aws, CallPatience, Connection, Credentials, Endpoint, connect};
 use playbook::diagnostic::Sources;
 use playbook::engine::{self, CleanupMode, Setup};
@@ -163,6 +165,9 @@ async fn by_hand(aws: &Aws, lists: bool, invokes: bool) -> Duration {
         let payload = Blob::new(r#"{"number":41}"#);
         let invoke = aws.lambda().invoke().function_name(FUNCTION).payload(payload);
         let answer = invoke.log_type(LogType::Tail).send().await.expect("an answer");
+        let log = answer.log_result.expect("the end of the log");
+        let log = BASE64_STANDARD.decode(log).expect("base64");
+        assert!(String::from_utf8_lossy(&log).contains("REPORT "));
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         let payload: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
         assert_eq!(payload["number"], 41);

@@ -28,6 +28,8 @@ pub struct Cleaner<'a> {
     pub timeout: Duration,
     /// How long to look for something that nobody knows was made, since AWS shows new things late.
     pub window: Duration,
+    /// The same where the call was given up moments ago, and may still be at work.
+    pub window_of_unanswered: Duration,
 }
 
 impl Cleaner<'_> {
@@ -126,7 +128,8 @@ impl Cleaner<'_> {
     fn window_of(&self, entry: &Entry) -> Duration {
         match entry.state {
             EntryState::Done(_) => self.window.saturating_sub(self.book.age(entry.seq)),
-            EntryState::Open | EntryState::Over | EntryState::Stuck(_) => self.window,
+            EntryState::Open => self.window_of_unanswered,
+            EntryState::Over | EntryState::Stuck(_) => self.window,
         }
     }
 

@@ -1,11 +1,20 @@
 //! The SDK's clients, each made when a step first wants it.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use aws_sdk_lambda::config::StalledStreamProtectionConfig;
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
 use super::call::Observer;
 use super::intercept::Watch;
+
+/// Fifteen minutes, and what the way there and back takes.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60 + 30);
 
 /// The door to AWS. Clones share the clients.
 #[derive(Clone)]
@@ -22,6 +31,7 @@ struct Shared {
     sts: OnceLock<aws_sdk_sts::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
     lambda: OnceLock<aws_sdk_lambda::Client>,
+    lambda_invocations: OnceLock<aws_sdk_lambda::Client>,
     logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
     cognito: OnceLock<aws_sdk_cognitoidentityprovider::Client>,
@@ -41,6 +51,7 @@ impl Aws {
             sts: OnceLock::new(),
             iam: OnceLock::new(),
             lambda: OnceLock::new(),
+            lambda_invocations: OnceLock::new(),
             logs: OnceLock::new(),
             cloudformation: OnceLock::new(),
             cognito: OnceLock::new(),
@@ -130,6 +141,24 @@ impl Aws {
         /// Amazon `DynamoDB`.
         dynamodb, aws_sdk_dynamodb
     );
+
+    /// AWS Lambda, for invocations: Lambda answers when the function has ended, up to fifteen minutes later, and sends
+    /// nothing meanwhile; and what is sent twice runs twice.
+    #[must_use]
+    pub fn lambda_invocations(&self) -> &aws_sdk_lambda::Client {
+        self.shared.lambda_invocations.get_or_init(|| {
+            let timeouts = TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .operation_attempt_timeout(LONGEST_INVOCATION)
+                .build();
+            let config = aws_sdk_lambda::config::Builder::from(&self.shared.config)
+                .interceptor(self.shared.watch())
+                .timeout_config(timeouts)
+                .retry_config(RetryConfig::standard().with_max_attempts(1))
+                .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+            aws_sdk_lambda::Client::from_conf(config.build())
+        })
+    }
 
     /// Amazon S3. Where an endpoint is given, the bucket stands in the path: not every name in front of such a host leads
     /// there. So it does in a dry run, where it may be one that no host could have.

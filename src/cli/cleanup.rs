@@ -244,6 +244,7 @@ async fn clean(
         emit: &move |event| sink.emit(event),
         timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
         window: window(on_this_machine),
+        window_of_unanswered: window(on_this_machine),
     }
     .clean()
     .await

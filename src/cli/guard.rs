@@ -171,8 +171,8 @@ fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
 fn allows_everything(template: &Template) -> bool {
     match template.literal() {
         Some(Value::String(text)) => {
-            let document = serde_json::from_str::<Value>(&text);
-            crate::aws::is_administrator_policy(&text)
+            let document = serde_json::from_str::<Value>(text);
+            crate::aws::is_administrator_policy(text)
                 || document.is_ok_and(|document| crate::aws::allows_everything(&document))
         }
         Some(statement @ Value::Object(_)) => {

@@ -131,7 +131,7 @@ fn questions(playbook: &Playbook) -> Vec<Question> {
     let inputs = playbook.inputs.iter();
     inputs
         .map(|input| Question {
-            default: input.default.as_ref().and_then(crate::template::Template::literal),
+            default: input.default.as_ref().and_then(|default| default.literal().cloned()),
             ..input.question.clone()
         })
         .collect()

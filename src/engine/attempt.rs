@@ -137,7 +137,7 @@ impl Engine {
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
         let Attempt { frame, step, spec, input, place, at } = attempt;
         let (data, secret) = match input.literal() {
-            Some(data) => (data, false),
+            Some(data) => (data.clone(), false),
             None => {
                 let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
                 (to_json(&value), secret)

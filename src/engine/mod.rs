@@ -162,6 +162,9 @@ pub fn window(on_this_machine: bool) -> Duration {
     if on_this_machine { Duration::from_millis(200) } else { Duration::from_secs(10) }
 }
 
+/// How much later than it was given up a busy machine may still finish a call.
+const LONGEST_AFTERMATH: Duration = Duration::from_secs(2);
+
 pub(super) fn millis_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -279,6 +282,7 @@ impl Engine {
             emit: &move |event| sink.emit(event),
             timeout: setup.cleanup_timeout,
             window: window(setup.facts.on_this_machine),
+            window_of_unanswered: window(setup.facts.on_this_machine).max(LONGEST_AFTERMATH),
         }
         .clean()
         .await

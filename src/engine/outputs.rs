@@ -8,7 +8,7 @@ use super::{Engine, Setup};
 use crate::event::Failure;
 use crate::playbook::Step;
 use crate::step::Spec;
-use crate::step::spec::{KNOWN, SECRET};
+use crate::step::spec::KNOWN;
 use crate::template::{
     Evaluated, Expression, Namespace, Scope, Template, TemplateKind, Value, from_json, to_json,
     to_text, unknown,
@@ -101,11 +101,9 @@ impl Engine {
 
     /// What a kind says is secret in its input is so however it was written.
     pub(super) fn learn_secret_inputs(&self, spec: &Spec, input: &Json) {
-        let Some(fields) = spec.input.get("properties").and_then(Json::as_object) else { return };
-        for (name, schema) in fields {
-            let secret = schema.get(SECRET).and_then(Json::as_bool) == Some(true);
+        for name in &spec.secret_inputs {
             match input.get(name).and_then(Json::as_str) {
-                Some(text) if secret && !text.contains('⟨') => {
+                Some(text) if !text.contains('⟨') => {
                     self.setup.sink.redactor().learn_derived(&Json::from(text));
                 }
                 _ => {}
@@ -122,8 +120,7 @@ impl Engine {
         }
     }
 
-    /// What later steps see of what a kind returned. A dry run has seen placeholders: only what repeats the input is
-    /// known of them.
+    /// What later steps see of what a kind returned.
     pub(super) fn outputs(
         &self,
         step: &Step,
@@ -131,40 +128,57 @@ impl Engine {
         returned: Json,
         secret: bool,
     ) -> Outputs {
-        let planned = self.setup.aws.is_recording();
-        let known = |name: &str| !planned || spec.calls.is_empty() || spec.output_has(name, KNOWN);
-        let mut fields = match returned {
+        let fields = match returned {
             Json::Object(fields) => fields,
             _ => Map::new(),
         };
-        if planned && let Some(declared) = spec.output.get("properties").and_then(Json::as_object) {
+        if self.setup.aws.is_recording() {
+            return self.planned_outputs(step, spec, fields, secret);
+        }
+        let redactor = self.setup.sink.redactor();
+        let namespace = Namespace::new();
+        let read = is_read(step);
+        for (name, value) in &fields {
+            let marked = spec.is_secret_output(name);
+            if marked {
+                redactor.learn_derived(value);
+            }
+            if read {
+                let hidden = secret || marked || redactor.finds_secret_inside(value);
+                put(&namespace, name, from_json(value), hidden);
+            }
+        }
+        Outputs { data: Json::Object(fields), namespace, expected: None }
+    }
+
+    /// A dry run has seen placeholders: only what repeats the input is known of them.
+    fn planned_outputs(
+        &self,
+        step: &Step,
+        spec: &Spec,
+        mut fields: Map<String, Json>,
+        secret: bool,
+    ) -> Outputs {
+        let known = |name: &str| spec.calls.is_empty() || spec.output_has(name, KNOWN);
+        if let Some(declared) = spec.output.get("properties").and_then(Json::as_object) {
             for name in declared.keys() {
                 fields.entry(name.clone()).or_insert(Json::Null);
             }
         }
         let who = step.id.as_deref().unwrap_or(spec.name);
+        let redactor = self.setup.sink.redactor();
         let namespace = Namespace::new();
         let mut data = Map::new();
         for (name, value) in fields {
             let path = format!("steps.{who}.{name}");
-            let seen = match (known(&name), planned) {
-                (false, _) => unknown(path),
-                (true, true) => plan(&value, &path),
-                (true, false) => from_json(&value),
-            };
-            let redactor = self.setup.sink.redactor();
-            if spec.output_has(&name, SECRET) {
+            let seen = if known(&name) { plan(&value, &path) } else { unknown(path) };
+            let marked = spec.is_secret_output(&name);
+            if marked {
                 redactor.learn_derived(&value);
             }
-            let hidden =
-                secret || spec.output_has(&name, SECRET) || redactor.finds_secret_inside(&value);
-            let shown = if planned { to_json(&seen) } else { value };
-            data.insert(name.clone(), shown);
-            if hidden {
-                namespace.insert_secret(name, seen);
-            } else {
-                namespace.insert(name, seen);
-            }
+            let hidden = secret || marked || redactor.finds_secret_inside(&value);
+            data.insert(name.clone(), to_json(&seen));
+            put(&namespace, &name, seen, hidden);
         }
         Outputs { data: Json::Object(data), namespace, expected: None }
     }
@@ -198,6 +212,19 @@ impl Engine {
             outputs.insert(name.clone(), to_json(&self.evaluate(expression, &scope)?.value));
         }
         Ok(Json::Object(outputs))
+    }
+}
+
+/// Whether anything can see what a step returns, other than reports.
+fn is_read(step: &Step) -> bool {
+    step.id.is_some() || step.poll.is_some() || !step.outputs.is_empty() || !step.asserts.is_empty()
+}
+
+fn put(namespace: &Namespace, name: &str, value: Value, secret: bool) {
+    if secret {
+        namespace.insert_secret(name, value);
+    } else {
+        namespace.insert(name, value);
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
+use minijinja::value::{Enumerator, Object};
 use serde_json::Value as Json;
 
 use super::fault::{Fault, Stop};
@@ -86,7 +88,7 @@ impl Engine {
         match &step.for_each {
             None => {
                 let outputs = self.once(frame, step, place, &at).await?;
-                self.publish(frame, step, &outputs.namespace);
+                self.publish(frame, step, &outputs);
                 Ok(())
             }
             Some(over) => self.each(frame, step, over, place, &at).await,
@@ -172,7 +174,9 @@ impl Engine {
                 return Err(Stop::Interrupted);
             }
             let outputs = self.once(frame, step, &place, &at).await?;
-            all.push(Value::from(&outputs.namespace));
+            if step.id.is_some() {
+                all.push(Value::from(&outputs));
+            }
         }
         let outputs = Namespace::new();
         outputs.insert("items", if known { Value::from(all) } else { unknown(items_path(step)) });
@@ -208,7 +212,7 @@ impl Engine {
         step: &Step,
         place: &Place,
         at: &StepRef,
-    ) -> Result<Outputs, Stop> {
+    ) -> Result<Namespace, Stop> {
         let started = Instant::now();
         self.setup.sink.emit(Event::StepStarted { step: at.clone() });
         let result = match &step.action {
@@ -224,13 +228,13 @@ impl Engine {
             Ok((outputs, status))
         });
         match result {
-            Ok((outputs, mut status)) => {
+            Ok((mut outputs, mut status)) => {
                 if status == Status::Passed && self.setup.aws.is_recording() {
                     status = Status::Planned;
                 }
-                let expected = outputs.expected.clone();
-                self.finish_step(at, started, status, outputs.data.clone(), expected);
-                Ok(outputs)
+                let (data, expected) = (outputs.data.take(), outputs.expected.take());
+                self.finish_step(at, started, status, data, expected);
+                Ok(outputs.namespace)
             }
             Err(Ended::Inner(stop)) => {
                 let status = match stop {
@@ -243,7 +247,7 @@ impl Engine {
             Err(Ended::Fault(fault)) if place.uncertain && !fault.interrupted => {
                 self.note(at, format!("would fail: {}", fault.message));
                 self.finish_step(at, started, Status::Planned, Json::Null, None);
-                Ok(Outputs::none())
+                Ok(Namespace::new())
             }
             Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault.at(step.kind_span))),
         }
@@ -320,15 +324,37 @@ fn not_a_list(found: &str) -> Fault {
         .help("write a list, or an expression that yields one")
 }
 
+/// `loop`, whose facts are made when somebody asks for them.
+#[derive(Debug)]
+struct Loop {
+    index: usize,
+    length: usize,
+}
+
+impl Object for Loop {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "index" => Some(Value::from(self.index + 1)),
+            "index0" => Some(Value::from(self.index)),
+            "first" => Some(Value::from(self.index == 0)),
+            "last" => Some(Value::from(self.index + 1 == self.length)),
+            "length" => Some(Value::from(self.length)),
+            _ => None,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["index", "index0", "first", "last", "length"])
+    }
+}
+
 fn loop_facts(index: usize, length: usize, known: bool) -> Value {
     if !known {
         return unknown("loop");
     }
-    Value::from_pairs([
-        ("index", Value::from(index + 1)),
-        ("index0", Value::from(index)),
-        ("first", Value::from(index == 0)),
-        ("last", Value::from(index + 1 == length)),
-        ("length", Value::from(length)),
-    ])
+    Value::from_object(Loop { index, length })
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::error::StepError;
 use super::resource::{Resource, Undone};
-use super::spec::Spec;
+use super::spec::{SECRET, Spec, marked};
 
 /// A step kind. The documentation of [`StepKind::Input`] is the kind's manual page: its first line the summary, the rest
 /// the details; that of its fields describes the inputs.
@@ -98,6 +98,8 @@ pub fn spec_of<K: StepKind>(cell: &'static OnceLock<Spec>) -> &'static Spec {
             undo_permissions: <K::Made as Resource>::UNDO,
             makes: (!makes.is_empty()).then_some(makes),
             example: K::EXAMPLE,
+            secret_inputs: marked(&input, SECRET),
+            secret_outputs: marked(&output, SECRET),
             input,
             output,
         }

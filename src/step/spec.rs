@@ -43,6 +43,10 @@ pub struct Spec {
     pub input: Value,
     /// JSON Schema of the output.
     pub output: Value,
+    /// The fields of the input that are marked with [`SECRET`].
+    pub secret_inputs: Vec<String>,
+    /// Those of the output.
+    pub secret_outputs: Vec<String>,
     /// The field that a bare scalar stands for: `print: text` is `print: {message: text}`.
     pub shorthand: Option<&'static str>,
     /// AWS calls in order, such as `iam:CreateRole`; empty for kinds that talk to no one.
@@ -64,12 +68,27 @@ impl Spec {
         self.output.get("properties")?.get(name)
     }
 
+    /// Whether an output field is marked with [`SECRET`].
+    #[must_use]
+    pub fn is_secret_output(&self, field: &str) -> bool {
+        self.secret_outputs.iter().any(|name| name == field)
+    }
+
     /// Whether an output field is marked with [`SECRET`] or [`KNOWN`].
     #[must_use]
     pub fn output_has(&self, field: &str, mark: &str) -> bool {
         self.output_field(field).and_then(|schema| schema.get(mark)).and_then(Value::as_bool)
             == Some(true)
     }
+}
+
+/// The fields of a schema that carry a mark.
+#[must_use]
+pub fn marked(schema: &Value, mark: &str) -> Vec<String> {
+    let fields = schema.get("properties").and_then(Value::as_object);
+    let has = |field: &Value| field.get(mark).and_then(Value::as_bool) == Some(true);
+    let marked = fields.into_iter().flatten().filter(|(_, field)| has(field));
+    marked.map(|(name, _)| name.clone()).collect()
 }
 
 /// The step kinds there are, as far as a reader of playbooks needs to know them.

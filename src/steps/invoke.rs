@@ -1,10 +1,5 @@
 //! `invoke`: a call of a Lambda function.
 
-use std::time::Duration;
-
-use aws_sdk_lambda::config::retry::RetryConfig;
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvocationType as SdkInvocationType, LogType};
@@ -122,29 +117,15 @@ async fn call(cx: &Context, input: &Input) -> Result<InvokeOutput, CallError> {
     let waits = input.invocation_type == InvocationType::RequestResponse;
     let request = cx
         .aws
-        .lambda()
+        .lambda_invocations()
         .invoke()
         .function_name(&input.function_name)
         .set_qualifier(input.qualifier.clone())
         .invocation_type(input.invocation_type.of_sdk())
         .set_log_type((waits && input.log).then_some(LogType::Tail))
-        .set_payload(input.payload.as_ref().map(|payload| Blob::new(payload.to_string())))
-        .customize()
-        .config_override(patient_and_once());
+        .set_payload(input.payload.as_ref().map(|payload| Blob::new(payload.to_string())));
     let placeholder = || Ok(InvokeOutput::builder().status_code(200).build());
     cx.aws.call(request.send(), placeholder).await
-}
-
-/// Lambda answers when the function has ended, up to fifteen minutes later, and sends nothing meanwhile.
-fn patient_and_once() -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(15 * 60 + 30))
-        .build();
-    Builder::new()
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(1))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
 /// The refusals after which the function has not run, and that pass.
@@ -161,13 +142,14 @@ fn not_yet(error: &CallError) -> bool {
 
 fn output(answer: InvokeOutput) -> Output {
     let log = answer.log_result.as_deref().map(decoded_log).unwrap_or_default();
+    let report = log.lines().rev().find(|line| line.starts_with("REPORT ")).unwrap_or_default();
     Output {
         status_code: answer.status_code,
         payload: answer.payload.map(|payload| data(payload.as_ref())).unwrap_or_default(),
         log_lines: log.lines().map(str::to_owned).collect(),
         executed_version: answer.executed_version,
-        duration_ms: reported(&log, "\tDuration: ").or_else(|| reported(&log, " Duration: ")),
-        billed_duration_ms: reported(&log, "Billed Duration: "),
+        duration_ms: reported(report, "\tDuration: ").or_else(|| reported(report, " Duration: ")),
+        billed_duration_ms: reported(report, "Billed Duration: "),
         log,
     }
 }
@@ -183,14 +165,18 @@ fn data(bytes: &[u8]) -> Value {
 /// The end of a log: base64, and cut anywhere, even within a character.
 fn decoded_log(text: &str) -> String {
     match BASE64_STANDARD.decode(text) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).trim_end().replace('\r', ""),
+        Ok(bytes) => {
+            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            text.retain(|c| c != '\r');
+            text.truncate(text.trim_end().len());
+            text
+        }
         Err(_) => text.to_owned(),
     }
 }
 
 /// A number of milliseconds in the last line that Lambda writes of an invocation.
-fn reported<T: std::str::FromStr>(log: &str, name: &str) -> Option<T> {
-    let report = log.lines().rev().find(|line| line.starts_with("REPORT "))?;
+fn reported<T: std::str::FromStr>(report: &str, name: &str) -> Option<T> {
     let (_, rest) = report.split_once(name)?;
     rest.split_once(" ms")?.0.parse().ok()
 }

@@ -322,7 +322,7 @@ fn structure_and_places_can_be_asked_for() {
     let text = "a:\n  - x\n  - '{{ inputs.b }}'\nc: 1\n";
     let template = Template::compile(&node(text)).unwrap();
     assert_eq!(template.literal(), None);
-    assert_eq!(template.get("c").unwrap().literal(), Some(json!(1)));
+    assert_eq!(template.get("c").unwrap().literal(), Some(&json!(1)));
     let span = template.at(&["a", "1"]).unwrap();
     assert_eq!((span.start, span.end), (13, 29));
     assert_eq!(template.at(&["a", "7"]), None);
@@ -334,7 +334,7 @@ fn structure_and_places_can_be_asked_for() {
     ));
     let literal = Template::compile(&node("{a: [1, 'x', ~, 1.5, 18446744073709551615]}")).unwrap();
     let expected = json!({"a": [1, "x", null, 1.5, u64::MAX]});
-    assert_eq!(literal.literal(), Some(expected.clone()));
+    assert_eq!(literal.literal(), Some(&expected));
     assert_eq!(to_json(&literal.render(&scope()).unwrap().value), expected);
 }
 

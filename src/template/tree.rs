@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::machinery::{Token, tokenize};
 
@@ -16,6 +16,8 @@ pub struct Template {
     span: Span,
     kind: TemplateKind,
     literal: Option<Value>,
+    /// The literal once it was asked for.
+    data: OnceLock<serde_json::Value>,
 }
 
 /// What a [`Template`] is made of.
@@ -113,7 +115,7 @@ impl Template {
             TemplateKind::Expression(_) | TemplateKind::Text(_) => false,
         };
         let literal = is_literal.then(|| literal_value(node, &kind));
-        Self { span: node.span, kind, literal }
+        Self { span: node.span, kind, literal, data: OnceLock::new() }
     }
 
     /// Where it stands.
@@ -130,8 +132,8 @@ impl Template {
 
     /// The data, where nothing in it is templated.
     #[must_use]
-    pub fn literal(&self) -> Option<serde_json::Value> {
-        self.literal.as_ref().map(to_json)
+    pub fn literal(&self) -> Option<&serde_json::Value> {
+        self.literal.as_ref().map(|literal| self.data.get_or_init(|| to_json(literal)))
     }
 
     /// What it reads, in the order of the file.

@@ -61,6 +61,9 @@ class Terminal:
             if time.monotonic() > self.deadline:
                 return False
             if not self.read() and self.program.poll() is not None:
+                # What it wrote last may have come in between the two.
+                while self.read():
+                    pass
                 return done()
         return True
 

@@ -20,19 +20,17 @@ pub fn peer(program: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// The directory of what `tests/conformance/package.json` names: `PLAYBOOK_TEST_NODE`, or where `.ci/run` installs it.
+/// A package of npm in the directory that a variable of the environment names, or where `.ci/run` installs it.
 #[allow(clippy::print_stderr, reason = "a test that proves nothing says so")]
-fn node_peer(program: &str) -> Option<PathBuf> {
-    let named = std::env::var_os("PLAYBOOK_TEST_NODE").map(PathBuf::from);
-    let directory = named.clone().unwrap_or_else(|| repository().join("target/test-node"));
-    let path = directory.join("node_modules").join(program);
+pub fn node_package(variable: &str, installed: &str, package: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let directory = named.clone().unwrap_or_else(|| repository().join(installed));
+    let path = directory.join("node_modules").join(package);
     if path.exists() {
         return Some(path);
     }
     assert!(named.is_none(), "{} is not there", path.display());
-    eprintln!(
-        "skipped: PLAYBOOK_TEST_NODE names no directory into which npm has installed {program}"
-    );
+    eprintln!("skipped: {variable} names no directory into which npm has installed {package}");
     None
 }
 
@@ -118,7 +116,8 @@ pub struct CognitoLocal {
 impl CognitoLocal {
     /// Its triggers are one function of that name at that endpoint, for all its pools. Every code that it sends is 424242.
     pub fn start(sandbox: &Sandbox, lambda: Option<(&str, &str)>) -> Option<Self> {
-        let program = node_peer("cognito-local")?.join("lib/bin/start.js");
+        let program = node_package("PLAYBOOK_TEST_NODE", "target/test-node", "cognito-local")?
+            .join("lib/bin/start.js");
         let mut configuration = json!({"UserPoolDefaults": {"UsernameAttributes": []}});
         if let Some((endpoint, function)) = lambda {
             configuration["LambdaClient"] = json!({

@@ -1,27 +1,14 @@
 //! What an editor shows to somebody who writes a playbook, by the language server that editors use for YAML.
 //!
-//! It takes Node and a directory with the package of `tests/editor/package.json`, which `PLAYBOOK_TEST_NODE_MODULES` names.
-//! `.ci/run` makes one; without it these tests say that they were skipped.
+//! It takes Node and the package of `tests/editor/package.json`, in a directory that `PLAYBOOK_TEST_EDITOR` names or where
+//! `.ci/run` installs it; without it these tests say that they were skipped.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::harness::peers::node_package;
 use crate::harness::sandbox::{Sandbox, finish, repository};
-
-#[allow(clippy::print_stderr, reason = "a test that proves nothing says so")]
-fn modules() -> Option<PathBuf> {
-    let Some(modules) = std::env::var_os("PLAYBOOK_TEST_NODE_MODULES") else {
-        eprintln!(
-            "skipped: PLAYBOOK_TEST_NODE_MODULES names no directory with yaml-language-server"
-        );
-        return None;
-    };
-    let modules = PathBuf::from(modules);
-    assert!(modules.join("yaml-language-server").exists(), "{} lacks it", modules.display());
-    Some(modules)
-}
 
 /// A document, and what is asked about the place in it that `‸` marks.
 fn question(file: &str, text: &str) -> Value {
@@ -44,7 +31,9 @@ fn ask(questions: &[Value]) -> Option<Vec<Value>> {
 
 /// The same, about documents in a directory that has its schema already.
 fn ask_in(sandbox: &Sandbox, questions: &[Value]) -> Option<Vec<Value>> {
-    let modules = modules()?;
+    let package =
+        node_package("PLAYBOOK_TEST_EDITOR", "target/test-editor", "yaml-language-server")?;
+    let modules = package.parent()?.to_owned();
     let client = repository().join("tests/editor/language_server.mjs");
     let mut command = sandbox.command("node", [client, modules, sandbox.work()]);
     let answers = finish(&mut command, &Value::from(questions).to_string()).exited(0).stdout;

@@ -177,6 +177,7 @@ impl Case {
             emit: &|_| (),
             timeout: CLEANUP_TIMEOUT,
             window: window(true),
+            window_of_unanswered: window(true),
         };
         tokio::select! {
             remaining = cleaner.clean() => Some(remaining),

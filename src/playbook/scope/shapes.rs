@@ -210,7 +210,7 @@ impl Scope {
         match template.kind() {
             TemplateKind::Literal => {
                 let value = template.literal().unwrap_or_default();
-                Shape::types_only(Types::of_value(&value)).fixed()
+                Shape::types_only(Types::of_value(value)).fixed()
             }
             TemplateKind::Expression(expression) => self.shape_of_expression(expression),
             TemplateKind::Text(text) => self.made_of(Types::STRING, text.references()),

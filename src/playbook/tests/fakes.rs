@@ -182,6 +182,8 @@ fn spec<I: JsonSchema, O: JsonSchema>(name: &'static str, shorthand: Option<&'st
         details: String::new(),
         output: schema::<O>(SchemaSettings::draft2020_12().for_serialize()),
         input,
+        secret_inputs: Vec::new(),
+        secret_outputs: Vec::new(),
         shorthand,
         calls: &[],
         permissions: &[],

@@ -122,7 +122,7 @@ fn inputs_become_questions() {
     assert_eq!((number.question.min, number.question.max), (Some(0.0), Some(100.0)));
     assert_eq!(
         number.default.as_ref().and_then(crate::template::Template::literal),
-        Some(json!(41))
+        Some(&json!(41))
     );
     assert_eq!(number.question.default, None);
     assert!(!region.asked);
@@ -144,7 +144,7 @@ fn the_envelope_is_kept() {
         panic!("too few steps")
     };
     assert!(
-        matches!(&list.action, Action::Kind { input, .. } if input.literal() == Some(json!({})))
+        matches!(&list.action, Action::Kind { input, .. } if input.literal() == Some(&json!({})))
     );
     let retry = role.retry.as_ref().expect("a retry");
     assert_eq!(retry.on, ["Throttling", "LimitExceeded"]);
@@ -193,7 +193,7 @@ fn a_scalar_stands_for_the_one_field() {
     let Some(Action::Kind { input, .. }) = playbook.steps.get(1).map(|step| &step.action) else {
         panic!("a print step")
     };
-    assert_eq!(input.literal(), Some(json!({"message": [1, 2]})));
+    assert_eq!(input.literal(), Some(&json!({"message": [1, 2]})));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn an_included_playbook_is_loaded_once() {
     assert!(std::sync::Arc::ptr_eq(first, second));
     assert_eq!(first.directory, std::path::Path::new("/project/books/lib"));
     assert_eq!(first.root, std::path::Path::new("/project"));
-    assert_eq!(inputs.literal(), Some(json!({"stack": "x"})));
+    assert_eq!(inputs.literal(), Some(&json!({"stack": "x"})));
     let mut kinds = Vec::new();
     playbook.walk(&mut |step| kinds.push(step.kind()));
     assert_eq!(

@@ -15,11 +15,19 @@ pub(super) struct StreamLog {
     group: String,
     stream: String,
     tail: Mutex<Vec<u8>>,
+    /// When the last event happened.
+    latest: Mutex<SystemTime>,
 }
 
 impl StreamLog {
     pub(super) fn new(host: Arc<dyn Host>, group: String, stream: String) -> Self {
-        Self { host, group, stream, tail: Mutex::default() }
+        Self {
+            host,
+            group,
+            stream,
+            tail: Mutex::default(),
+            latest: Mutex::new(SystemTime::UNIX_EPOCH),
+        }
     }
 
     /// Writes what a handler wrote.
@@ -35,7 +43,7 @@ impl StreamLog {
         self.write(lines.into_iter().map(|line| (now, line)).collect());
     }
 
-    fn write(&self, events: Vec<(SystemTime, String)>) {
+    fn write(&self, mut events: Vec<(SystemTime, String)>) {
         if events.is_empty() {
             return;
         }
@@ -48,7 +56,17 @@ impl StreamLog {
         }
         shorten(&mut tail);
         drop(tail);
+        self.keep_order(&mut events);
         self.host.append_log(&self.group, &self.stream, events);
+    }
+
+    /// What was written later did not happen earlier: a line gets its time when it is read, a record when it is written.
+    fn keep_order(&self, events: &mut [(SystemTime, String)]) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        for (time, _) in events {
+            *time = (*time).max(*latest);
+            *latest = *time;
+        }
     }
 
     /// Forgets the tail: an invocation begins.
@@ -80,6 +98,30 @@ fn shorten(tail: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Nowhere(Mutex<Vec<(SystemTime, String)>>);
+
+    impl Host for Nowhere {
+        fn append_log(&self, _: &str, _: &str, events: Vec<(SystemTime, String)>) {
+            self.0.lock().expect("no panic").extend(events);
+        }
+
+        fn aws_variables(&self, _: &str, _: &str) -> Vec<(String, String)> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn what_is_written_later_is_not_earlier() {
+        let host = Arc::new(Nowhere(Mutex::default()));
+        let log = StreamLog::new(host.clone(), "group".to_owned(), "stream".to_owned());
+        let before = SystemTime::now() - std::time::Duration::from_secs(1);
+        log.write_lines(["a line".to_owned()]);
+        log.write_records(vec![Record { time: Some(before), text: "a record".to_owned() }]);
+        let events = host.0.lock().expect("no panic").clone();
+        assert_eq!(events[0].0, events[1].0);
+        assert!(events[0].0 > before);
+    }
 
     #[test]
     fn a_tail_keeps_the_end_and_whole_characters() {
