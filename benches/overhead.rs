@@ -27,7 +27,7 @@ use playbook::steps::{self, Registry};
 
 /// Of each kind of call.
 const CALLS: usize = 500;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 21;
 const FUNCTION: &str = "answers-at-once";
 const HANDLER: &str = "def handler(event, context):\n    return event\n";
 const LIST: &str = "  - for_each: range(500)\n    list-functions: {max_items: 10}\n";

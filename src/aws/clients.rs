@@ -82,7 +82,8 @@ impl Aws {
         self.shared.recording
     }
 
-    pub(super) fn looks(&self) -> bool {
+    /// Whether somebody wants to see what is sent and what steps return.
+    pub(crate) fn looks(&self) -> bool {
         self.shared.looks
     }
 

@@ -235,6 +235,7 @@ async fn clean(
         progress: Arc::new(|_| ()),
         interrupt: wishes.interrupt(),
         step: Arc::from("cleanup"),
+        unread: false,
     };
     let sink = sink.clone();
     Cleaner {

@@ -160,7 +160,8 @@ impl Engine {
         let book = &self.setup.book;
         let ledger =
             Arc::new(book.for_step(who, depends.iter().copied().collect(), keep, on_change));
-        let context = self.context(frame, at, who, ledger.clone());
+        let unread = !self.is_read(step, spec);
+        let context = Context { unread, ..self.context(frame, at, who, ledger.clone()) };
         let result = self.limited(step, spec, context, input_data).await;
         self.look_into_inbox();
         if let Some(id) = &step.id {
@@ -228,6 +229,7 @@ impl Engine {
             progress: Arc::clone(&self.progress),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
+            unread: false,
         }
     }
 

@@ -273,6 +273,7 @@ impl Engine {
             progress: Arc::clone(&self.progress),
             interrupt: setup.interrupt.at(2),
             step: Arc::from("cleanup"),
+            unread: false,
         };
         let sink = setup.sink.clone();
         Cleaner {

@@ -120,6 +120,11 @@ impl Engine {
         }
     }
 
+    /// Whether anybody sees what a step returns: later steps, a report as data, the redactor.
+    pub(super) fn is_read(&self, step: &Step, spec: &Spec) -> bool {
+        is_named(step) || self.setup.aws.looks() || !spec.secret_outputs.is_empty()
+    }
+
     /// What later steps see of what a kind returned.
     pub(super) fn outputs(
         &self,
@@ -137,13 +142,13 @@ impl Engine {
         }
         let redactor = self.setup.sink.redactor();
         let namespace = Namespace::new();
-        let read = is_read(step);
+        let named = is_named(step);
         for (name, value) in &fields {
             let marked = spec.is_secret_output(name);
             if marked {
                 redactor.learn_derived(value);
             }
-            if read {
+            if named {
                 let hidden = secret || marked || redactor.finds_secret_inside(value);
                 put(&namespace, name, from_json(value), hidden);
             }
@@ -215,8 +220,8 @@ impl Engine {
     }
 }
 
-/// Whether anything can see what a step returns, other than reports.
-fn is_read(step: &Step) -> bool {
+/// Whether later steps can see what a step returns.
+fn is_named(step: &Step) -> bool {
     step.id.is_some() || step.poll.is_some() || !step.outputs.is_empty() || !step.asserts.is_empty()
 }
 

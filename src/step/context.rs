@@ -224,6 +224,8 @@ pub struct Context {
     pub interrupt: Interrupt,
     /// The step's id, or its kind where it has none: what names values that are not known yet.
     pub step: Arc<str>,
+    /// Whether nobody will see what it returns.
+    pub unread: bool,
 }
 
 impl Context {

@@ -115,7 +115,11 @@ fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
 fn run<K: StepKind>(cx: Context, input: Value) -> Running<Value> {
     Box::pin(async move {
         let input: K::Input = typed(&input, cx.aws.is_recording())?;
+        let unread = cx.unread;
         let output = K::run(cx, input).await?;
+        if unread {
+            return Ok(Value::Null);
+        }
         serde_json::to_value(output)
             .map_err(|error| StepError::failed("InvalidOutput", error.to_string()))
     })

@@ -148,7 +148,7 @@ fn output(answer: InvokeOutput) -> Output {
         payload: answer.payload.map(|payload| data(payload.as_ref())).unwrap_or_default(),
         log_lines: log.lines().map(str::to_owned).collect(),
         executed_version: answer.executed_version,
-        duration_ms: reported(report, "\tDuration: ").or_else(|| reported(report, " Duration: ")),
+        duration_ms: reported(report, "Duration: "),
         billed_duration_ms: reported(report, "Billed Duration: "),
         log,
     }
@@ -177,8 +177,8 @@ fn decoded_log(text: &str) -> String {
 
 /// A number of milliseconds in the last line that Lambda writes of an invocation.
 fn reported<T: std::str::FromStr>(report: &str, name: &str) -> Option<T> {
-    let (_, rest) = report.split_once(name)?;
-    rest.split_once(" ms")?.0.parse().ok()
+    let value = report.split('\t').find_map(|field| field.strip_prefix(name))?;
+    value.strip_suffix(" ms")?.parse().ok()
 }
 
 /// How many lines of the log are shown under a failure.

@@ -169,6 +169,7 @@ impl Case {
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(never.subscribe(), 1),
             step: Arc::from("cleanup"),
+            unread: false,
         };
         let cleaner = Cleaner {
             book,

@@ -142,6 +142,7 @@ impl DryRun {
             }),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
             step: Arc::from("it"),
+            unread: false,
         };
         Self { directory, said, journal, calls, context }
     }
