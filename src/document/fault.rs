@@ -13,7 +13,23 @@ pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -
         let start = usize::try_from(place.start).unwrap_or(0).saturating_sub(1);
         return unquoted_template(Span::new(source, start, start + 2), text);
     }
+    let wide = (error.kind() == &ErrorKind::MappingValueNotAllowed)
+        .then(|| full_width_colon(source, text, place))
+        .flatten();
+    if let Some(wide) = wide {
+        return wide;
+    }
+    if matches!(error.kind(), ErrorKind::UnexpectedCharacter { character: '`' }) {
+        return Diagnostic::new(Code::InvalidYaml, "a value cannot start with a backquote")
+            .at(place)
+            .help("put the value in quotes");
+    }
     let (code, message, mut help) = describe(error.kind());
+    if code == Code::MissingComma
+        && let Some(fault) = unquoted_bracket(text, place)
+    {
+        return fault;
+    }
     if code == Code::MissingColon {
         let rest = usize::try_from(place.start).ok().and_then(|start| text.get(start..));
         let line = rest.and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -34,11 +50,17 @@ fn place_of(error: &ScanError, source: SourceId, text: &str) -> Span {
     if tabs > 0 && describe(error.kind()).0 == Code::TabIndentation {
         return Span::new(source, start - tabs, start);
     }
-    if *error.kind() == ErrorKind::UnknownQuotedScalarEscape
+    if is_escape(error.kind())
         && let Some(escape) = unknown_escape(text, start)
     {
         return Span::new(source, escape.start, escape.end);
     }
+    let start = match error.kind() {
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
+            start_of_key(text, start)
+        }
+        _ => start,
+    };
     let next = text.get(start..).and_then(|rest| rest.chars().next());
     let length = next.filter(|it| !matches!(it, '\n' | '\r')).map_or(0, char::len_utf8);
     Span::new(source, start, start + length)
@@ -51,12 +73,80 @@ fn unknown_escape(text: &str, start: usize) -> Option<Range<usize>> {
     while let Some((at, character)) = characters.next() {
         if character == '\\' {
             let (next, escaped) = characters.next()?;
-            if !KNOWN.contains(escaped) {
-                return Some(start + at..start + next + escaped.len_utf8());
+            let digits = match escaped {
+                'x' => 2,
+                'u' => 4,
+                'U' => 8,
+                _ => 0,
+            };
+            let after = start + next + escaped.len_utf8();
+            let written = text.get(after..)?.bytes().take_while(u8::is_ascii_hexdigit).count();
+            let code = text.get(after..after + digits.min(written))?;
+            let stands_for = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+            if !KNOWN.contains(escaped)
+                || (digits > 0 && (written < digits || stands_for.is_none()))
+            {
+                return Some(start + at..after);
             }
         }
     }
     None
+}
+
+fn is_escape(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnknownQuotedScalarEscape
+            | ErrorKind::InvalidQuotedScalarHexEscape
+            | ErrorKind::InvalidLowSurrogateHexEscape
+            | ErrorKind::InvalidUnicodeEscape
+    )
+}
+
+/// Where a comma is missing before `key:`, the scanner stops at the colon.
+fn start_of_key(text: &str, stopped: usize) -> usize {
+    let (Some(before), Some(after)) = (text.get(..stopped), text.get(stopped..)) else {
+        return stopped;
+    };
+    let is_key = |it: char| it.is_alphanumeric() || matches!(it, '_' | '-');
+    let key = before.trim_end_matches(is_key).len();
+    let apart = before.get(..key).is_some_and(|before| before.ends_with(' '));
+    if after.starts_with(':') && apart { key } else { stopped }
+}
+
+/// An expression such as `result.items[0]` in braces, where YAML reads its bracket.
+fn unquoted_bracket(text: &str, place: Span) -> Option<Diagnostic> {
+    let start = usize::try_from(place.start).ok()?;
+    let bracket = text.get(start..)?.chars().next().filter(|it| matches!(it, '[' | '{'))?;
+    let before = text.get(..start)?.chars().next_back()?;
+    (before.is_alphanumeric() || before == '_').then(|| {
+        let message = format!("inside brackets, a value that holds `{bracket}` must be quoted");
+        Diagnostic::new(Code::MissingComma, message).at(place).help("put the value in quotes")
+    })
+}
+
+/// A key that is none because its colon is the wide one of Chinese and Japanese keyboards: the line at which the scanner
+/// stops goes on with it.
+fn full_width_colon(source: SourceId, text: &str, place: Span) -> Option<Diagnostic> {
+    let stopped = usize::try_from(place.start).ok()?;
+    let before = text.get(..stopped)?;
+    let this_line = before.rfind('\n')? + 1;
+    let lines = before.get(..this_line)?.trim_end();
+    let start = lines.rfind('\n').map_or(0, |at| at + 1);
+    let line = lines.get(start..)?;
+    let at = line.find('：')?;
+    let key = line.get(..at)?.trim_start_matches([' ', '-']);
+    let is_key = !key.is_empty() && key.chars().all(|it| it.is_alphanumeric() || "_-".contains(it));
+    if !is_key || line.contains(": ") {
+        return None;
+    }
+    let value = line.get(at + '：'.len_utf8()..)?.trim();
+    let place = Span::new(source, start + at, start + at + '：'.len_utf8());
+    Some(
+        Diagnostic::new(Code::MissingColon, "this is the wide colon `：`, not `:`")
+            .at(place)
+            .help(format!("write `{key}: {value}`")),
+    )
 }
 
 /// A `{{` that YAML reads as the start of a map.
@@ -78,7 +168,7 @@ pub(super) fn unquoted_template(span: Span, text: &str) -> Diagnostic {
     }
 }
 
-const INDENT_HELP: &str = "keys of one map start in the same column; nest with two spaces";
+const INDENT_HELP: &str = "keys of one map start in the same column, and so do the dashes of one list; nest with two spaces";
 const BRACKET_HELP: &str = "separate items with commas and close every bracket";
 
 fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
@@ -111,7 +201,7 @@ fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
             "no anchor of this name stands before it",
             "a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)",
         ),
-        ErrorKind::UnknownQuotedScalarEscape => (
+        kind if is_escape(kind) => (
             Code::UnknownEscape,
             "there is no such escape in a double-quoted string",
             "write a backslash as \\\\, or use single quotes",
@@ -161,7 +251,7 @@ fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::InvalidIndentation => {
-            (Code::BadIndentation, "this does not line up with the map around it", INDENT_HELP)
+            (Code::BadIndentation, "this does not line up with what is around it", INDENT_HELP)
         }
         ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::BlockSequenceEntryNotAllowed

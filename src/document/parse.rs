@@ -121,6 +121,7 @@ impl<'a> Builder<'a> {
     /// A fault that follows from an unquoted `{{` on the same line is not worth a second message.
     fn scan_error(&mut self, error: &granit_parser::ScanError) {
         let fault = fault::from_scan_error(error, self.source, self.text);
+        let fault = self.unclosed(&fault).unwrap_or(fault);
         let follows = self.faults.last().zip(fault.span).is_some_and(|(last, place)| {
             last.code == Code::UnquotedTemplate
                 && last.span.is_some_and(|earlier| {
@@ -131,6 +132,45 @@ impl<'a> Builder<'a> {
         if !follows {
             self.faults.push(fault);
         }
+    }
+
+    /// A bracket that stands open above a fault is the fault, where the line of the fault is indented no further.
+    fn unclosed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let codes = [Code::MissingComma, Code::MisplacedColon, Code::TextAfterQuote];
+        let place = fault.span.filter(|_| codes.contains(&fault.code))?;
+        let start = self.frames.iter().map(|frame| frame.start).find(|start| {
+            let rest = self.text.get(*start..to_usize(place.start)).unwrap_or_default();
+            let line = rest.lines().next().unwrap_or_default();
+            let is_bracket = line.starts_with(['{', '[']) && line.trim_end().len() > 1;
+            let below = rest.contains('\n');
+            is_bracket && below && self.indent(to_usize(place.start)) <= self.indent(*start)
+        })?;
+        let bracket = self.text.get(start..=start)?;
+        let close = if bracket == "{" { '}' } else { ']' };
+        let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let (message, help) = if line.ends_with(close) {
+            (
+                format!("this `{bracket}` is not closed where it seems to be"),
+                "inside brackets, a value that holds brackets, quotes or commas must be quoted"
+                    .to_owned(),
+            )
+        } else {
+            (format!("this `{bracket}` is not closed"), format!("add the missing `{close}`"))
+        };
+        Some(
+            Diagnostic::new(Code::UnclosedBracket, message)
+                .at(Span::new(self.source, start, start + 1))
+                .also(place, "this cannot stand inside it")
+                .help(help),
+        )
+    }
+
+    /// How far the line of an offset is indented.
+    fn indent(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text.get(start..).unwrap_or_default();
+        line.len() - line.trim_start_matches(' ').len()
     }
 
     fn finish(mut self) -> Result<Node, Vec<Diagnostic>> {
@@ -356,6 +396,7 @@ impl<'a> Builder<'a> {
                 merged.push(entry);
                 continue;
             }
+            let whole = entry.value.span;
             let sources = match entry.value.kind {
                 NodeKind::Sequence(items) => items,
                 _ => vec![entry.value],
@@ -363,14 +404,17 @@ impl<'a> Builder<'a> {
             for source in sources {
                 let NodeKind::Mapping(more) = source.kind else {
                     let what = source.type_name();
+                    let inside = whole.start <= source.span.start && source.span.end <= whole.end;
+                    let (what, place) = if inside {
+                        (format!("this is {what}"), source.span)
+                    } else {
+                        (format!("an item of this list is {what}"), whole)
+                    };
                     self.faults.push(
-                        Diagnostic::new(
-                            Code::MergeKey,
-                            format!("`<<` merges maps, this is {what}"),
-                        )
-                        .at(source.span)
-                        .label("must be a map, or a list of maps")
-                        .help("name a map: `<<: *name`, where `&name` stands before that map"),
+                        Diagnostic::new(Code::MergeKey, format!("`<<` merges maps, {what}"))
+                            .at(place)
+                            .label("must be a map, or a list of maps")
+                            .help("name a map: `<<: *name`, where `&name` stands before that map"),
                     );
                     continue;
                 };
@@ -382,6 +426,10 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished node where it belongs: the root, an item, a key or a value.
     fn place(&mut self, node: Node) {
+        let in_list = matches!(
+            self.frames.iter().rev().nth(1),
+            Some(Frame { open: Open::Sequence { .. }, .. })
+        );
         let Some(frame) = self.frames.last_mut() else {
             self.root.get_or_insert(node);
             return;
@@ -399,7 +447,7 @@ impl<'a> Builder<'a> {
             Awaited::Key => match as_key(node, self.text) {
                 Ok(name) => {
                     if let Some(earlier) = seen.get(&name.name) {
-                        self.faults.push(duplicate(&name, *earlier));
+                        self.faults.push(duplicate(&name, *earlier, in_list));
                         Awaited::Nothing
                     } else {
                         *merges |= is_merge(&name, self.text);
@@ -456,12 +504,17 @@ fn is_merge(key: &Key, text: &str) -> bool {
     key.name == "<<" && text.get(to_usize(key.span.start)..to_usize(key.span.end)) == Some("<<")
 }
 
-fn duplicate(key: &Key, earlier: Span) -> Diagnostic {
+fn duplicate(key: &Key, earlier: Span, in_list: bool) -> Diagnostic {
+    let help = if in_list {
+        "leave one of the two out, or start a new item with `- ` before the second"
+    } else {
+        "leave one of the two out"
+    };
     Diagnostic::new(Code::DuplicateKey, format!("`{}` stands twice in the same map", key.name))
         .at(key.span)
         .label("stands here again")
         .also(earlier, "first written here")
-        .help("leave one of the two out")
+        .help(help)
 }
 
 /// A key must be plain text. `Err(None)` where that has been said already.

@@ -3,6 +3,10 @@
 const STEP: &[(&[&str], &str)] = &[
     (&["if", "condition", "only_if", "unless"], "write `when: <expression>`"),
     (
+        &["else", "elif", "else_if", "otherwise"],
+        "write a second step with the opposite condition: `when: not (…)`",
+    ),
+    (
         &["register", "result_var", "assign"],
         "give the step an `id`; later steps then read `steps.<id>.<field>`",
     ),
@@ -235,6 +239,10 @@ const TOP: &[(&[&str], &str)] = &[
     (&["api_version", "schema_version", "syntax_version"], "write `version: 1`"),
     (&["output", "exports", "returns"], "write `outputs: {<name>: <expression>}`"),
 ];
+
+/// Words that other tools write for `for_each`.
+pub(super) const LOOPS: &[&str] =
+    &["loop", "with_items", "with_list", "foreach", "forEach", "each"];
 
 /// What to write in a step instead of a neighbouring tool's word.
 pub(super) fn in_step(word: &str) -> Option<&'static str> {

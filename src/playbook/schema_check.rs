@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::fields::{is_templated, quoted, type_of, wrong_type};
-use super::files::{Files, PathFault, locate};
-use super::scope::{Rendered, Scope};
+use super::envelope::ENVELOPE;
+use super::fields::{is_templated, quoted, type_of, without_unit, wrong_type};
+use super::files::{Files, PathFault, locate, near_path};
+use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
@@ -31,6 +32,8 @@ pub(super) struct Check<'c> {
     pub(super) root: &'c Value,
     pub(super) scope: &'c Scope,
     pub(super) files: &'c dyn Files,
+    /// The keys that stand beside the kind, where its fields may have been written.
+    pub(super) beside: Vec<&'c str>,
     /// What paths are relative to.
     pub(super) directory: &'c Path,
     /// What paths must lie under.
@@ -106,6 +109,16 @@ impl Check<'_> {
                 .collect();
         }
         let given = type_of(node);
+        let duration =
+            |variant: &Variant<'_>| variant.schema.get("format") == Some(&Value::from("duration"));
+        let number = match &node.kind {
+            NodeKind::Integer(number) => Some(number.to_string()),
+            NodeKind::Float(number) => Some(number.to_string()),
+            _ => None,
+        };
+        if let Some(number) = number.filter(|_| variants.iter().any(duration)) {
+            return vec![without_unit(&place.name, &number, node.span)];
+        }
         let fits = |variant: &Variant<'_>| {
             variant.types.has(given)
                 || (given == Types::INTEGER && variant.types.has(Types::NUMBER))
@@ -204,7 +217,7 @@ impl Check<'_> {
         let message = format!(
             "`{}[{index}]` must be {wanted}, `{}[{index}]` is {given}",
             place.name,
-            rendered.path.join(".")
+            as_written(&rendered.path)
         );
         Some(
             Diagnostic::new(Code::WrongType, message)
@@ -311,7 +324,13 @@ impl Check<'_> {
                     let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
                     let near = self.scope.guess(key, known.clone());
                     meant.extend(near);
-                    faults.push(unknown_field(entry, place, near, known));
+                    faults.push(
+                        if near.is_none() && place.name == kind && ENVELOPE.contains(&key) {
+                            belongs_outside(entry, kind)
+                        } else {
+                            unknown_field(entry, place, near, known)
+                        },
+                    );
                 }
                 Some(schema) => faults.extend(self.value(value, schema, &inside, kind)),
                 None => {}
@@ -323,7 +342,9 @@ impl Check<'_> {
             .flatten()
             .filter_map(Value::as_str)
             .filter(|field| {
-                !meant.contains(field) && !entries.iter().any(|entry| entry.key.name == *field)
+                !(place.name == kind && self.beside.contains(field))
+                    && !meant.contains(field)
+                    && !entries.iter().any(|entry| entry.key.name == *field)
             })
             .collect();
         if !missing.is_empty() {
@@ -344,7 +365,7 @@ impl Check<'_> {
         let written = locate(self.files, self.directory, self.top, text);
         let fault = |why| {
             let fault = path_fault(why, node.span, text, self.directory, self.top);
-            match self.seen_from_top(text) {
+            match near_path(self.files, self.directory, self.top, text) {
                 Some(near) => {
                     fault.help(format!("did you mean `{near}`? Paths are relative to the playbook"))
                 }
@@ -352,15 +373,6 @@ impl Check<'_> {
             }
         };
         written.err().map(fault).into_iter().collect()
-    }
-
-    /// The path to write where it was written as seen from the project's root.
-    fn seen_from_top(&self, written: &str) -> Option<String> {
-        let directory = self.files.canonical(self.directory)?;
-        let top = self.files.canonical(self.top)?;
-        let below = directory.strip_prefix(top).ok()?.components().count();
-        let near = format!("{}{written}", "../".repeat(below));
-        locate(self.files, self.directory, self.top, &near).ok().filter(|_| below > 0).map(|_| near)
     }
 }
 
@@ -391,6 +403,12 @@ pub(super) fn path_fault(
     top: &Path,
 ) -> Diagnostic {
     match why {
+        PathFault::Missing if written.starts_with('~') => {
+            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
+                .at(span)
+                .label("`~` is a name like any other here")
+                .help("paths are relative to the playbook's directory: move the file there")
+        }
         PathFault::Missing => {
             Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
                 .at(span)
@@ -407,6 +425,15 @@ pub(super) fn path_fault(
                 .help(format!("move the file under `{}`", top.display()))
         }
     }
+}
+
+/// A key of the step that is indented too far.
+fn belongs_outside(entry: &Entry, kind: &str) -> Diagnostic {
+    let key = &entry.key.name;
+    Diagnostic::new(Code::MisplacedKey, format!("`{key}` belongs beside `{kind}`, not in it"))
+        .at(entry.key.span)
+        .label("a key of the step")
+        .help(format!("indent it as far as `{kind}`"))
 }
 
 fn unknown_field<'s>(

@@ -179,11 +179,15 @@ impl Reader<'_, '_> {
 
     fn vars(&mut self, node: &Node) -> Vec<(String, Template)> {
         self.scope.section = Section::Vars;
-        let entries = self.map("vars", node, "vars: {name: value}").unwrap_or_default();
+        let entries = self.map("vars", node, "vars: {name: value}");
+        if entries.is_none() {
+            self.scope.unread.insert("vars");
+        }
         let mut vars = Vec::new();
-        for entry in entries {
+        for entry in entries.unwrap_or_default() {
             let name = &entry.key.name;
-            self.check_name("a variable", name, entry.key.span);
+            let named = self.check_name("a variable", name, entry.key.span);
+            self.scope.defining = Some(name.clone());
             let template = self.template(&entry.value);
             let shape = template.as_ref().map(|it| self.scope.shape_of_template(it));
             vars.extend(template.map(|template| (name.clone(), template)));
@@ -191,7 +195,7 @@ impl Reader<'_, '_> {
                 shape: shape.unwrap_or_default(),
                 span: entry.key.span,
                 // A value with an anchor is there to be repeated.
-                used: self.has_anchor(entry),
+                used: !named || self.has_anchor(entry),
             };
             self.scope.vars.push(name.clone(), facts);
         }

@@ -30,6 +30,21 @@ pub(super) struct Chain {
     pub(super) separate: bool,
 }
 
+impl Chain {
+    /// Where each name of the path stands in the source; an index stands in its brackets.
+    pub(super) fn parts(&self, source: &str) -> Vec<Range<usize>> {
+        let mut before = self.whole.start;
+        let mut parts = Vec::with_capacity(self.path.len());
+        for (name, end) in self.path.iter().zip(&self.ends) {
+            let start = end.saturating_sub(name.len());
+            let is_name = start >= before && source.get(start..*end) == Some(name);
+            parts.push(if is_name { start..*end } else { before..*end });
+            before = *end;
+        }
+        parts
+    }
+}
+
 /// Whether a path must be defined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -220,7 +235,13 @@ impl<'s> Walker<'s> {
                 self.expression(&method.expr);
             }
             other => {
-                self.fault(Code::NotCallable, "this cannot be called".to_owned(), None, whole);
+                let help = "leave the round brackets out; `~` joins texts".to_owned();
+                self.fault(
+                    Code::NotCallable,
+                    "this cannot be called".to_owned(),
+                    Some(help),
+                    whole,
+                );
                 self.expression(other);
             }
         }
@@ -242,7 +263,13 @@ impl<'s> Walker<'s> {
         };
         let help = match similar {
             Some(similar) => format!("did you mean `{similar}`?"),
-            None => format!("these exist: {}", names.join(", ")),
+            None if (what, name) == ("test", "empty") => {
+                "write `not …` or `… | length == 0`".to_owned()
+            }
+            None => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("there are {}", names.join(", "))
+            }
         };
         let code = match what {
             "filter" => Code::UnknownFilter,

@@ -2,7 +2,8 @@ use minijinja::Environment;
 use minijinja::machinery::parse;
 
 use super::environment::{environment, syntax};
-use super::program::{Outline, Place, check_size, one_line, syntax_error};
+use super::program::{Outline, Place, check_size, one_line};
+use super::syntax::syntax_error;
 use super::value::unknown;
 use super::{Evaluated, Scope, TemplateError, Value, analysis, trace};
 use crate::diagnostic::{Code, Diagnostic};
