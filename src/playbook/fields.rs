@@ -210,9 +210,9 @@ impl Reader<'_, '_> {
         let entries = node.as_mapping();
         if entries.is_none() {
             let dashes = matches!(name, "vars" | "inputs" | "include.inputs")
-                && node
-                    .as_sequence()
-                    .is_some_and(|items| items.iter().all(|item| item.as_mapping().is_some()));
+                && node.as_sequence().is_some_and(|items| {
+                    !items.is_empty() && items.iter().all(|item| item.as_mapping().is_some())
+                });
             let without = if dashes { "leave the dashes out, or " } else { "" };
             self.fault(wrong_type(name, "a map", node).help(format!("{without}write `{example}`")));
             self.note_names(node);
@@ -381,6 +381,9 @@ impl Reader<'_, '_> {
             let parts = node.as_sequence().unwrap_or_default();
             let parts: Option<Vec<&str>> = parts.iter().map(Node::as_str).collect();
             let help = match parts {
+                Some(parts) if parts.len() == 1 => {
+                    format!("write one expression: {}", parts.concat())
+                }
                 Some(parts) if !parts.is_empty() => {
                     format!("join them with `and` or `or`: {}", parts.join(" and "))
                 }

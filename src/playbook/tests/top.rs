@@ -211,9 +211,9 @@ steps:
 ",
         ),
         &[
-            "3:15 later-reference «b» variable `b` has no value yet | computed further down, or right here | move `b` above the variable that needs it",
+            "3:15 later-reference «b» variable `b` has no value yet | computed further down | move `b` above the variable that needs it",
             "4:10 misplaced-reference «steps» a variable cannot use `steps` | known before the first step runs | use the step's output where it is needed, or give that step `outputs:`",
-            "5:15 later-reference «c» variable `c` has no value yet | computed further down, or right here | move `c` above the variable that needs it",
+            "5:15 later-reference «c» variable `c` reads itself | has no value yet | write a value, or read another name",
             "5:28 unknown-reference «d» there is no variable `d` | not declared under `vars` | declare it at the top: `vars: {d: …}`",
         ],
     );
