@@ -191,7 +191,7 @@ fn a_part_of_one_name_alone_is_a_guess() {
     assert_eq!(near("name", &["function_name", "role"]), Some("function_name"));
     assert_eq!(near("name", &["function_name", "role_name"]), None);
     assert_eq!(near("ar", &["architecture", "role"]), None);
-    assert_eq!(near("bucketing", &["bucket"]), None);
+    assert_eq!(near("buckets_of_gold", &["bucket"]), None);
 }
 
 #[test]

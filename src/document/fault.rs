@@ -24,6 +24,15 @@ pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -
             .at(place)
             .help("put the value in quotes");
     }
+    let at = usize::try_from(place.start).unwrap_or_default();
+    if let Some(fault) = odd_start(text, at, place) {
+        return fault;
+    }
+    if *error.kind() == ErrorKind::MappingValueNotAllowed
+        && let Some(fault) = more_text(source, text, at)
+    {
+        return fault;
+    }
     let (code, message, mut help) = describe(error.kind());
     if code == Code::MissingComma
         && let Some(fault) = unquoted_bracket(text, place)
@@ -99,6 +108,9 @@ fn is_escape(kind: &ErrorKind) -> bool {
         ErrorKind::UnknownQuotedScalarEscape
             | ErrorKind::InvalidQuotedScalarHexEscape
             | ErrorKind::InvalidLowSurrogateHexEscape
+            | ErrorKind::InvalidLowSurrogate
+            | ErrorKind::MissingLowSurrogate
+            | ErrorKind::UnpairedLowSurrogate
             | ErrorKind::InvalidUnicodeEscape
     )
 }
@@ -112,6 +124,40 @@ fn start_of_key(text: &str, stopped: usize) -> usize {
     let key = before.trim_end_matches(is_key).len();
     let apart = before.get(..key).is_some_and(|before| before.ends_with(' '));
     if after.starts_with(':') && apart { key } else { stopped }
+}
+
+/// A `? ` where a value starts, or a comma where one is missing.
+fn odd_start(text: &str, at: usize, place: Span) -> Option<Diagnostic> {
+    let before = text.get(..at)?.trim_end_matches(' ').chars().next_back()?;
+    let fault = |message: &str| Diagnostic::new(Code::InvalidYaml, message).at(place);
+    match text.get(at..)?.chars().next()? {
+        '?' if before == ':' => {
+            Some(fault("a value cannot start with `?` and a space").help("put the value in quotes"))
+        }
+        ',' if matches!(before, ',' | '[' | '{') => {
+            Some(fault("a value is missing before this comma").help("leave the comma out"))
+        }
+        _ => None,
+    }
+}
+
+/// A key that is indented further than the one above, which has its value already: YAML takes it for more of that value.
+fn more_text(source: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let before = text.get(..at)?;
+    let start = before.rfind('\n')? + 1;
+    let line = before.get(start..)?;
+    let key = line.trim_start_matches(' ');
+    let is_key = !key.is_empty() && key.chars().all(|it| it.is_alphanumeric() || "_-".contains(it));
+    let above = before.get(..start)?.lines().rev().find(|line| !line.trim().is_empty())?;
+    let above = above.trim_start_matches([' ', '-']);
+    let (name, value) = above.split_once(": ")?;
+    let is_plain = !value.trim_start().starts_with(['"', '\'', '[', '{', '|', '>', '#']);
+    (is_key && is_plain && !name.contains(' ')).then(|| {
+        let place = Span::new(source, start + (line.len() - key.len()), at);
+        Diagnostic::new(Code::BadIndentation, format!("this reads as more of the text of `{name}`"))
+            .at(place)
+            .help(format!("indent it as far as `{name}`"))
+    })
 }
 
 /// An expression such as `result.items[0]` in braces, where YAML reads its bracket.
@@ -186,12 +232,12 @@ fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
         ErrorKind::InvalidTrailingSingleQuotedScalar => (
             Code::TextAfterQuote,
             "text follows the closing quote",
-            "quote the whole value; inside '…', write a quote as ''",
+            "quote the whole value; inside '…' use \"…\", or write a quote as ''",
         ),
         ErrorKind::InvalidTrailingDoubleQuotedScalar => (
             Code::TextAfterQuote,
             "text follows the closing quote",
-            "quote the whole value; inside \"…\", write a quote as \\\"",
+            "quote the whole value; inside \"…\" use '…', or write a quote as \\\"",
         ),
         ErrorKind::RecursionLimitExceeded => {
             (Code::TooDeep, "lists and maps are nested too deeply", "at most 64 levels are read")
@@ -240,7 +286,7 @@ fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
         }
         ErrorKind::MappingValueNotAllowed => (
             Code::MisplacedColon,
-            "a `:` followed by a space cannot stand here",
+            "a `:` cannot stand here",
             "quote a value that contains `: `; check that this line is indented like its neighbours",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
@@ -279,9 +325,58 @@ fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
             "a comment needs a space before its `#`",
             "add a space, or quote the value",
         ),
-        other => {
-            return (Code::InvalidYaml, format!("this is not valid YAML: {other}"), "");
+        other => return describe_rest(other),
+    };
+    (code, message.to_owned(), help)
+}
+
+fn describe_rest(kind: &ErrorKind) -> (Code, String, &'static str) {
+    const QUOTE: &str = "put the value in quotes";
+    let (code, message, help) = match kind {
+        ErrorKind::PlainScalarStartsWithDashFlowIndicator => {
+            (Code::InvalidYaml, "a value cannot start with `-` and a bracket or comma", QUOTE)
         }
+        ErrorKind::MissingAnchorOrAliasName => {
+            (Code::InvalidYaml, "a value cannot start with `*` or `&` alone", QUOTE)
+        }
+        ErrorKind::FlowMappingValueAdjacentCollection
+        | ErrorKind::InvalidMappingValueWhitespace
+        | ErrorKind::ExpectedWhitespace => {
+            (Code::InvalidYaml, "a space is missing here", "write one space after each `:` and `-`")
+        }
+        ErrorKind::ExpectedNodeContent => {
+            (Code::InvalidYaml, "a value is missing here", "write one, or leave the comma out")
+        }
+        ErrorKind::InvalidDocumentEnd
+        | ErrorKind::ExpectedDocumentStart
+        | ErrorKind::MissingDocumentEndBeforeDirective => (
+            Code::InvalidYaml,
+            "this stands outside the playbook",
+            "leave it out; indent what belongs to the lines above like them",
+        ),
+        ErrorKind::BomInsideDocument => (
+            Code::InvalidYaml,
+            "a byte order mark stands inside the text",
+            "delete the invisible character before this one, or save the file as UTF-8 without it",
+        ),
+        ErrorKind::CommentInterceptedScalar => (
+            Code::InvalidYaml,
+            "this goes on with a text that a comment has ended",
+            "move the comment above the text, or quote the text",
+        ),
+        ErrorKind::ExpectedTagBang
+        | ErrorKind::InvalidTagTerminator
+        | ErrorKind::MissingTagUri
+        | ErrorKind::UnclosedVerbatimTag
+        | ErrorKind::InvalidTagEscape
+        | ErrorKind::InvalidTagUtf8 => {
+            (Code::Tag, "tags mean nothing here", "put a value that starts with `!` in quotes")
+        }
+        _ => (
+            Code::InvalidYaml,
+            "this is not valid YAML",
+            "check the quotes, brackets and colons up to here",
+        ),
     };
     (code, message.to_owned(), help)
 }

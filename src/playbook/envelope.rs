@@ -253,6 +253,9 @@ impl Reader<'_, '_> {
         let fault = wrong_type("a step", "a map", node);
         let fault = Diagnostic { message: fault.message.replace('`', ""), ..fault };
         match node.as_str() {
+            Some(text) if text.contains('：') => {
+                fault.help(format!("`：` is no colon: write `- {}`", text.replacen('：', ":", 1)))
+            }
             Some(word) if self.is_verb(word) => {
                 fault.help(format!("write `- {word}:` with a colon"))
             }

@@ -176,11 +176,10 @@ pub(super) fn duration_to_write(text: &str) -> String {
 
 /// A number where a duration is needed.
 pub(super) fn without_unit(name: &str, number: &str, span: Span) -> Diagnostic {
-    let key = last(name);
     Diagnostic::new(Code::InvalidDuration, format!("`{name}` has no unit"))
         .at(span)
         .label("no usable duration")
-        .help(format!("write `{key}: {number}s` for seconds, or `{key}: {number}ms`"))
+        .help(duration_to_write(number))
 }
 
 /// Why text is no duration of time, if it is none.
@@ -489,11 +488,6 @@ fn hyphenated(word: &str, span: Span, code: Code) -> Diagnostic {
         .at(span)
         .label("`-` is a minus sign here")
         .help(help)
-}
-
-/// The last word of `retry.attempts`.
-fn last(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// Names that mean something themselves.

@@ -2,6 +2,7 @@
 
 const STEP: &[(&[&str], &str)] = &[
     (&["if", "condition", "only_if", "unless"], "write `when: <expression>`"),
+    (&["then"], "put the steps in a `block`, and `when: <expression>` beside it"),
     (
         &["else", "elif", "else_if", "otherwise"],
         "write a second step with the opposite condition: `when: not (…)`",

@@ -13,7 +13,7 @@ use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::step::spec::FILE;
+use crate::step::spec::{DURATION, FILE};
 use crate::template::{Template, TemplateKind};
 
 use scalar::{
@@ -25,6 +25,9 @@ const DEPTH: usize = 32;
 
 /// No more items of a list that is named are looked at: it may be named again and again.
 const MOST_ITEMS: usize = 100;
+
+/// Where more fields are missing than these, their page explains them.
+const MOST_EXPLAINED: usize = 2;
 
 /// What a value is checked against.
 pub(super) struct Check<'c> {
@@ -110,7 +113,7 @@ impl Check<'_> {
         }
         let given = type_of(node);
         let duration =
-            |variant: &Variant<'_>| variant.schema.get("format") == Some(&Value::from("duration"));
+            |variant: &Variant<'_>| variant.schema.get(DURATION) == Some(&Value::Bool(true));
         let number = match &node.kind {
             NodeKind::Integer(number) => Some(number.to_string()),
             NodeKind::Float(number) => Some(number.to_string()),
@@ -347,8 +350,10 @@ impl Check<'_> {
                     && !entries.iter().any(|entry| entry.key.name == *field)
             })
             .collect();
-        if !missing.is_empty() {
-            faults.push(missing_fields(&missing, properties, place));
+        // One field that there is, and one that there is not: the one was meant.
+        let misnamed = properties.is_some_and(|known| known.len() == 1) && !entries.is_empty();
+        if !missing.is_empty() && !misnamed {
+            faults.push(missing_fields(&missing, properties, place, kind));
         }
         faults
     }
@@ -461,8 +466,13 @@ fn missing_fields(
     missing: &[&str],
     properties: Option<&Map<String, Value>>,
     place: &Place,
+    kind: &str,
 ) -> Diagnostic {
-    let fields = quoted(missing.iter().copied()).replace(", ", " and ");
+    let fields = quoted(missing.iter().copied());
+    let fields = match fields.rsplit_once(", ") {
+        Some((first, last)) => format!("{first} and {last}"),
+        None => fields,
+    };
     let verb = if missing.len() == 1 { "is" } else { "are" };
     let lines: Vec<String> = missing
         .iter()
@@ -478,5 +488,9 @@ fn missing_fields(
     Diagnostic::new(Code::MissingField, format!("`{}` needs {fields}", place.name))
         .at(place.owner)
         .label(format!("{fields} {verb} missing"))
-        .help(format!("add {}", lines.join("; ")))
+        .help(if missing.len() > MOST_EXPLAINED {
+            format!("add {fields}; `playbook steps {kind}` explains them")
+        } else {
+            format!("add {}", lines.join("; "))
+        })
 }

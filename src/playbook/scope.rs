@@ -331,7 +331,9 @@ impl Scope {
             ("inputs", self.inputs.has(root)),
             ("vars", self.vars.has(root)),
         ];
-        let help = if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
+        let help = if matches!(root, "null" | "nil" | "NULL" | "Null" | "undefined") {
+            "write `none`".to_owned()
+        } else if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
             format!("did you mean `{space}.{written}`?")
         } else if let Some(near) = did_you_mean(root, ROOTS.iter().copied()) {
             let rest = written.get(root.len()..).unwrap_or_default();

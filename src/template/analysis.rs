@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, ForLoop, Stmt};
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, ForLoop, Stmt, UnaryOpKind};
 use minijinja::machinery::parse_expr;
 
-use super::environment::{FILTERS, FUNCTIONS, TESTS, instead_of_method};
+use super::environment::{FILTERS, FUNCTIONS, TESTS, instead_of_function, instead_of_method};
 use crate::diagnostic::{Code, did_you_mean};
 
 /// After a test such as `is defined` the engine takes these for a variable, its argument.
@@ -263,6 +263,9 @@ impl<'s> Walker<'s> {
         };
         let help = match similar {
             Some(similar) => format!("did you mean `{similar}`?"),
+            None if what == "function" && instead_of_function(name).is_some() => {
+                instead_of_function(name).unwrap_or_default()
+            }
             None if (what, name) == ("test", "empty") => {
                 "write `not …` or `… | length == 0`".to_owned()
             }
@@ -435,12 +438,24 @@ impl<'s> Walker<'s> {
 
 fn constant_key(key: &Expr<'_>) -> Option<String> {
     let Expr::Const(constant) = key else {
-        return None;
+        return negative_index(key);
     };
     match constant.value.as_str() {
         Some(name) => Some(name.to_owned()),
         None => constant.value.as_i64().map(|index| index.to_string()),
     }
+}
+
+/// `items[-1]` is the last.
+fn negative_index(key: &Expr<'_>) -> Option<String> {
+    let Expr::UnaryOp(operation) = key else {
+        return None;
+    };
+    let Expr::Const(constant) = &operation.expr else {
+        return None;
+    };
+    let index = constant.value.as_i64().filter(|_| matches!(operation.op, UnaryOpKind::Neg))?;
+    Some(format!("-{index}"))
 }
 
 fn offset(offset: u32) -> usize {

@@ -94,9 +94,19 @@ impl Expression {
     }
 }
 
+/// `'{{ inputs.name }}' == 'a'`, which would compare the braces.
+fn holds_name_in_braces(source: &str) -> bool {
+    source.match_indices("{{").any(|(at, _)| {
+        let inside = source.get(at + 2..).unwrap_or_default().trim_start();
+        ["inputs.", "vars.", "steps.", "run.", "env.", "result.", "item", "error."]
+            .iter()
+            .any(|root| inside.starts_with(root))
+    })
+}
+
 fn refuse_braces(node: &Node, text: &Text) -> Result<(), Vec<Diagnostic>> {
     let source = text.value.trim();
-    if !source.starts_with("{{") && !source.contains("{%") {
+    if !source.starts_with("{{") && !source.contains("{%") && !holds_name_in_braces(source) {
         return Ok(());
     }
     let inner = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));

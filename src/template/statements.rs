@@ -26,7 +26,9 @@ impl Statements {
         if source.matches("{%").count() > MOST_BLOCKS {
             let message = format!("a text can hold at most {MOST_BLOCKS} `{{% %}}` statements");
             return Err(vec![
-                Diagnostic::new(Code::TemplateTooLong, message).at(place.span(&(0..source.len()))),
+                Diagnostic::new(Code::TemplateTooLong, message)
+                    .at(place.span(&(0..source.len())))
+                    .help("write a loop, or take the text apart"),
             ]);
         }
         let template = parse(source, NAME, syntax())

@@ -53,7 +53,22 @@ fn in_our_words(detail: &str, source: &str, range: Range<usize>) -> (String, Ran
         let message = format!("this `{{% {word} %}}` is never closed");
         return (message, range, format!("close it with `{{% {end} %}}`"));
     }
+    if detail == "unexpected end of string" {
+        let range = range.end.saturating_sub(1)..range.end;
+        let range = if source.is_char_boundary(range.start) { range } else { range.end..range.end };
+        return ("this text is not closed".to_owned(), range, "add the closing quote".to_owned());
+    }
     let help = instead(source);
+    if let Some(token) = detail.strip_prefix("unexpected end of input, expected `")
+        && help.is_none()
+    {
+        let end = source.trim_end().len();
+        return (format!("a `{} is missing here", token), end..end, format!("add the `{token}"));
+    }
+    let surplus = source.get(range.clone()).filter(|it| matches!(*it, ")" | "]" | "}"));
+    if let Some(bracket) = surplus.filter(|_| detail == "unexpected input after expression") {
+        return (format!("this `{bracket}` closes nothing"), range, "leave it out".to_owned());
+    }
     let odd = source.get(range.start..).and_then(|rest| rest.chars().next());
     match odd.filter(|_| detail == "unexpected character") {
         Some(odd) => {
@@ -113,6 +128,9 @@ fn of_shell(source: &str, after: usize) -> String {
     let rest = source.get(after..).unwrap_or_default().trim_start_matches('{');
     let name = rest.split(|it: char| !it.is_ascii_alphanumeric() && it != '_').next();
     match name.filter(|name| !name.is_empty()) {
+        Some("inputs" | "vars" | "steps" | "run" | "env" | "result" | "item") => {
+            "leave the `$` and its braces out".to_owned()
+        }
         Some(name) => format!("write `env.{name}` for a variable of the environment"),
         None => "write `env.NAME` for a variable of the environment".to_owned(),
     }
@@ -130,6 +148,17 @@ fn instead(source: &str) -> Option<&'static str> {
             lone
         })
     };
+    for (wrong, help) in [
+        ("===", "write `==` to compare"),
+        ("<>", "write `!=`"),
+        (" AND ", "write `and` in small letters"),
+        (" OR ", "write `or` in small letters"),
+        ("NOT ", "write `not` in small letters"),
+    ] {
+        if source.contains(wrong) {
+            return Some(help);
+        }
+    }
     if source.contains("&&") {
         return Some("write `and` instead of `&&`");
     }

@@ -8,6 +8,7 @@ use crate::document::{Node, to_json};
 use crate::playbook::fields::{duration_to_write, parse_duration, quoted};
 use crate::playbook::scope::{Rendered, as_written};
 use crate::playbook::types::Types;
+use crate::step::spec::DURATION;
 
 /// What is wrong with text that is rendered: its type is known where it is one path that is known.
 pub(super) fn wrong_rendering(
@@ -134,7 +135,7 @@ pub(super) fn scalar_text(
         (format!("must have at most {}", characters(most)), "too long")
     } else if let Some(pattern) = pattern.filter(|pattern| !matches(pattern, text)) {
         (format!("must match the pattern {pattern}"), "does not match")
-    } else if schema.get("format").and_then(Value::as_str) == Some("duration")
+    } else if schema.get(DURATION) == Some(&Value::Bool(true))
         && let Err(why) = parse_duration(text)
     {
         return vec![

@@ -108,7 +108,10 @@ impl Scope {
             let mut all = all.map(String::as_str).chain(self.steps.iter().map(|(id, _)| id));
             all.any(|name| name.starts_with(&start))
         });
-        declared || (!guessed && fault.code == Code::UnknownName)
+        let known =
+            |word: &str| word.split_once('.').is_some_and(|(root, _)| super::ROOTS.contains(&root));
+        let text = reference.word.as_ref().is_some_and(|(word, _)| !known(word));
+        declared || (!guessed && text && fault.code == Code::UnknownName)
     }
 
     /// What the loop around has as its item.
