@@ -345,13 +345,15 @@ impl Check<'_> {
             .flatten()
             .filter_map(Value::as_str)
             .filter(|field| {
-                !(place.name == kind && self.beside.contains(field))
-                    && !meant.contains(field)
-                    && !entries.iter().any(|entry| entry.key.name == *field)
+                let beside = place.name == kind && self.beside.contains(field);
+                let given = entries.iter().any(|entry| entry.key.name == *field);
+                !(beside || given || meant.contains(field))
             })
             .collect();
         // One field that there is, and one that there is not: the one was meant.
-        let misnamed = properties.is_some_and(|known| known.len() == 1) && !entries.is_empty();
+        let misnamed = place.name == kind
+            && properties.is_some_and(|known| known.len() == 1)
+            && !entries.is_empty();
         if !missing.is_empty() && !misnamed {
             faults.push(missing_fields(&missing, properties, place, kind));
         }

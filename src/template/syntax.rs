@@ -63,7 +63,7 @@ fn in_our_words(detail: &str, source: &str, range: Range<usize>) -> (String, Ran
         && help.is_none()
     {
         let end = source.trim_end().len();
-        return (format!("a `{} is missing here", token), end..end, format!("add the `{token}"));
+        return (format!("a `{token} is missing here"), end..end, format!("add the `{token}"));
     }
     let surplus = source.get(range.clone()).filter(|it| matches!(*it, ")" | "]" | "}"));
     if let Some(bracket) = surplus.filter(|_| detail == "unexpected input after expression") {
