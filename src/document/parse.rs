@@ -73,6 +73,8 @@ struct Builder<'a> {
     repeated: usize,
     copied: usize,
     documents: usize,
+    /// The block of text that was read last, where nothing has been read since.
+    block: Option<Span>,
     /// End of the content read last: block collections end there.
     last_end: usize,
 }
@@ -94,6 +96,7 @@ impl<'a> Builder<'a> {
             repeated: 0,
             copied: 0,
             documents: 0,
+            block: None,
             last_end: 0,
         }
     }
@@ -122,6 +125,10 @@ impl<'a> Builder<'a> {
     fn scan_error(&mut self, error: &granit_parser::ScanError) {
         let fault = fault::from_scan_error(error, self.source, self.text);
         let fault = self.unclosed(&fault).unwrap_or(fault);
+        let fault = match self.block.filter(|_| fault.code == Code::BadIndentation) {
+            Some(block) => below_text(fault, block),
+            None => fault,
+        };
         let follows = self.faults.last().zip(fault.span).is_some_and(|(last, place)| {
             last.code == Code::UnquotedTemplate
                 && last.span.is_some_and(|earlier| {
@@ -191,6 +198,7 @@ impl<'a> Builder<'a> {
 
     fn event(&mut self, event: Event<'_>, span: granit_parser::Span) -> Result<(), Stop> {
         let range = span.byte_range().unwrap_or(0..0);
+        self.block = None;
         if let Some(tag) = span.tag_span().and_then(|tag| tag.byte_range()) {
             self.tag(&tag);
         }
@@ -198,6 +206,8 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => self.document(&range),
             Event::Scalar(value, style, anchor, _) => {
                 let span = Span::new(self.source, range.start, self.scalar_end(&range, style));
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                self.block = is_block.then_some(span);
                 let node = self.scalar(value.into_owned(), style, span);
                 self.last_end = self.last_end.max(to_usize(span.end));
                 self.count(span)?;
@@ -462,6 +472,14 @@ impl<'a> Builder<'a> {
             },
         };
     }
+}
+
+/// A line that is neither part of the text above nor a key beside it.
+fn below_text(fault: Diagnostic, block: Span) -> Diagnostic {
+    let start = to_usize(block.start);
+    Diagnostic { message: "this is indented less than the text above it".to_owned(), ..fault }
+        .also(Span::new(block.source, start, start), "the text begins here")
+        .help("indent it like the text, or like the key that the text belongs to")
 }
 
 fn to_usize(offset: u32) -> usize {

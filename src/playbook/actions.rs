@@ -325,17 +325,28 @@ impl Reader<'_, '_> {
         let until = node.get("until").and_then(|node| self.expression("repeat.until", node));
         self.scope.loops.pop();
         let mut limit = LIMIT;
+        let mut counted = false;
         for entry in entries {
             match entry.key.name.as_str() {
                 "until" | "steps" => {}
                 "limit" => limit = self.whole("repeat.limit", &entry.value, 1).unwrap_or(LIMIT),
+                "times" | "count" | "rounds" => {
+                    let fault = unknown_key(entry, "`repeat`", REPEAT);
+                    self.fault(
+                        fault.help(
+                            "for so many rounds, write `for_each: range(3)` beside a `block`",
+                        ),
+                    );
+                    counted = true;
+                }
                 _ => self.fault(unknown_key(entry, "`repeat`", REPEAT)),
             }
         }
         for (key, example) in
             [("until", "until: <expression>"), ("steps", "steps: [{print: Hello}]")]
         {
-            if node.get(key).is_none() && step.get(key).is_none() {
+            let said = counted && key == "until";
+            if node.get(key).is_none() && step.get(key).is_none() && !said {
                 self.fault(
                     Diagnostic::new(Code::MissingKey, format!("`repeat` has no `{key}`"))
                         .at(entry.key.span)

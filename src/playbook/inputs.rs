@@ -342,7 +342,13 @@ fn literal_default_fault(
         );
     }
     if answer == QuestionType::Choice && question.choices.is_empty() {
-        return None;
+        let written = to_json(node);
+        return (!written.is_string()).then(|| {
+            Diagnostic::new(Code::InvalidDefault, format!("the default of `{name}` must be text"))
+                .at(node.span)
+                .label("the input is of type `choice`")
+                .help(format!("write `default: \"{written}\"`"))
+        });
     }
     let why = question.check(&to_json(node)).err()?;
     Some(
