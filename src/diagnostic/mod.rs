@@ -126,7 +126,7 @@ pub fn did_you_mean<'a>(
         .filter(|(distance, candidate)| {
             *distance <= tolerance && *distance < candidate.chars().count()
         })
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, candidate)| (*distance, !fold(candidate).starts_with(&folded)))
         .map(|(_, candidate)| candidate);
     similar.or_else(|| {
         let mut longer = candidates.into_iter().filter(|it| is_part(&folded, &fold(it)));

@@ -18,6 +18,7 @@ use crate::template::{Template, TemplateKind};
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 const REPEAT: &[&str] = &["until", "steps", "limit"];
+const INCLUDE: &[&str] = &["file", "inputs"];
 
 /// The most rounds of a `repeat` that names no `limit`.
 const LIMIT: u32 = 1000;
@@ -106,15 +107,25 @@ impl Reader<'_, '_> {
 
     /// A field that is indented too little: it stands beside the kind, not in it.
     fn belongs_inside(&self, verb: &Entry, other: &Entry) -> Option<Diagnostic> {
+        let braces = self.loader.sources.slice(verb.value.span).starts_with('{');
         let (verb, field) = (verb.key.name.as_str(), other.key.name.as_str());
-        (verb == "repeat" && REPEAT.contains(&field) || self.is_field(verb, field)).then(|| {
+        let known = match verb {
+            "repeat" => REPEAT.contains(&field),
+            "include" => INCLUDE.contains(&field),
+            _ => self.is_field(verb, field),
+        };
+        known.then(|| {
             Diagnostic::new(
                 Code::MisplacedKey,
                 format!("`{field}` belongs in `{verb}`, not beside it"),
             )
             .at(other.key.span)
             .label(format!("a field of `{verb}`"))
-            .help(format!("indent it further than `{verb}`"))
+            .help(if braces {
+                format!("write it inside the braces of `{verb}`")
+            } else {
+                format!("indent it further than `{verb}`")
+            })
         })
     }
 
@@ -218,7 +229,7 @@ impl Reader<'_, '_> {
                     &holder_that_makes,
                     "put it on a step of the included playbook",
                 );
-                let (action, outputs) = self.include(verb.entry);
+                let (action, outputs) = self.include(verb.entry, step);
                 (action, Some(outputs))
             }
             "cleanup" => {
@@ -463,6 +474,6 @@ fn required_fields(spec: &Spec) -> String {
     let properties = spec.input.get("properties").and_then(|properties| properties.as_object());
     match properties.and_then(|properties| properties.keys().next()) {
         Some(first) => format!("{{{first}: …}}"),
-        None => "{}".to_owned(),
+        None => "{name: value}".to_owned(),
     }
 }

@@ -279,6 +279,16 @@ impl Reader<'_, '_> {
                 self.template(node).map(ForEach::List)
             }
             NodeKind::String(text) => {
+                if let Some(list) = after_in(&text.value) {
+                    self.fault(
+                        Diagnostic::new(Code::WrongType, "`for_each` names a list, nothing else")
+                            .at(node.span)
+                            .label("not a list")
+                            .help(format!("write `for_each: {list}`; each round has its `item`")),
+                    );
+                    self.unread = true;
+                    return None;
+                }
                 let expression = self.expression("for_each", node)?;
                 let types = self.scope.shape_of_expression(&expression).types();
                 if !types.has(Types::ARRAY) {
@@ -293,7 +303,11 @@ impl Reader<'_, '_> {
                         )
                         .at(node.span)
                         .label("not a list")
-                        .help("name a list, or write one: `for_each: [first, second]`"),
+                        .help(if types == Types::OBJECT {
+                            format!("write `{} | items` for its keys and values", text.value.trim())
+                        } else {
+                            "name a list, or write one: `for_each: [first, second]`".to_owned()
+                        }),
                     );
                 }
                 Some(ForEach::Expression(expression))
@@ -450,6 +464,13 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// What stands behind `name in`, as loops begin in other languages.
+fn after_in(text: &str) -> Option<&str> {
+    let (name, list) = text.trim().split_once(" in ")?;
+    let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    is_name.then(|| list.trim())
 }
 
 /// Whether a step goes over a list, in words of ours or another tool's.

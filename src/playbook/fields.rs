@@ -82,6 +82,20 @@ fn what_to_write(wanted: &str, node: &Node) -> Option<String> {
         ("a whole number" | "a number", NodeKind::String(text)) if is_huge(&text.value) => {
             "write a smaller number".to_owned()
         }
+        ("a whole number" | "a number", NodeKind::String(text))
+            if as_number(&text.value).is_some() =>
+        {
+            format!("write {}", as_number(&text.value).unwrap_or_default())
+        }
+        ("a string", NodeKind::Sequence(items)) if items.len() == 1 => {
+            match items.first().and_then(Node::as_str) {
+                Some(only) if is_short(only) => format!("write {only} without brackets"),
+                _ => "write text".to_owned(),
+            }
+        }
+        ("a list", NodeKind::Mapping(_)) => {
+            "put it in brackets, or start each item with `- `".to_owned()
+        }
         ("a map", NodeKind::Sequence(_)) => {
             "write each as `name: value` on a line of its own, without dashes".to_owned()
         }
@@ -115,6 +129,14 @@ fn is_huge(text: &str) -> bool {
         && text.parse::<u64>().is_err()
 }
 
+/// The number that was meant by `010`, `1_000`, `+5` or `512MB`, which are text.
+fn as_number(text: &str) -> Option<i64> {
+    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic()).trim_end();
+    let unit = text.len() - digits.len();
+    let number = digits.replace('_', "").parse().ok()?;
+    (unit <= "seconds".len() + 1).then_some(number)
+}
+
 /// The quote that a word processor has put around text, and what stands inside.
 fn in_curly_quotes(text: &str) -> Option<(char, &str)> {
     const QUOTES: [char; 6] = ['“', '”', '„', '‘', '’', '‚'];
@@ -146,7 +168,7 @@ pub(super) fn meant<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 fn is_bare(text: &str, wanted: &str) -> bool {
-    (wanted.contains("number") && text.parse::<i64>().is_ok())
+    (wanted.contains("number") && text.parse::<i64>().is_ok_and(|it| it.to_string() == text))
         || (wanted.contains("true or false") && matches!(text, "true" | "false"))
 }
 

@@ -34,7 +34,7 @@ const EXAMPLE: &str = "include: {file: other.yaml, inputs: {…}}";
 
 impl Reader<'_, '_> {
     /// What an `include` step does, and what it returns.
-    pub(super) fn include(&mut self, entry: &Entry) -> (Option<Action>, Outputs) {
+    pub(super) fn include(&mut self, entry: &Entry, step: &Node) -> (Option<Action>, Outputs) {
         let node = &entry.value;
         if let Some(file) = node.as_str() {
             self.fault(
@@ -52,7 +52,8 @@ impl Reader<'_, '_> {
                 self.note_names(&entry.value);
             }
         }
-        let misnamed = entries.iter().any(|entry| meant(&entry.key.name, &["inputs"]).is_some());
+        let misnamed = step.get("inputs").is_some()
+            || entries.iter().any(|entry| meant(&entry.key.name, &["inputs"]).is_some());
         let given = node.get("inputs");
         let nothing = Node::new(node.span, NodeKind::Mapping(Vec::new()));
         let inputs = match given {
@@ -62,6 +63,9 @@ impl Reader<'_, '_> {
             None => Template::compile(&nothing).ok(),
         };
         let Some(file) = node.get("file") else {
+            if step.get("file").is_some() {
+                return (None, Outputs::unknown());
+            }
             self.fault(
                 Diagnostic::new(Code::MissingKey, "`include` has no `file`")
                     .at(entry.key.span)

@@ -333,9 +333,13 @@ impl Scope {
         ];
         let help = if matches!(root, "null" | "nil" | "NULL" | "Null" | "undefined") {
             "write `none`".to_owned()
+        } else if matches!(root, "yes" | "on" | "TRUE") {
+            "write `true`".to_owned()
+        } else if matches!(root, "no" | "off" | "FALSE") {
+            "write `false`".to_owned()
         } else if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
             format!("did you mean `{space}.{written}`?")
-        } else if let Some(near) = did_you_mean(root, ROOTS.iter().copied()) {
+        } else if let Some(near) = did_you_mean(root, self.roots()) {
             let rest = written.get(root.len()..).unwrap_or_default();
             format!("did you mean `{near}{rest}`?")
         } else if let Some(near) = self.near_name(root) {
@@ -353,6 +357,18 @@ impl Scope {
             "comes from nowhere",
             help,
         )
+    }
+
+    /// The words that paths can begin with here.
+    fn roots(&self) -> impl Iterator<Item = &'static str> {
+        let here = [
+            ("result", self.result.is_some()),
+            ("item", self.item().is_some()),
+            ("loop", !self.loops.is_empty()),
+            ("error", self.rescues > 0),
+        ];
+        let here = here.into_iter().filter(|(_, there)| *there).map(|(root, _)| root);
+        ROOTS.iter().copied().chain(here)
     }
 
     fn near_name(&self, root: &str) -> Option<String> {

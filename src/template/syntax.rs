@@ -65,6 +65,10 @@ fn in_our_words(detail: &str, source: &str, range: Range<usize>) -> (String, Ran
         let end = source.trim_end().len();
         return (format!("a `{token} is missing here"), end..end, format!("add the `{token}"));
     }
+    if detail == "unexpected input after expression" && source.get(range.clone()) == Some(",") {
+        let message = "a `,` cannot stand here".to_owned();
+        return (message, range, "put a list in brackets: [first, second]".to_owned());
+    }
     let surplus = source.get(range.clone()).filter(|it| matches!(*it, ")" | "]" | "}"));
     if let Some(bracket) = surplus.filter(|_| detail == "unexpected input after expression") {
         return (format!("this `{bracket}` closes nothing"), range, "leave it out".to_owned());
