@@ -2,7 +2,9 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle};
 
-use super::place::Text;
+use super::keys::{as_key, duplicate, is_merge};
+use super::place::{Text, to_usize};
+use super::weight::Weight;
 use super::{Entry, Key, Node, NodeKind, fault, scalar};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 
@@ -480,79 +482,4 @@ fn below_text(fault: Diagnostic, block: Span) -> Diagnostic {
     Diagnostic { message: "this is indented less than the text above it".to_owned(), ..fault }
         .also(Span::new(block.source, start, start), "the text begins here")
         .help("indent it like the text, or like the key that the text belongs to")
-}
-
-fn to_usize(offset: u32) -> usize {
-    usize::try_from(offset).unwrap_or(usize::MAX)
-}
-
-/// What copying a value costs.
-#[derive(Debug, Clone, Copy, Default)]
-struct Weight {
-    nodes: usize,
-    bytes: usize,
-    levels: usize,
-}
-
-impl Weight {
-    fn of(node: &Node) -> Self {
-        match &node.kind {
-            NodeKind::String(text) => Self { nodes: 1, bytes: text.value.len(), levels: 0 },
-            NodeKind::Sequence(items) => Self::around(items.iter().map(Self::of)),
-            NodeKind::Mapping(entries) => Self::around(entries.iter().map(|entry| {
-                let value = Self::of(&entry.value);
-                Self { bytes: value.bytes + entry.key.name.len(), ..value }
-            })),
-            _ => Self { nodes: 1, ..Self::default() },
-        }
-    }
-
-    fn around(parts: impl Iterator<Item = Self>) -> Self {
-        let sum = parts.fold(Self::default(), |sum, part| Self {
-            nodes: sum.nodes + part.nodes,
-            bytes: sum.bytes + part.bytes,
-            levels: sum.levels.max(part.levels),
-        });
-        Self { nodes: sum.nodes + 1, levels: sum.levels + 1, ..sum }
-    }
-}
-
-/// Whether a key is `<<` without quotes.
-fn is_merge(key: &Key, text: &str) -> bool {
-    key.name == "<<" && text.get(to_usize(key.span.start)..to_usize(key.span.end)) == Some("<<")
-}
-
-fn duplicate(key: &Key, earlier: Span, in_list: bool) -> Diagnostic {
-    let help = if in_list {
-        "leave one of the two out, or start a new item with `- ` before the second"
-    } else {
-        "leave one of the two out"
-    };
-    Diagnostic::new(Code::DuplicateKey, format!("`{}` stands twice in the same map", key.name))
-        .at(key.span)
-        .label("stands here again")
-        .also(earlier, "first written here")
-        .help(help)
-}
-
-/// A key must be plain text. `Err(None)` where that has been said already.
-fn as_key(node: Node, text: &str) -> Result<Key, Option<Diagnostic>> {
-    let span = node.span;
-    let written = text.get(to_usize(span.start)..to_usize(span.end)).unwrap_or_default();
-    let name = match node.kind {
-        NodeKind::String(key) => key.value,
-        NodeKind::Null | NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Float(_) => {
-            written.to_owned()
-        }
-        NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
-            // The inner braces of an unquoted `{{`, reported where they open.
-            let inside_template = matches!(node.kind, NodeKind::Mapping(_))
-                && text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
-            let fault = Diagnostic::new(Code::ComplexKey, "a list or map cannot be a key")
-                .at(span)
-                .help("a key is text; put a value that holds brackets in quotes");
-            return Err((!inside_template).then_some(fault));
-        }
-    };
-    Ok(Key { name, span })
 }

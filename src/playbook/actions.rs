@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::envelope::{BESIDE_BLOCK, ENVELOPE};
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::load::Reader;
 use super::model::{Action, Step};
 use super::neighbours;
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
 use super::top::neighbour_word;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::step::spec::{KNOWN, Spec};

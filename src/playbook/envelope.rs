@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::hints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
-use super::neighbours::LOOPS;
+use super::neighbours::is_loop;
 use super::scope::{Condition, List, Loop, Outputs, StepFacts};
 use super::shape::Shape;
 use super::types::Types;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::Expression;
@@ -471,11 +472,6 @@ fn after_in(text: &str) -> Option<&str> {
     let (name, list) = text.trim().split_once(" in ")?;
     let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
     is_name.then(|| list.trim())
-}
-
-/// Whether a step goes over a list, in words of ours or another tool's.
-fn is_loop(step: &Node) -> bool {
-    step.get("for_each").is_some() || LOOPS.iter().any(|word| step.get(word).is_some())
 }
 
 /// A dash that YAML does not take for one.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fields::{meant, quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::files::{locate, near_path};
 use super::inputs::near_choice;
 use super::load::{Reader, read};
@@ -12,6 +12,7 @@ use super::model::{Action, Input, Playbook};
 use super::schema_check::path_fault;
 use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
+use super::wanted::{meant, unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::QuestionType;

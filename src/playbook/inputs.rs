@@ -2,12 +2,13 @@
 
 use regex_lite::Regex;
 
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::load::Reader;
 use super::model::Input;
 use super::scope::{InputFacts, Section, answer_types};
 use super::shape::Shape;
 use super::types::Types;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::{Question, QuestionType};

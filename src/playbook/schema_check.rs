@@ -7,10 +7,11 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::envelope::ENVELOPE;
-use super::fields::{is_templated, quoted, type_of, without_unit, wrong_type};
+use super::fields::{is_templated, quoted, type_of, without_unit};
 use super::files::{Files, PathFault, locate, near_path};
 use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
+use super::wanted::wrong_type;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::step::spec::{DURATION, FILE};

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::load::Reader;
 use super::model::Playbook;
 use super::neighbours;
 use super::scope::{Names, Section, VarFacts};
 use super::shape::Shape;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Template};

@@ -54,7 +54,7 @@ fn wrong_types() {
             "4:74 wrong-type «'true'» `trace` must be true or false, this is a string | must be true or false | write true without quotes",
             "4:90 wrong-type «heavy» `weight` must be a number, this is a string | must be a number | write a number, such as 2.5",
             r#"4:118 wrong-type «5» `environment.LEVEL` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
-            "5:30 wrong-type «[a]» `role_name` must be a string, this is a list | must be a string | write text",
+            "5:30 wrong-type «[a]» `role_name` must be a string, this is a list | must be a string | write a without brackets",
             r#"5:54 wrong-type «1» `managed_policies[0]` must be a string, this is a whole number | must be a string | put it in quotes: "1""#,
             "6:28 wrong-type «» `role_name` must be a string, this is empty | must be a string | write a value after the colon, or leave it out",
         ],

@@ -153,7 +153,7 @@ outputs: []
         ),
         &[
             r#"1:7 wrong-type «1» `name` must be a string, this is a whole number | must be a string | put it in quotes: "1""#,
-            "2:14 wrong-type «[a]» `description` must be a string, this is a list | must be a string | write text",
+            "2:14 wrong-type «[a]» `description` must be a string, this is a list | must be a string | write a without brackets",
             "3:7 wrong-type «lambda» `tags` must be a list, this is a string | must be a list | write `tags: [lambda]`",
             "4:9 wrong-type «[]» `inputs` must be a map, this is a list | must be a map | write `inputs: {number: {type: integer, prompt: Enter a number}}`",
             "5:7 wrong-type «a» `vars` must be a map, this is a string | must be a map | write `vars: {name: value}`",
