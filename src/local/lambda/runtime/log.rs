@@ -1,16 +1,13 @@
 //! One environment's log stream, and the tail that an invocation may ask for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::Host;
 use super::frames::Record;
 
 /// What `LogType: Tail` returns at most.
 pub(super) const TAIL_BYTES: usize = 4096;
-
-/// Nothing is read so late; a clock that says so is wrong.
-const LATEST: Duration = Duration::from_mins(1);
 
 /// A log stream.
 pub(super) struct StreamLog {
@@ -27,7 +24,9 @@ impl StreamLog {
 
     /// Writes what a handler wrote.
     pub(super) fn write_records(&self, records: Vec<Record>) {
-        self.write(in_order(records, SystemTime::now()));
+        let now = SystemTime::now();
+        let events = records.into_iter().map(|record| (record.time.unwrap_or(now), record.text));
+        self.write(events.collect());
     }
 
     /// Writes what Lambda says.
@@ -67,23 +66,6 @@ impl StreamLog {
     }
 }
 
-/// Gives each record a time. What was written before a record that says when it was written is not later than that, however
-/// late it is read.
-fn in_order(records: Vec<Record>, now: SystemTime) -> Vec<(SystemTime, String)> {
-    let mut latest = now;
-    let mut events: Vec<(SystemTime, String)> = records
-        .into_iter()
-        .rev()
-        .map(|record| {
-            let late = |time: &SystemTime| now.duration_since(*time).is_ok_and(|it| it < LATEST);
-            latest = record.time.filter(late).map_or(latest, |time| latest.min(time));
-            (record.time.unwrap_or(latest), record.text)
-        })
-        .collect();
-    events.reverse();
-    events
-}
-
 fn shorten(tail: &mut Vec<u8>) {
     let Some(mut excess) = tail.len().checked_sub(TAIL_BYTES) else {
         return;
@@ -98,22 +80,6 @@ fn shorten(tail: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_read_late_stays_before_the_frame_behind_it() {
-        let now = SystemTime::now();
-        let before = |seconds| now.checked_sub(Duration::from_secs(seconds)).expect("after 1970");
-        let record = |text: &str, time| Record { text: text.to_owned(), time };
-        let (earlier, wrong) = (before(1), before(1000));
-        let given = vec![
-            record("a", None),
-            record("b", Some(earlier)),
-            record("c", None),
-            record("d", Some(wrong)),
-        ];
-        let expected = [(earlier, "a"), (earlier, "b"), (now, "c"), (wrong, "d")];
-        assert_eq!(in_order(given, now), expected.map(|(time, text)| (time, text.to_owned())));
-    }
 
     #[test]
     fn a_tail_keeps_the_end_and_whole_characters() {
