@@ -113,8 +113,10 @@ pub fn did_you_mean<'a>(
     let fold = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let folded = fold(word);
     let tolerance = (folded.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let similar = candidates
+        .iter()
+        .copied()
         .filter(|candidate| {
             candidate.len() <= LONGEST_WORD
                 && candidate.len().abs_diff(word.len()) <= tolerance * MOST_BYTES
@@ -124,8 +126,26 @@ pub fn did_you_mean<'a>(
         .filter(|(distance, candidate)| {
             *distance <= tolerance && *distance < candidate.chars().count()
         })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .min_by_key(|(distance, candidate)| (*distance, !fold(candidate).starts_with(&folded)))
+        .map(|(_, candidate)| candidate);
+    similar.or_else(|| {
+        let mut longer = candidates.into_iter().filter(|it| is_part(&folded, &fold(it)));
+        longer.next().filter(|_| longer.next().is_none())
+    })
+}
+
+/// Shorter words are parts of too many others.
+const SHORTEST_PART: usize = 3;
+
+/// Whether one name begins the other, or ends it after an underscore: `prod` and `production`, `role_arn` and `arn`.
+fn is_part(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    if short.len() < SHORTEST_PART || long.len() > LONGEST_WORD {
+        return false;
+    }
+    let begins = |rest: &str| short == one || rest.starts_with('_');
+    long.strip_prefix(short).is_some_and(begins)
+        || long.strip_suffix(short).is_some_and(|rest| rest.ends_with('_'))
 }
 
 #[cfg(test)]

@@ -183,6 +183,18 @@ fn typing_mistakes_are_recognised() {
 }
 
 #[test]
+fn a_part_of_one_name_alone_is_a_guess() {
+    let near = |word, names: &[&'static str]| did_you_mean(word, names.iter().copied());
+    assert_eq!(near("prod", &["test", "production"]), Some("production"));
+    assert_eq!(near("bucket_name", &["bucket", "tags"]), Some("bucket"));
+    assert_eq!(near("role_arn", &["role_name", "arn"]), Some("arn"));
+    assert_eq!(near("name", &["function_name", "role"]), Some("function_name"));
+    assert_eq!(near("name", &["function_name", "role_name"]), None);
+    assert_eq!(near("ar", &["architecture", "role"]), None);
+    assert_eq!(near("buckets_of_gold", &["bucket"]), None);
+}
+
+#[test]
 fn other_places_are_drawn_with_the_place_itself() {
     let far = "z: 1\n".repeat(40);
     let text = format!("a: 1\nb: 2\na: 3\n{far}a: 4\n");

@@ -13,7 +13,32 @@ pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -
         let start = usize::try_from(place.start).unwrap_or(0).saturating_sub(1);
         return unquoted_template(Span::new(source, start, start + 2), text);
     }
+    let wide = (error.kind() == &ErrorKind::MappingValueNotAllowed)
+        .then(|| full_width_colon(source, text, place))
+        .flatten();
+    if let Some(wide) = wide {
+        return wide;
+    }
+    if matches!(error.kind(), ErrorKind::UnexpectedCharacter { character: '`' }) {
+        return Diagnostic::new(Code::InvalidYaml, "a value cannot start with a backquote")
+            .at(place)
+            .help("put the value in quotes");
+    }
+    let at = usize::try_from(place.start).unwrap_or_default();
+    if let Some(fault) = odd_start(text, at, place) {
+        return fault;
+    }
+    if *error.kind() == ErrorKind::MappingValueNotAllowed
+        && let Some(fault) = more_text(source, text, at)
+    {
+        return fault;
+    }
     let (code, message, mut help) = describe(error.kind());
+    if code == Code::MissingComma
+        && let Some(fault) = unquoted_bracket(text, place)
+    {
+        return fault;
+    }
     if code == Code::MissingColon {
         let rest = usize::try_from(place.start).ok().and_then(|start| text.get(start..));
         let line = rest.and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -34,11 +59,17 @@ fn place_of(error: &ScanError, source: SourceId, text: &str) -> Span {
     if tabs > 0 && describe(error.kind()).0 == Code::TabIndentation {
         return Span::new(source, start - tabs, start);
     }
-    if *error.kind() == ErrorKind::UnknownQuotedScalarEscape
+    if is_escape(error.kind())
         && let Some(escape) = unknown_escape(text, start)
     {
         return Span::new(source, escape.start, escape.end);
     }
+    let start = match error.kind() {
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
+            start_of_key(text, start)
+        }
+        _ => start,
+    };
     let next = text.get(start..).and_then(|rest| rest.chars().next());
     let length = next.filter(|it| !matches!(it, '\n' | '\r')).map_or(0, char::len_utf8);
     Span::new(source, start, start + length)
@@ -51,12 +82,117 @@ fn unknown_escape(text: &str, start: usize) -> Option<Range<usize>> {
     while let Some((at, character)) = characters.next() {
         if character == '\\' {
             let (next, escaped) = characters.next()?;
-            if !KNOWN.contains(escaped) {
-                return Some(start + at..start + next + escaped.len_utf8());
+            let digits = match escaped {
+                'x' => 2,
+                'u' => 4,
+                'U' => 8,
+                _ => 0,
+            };
+            let after = start + next + escaped.len_utf8();
+            let written = text.get(after..)?.bytes().take_while(u8::is_ascii_hexdigit).count();
+            let code = text.get(after..after + digits.min(written))?;
+            let stands_for = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+            if !KNOWN.contains(escaped)
+                || (digits > 0 && (written < digits || stands_for.is_none()))
+            {
+                return Some(start + at..after);
             }
         }
     }
     None
+}
+
+fn is_escape(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnknownQuotedScalarEscape
+            | ErrorKind::InvalidQuotedScalarHexEscape
+            | ErrorKind::InvalidLowSurrogateHexEscape
+            | ErrorKind::InvalidLowSurrogate
+            | ErrorKind::MissingLowSurrogate
+            | ErrorKind::UnpairedLowSurrogate
+            | ErrorKind::InvalidUnicodeEscape
+    )
+}
+
+/// Where a comma is missing before `key:`, the scanner stops at the colon.
+fn start_of_key(text: &str, stopped: usize) -> usize {
+    let (Some(before), Some(after)) = (text.get(..stopped), text.get(stopped..)) else {
+        return stopped;
+    };
+    let is_key = |it: char| it.is_alphanumeric() || matches!(it, '_' | '-');
+    let key = before.trim_end_matches(is_key).len();
+    let apart = before.get(..key).is_some_and(|before| before.ends_with(' '));
+    if after.starts_with(':') && apart { key } else { stopped }
+}
+
+/// A `? ` where a value starts, or a comma where one is missing.
+fn odd_start(text: &str, at: usize, place: Span) -> Option<Diagnostic> {
+    let before = text.get(..at)?.trim_end_matches(' ').chars().next_back()?;
+    let fault = |message: &str| Diagnostic::new(Code::InvalidYaml, message).at(place);
+    match text.get(at..)?.chars().next()? {
+        '?' if before == ':' => {
+            Some(fault("a value cannot start with `?` and a space").help("put the value in quotes"))
+        }
+        ',' if matches!(before, ',' | '[' | '{') => {
+            Some(fault("a value is missing before this comma").help("leave the comma out"))
+        }
+        _ => None,
+    }
+}
+
+/// A key that is indented further than the one above, which has its value already: YAML takes it for more of that value.
+fn more_text(source: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let before = text.get(..at)?;
+    let start = before.rfind('\n')? + 1;
+    let line = before.get(start..)?;
+    let key = line.trim_start_matches(' ');
+    let is_key = !key.is_empty() && key.chars().all(|it| it.is_alphanumeric() || "_-".contains(it));
+    let above = before.get(..start)?.lines().rev().find(|line| !line.trim().is_empty())?;
+    let above = above.trim_start_matches([' ', '-']);
+    let (name, value) = above.split_once(": ")?;
+    let is_plain = !value.trim_start().starts_with(['"', '\'', '[', '{', '|', '>', '#']);
+    (is_key && is_plain && !name.contains(' ')).then(|| {
+        let place = Span::new(source, start + (line.len() - key.len()), at);
+        Diagnostic::new(Code::BadIndentation, format!("this reads as more of the text of `{name}`"))
+            .at(place)
+            .help(format!("indent it as far as `{name}`"))
+    })
+}
+
+/// An expression such as `result.items[0]` in braces, where YAML reads its bracket.
+fn unquoted_bracket(text: &str, place: Span) -> Option<Diagnostic> {
+    let start = usize::try_from(place.start).ok()?;
+    let bracket = text.get(start..)?.chars().next().filter(|it| matches!(it, '[' | '{'))?;
+    let before = text.get(..start)?.chars().next_back()?;
+    (before.is_alphanumeric() || before == '_').then(|| {
+        let message = format!("inside brackets, a value that holds `{bracket}` must be quoted");
+        Diagnostic::new(Code::MissingComma, message).at(place).help("put the value in quotes")
+    })
+}
+
+/// A key that is none because its colon is the wide one of Chinese and Japanese keyboards: the line at which the scanner
+/// stops goes on with it.
+fn full_width_colon(source: SourceId, text: &str, place: Span) -> Option<Diagnostic> {
+    let stopped = usize::try_from(place.start).ok()?;
+    let before = text.get(..stopped)?;
+    let this_line = before.rfind('\n')? + 1;
+    let lines = before.get(..this_line)?.trim_end();
+    let start = lines.rfind('\n').map_or(0, |at| at + 1);
+    let line = lines.get(start..)?;
+    let at = line.find('：')?;
+    let key = line.get(..at)?.trim_start_matches([' ', '-']);
+    let is_key = !key.is_empty() && key.chars().all(|it| it.is_alphanumeric() || "_-".contains(it));
+    if !is_key || line.contains(": ") {
+        return None;
+    }
+    let value = line.get(at + '：'.len_utf8()..)?.trim();
+    let place = Span::new(source, start + at, start + at + '：'.len_utf8());
+    Some(
+        Diagnostic::new(Code::MissingColon, "this is the wide colon `：`, not `:`")
+            .at(place)
+            .help(format!("write `{key}: {value}`")),
+    )
 }
 
 /// A `{{` that YAML reads as the start of a map.
@@ -78,7 +214,7 @@ pub(super) fn unquoted_template(span: Span, text: &str) -> Diagnostic {
     }
 }
 
-const INDENT_HELP: &str = "keys of one map start in the same column; nest with two spaces";
+const INDENT_HELP: &str = "keys of one map start in the same column, and so do the dashes of one list; nest with two spaces";
 const BRACKET_HELP: &str = "separate items with commas and close every bracket";
 
 fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
@@ -96,12 +232,12 @@ fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
         ErrorKind::InvalidTrailingSingleQuotedScalar => (
             Code::TextAfterQuote,
             "text follows the closing quote",
-            "quote the whole value; inside '…', write a quote as ''",
+            "quote the whole value; inside '…' use \"…\", or write a quote as ''",
         ),
         ErrorKind::InvalidTrailingDoubleQuotedScalar => (
             Code::TextAfterQuote,
             "text follows the closing quote",
-            "quote the whole value; inside \"…\", write a quote as \\\"",
+            "quote the whole value; inside \"…\" use '…', or write a quote as \\\"",
         ),
         ErrorKind::RecursionLimitExceeded => {
             (Code::TooDeep, "lists and maps are nested too deeply", "at most 64 levels are read")
@@ -111,7 +247,7 @@ fn describe(kind: &ErrorKind) -> (Code, String, &'static str) {
             "no anchor of this name stands before it",
             "a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)",
         ),
-        ErrorKind::UnknownQuotedScalarEscape => (
+        kind if is_escape(kind) => (
             Code::UnknownEscape,
             "there is no such escape in a double-quoted string",
             "write a backslash as \\\\, or use single quotes",
@@ -150,7 +286,7 @@ fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
         }
         ErrorKind::MappingValueNotAllowed => (
             Code::MisplacedColon,
-            "a `:` followed by a space cannot stand here",
+            "a `:` cannot stand here",
             "quote a value that contains `: `; check that this line is indented like its neighbours",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
@@ -161,7 +297,7 @@ fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::InvalidIndentation => {
-            (Code::BadIndentation, "this does not line up with the map around it", INDENT_HELP)
+            (Code::BadIndentation, "this does not line up with what is around it", INDENT_HELP)
         }
         ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::BlockSequenceEntryNotAllowed
@@ -189,9 +325,58 @@ fn describe_structure(kind: &ErrorKind) -> (Code, String, &'static str) {
             "a comment needs a space before its `#`",
             "add a space, or quote the value",
         ),
-        other => {
-            return (Code::InvalidYaml, format!("this is not valid YAML: {other}"), "");
+        other => return describe_rest(other),
+    };
+    (code, message.to_owned(), help)
+}
+
+fn describe_rest(kind: &ErrorKind) -> (Code, String, &'static str) {
+    const QUOTE: &str = "put the value in quotes";
+    let (code, message, help) = match kind {
+        ErrorKind::PlainScalarStartsWithDashFlowIndicator => {
+            (Code::InvalidYaml, "a value cannot start with `-` and a bracket or comma", QUOTE)
         }
+        ErrorKind::MissingAnchorOrAliasName => {
+            (Code::InvalidYaml, "a value cannot start with `*` or `&` alone", QUOTE)
+        }
+        ErrorKind::FlowMappingValueAdjacentCollection
+        | ErrorKind::InvalidMappingValueWhitespace
+        | ErrorKind::ExpectedWhitespace => {
+            (Code::InvalidYaml, "a space is missing here", "write one space after each `:` and `-`")
+        }
+        ErrorKind::ExpectedNodeContent => {
+            (Code::InvalidYaml, "a value is missing here", "write one, or leave the comma out")
+        }
+        ErrorKind::InvalidDocumentEnd
+        | ErrorKind::ExpectedDocumentStart
+        | ErrorKind::MissingDocumentEndBeforeDirective => (
+            Code::InvalidYaml,
+            "this stands outside the playbook",
+            "leave it out; indent what belongs to the lines above like them",
+        ),
+        ErrorKind::BomInsideDocument => (
+            Code::InvalidYaml,
+            "a byte order mark stands inside the text",
+            "delete the invisible character before this one, or save the file as UTF-8 without it",
+        ),
+        ErrorKind::CommentInterceptedScalar => (
+            Code::InvalidYaml,
+            "this goes on with a text that a comment has ended",
+            "move the comment above the text, or quote the text",
+        ),
+        ErrorKind::ExpectedTagBang
+        | ErrorKind::InvalidTagTerminator
+        | ErrorKind::MissingTagUri
+        | ErrorKind::UnclosedVerbatimTag
+        | ErrorKind::InvalidTagEscape
+        | ErrorKind::InvalidTagUtf8 => {
+            (Code::Tag, "tags mean nothing here", "put a value that starts with `!` in quotes")
+        }
+        _ => (
+            Code::InvalidYaml,
+            "this is not valid YAML",
+            "check the quotes, brackets and colons up to here",
+        ),
     };
     (code, message.to_owned(), help)
 }

@@ -5,9 +5,11 @@
 //! `012`, `+15551234567`, `1_000` and `.inf` are strings.
 
 mod fault;
+mod keys;
 mod parse;
 mod place;
 mod scalar;
+mod weight;
 
 use crate::diagnostic::Span;
 

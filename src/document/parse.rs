@@ -2,7 +2,9 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle};
 
-use super::place::Text;
+use super::keys::{as_key, duplicate, is_merge};
+use super::place::{Text, to_usize};
+use super::weight::Weight;
 use super::{Entry, Key, Node, NodeKind, fault, scalar};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 
@@ -73,6 +75,8 @@ struct Builder<'a> {
     repeated: usize,
     copied: usize,
     documents: usize,
+    /// The block of text that was read last, where nothing has been read since.
+    block: Option<Span>,
     /// End of the content read last: block collections end there.
     last_end: usize,
 }
@@ -94,6 +98,7 @@ impl<'a> Builder<'a> {
             repeated: 0,
             copied: 0,
             documents: 0,
+            block: None,
             last_end: 0,
         }
     }
@@ -121,6 +126,11 @@ impl<'a> Builder<'a> {
     /// A fault that follows from an unquoted `{{` on the same line is not worth a second message.
     fn scan_error(&mut self, error: &granit_parser::ScanError) {
         let fault = fault::from_scan_error(error, self.source, self.text);
+        let fault = self.unclosed(&fault).unwrap_or(fault);
+        let fault = match self.block.filter(|_| fault.code == Code::BadIndentation) {
+            Some(block) => below_text(fault, block),
+            None => fault,
+        };
         let follows = self.faults.last().zip(fault.span).is_some_and(|(last, place)| {
             last.code == Code::UnquotedTemplate
                 && last.span.is_some_and(|earlier| {
@@ -131,6 +141,45 @@ impl<'a> Builder<'a> {
         if !follows {
             self.faults.push(fault);
         }
+    }
+
+    /// A bracket that stands open above a fault is the fault, where the line of the fault is indented no further.
+    fn unclosed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let codes = [Code::MissingComma, Code::MisplacedColon, Code::TextAfterQuote];
+        let place = fault.span.filter(|_| codes.contains(&fault.code))?;
+        let start = self.frames.iter().map(|frame| frame.start).find(|start| {
+            let rest = self.text.get(*start..to_usize(place.start)).unwrap_or_default();
+            let line = rest.lines().next().unwrap_or_default();
+            let is_bracket = line.starts_with(['{', '[']) && line.trim_end().len() > 1;
+            let below = rest.contains('\n');
+            is_bracket && below && self.indent(to_usize(place.start)) <= self.indent(*start)
+        })?;
+        let bracket = self.text.get(start..=start)?;
+        let close = if bracket == "{" { '}' } else { ']' };
+        let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let (message, help) = if line.ends_with(close) {
+            (
+                format!("this `{bracket}` is not closed where it seems to be"),
+                "inside brackets, a value that holds brackets, quotes or commas must be quoted"
+                    .to_owned(),
+            )
+        } else {
+            (format!("this `{bracket}` is not closed"), format!("add the missing `{close}`"))
+        };
+        Some(
+            Diagnostic::new(Code::UnclosedBracket, message)
+                .at(Span::new(self.source, start, start + 1))
+                .also(place, "this cannot stand inside it")
+                .help(help),
+        )
+    }
+
+    /// How far the line of an offset is indented.
+    fn indent(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text.get(start..).unwrap_or_default();
+        line.len() - line.trim_start_matches(' ').len()
     }
 
     fn finish(mut self) -> Result<Node, Vec<Diagnostic>> {
@@ -151,6 +200,7 @@ impl<'a> Builder<'a> {
 
     fn event(&mut self, event: Event<'_>, span: granit_parser::Span) -> Result<(), Stop> {
         let range = span.byte_range().unwrap_or(0..0);
+        self.block = None;
         if let Some(tag) = span.tag_span().and_then(|tag| tag.byte_range()) {
             self.tag(&tag);
         }
@@ -158,6 +208,8 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => self.document(&range),
             Event::Scalar(value, style, anchor, _) => {
                 let span = Span::new(self.source, range.start, self.scalar_end(&range, style));
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                self.block = is_block.then_some(span);
                 let node = self.scalar(value.into_owned(), style, span);
                 self.last_end = self.last_end.max(to_usize(span.end));
                 self.count(span)?;
@@ -356,6 +408,7 @@ impl<'a> Builder<'a> {
                 merged.push(entry);
                 continue;
             }
+            let whole = entry.value.span;
             let sources = match entry.value.kind {
                 NodeKind::Sequence(items) => items,
                 _ => vec![entry.value],
@@ -363,14 +416,17 @@ impl<'a> Builder<'a> {
             for source in sources {
                 let NodeKind::Mapping(more) = source.kind else {
                     let what = source.type_name();
+                    let inside = whole.start <= source.span.start && source.span.end <= whole.end;
+                    let (what, place) = if inside {
+                        (format!("this is {what}"), source.span)
+                    } else {
+                        (format!("an item of this list is {what}"), whole)
+                    };
                     self.faults.push(
-                        Diagnostic::new(
-                            Code::MergeKey,
-                            format!("`<<` merges maps, this is {what}"),
-                        )
-                        .at(source.span)
-                        .label("must be a map, or a list of maps")
-                        .help("name a map: `<<: *name`, where `&name` stands before that map"),
+                        Diagnostic::new(Code::MergeKey, format!("`<<` merges maps, {what}"))
+                            .at(place)
+                            .label("must be a map, or a list of maps")
+                            .help("name a map: `<<: *name`, where `&name` stands before that map"),
                     );
                     continue;
                 };
@@ -382,6 +438,10 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished node where it belongs: the root, an item, a key or a value.
     fn place(&mut self, node: Node) {
+        let in_list = matches!(
+            self.frames.iter().rev().nth(1),
+            Some(Frame { open: Open::Sequence { .. }, .. })
+        );
         let Some(frame) = self.frames.last_mut() else {
             self.root.get_or_insert(node);
             return;
@@ -399,7 +459,7 @@ impl<'a> Builder<'a> {
             Awaited::Key => match as_key(node, self.text) {
                 Ok(name) => {
                     if let Some(earlier) = seen.get(&name.name) {
-                        self.faults.push(duplicate(&name, *earlier));
+                        self.faults.push(duplicate(&name, *earlier, in_list));
                         Awaited::Nothing
                     } else {
                         *merges |= is_merge(&name, self.text);
@@ -416,72 +476,10 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn to_usize(offset: u32) -> usize {
-    usize::try_from(offset).unwrap_or(usize::MAX)
-}
-
-/// What copying a value costs.
-#[derive(Debug, Clone, Copy, Default)]
-struct Weight {
-    nodes: usize,
-    bytes: usize,
-    levels: usize,
-}
-
-impl Weight {
-    fn of(node: &Node) -> Self {
-        match &node.kind {
-            NodeKind::String(text) => Self { nodes: 1, bytes: text.value.len(), levels: 0 },
-            NodeKind::Sequence(items) => Self::around(items.iter().map(Self::of)),
-            NodeKind::Mapping(entries) => Self::around(entries.iter().map(|entry| {
-                let value = Self::of(&entry.value);
-                Self { bytes: value.bytes + entry.key.name.len(), ..value }
-            })),
-            _ => Self { nodes: 1, ..Self::default() },
-        }
-    }
-
-    fn around(parts: impl Iterator<Item = Self>) -> Self {
-        let sum = parts.fold(Self::default(), |sum, part| Self {
-            nodes: sum.nodes + part.nodes,
-            bytes: sum.bytes + part.bytes,
-            levels: sum.levels.max(part.levels),
-        });
-        Self { nodes: sum.nodes + 1, levels: sum.levels + 1, ..sum }
-    }
-}
-
-/// Whether a key is `<<` without quotes.
-fn is_merge(key: &Key, text: &str) -> bool {
-    key.name == "<<" && text.get(to_usize(key.span.start)..to_usize(key.span.end)) == Some("<<")
-}
-
-fn duplicate(key: &Key, earlier: Span) -> Diagnostic {
-    Diagnostic::new(Code::DuplicateKey, format!("`{}` stands twice in the same map", key.name))
-        .at(key.span)
-        .label("stands here again")
-        .also(earlier, "first written here")
-        .help("leave one of the two out")
-}
-
-/// A key must be plain text. `Err(None)` where that has been said already.
-fn as_key(node: Node, text: &str) -> Result<Key, Option<Diagnostic>> {
-    let span = node.span;
-    let written = text.get(to_usize(span.start)..to_usize(span.end)).unwrap_or_default();
-    let name = match node.kind {
-        NodeKind::String(key) => key.value,
-        NodeKind::Null | NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Float(_) => {
-            written.to_owned()
-        }
-        NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
-            // The inner braces of an unquoted `{{`, reported where they open.
-            let inside_template = matches!(node.kind, NodeKind::Mapping(_))
-                && text.get(..to_usize(span.start)).is_some_and(|before| before.ends_with('{'));
-            let fault = Diagnostic::new(Code::ComplexKey, "a list or map cannot be a key")
-                .at(span)
-                .help("a key is text; put a value that holds brackets in quotes");
-            return Err((!inside_template).then_some(fault));
-        }
-    };
-    Ok(Key { name, span })
+/// A line that is neither part of the text above nor a key beside it.
+fn below_text(fault: Diagnostic, block: Span) -> Diagnostic {
+    let start = to_usize(block.start);
+    Diagnostic { message: "this is indented less than the text above it".to_owned(), ..fault }
+        .also(Span::new(block.source, start, start), "the text begins here")
+        .help("indent it like the text, or like the key that the text belongs to")
 }

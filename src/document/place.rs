@@ -82,7 +82,7 @@ impl Text {
     }
 }
 
-fn to_usize(offset: u32) -> usize {
+pub(super) fn to_usize(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 

@@ -192,7 +192,17 @@ fn what_is_not_read_is_refused_with_its_place() {
         ("a: *nope\n", "unknown-alias", "*"),
         ("a: &x [*x]\n", "recursive-alias", "*x"),
         ("%YAML 1.2\n---\na: 1\n", "directive", "%"),
-        ("a: [1, 2\nb: 3\n", "misplaced-colon", ":"),
+        ("a: [1, 2\nb: 3\n", "unclosed-bracket", "["),
+        ("a:\n  b: {c: 1\nd: \"x\"\n", "unclosed-bracket", "{"),
+        ("a: {\n  b: 1\n  c: 2\n}\n", "missing-comma", "c"),
+        ("a: {b: c d: e}\n", "missing-comma", "d"),
+        ("a: {b: c[0].d}\n", "missing-comma", "["),
+        ("a：b\nc:\n", "missing-colon", "："),
+        ("a：b\nc: d\n", "missing-colon", "："),
+        ("a: \"C:\\Users\"\n", "unknown-escape", "\\U"),
+        ("a: \"\\x4\"\n", "unknown-escape", "\\x"),
+        ("a: \"\\ud800\"\n", "unknown-escape", "\\u"),
+        ("a: `b`\n", "invalid-yaml", "`"),
         ("? [a]\n: b\n", "complex-key", "[a]"),
         ("a:\n\t\tb: 1\n", "tab-indentation", "\t\t"),
         ("a: b: c\n", "misplaced-colon", ":"),
@@ -255,7 +265,7 @@ fn a_fault_is_drawn_with_its_line() {
 3 |     id: other
   |     ^^ stands here again
   |
-  = help: leave one of the two out"
+  = help: leave one of the two out, or start a new item with `- ` before the second"
     );
 }
 

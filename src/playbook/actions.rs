@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::envelope::{BESIDE_BLOCK, ENVELOPE};
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::load::Reader;
 use super::model::{Action, Step};
 use super::neighbours;
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
 use super::top::neighbour_word;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::step::spec::{KNOWN, Spec};
@@ -18,6 +19,7 @@ use crate::template::{Template, TemplateKind};
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 const REPEAT: &[&str] = &["until", "steps", "limit"];
+const INCLUDE: &[&str] = &["file", "inputs"];
 
 /// The most rounds of a `repeat` that names no `limit`.
 const LIMIT: u32 = 1000;
@@ -63,8 +65,12 @@ impl Reader<'_, '_> {
         let (verbs, others): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().filter(is_own).partition(|entry| self.is_verb(&entry.key.name));
         for other in &others {
-            let fault = self.not_a_verb(other, verbs.is_empty());
+            let fault = match verbs.first().and_then(|verb| self.belongs_inside(verb, other)) {
+                Some(fault) => fault,
+                None => self.not_a_verb(other, verbs.is_empty()),
+            };
             self.fault(fault);
+            self.note_names(&other.value);
         }
         let Some(first) = verbs.first() else {
             // Beside another kind `assert` is about its result; alone it is the step.
@@ -78,7 +84,11 @@ impl Reader<'_, '_> {
                 self.no_kind(node, entries);
             }
             self.beside_block(node, false);
-            return None;
+            let meant = |entry: &&'n Entry| self.loader.kinds.spec(&as_kind(&entry.key.name));
+            return match others.as_slice() {
+                [only] => meant(only).map(|spec| Verb { entry: only, spec: Some(spec) }),
+                _ => None,
+            };
         };
         for second in verbs.iter().skip(1) {
             let (one, two) = (&first.key.name, &second.key.name);
@@ -94,6 +104,35 @@ impl Reader<'_, '_> {
         }
         self.beside_block(node, first.key.name == "block");
         Some(Verb { entry: first, spec: self.loader.kinds.spec(&first.key.name) })
+    }
+
+    /// A field that is indented too little: it stands beside the kind, not in it.
+    fn belongs_inside(&self, verb: &Entry, other: &Entry) -> Option<Diagnostic> {
+        let braces = self.loader.sources.slice(verb.value.span).starts_with('{');
+        let (verb, field) = (verb.key.name.as_str(), other.key.name.as_str());
+        let known = match verb {
+            "repeat" => REPEAT.contains(&field),
+            "include" => INCLUDE.contains(&field),
+            _ => self.is_field(verb, field),
+        };
+        known.then(|| {
+            Diagnostic::new(
+                Code::MisplacedKey,
+                format!("`{field}` belongs in `{verb}`, not beside it"),
+            )
+            .at(other.key.span)
+            .label(format!("a field of `{verb}`"))
+            .help(if braces {
+                format!("write it inside the braces of `{verb}`")
+            } else {
+                format!("indent it further than `{verb}`")
+            })
+        })
+    }
+
+    fn is_field(&self, kind: &str, field: &str) -> bool {
+        let spec = self.loader.kinds.spec(kind);
+        spec.and_then(|spec| spec.input.get("properties")?.get(field)).is_some()
     }
 
     fn no_kind(&mut self, node: &Node, entries: &[Entry]) {
@@ -112,7 +151,14 @@ impl Reader<'_, '_> {
     /// What is wrong with a key that is neither of the envelope nor a kind.
     fn not_a_verb(&self, entry: &Entry, no_verb: bool) -> Diagnostic {
         let word = entry.key.name.as_str();
-        let hyphenated = neighbours::snake_case(word).replace('_', "-");
+        if let Some(invisible) = word.chars().find(|it| it.is_whitespace() && *it != ' ') {
+            return unknown_kind(entry, "write an ordinary space there")
+                .label(format!("holds U+{:04X}, which looks like a space", u32::from(invisible)));
+        }
+        if word.contains("{{") {
+            return unknown_kind(entry, "write the kind itself; only values can hold `{{ … }}`");
+        }
+        let hyphenated = as_kind(word);
         if self.is_verb(&hyphenated) {
             return Diagnostic::new(Code::UnknownKind, format!("there is no step kind `{word}`"))
                 .at(entry.key.span)
@@ -175,7 +221,7 @@ impl Reader<'_, '_> {
             }
             "repeat" => {
                 self.refuse_keys(verb, step, &holder, inside);
-                (self.repeat(verb.entry), None)
+                (self.repeat(verb.entry, step), None)
             }
             "include" => {
                 self.refuse_keys(
@@ -184,7 +230,7 @@ impl Reader<'_, '_> {
                     &holder_that_makes,
                     "put it on a step of the included playbook",
                 );
-                let (action, outputs) = self.include(verb.entry);
+                let (action, outputs) = self.include(verb.entry, step);
                 (action, Some(outputs))
             }
             "cleanup" => {
@@ -219,18 +265,22 @@ impl Reader<'_, '_> {
             );
         }
         let Some(node) = input_node(spec, entry) else {
-            self.fault(wrong_type(spec.name, "a map", &entry.value).help(format!(
-                "write `{}: {}`",
-                spec.name,
-                required_fields(spec)
-            )));
+            self.fault(
+                wrong_type(spec.name, "a map", &entry.value).help(map_to_write(spec, entry)),
+            );
+            self.note_names(&entry.value);
             return (None, Some(outputs));
         };
         let template = self.template(&node);
         if let Some(template) = &template {
             self.hint_fields(spec, &node, template, step);
         }
+        let beside = step.as_mapping().unwrap_or_default().iter();
         let check = Check {
+            beside: beside
+                .map(|it| it.key.name.as_str())
+                .filter(|it| !ENVELOPE.contains(it))
+                .collect(),
             root: &spec.input,
             scope: &self.scope,
             files: self.loader.files,
@@ -238,6 +288,8 @@ impl Reader<'_, '_> {
             top: &self.loader.root,
         };
         let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
+        // Below the kind it was read as text, so that nobody knows what it names.
+        self.unread |= faults.iter().any(|fault| fault.code == Code::MisplacedKey);
         self.faults.extend(faults);
         // A step that returns what it is given.
         if outputs.open
@@ -275,7 +327,7 @@ impl Reader<'_, '_> {
         steps.unwrap_or_default()
     }
 
-    fn repeat(&mut self, entry: &Entry) -> Option<Action> {
+    fn repeat(&mut self, entry: &Entry, step: &Node) -> Option<Action> {
         let node = &entry.value;
         let entries = self.map("repeat", node, "repeat: {until: <expression>, steps: […]}")?;
         self.scope.loops.push(Loop::Rounds);
@@ -285,17 +337,28 @@ impl Reader<'_, '_> {
         let until = node.get("until").and_then(|node| self.expression("repeat.until", node));
         self.scope.loops.pop();
         let mut limit = LIMIT;
+        let mut counted = false;
         for entry in entries {
             match entry.key.name.as_str() {
                 "until" | "steps" => {}
                 "limit" => limit = self.whole("repeat.limit", &entry.value, 1).unwrap_or(LIMIT),
+                "times" | "count" | "rounds" => {
+                    let fault = unknown_key(entry, "`repeat`", REPEAT);
+                    self.fault(
+                        fault.help(
+                            "for so many rounds, write `for_each: range(3)` beside a `block`",
+                        ),
+                    );
+                    counted = true;
+                }
                 _ => self.fault(unknown_key(entry, "`repeat`", REPEAT)),
             }
         }
         for (key, example) in
             [("until", "until: <expression>"), ("steps", "steps: [{print: Hello}]")]
         {
-            if node.get(key).is_none() {
+            let said = counted && key == "until";
+            if node.get(key).is_none() && step.get(key).is_none() && !said {
                 self.fault(
                     Diagnostic::new(Code::MissingKey, format!("`repeat` has no `{key}`"))
                         .at(entry.key.span)
@@ -350,6 +413,12 @@ impl Reader<'_, '_> {
     }
 }
 
+/// A word as kinds are written: `lambda:ListFunctions`, as IAM and logs name the call, is `list-functions`.
+fn as_kind(word: &str) -> String {
+    let bare = word.rsplit([':', '.']).next().unwrap_or(word);
+    neighbours::snake_case(bare).replace('_', "-")
+}
+
 fn unknown_kind(entry: &Entry, help: &str) -> Diagnostic {
     Diagnostic::new(Code::UnknownKind, format!("there is no step kind `{}`", entry.key.name))
         .at(entry.key.span)
@@ -372,6 +441,26 @@ fn input_node<'n>(spec: &Spec, entry: &'n Entry) -> Option<Cow<'n, Node>> {
     }
 }
 
+/// How to write a kind that is not given a map.
+fn map_to_write(spec: &Spec, entry: &Entry) -> String {
+    let name = spec.name;
+    if let NodeKind::Sequence(items) = &entry.value.kind
+        && items.iter().all(|item| item.as_mapping().is_some())
+    {
+        return format!("write the fields of `{name}` without dashes");
+    }
+    let written = entry.value.as_str().filter(|text| !text.contains('\n'));
+    let field = written.and_then(|text| text.split_once([':', '=']));
+    match field.map(|(field, value)| (field.trim(), value.trim())) {
+        Some((field, value))
+            if spec.input.get("properties").and_then(|it| it.get(field)).is_some() =>
+        {
+            format!("write `{field}: {value}`")
+        }
+        _ => format!("write `{name}: {}`", required_fields(spec)),
+    }
+}
+
 fn required_fields(spec: &Spec) -> String {
     let required = spec.input.get("required").and_then(|required| required.as_array());
     let fields: Vec<String> = required
@@ -380,5 +469,12 @@ fn required_fields(spec: &Spec) -> String {
         .filter_map(|field| field.as_str())
         .map(|field| format!("{field}: …"))
         .collect();
-    if fields.is_empty() { "{field: …}".to_owned() } else { format!("{{{}}}", fields.join(", ")) }
+    if !fields.is_empty() {
+        return format!("{{{}}}", fields.join(", "));
+    }
+    let properties = spec.input.get("properties").and_then(|properties| properties.as_object());
+    match properties.and_then(|properties| properties.keys().next()) {
+        Some(first) => format!("{{{first}: …}}"),
+        None => "{name: value}".to_owned(),
+    }
 }

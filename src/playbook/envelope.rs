@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::hints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
+use super::neighbours::is_loop;
 use super::scope::{Condition, List, Loop, Outputs, StepFacts};
 use super::shape::Shape;
 use super::types::Types;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::Expression;
@@ -76,10 +78,12 @@ impl Reader<'_, '_> {
     /// Reads a list of steps.
     pub(super) fn steps(&mut self, owner: &str, node: &Node) -> Vec<Step> {
         let Some(items) = node.as_sequence() else {
+            let fault = wrong_type(owner, "a list of steps", node);
             self.fault(
-                wrong_type(owner, "a list of steps", node)
-                    .help("start each step with a dash: `- print: Hello`"),
+                bad_dash(node, fault.clone())
+                    .unwrap_or_else(|| fault.help("start each step with a dash: `- print: Hello`")),
             );
+            self.unread = true;
             return Vec::new();
         };
         if items.is_empty() {
@@ -159,7 +163,12 @@ impl Reader<'_, '_> {
             None => (None, Some(Outputs::unknown())),
         };
         self.scope.result.clone_from(&returned);
-        let poll = node.entry("poll").and_then(|entry| self.poll(entry));
+        let poll = if verb.as_ref().is_none_or(Verb::is_kind) {
+            node.entry("poll").and_then(|entry| self.poll(entry))
+        } else {
+            self.unread |= node.get("poll").is_some();
+            None
+        };
         let asserts = node.get("assert").map(|node| self.asserts(node)).unwrap_or_default();
         let outputs = self.step_outputs(node, returned.as_ref());
         let shapes: Vec<(String, Shape)> = outputs
@@ -190,7 +199,7 @@ impl Reader<'_, '_> {
 
     /// Reads what is looked at once, before the step and its loop, and takes note of being inside.
     fn enter(&mut self, node: &Node, id: Option<&str>) -> (Option<Expression>, Option<ForEach>) {
-        let looped = node.get("for_each").is_some();
+        let looped = is_loop(node);
         self.scope.before_loop = looped;
         let for_each = node.get("for_each").and_then(|node| self.for_each(node));
         let when = node.get("when").and_then(|node| self.expression("when", node));
@@ -217,7 +226,7 @@ impl Reader<'_, '_> {
         mut outputs: Outputs,
         further: &[(String, Shape)],
     ) {
-        outputs.each = node.get("for_each").is_some();
+        outputs.each = is_loop(node);
         if outputs.each {
             self.scope.loops.pop();
         }
@@ -245,6 +254,9 @@ impl Reader<'_, '_> {
         let fault = wrong_type("a step", "a map", node);
         let fault = Diagnostic { message: fault.message.replace('`', ""), ..fault };
         match node.as_str() {
+            Some(text) if text.contains('：') => {
+                fault.help(format!("`：` is no colon: write `- {}`", text.replacen('：', ":", 1)))
+            }
             Some(word) if self.is_verb(word) => {
                 fault.help(format!("write `- {word}:` with a colon"))
             }
@@ -268,6 +280,16 @@ impl Reader<'_, '_> {
                 self.template(node).map(ForEach::List)
             }
             NodeKind::String(text) => {
+                if let Some(list) = after_in(&text.value) {
+                    self.fault(
+                        Diagnostic::new(Code::WrongType, "`for_each` names a list, nothing else")
+                            .at(node.span)
+                            .label("not a list")
+                            .help(format!("write `for_each: {list}`; each round has its `item`")),
+                    );
+                    self.unread = true;
+                    return None;
+                }
                 let expression = self.expression("for_each", node)?;
                 let types = self.scope.shape_of_expression(&expression).types();
                 if !types.has(Types::ARRAY) {
@@ -282,7 +304,11 @@ impl Reader<'_, '_> {
                         )
                         .at(node.span)
                         .label("not a list")
-                        .help("name a list, or write one: `for_each: [first, second]`"),
+                        .help(if types == Types::OBJECT {
+                            format!("write `{} | items` for its keys and values", text.value.trim())
+                        } else {
+                            "name a list, or write one: `for_each: [first, second]`".to_owned()
+                        }),
                     );
                 }
                 Some(ForEach::Expression(expression))
@@ -341,9 +367,10 @@ impl Reader<'_, '_> {
         let mut until = None;
         let mut every = self.defaults.poll_every.unwrap_or(Duration::from_secs(1));
         let mut timeout = self.defaults.poll_timeout.unwrap_or(Duration::from_mins(1));
-        for entry in
-            self.map("poll", node, "poll: {until: <expression>, every: 1s, timeout: 1m}")?
-        {
+        let plain = |text: &&str| !text.contains([',', '{', '}', '[', ']', '#', ':', '\n']);
+        let until_meant = node.as_str().filter(plain).unwrap_or("<expression>");
+        let example = format!("poll: {{until: {until_meant}, every: 1s, timeout: 1m}}");
+        for entry in self.map("poll", node, &example)? {
             let value = &entry.value;
             match entry.key.name.as_str() {
                 "until" => until = self.expression("poll.until", value),
@@ -438,6 +465,29 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// What stands behind `name in`, as loops begin in other languages.
+fn after_in(text: &str) -> Option<&str> {
+    let (name, list) = text.trim().split_once(" in ")?;
+    let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    is_name.then(|| list.trim())
+}
+
+/// A dash that YAML does not take for one.
+fn bad_dash(node: &Node, fault: Diagnostic) -> Option<Diagnostic> {
+    let key = &node.as_mapping()?.first()?.key;
+    let dash =
+        key.name.chars().next().filter(|it| matches!(it, '-' | '–' | '—' | '−' | '•' | '*'))?;
+    let name = key.name.trim_start_matches(dash).trim();
+    let start = usize::try_from(key.span.start).ok()?;
+    let label = if dash == '-' {
+        "a space is missing after this dash".to_owned()
+    } else {
+        format!("this is `{dash}`, not `-`")
+    };
+    let place = Span::new(key.span.source, start, start + dash.len_utf8());
+    Some(fault.at(place).label(label).help(format!("write `- {name}: …`")))
 }
 
 fn named_outputs(step: &Node) -> impl Iterator<Item = String> {

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use super::load::Reader;
 use super::types::Types;
-use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
+use super::wanted::wrong_type;
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Reference, Template};
 
@@ -33,68 +34,21 @@ pub(super) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// That a value has the wrong type.
-pub(super) fn wrong_type(name: &str, wanted: &str, node: &Node) -> Diagnostic {
-    let given = type_of(node).words();
-    let fault =
-        Diagnostic::new(Code::WrongType, format!("`{name}` must be {wanted}, this is {given}"))
-            .at(node.span)
-            .label(format!("must be {wanted}"));
-    match &node.kind {
-        NodeKind::Integer(number) if wanted.contains("string") => {
-            fault.help(format!("put it in quotes: \"{number}\""))
-        }
-        NodeKind::Bool(value) if wanted.contains("string") => {
-            fault.help(format!("put it in quotes: \"{value}\""))
-        }
-        NodeKind::Float(_) if wanted.contains("string") => fault.help("put it in quotes"),
-        NodeKind::String(text) if is_bare(&text.value, wanted) => {
-            fault.help(format!("write {} without quotes", text.value))
-        }
-        _ => match what_to_write(wanted, node) {
-            Some(help) => fault.help(help),
-            None => fault,
-        },
+/// How to write what was meant as a duration.
+pub(super) fn duration_to_write(text: &str) -> String {
+    let number = text.trim();
+    if number.parse::<f64>().is_ok_and(|number| number > 0.0) {
+        return format!("write `{number}s` for seconds, or `{number}ms`");
     }
+    "write it as `500ms`, `1s`, `2m` or `1m 30s`".to_owned()
 }
 
-fn what_to_write(wanted: &str, node: &Node) -> Option<String> {
-    let help = match (wanted, &node.kind) {
-        ("true or false", _) => "write `true` or `false`".to_owned(),
-        ("a whole number", _) => "write a whole number, such as 5".to_owned(),
-        ("a number", _) => "write a number, such as 2.5".to_owned(),
-        ("a string", _) => "write text".to_owned(),
-        ("a list", NodeKind::String(text)) if is_short(&text.value) => {
-            format!("put it in brackets: [{}]", text.value)
-        }
-        ("a list", _) => "write it in brackets: [first, second]".to_owned(),
-        _ => return None,
-    };
-    Some(help)
-}
-
-fn is_short(text: &str) -> bool {
-    text.len() <= 40 && text.chars().all(|it| it.is_alphanumeric() || "-_./:@".contains(it))
-}
-
-fn is_bare(text: &str, wanted: &str) -> bool {
-    (wanted.contains("number") && text.parse::<i64>().is_ok())
-        || (wanted.contains("true or false") && matches!(text, "true" | "false"))
-}
-
-/// That a key is none of those there are.
-pub(super) fn unknown_key(entry: &Entry, owner: &str, known: &[&str]) -> Diagnostic {
-    let name = &entry.key.name;
-    let fault = Diagnostic::new(Code::UnknownKey, format!("{owner} has no key `{name}`"))
-        .at(entry.key.span)
-        .label("unknown key");
-    match did_you_mean(name, known.iter().copied()) {
-        Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None if known.len() == 1 => {
-            fault.help(format!("its only key is {}", quoted(known.iter().copied())))
-        }
-        None => fault.help(format!("its keys are {}", quoted(known.iter().copied()))),
-    }
+/// A number where a duration is needed.
+pub(super) fn without_unit(name: &str, number: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::InvalidDuration, format!("`{name}` has no unit"))
+        .at(span)
+        .label("no usable duration")
+        .help(duration_to_write(number))
 }
 
 /// Why text is no duration of time, if it is none.
@@ -123,7 +77,13 @@ impl Reader<'_, '_> {
     ) -> Option<&'n [Entry]> {
         let entries = node.as_mapping();
         if entries.is_none() {
-            self.fault(wrong_type(name, "a map", node).help(format!("write `{example}`")));
+            let dashes = matches!(name, "vars" | "inputs" | "include.inputs")
+                && node.as_sequence().is_some_and(|items| {
+                    !items.is_empty() && items.iter().all(|item| item.as_mapping().is_some())
+                });
+            let without = if dashes { "leave the dashes out, or " } else { "" };
+            self.fault(wrong_type(name, "a map", node).help(format!("{without}write `{example}`")));
+            self.note_names(node);
         }
         entries
     }
@@ -144,18 +104,32 @@ impl Reader<'_, '_> {
             return None;
         }
         if is_templated(text) {
-            self.fault(
-                Diagnostic::new(
-                    Code::MisplacedTemplate,
-                    format!("`{name}` cannot hold a template"),
-                )
-                .at(node.span)
-                .label("this is read as it stands")
-                .help("write plain text"),
-            );
+            self.misplaced_template(name, node, "write plain text");
             return None;
         }
         Some(text.to_owned())
+    }
+
+    fn misplaced_template(&mut self, name: &str, node: &Node, help: &str) {
+        self.fault(
+            Diagnostic::new(Code::MisplacedTemplate, format!("`{name}` cannot hold a template"))
+                .at(node.span)
+                .label("this is read as it stands")
+                .help(help),
+        );
+        self.note_names(node);
+    }
+
+    /// Takes note of what is read where nothing should be, so that nobody says it is not read at all.
+    pub(super) fn note_names(&mut self, node: &Node) {
+        match Template::compile(node) {
+            Ok(template) => {
+                for reference in template.references() {
+                    self.scope.use_names(&reference);
+                }
+            }
+            Err(_) => self.unread = true,
+        }
     }
 
     /// A list of texts, or one.
@@ -236,19 +210,21 @@ impl Reader<'_, '_> {
 
     pub(super) fn duration(&mut self, name: &str, node: &Node) -> Option<Duration> {
         let (why, help) = match &node.kind {
-            NodeKind::Integer(number) => (
-                "has no unit",
-                format!(
-                    "write `{name}: {number}s` for seconds, or `{number}ms`",
-                    name = last(name)
-                ),
-            ),
+            NodeKind::Integer(number) => {
+                self.fault(without_unit(name, &number.to_string(), node.span));
+                return None;
+            }
             NodeKind::Float(number) => {
-                ("has no unit", format!("write `{name}: {number}s`", name = last(name)))
+                self.fault(without_unit(name, &number.to_string(), node.span));
+                return None;
+            }
+            NodeKind::String(text) if is_templated(&text.value) => {
+                self.misplaced_template(name, node, "write the duration out, such as `30s`");
+                return None;
             }
             NodeKind::String(text) => match parse_duration(&text.value) {
                 Ok(duration) => return Some(duration),
-                Err(why) => (why, "write it as `500ms`, `1s`, `2m` or `1m 30s`".to_owned()),
+                Err(why) => (why, duration_to_write(&text.value)),
             },
             _ => {
                 self.fault(
@@ -270,10 +246,19 @@ impl Reader<'_, '_> {
     /// A bare expression, its references checked.
     pub(super) fn expression(&mut self, name: &str, node: &Node) -> Option<Expression> {
         if !matches!(node.kind, NodeKind::String(_) | NodeKind::Bool(_)) {
-            self.fault(
-                wrong_type(name, "an expression", node)
-                    .help("write it as text, such as `result.count > 0`"),
-            );
+            let parts = node.as_sequence().unwrap_or_default();
+            let parts: Option<Vec<&str>> = parts.iter().map(Node::as_str).collect();
+            let help = match parts {
+                Some(parts) if parts.len() == 1 => {
+                    format!("write one expression: {}", parts.concat())
+                }
+                Some(parts) if !parts.is_empty() => {
+                    format!("join them with `and` or `or`: {}", parts.join(" and "))
+                }
+                _ => "write it as text, such as `result.count > 0`".to_owned(),
+            };
+            self.fault(wrong_type(name, "an expression", node).help(help));
+            self.unread = true;
             return None;
         }
         match Expression::parse(node) {
@@ -336,10 +321,18 @@ impl Reader<'_, '_> {
     }
 
     fn check_references(&mut self, references: &[Reference]) {
+        let mut wrong = None;
         for reference in references {
             self.scope.use_names(reference);
-            let fault = self.scope.check(reference);
-            self.faults.extend(fault);
+            let Some(fault) = self.scope.check(reference) else { continue };
+            match &reference.word {
+                Some((_, span)) if wrong == Some(*span) => {}
+                Some((word, span)) if self.scope.is_no_difference(reference, &fault) => {
+                    wrong = Some(*span);
+                    self.fault(hyphenated(word, *span, fault.code));
+                }
+                _ => self.fault(fault),
+            }
         }
     }
 
@@ -353,17 +346,17 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The path that an expression is, where it is nothing else.
-pub(super) fn path_of(expression: &Expression) -> Option<&[String]> {
-    let [reference] = expression.references() else {
-        return None;
+/// A word with hyphens, which an expression takes for a subtraction.
+fn hyphenated(word: &str, span: Span, code: Code) -> Diagnostic {
+    let help = if code == Code::UnknownName {
+        format!("text stands in quotes: '{word}'")
+    } else {
+        "names have no hyphens: write `_` here and where it is declared".to_owned()
     };
-    (expression.source() == reference.path.join(".")).then_some(&reference.path)
-}
-
-/// The last word of `retry.attempts`.
-fn last(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
+    Diagnostic::new(code, format!("`{word}` is read as a subtraction"))
+        .at(span)
+        .label("`-` is a minus sign here")
+        .help(help)
 }
 
 /// Names that mean something themselves.
@@ -389,7 +382,11 @@ fn name_fault(what: &str, name: &str) -> Result<(), Diagnostic> {
     let fault = Diagnostic::new(Code::InvalidName, format!("`{name}` is no name for {what}"))
         .label("names are made of a–z, 0–9 and _, and start with no digit");
     let suggestion = suggested_name(name);
-    Err(if suggestion.is_empty() { fault } else { fault.help(format!("write `{suggestion}`")) })
+    Err(if suggestion.is_empty() {
+        fault.help("choose another name, such as `first`")
+    } else {
+        fault.help(format!("write `{suggestion}`"))
+    })
 }
 
 fn suggested_name(name: &str) -> String {

@@ -82,3 +82,21 @@ pub(super) fn directory_of(file: &Path) -> PathBuf {
         _ => PathBuf::from("."),
     }
 }
+
+/// The path that was probably meant: as seen from the project's root, or without its directory.
+pub(super) fn near_path(
+    files: &dyn Files,
+    directory: &Path,
+    root: &Path,
+    written: &str,
+) -> Option<String> {
+    let there = |near: &String| near != written && locate(files, directory, root, near).is_ok();
+    let below = || {
+        let directory = files.canonical(directory)?;
+        let root = files.canonical(root)?;
+        let below = directory.strip_prefix(root).ok()?.components().count();
+        Some(format!("{}{written}", "../".repeat(below)))
+    };
+    let bare = || Some(Path::new(written).file_name()?.to_str()?.to_owned());
+    below().filter(there).or_else(|| bare().filter(there))
+}

@@ -1,6 +1,5 @@
 //! What works and is likely to be a mistake all the same.
 
-use super::fields::path_of;
 use super::load::Reader;
 use super::model::{Action, Step};
 use super::runtimes::{self, Runtime};
@@ -19,8 +18,11 @@ impl Reader<'_, '_> {
             return;
         }
         let mut hints = Vec::new();
-        for (name, facts) in
-            self.scope.inputs.iter().filter(|(name, it)| !it.used && !named_unused(name))
+        for (name, facts) in self
+            .scope
+            .inputs
+            .iter()
+            .filter(|(name, it)| !it.used && !self.is_used_ahead("inputs", name))
         {
             hints.push(
                 Diagnostic::new(Code::UnusedInput, format!("nothing reads the input `{name}`"))
@@ -29,8 +31,11 @@ impl Reader<'_, '_> {
                     .help(format!("leave it out, or read it: `inputs.{name}`")),
             );
         }
-        for (name, facts) in
-            self.scope.vars.iter().filter(|(name, it)| !it.used && !named_unused(name))
+        for (name, facts) in self
+            .scope
+            .vars
+            .iter()
+            .filter(|(name, it)| !it.used && !self.is_used_ahead("vars", name))
         {
             hints.push(
                 Diagnostic::new(
@@ -43,6 +48,11 @@ impl Reader<'_, '_> {
             );
         }
         self.faults.extend(hints);
+    }
+
+    /// Whether the name itself says that nothing reads it, or something does too early.
+    fn is_used_ahead(&self, space: &'static str, name: &str) -> bool {
+        named_unused(name) || self.scope.ahead.contains(&(space, name.to_owned()))
     }
 
     /// A condition that is known before anything runs.
@@ -157,7 +167,7 @@ impl Reader<'_, '_> {
             (Some(text), TemplateKind::Literal) => {
                 format!("write \"{}-{{{{ run.id }}}}\"", text.trim_end_matches('-'))
             }
-            (_, TemplateKind::Expression(expression)) if path_of(expression).is_some() => {
+            (_, TemplateKind::Expression(expression)) if expression.path().is_some() => {
                 format!("put `{{{{ run.id }}}}` into what `{}` is", expression.source())
             }
             _ => "put `{{ run.id }}` into it".to_owned(),

@@ -4,13 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fields::{quoted, unknown_key, wrong_type};
-use super::files::locate;
+use super::fields::quoted;
+use super::files::{locate, near_path};
+use super::inputs::near_choice;
 use super::load::{Reader, read};
 use super::model::{Action, Input, Playbook};
 use super::schema_check::path_fault;
 use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
+use super::wanted::{meant, unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::QuestionType;
@@ -33,7 +35,7 @@ const EXAMPLE: &str = "include: {file: other.yaml, inputs: {…}}";
 
 impl Reader<'_, '_> {
     /// What an `include` step does, and what it returns.
-    pub(super) fn include(&mut self, entry: &Entry) -> (Option<Action>, Outputs) {
+    pub(super) fn include(&mut self, entry: &Entry, step: &Node) -> (Option<Action>, Outputs) {
         let node = &entry.value;
         if let Some(file) = node.as_str() {
             self.fault(
@@ -48,8 +50,11 @@ impl Reader<'_, '_> {
         for entry in entries {
             if !["file", "inputs"].contains(&entry.key.name.as_str()) {
                 self.fault(unknown_key(entry, "`include`", &["file", "inputs"]));
+                self.note_names(&entry.value);
             }
         }
+        let misnamed = step.get("inputs").is_some()
+            || entries.iter().any(|entry| meant(&entry.key.name, &["inputs"]).is_some());
         let given = node.get("inputs");
         let nothing = Node::new(node.span, NodeKind::Mapping(Vec::new()));
         let inputs = match given {
@@ -59,6 +64,9 @@ impl Reader<'_, '_> {
             None => Template::compile(&nothing).ok(),
         };
         let Some(file) = node.get("file") else {
+            if step.get("file").is_some() {
+                return (None, Outputs::unknown());
+            }
             self.fault(
                 Diagnostic::new(Code::MissingKey, "`include` has no `file`")
                     .at(entry.key.span)
@@ -74,8 +82,9 @@ impl Reader<'_, '_> {
         let given = given.and_then(Node::as_mapping).unwrap_or_default();
         let written = file.as_str().unwrap_or_default();
         self.given_inputs(&playbook, given, templates, written);
-        self.missing_inputs(&playbook, given, file);
-
+        if !misnamed || !given.is_empty() {
+            self.missing_inputs(&playbook, given, file);
+        }
         (inputs.map(|inputs| Action::Include { playbook, inputs }), Outputs::named(outputs))
     }
 
@@ -86,7 +95,13 @@ impl Reader<'_, '_> {
             Err(why) => {
                 let fault =
                     path_fault(why, node.span, &written, &self.directory, &self.loader.root);
-                self.fault(fault);
+                let near =
+                    near_path(self.loader.files, &self.directory, &self.loader.root, &written);
+                self.fault(match near {
+                    Some(near) => fault
+                        .help(format!("did you mean `{near}`? Paths are relative to the playbook")),
+                    None => fault,
+                });
                 return None;
             }
         };
@@ -243,7 +258,10 @@ impl Reader<'_, '_> {
             Diagnostic::new(Code::InvalidInput, format!("`{name}` {why}"))
                 .at(node.span)
                 .label(label)
-                .help("write another value"),
+                .help(match near_choice(question, node) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "write another value".to_owned(),
+                }),
         )
     }
 

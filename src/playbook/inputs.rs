@@ -2,12 +2,13 @@
 
 use regex_lite::Regex;
 
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::load::Reader;
 use super::model::Input;
 use super::scope::{InputFacts, Section, answer_types};
 use super::shape::Shape;
 use super::types::Types;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::{Question, QuestionType};
@@ -54,10 +55,14 @@ impl Reader<'_, '_> {
     pub(super) fn inputs(&mut self, node: &Node) -> Vec<Input> {
         self.scope.section = Section::Defaults;
         let example = "inputs: {number: {type: integer, prompt: Enter a number}}";
-        let entries = self.map("inputs", node, example).unwrap_or_default();
+        let entries = self.map("inputs", node, example);
+        if entries.is_none() {
+            self.scope.unread.insert("inputs");
+        }
         let mut inputs = Vec::new();
-        for entry in entries {
-            self.check_name("an input", &entry.key.name, entry.key.span);
+        for entry in entries.unwrap_or_default() {
+            let named = self.check_name("an input", &entry.key.name, entry.key.span);
+            self.scope.defining = Some(entry.key.name.clone());
             let answer = self.input_type(&entry.value);
             let input = self.input(entry, answer);
             let default = input.as_ref().and_then(|input| input.default.as_ref());
@@ -68,7 +73,7 @@ impl Reader<'_, '_> {
                 // What a person or CI gives is theirs to choose; what nobody gives is the same every time.
                 shape: if known { shape.fixed() } else { shape },
                 span: entry.key.span,
-                used: false,
+                used: !named,
             };
             inputs.extend(input);
             self.scope.inputs.push(entry.key.name.clone(), facts);
@@ -132,10 +137,21 @@ impl Reader<'_, '_> {
                         self.option(&mut question, option);
                     }
                 }
-                _ => self.fault(unknown_key(option, &format!("input `{name}`"), OPTIONS)),
+                _ => {
+                    let fault = unknown_key(option, &format!("input `{name}`"), OPTIONS);
+                    self.fault(match key {
+                        "required" | "optional" => {
+                            fault.help("leave it out: an input without `default` must be given")
+                        }
+                        _ => fault,
+                    });
+                }
             }
         }
         self.check_question(entry, &question, answer);
+        if question.min.zip(question.max).is_some_and(|(min, max)| min > max) {
+            (question.min, question.max) = (None, None);
+        }
         let default = match entry.value.get("default") {
             Some(default) => self.default(&question, answer, default),
             None => None,
@@ -170,6 +186,9 @@ impl Reader<'_, '_> {
             .at(option.key.span)
             .label(format!("goes with {}", names.replace(", ", " and ")))
             .help(match wanted.first() {
+                Some(_) if key == "min" && matches!(answer, String | Secret) => {
+                    "write `min_length`, or leave `min` out".to_owned()
+                }
                 Some(first) => format!("write `type: {}`, or leave `{key}` out", first.as_str()),
                 None => format!("leave `{key}` out"),
             }),
@@ -324,7 +343,13 @@ fn literal_default_fault(
         );
     }
     if answer == QuestionType::Choice && question.choices.is_empty() {
-        return None;
+        let written = to_json(node);
+        return (!written.is_string()).then(|| {
+            Diagnostic::new(Code::InvalidDefault, format!("the default of `{name}` must be text"))
+                .at(node.span)
+                .label("the input is of type `choice`")
+                .help(format!("write `default: \"{written}\"`"))
+        });
     }
     let why = question.check(&to_json(node)).err()?;
     Some(
@@ -337,6 +362,9 @@ fn literal_default_fault(
 
 /// How to write a default that was meant.
 fn default_to_write(question: &Question, node: &Node) -> String {
+    if let Some(near) = near_choice(question, node) {
+        return format!("did you mean `{near}`?");
+    }
     let text = match &node.kind {
         NodeKind::String(text) => text.value.clone(),
         NodeKind::Sequence(_) | NodeKind::Mapping(_) => String::new(),
@@ -346,6 +374,11 @@ fn default_to_write(question: &Question, node: &Node) -> String {
         Ok(value) if !text.is_empty() => format!("write `default: {value}`"),
         _ => "write another value, or leave `default` out to have it asked for".to_owned(),
     }
+}
+
+/// The choice that was probably meant.
+pub(super) fn near_choice<'q>(question: &'q Question, node: &Node) -> Option<&'q str> {
+    did_you_mean(node.as_str()?, question.choices.iter().map(String::as_str))
 }
 
 /// How to write what was meant by `name: value`.

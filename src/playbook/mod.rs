@@ -23,6 +23,7 @@ mod scope;
 mod shape;
 mod top;
 mod types;
+mod wanted;
 
 #[cfg(test)]
 mod tests;

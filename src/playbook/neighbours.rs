@@ -1,7 +1,14 @@
 //! Words of neighbouring tools, and what a playbook calls the same thing.
 
+use crate::document::Node;
+
 const STEP: &[(&[&str], &str)] = &[
     (&["if", "condition", "only_if", "unless"], "write `when: <expression>`"),
+    (&["then"], "put the steps in a `block`, and `when: <expression>` beside it"),
+    (
+        &["else", "elif", "else_if", "otherwise"],
+        "write a second step with the opposite condition: `when: not (…)`",
+    ),
     (
         &["register", "result_var", "assign"],
         "give the step an `id`; later steps then read `steps.<id>.<field>`",
@@ -235,6 +242,14 @@ const TOP: &[(&[&str], &str)] = &[
     (&["api_version", "schema_version", "syntax_version"], "write `version: 1`"),
     (&["output", "exports", "returns"], "write `outputs: {<name>: <expression>}`"),
 ];
+
+/// Words that other tools write for `for_each`.
+const LOOPS: &[&str] = &["loop", "with_items", "with_list", "foreach", "forEach", "each"];
+
+/// Whether a step goes over a list, in words of ours or another tool's.
+pub(super) fn is_loop(step: &Node) -> bool {
+    step.get("for_each").is_some() || LOOPS.iter().any(|word| step.get(word).is_some())
+}
 
 /// What to write in a step instead of a neighbouring tool's word.
 pub(super) fn in_step(word: &str) -> Option<&'static str> {

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::fields::{is_templated, quoted, type_of, wrong_type};
-use super::files::{Files, PathFault, locate};
-use super::scope::{Rendered, Scope};
+use super::envelope::ENVELOPE;
+use super::fields::{is_templated, quoted, type_of, without_unit};
+use super::files::{Files, PathFault, locate, near_path};
+use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
+use super::wanted::wrong_type;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::step::spec::FILE;
+use crate::step::spec::{DURATION, FILE};
 use crate::template::{Template, TemplateKind};
 
 use scalar::{
@@ -25,12 +27,17 @@ const DEPTH: usize = 32;
 /// No more items of a list that is named are looked at: it may be named again and again.
 const MOST_ITEMS: usize = 100;
 
+/// Where more fields are missing than these, their page explains them.
+const MOST_EXPLAINED: usize = 2;
+
 /// What a value is checked against.
 pub(super) struct Check<'c> {
     /// The whole schema, which has the definitions.
     pub(super) root: &'c Value,
     pub(super) scope: &'c Scope,
     pub(super) files: &'c dyn Files,
+    /// The keys that stand beside the kind, where its fields may have been written.
+    pub(super) beside: Vec<&'c str>,
     /// What paths are relative to.
     pub(super) directory: &'c Path,
     /// What paths must lie under.
@@ -106,6 +113,16 @@ impl Check<'_> {
                 .collect();
         }
         let given = type_of(node);
+        let duration =
+            |variant: &Variant<'_>| variant.schema.get(DURATION) == Some(&Value::Bool(true));
+        let number = match &node.kind {
+            NodeKind::Integer(number) => Some(number.to_string()),
+            NodeKind::Float(number) => Some(number.to_string()),
+            _ => None,
+        };
+        if let Some(number) = number.filter(|_| variants.iter().any(duration)) {
+            return vec![without_unit(&place.name, &number, node.span)];
+        }
         let fits = |variant: &Variant<'_>| {
             variant.types.has(given)
                 || (given == Types::INTEGER && variant.types.has(Types::NUMBER))
@@ -204,7 +221,7 @@ impl Check<'_> {
         let message = format!(
             "`{}[{index}]` must be {wanted}, `{}[{index}]` is {given}",
             place.name,
-            rendered.path.join(".")
+            as_written(&rendered.path)
         );
         Some(
             Diagnostic::new(Code::WrongType, message)
@@ -311,7 +328,13 @@ impl Check<'_> {
                     let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
                     let near = self.scope.guess(key, known.clone());
                     meant.extend(near);
-                    faults.push(unknown_field(entry, place, near, known));
+                    faults.push(
+                        if near.is_none() && place.name == kind && ENVELOPE.contains(&key) {
+                            belongs_outside(entry, kind)
+                        } else {
+                            unknown_field(entry, place, near, known)
+                        },
+                    );
                 }
                 Some(schema) => faults.extend(self.value(value, schema, &inside, kind)),
                 None => {}
@@ -323,11 +346,17 @@ impl Check<'_> {
             .flatten()
             .filter_map(Value::as_str)
             .filter(|field| {
-                !meant.contains(field) && !entries.iter().any(|entry| entry.key.name == *field)
+                let beside = place.name == kind && self.beside.contains(field);
+                let given = entries.iter().any(|entry| entry.key.name == *field);
+                !(beside || given || meant.contains(field))
             })
             .collect();
-        if !missing.is_empty() {
-            faults.push(missing_fields(&missing, properties, place));
+        // One field that there is, and one that there is not: the one was meant.
+        let misnamed = place.name == kind
+            && properties.is_some_and(|known| known.len() == 1)
+            && !entries.is_empty();
+        if !missing.is_empty() && !misnamed {
+            faults.push(missing_fields(&missing, properties, place, kind));
         }
         faults
     }
@@ -344,7 +373,7 @@ impl Check<'_> {
         let written = locate(self.files, self.directory, self.top, text);
         let fault = |why| {
             let fault = path_fault(why, node.span, text, self.directory, self.top);
-            match self.seen_from_top(text) {
+            match near_path(self.files, self.directory, self.top, text) {
                 Some(near) => {
                     fault.help(format!("did you mean `{near}`? Paths are relative to the playbook"))
                 }
@@ -352,15 +381,6 @@ impl Check<'_> {
             }
         };
         written.err().map(fault).into_iter().collect()
-    }
-
-    /// The path to write where it was written as seen from the project's root.
-    fn seen_from_top(&self, written: &str) -> Option<String> {
-        let directory = self.files.canonical(self.directory)?;
-        let top = self.files.canonical(self.top)?;
-        let below = directory.strip_prefix(top).ok()?.components().count();
-        let near = format!("{}{written}", "../".repeat(below));
-        locate(self.files, self.directory, self.top, &near).ok().filter(|_| below > 0).map(|_| near)
     }
 }
 
@@ -391,6 +411,12 @@ pub(super) fn path_fault(
     top: &Path,
 ) -> Diagnostic {
     match why {
+        PathFault::Missing if written.starts_with('~') => {
+            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
+                .at(span)
+                .label("`~` is a name like any other here")
+                .help("paths are relative to the playbook's directory: move the file there")
+        }
         PathFault::Missing => {
             Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
                 .at(span)
@@ -407,6 +433,15 @@ pub(super) fn path_fault(
                 .help(format!("move the file under `{}`", top.display()))
         }
     }
+}
+
+/// A key of the step that is indented too far.
+fn belongs_outside(entry: &Entry, kind: &str) -> Diagnostic {
+    let key = &entry.key.name;
+    Diagnostic::new(Code::MisplacedKey, format!("`{key}` belongs beside `{kind}`, not in it"))
+        .at(entry.key.span)
+        .label("a key of the step")
+        .help(format!("indent it as far as `{kind}`"))
 }
 
 fn unknown_field<'s>(
@@ -434,8 +469,13 @@ fn missing_fields(
     missing: &[&str],
     properties: Option<&Map<String, Value>>,
     place: &Place,
+    kind: &str,
 ) -> Diagnostic {
-    let fields = quoted(missing.iter().copied()).replace(", ", " and ");
+    let fields = quoted(missing.iter().copied());
+    let fields = match fields.rsplit_once(", ") {
+        Some((first, last)) => format!("{first} and {last}"),
+        None => fields,
+    };
     let verb = if missing.len() == 1 { "is" } else { "are" };
     let lines: Vec<String> = missing
         .iter()
@@ -451,5 +491,9 @@ fn missing_fields(
     Diagnostic::new(Code::MissingField, format!("`{}` needs {fields}", place.name))
         .at(place.owner)
         .label(format!("{fields} {verb} missing"))
-        .help(format!("add {}", lines.join("; ")))
+        .help(if missing.len() > MOST_EXPLAINED {
+            format!("add {fields}; `playbook steps {kind}` explains them")
+        } else {
+            format!("add {}", lines.join("; "))
+        })
 }

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 pub(super) use branch::{Condition, List, Standing};
 pub(super) use names::Names;
 pub(super) use outputs::Outputs;
-pub(super) use shapes::Rendered;
+pub(super) use shapes::{Rendered, as_written};
 
 use super::fields::quoted;
 use super::shape::Shape;
@@ -89,6 +89,12 @@ pub(super) struct Scope {
     pub(super) rescues: usize,
     /// What the step itself returned, in `assert`, `until` and `outputs`.
     pub(super) result: Option<Outputs>,
+    /// The input or variable whose value is being read.
+    pub(super) defining: Option<String>,
+    /// Whether the inputs, or the variables, could not be read, so that nobody knows which there are.
+    pub(super) unread: HashSet<&'static str>,
+    /// What is read before it is declared.
+    pub(super) ahead: HashSet<(&'static str, String)>,
     /// How often it has been guessed what was meant.
     guesses: Cell<usize>,
 }
@@ -103,14 +109,7 @@ const ROUNDS: &[&str] = &["index", "index0", "first"];
 
 /// Where segment `index` of a reference stands.
 fn segment(reference: &Reference, index: usize) -> Span {
-    let span = reference.span;
-    let length: usize = reference.path.iter().map(|part| part.len() + 1).sum();
-    if span.end.abs_diff(span.start) as usize + 1 != length {
-        return span;
-    }
-    let before: usize = reference.path.iter().take(index).map(|part| part.len() + 1).sum();
-    let start = span.start as usize + before;
-    Span::new(span.source, start, start + reference.path.get(index).map_or(0, String::len))
+    reference.parts.get(index).copied().unwrap_or(reference.span)
 }
 
 fn fault(code: Code, message: String, span: Span, label: &str, help: String) -> Diagnostic {
@@ -163,8 +162,8 @@ impl Scope {
     fn outside_loop(&self, reference: &Reference, root: &str) -> Diagnostic {
         let inside = if root == "item" { "`for_each`" } else { "`for_each` and `repeat`" };
         let help = if self.before_loop {
-            "`when` and `for_each` are read once, before the loop; \
-             put the condition on a step inside a `block`"
+            "`for_each` and the `when` beside it are read once, before the loop; \
+             what depends on the item goes on a step inside a `block`"
         } else {
             "put `for_each: <list>` on this step or on the block around it"
         };
@@ -182,12 +181,18 @@ impl Scope {
             return self.check_inside(reference, 2);
         }
         let span = segment(reference, 1);
+        if self.unread.contains("inputs") {
+            return None;
+        }
+        if self.section == Section::Defaults && self.defining.as_deref() == Some(name) {
+            return Some(reads_itself("input", name, span));
+        }
         if self.all_inputs.contains(name) {
             return Some(fault(
                 Code::LaterReference,
                 format!("input `{name}` has no value yet"),
                 span,
-                "declared further down, or right here",
+                "declared further down",
                 format!("move `{name}` above the input that needs it"),
             ));
         }
@@ -213,12 +218,18 @@ impl Scope {
             return self.check_inside(reference, 2);
         }
         let span = segment(reference, 1);
+        if self.unread.contains("vars") {
+            return None;
+        }
+        if self.section == Section::Vars && self.defining.as_deref() == Some(name) {
+            return Some(reads_itself("variable", name, span));
+        }
         if self.all_vars.contains(name) {
             return Some(fault(
                 Code::LaterReference,
                 format!("variable `{name}` has no value yet"),
                 span,
-                "computed further down, or right here",
+                "computed further down",
                 format!("move `{name}` above the variable that needs it"),
             ));
         }
@@ -279,6 +290,10 @@ impl Scope {
         let near = self.guess(id, self.steps.near());
         let help = match near {
             Some(near) => format!("did you mean `steps.{near}`?"),
+            None if !id.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_') => {
+                "steps are named, not counted: give that one an `id`, and write `steps.<id>`"
+                    .to_owned()
+            }
             None if self.steps.is_empty() => format!("give the step that makes it `id: {id}`"),
             None => format!("the steps before this one are {}", self.steps.listed()),
         };
@@ -316,9 +331,15 @@ impl Scope {
             ("inputs", self.inputs.has(root)),
             ("vars", self.vars.has(root)),
         ];
-        let help = if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
+        let help = if matches!(root, "null" | "nil" | "NULL" | "Null" | "undefined") {
+            "write `none`".to_owned()
+        } else if matches!(root, "yes" | "on" | "TRUE") {
+            "write `true`".to_owned()
+        } else if matches!(root, "no" | "off" | "FALSE") {
+            "write `false`".to_owned()
+        } else if let Some((space, _)) = found.iter().find(|(_, found)| *found) {
             format!("did you mean `{space}.{written}`?")
-        } else if let Some(near) = did_you_mean(root, ROOTS.iter().copied()) {
+        } else if let Some(near) = did_you_mean(root, self.roots()) {
             let rest = written.get(root.len()..).unwrap_or_default();
             format!("did you mean `{near}{rest}`?")
         } else if let Some(near) = self.near_name(root) {
@@ -338,6 +359,18 @@ impl Scope {
         )
     }
 
+    /// The words that paths can begin with here.
+    fn roots(&self) -> impl Iterator<Item = &'static str> {
+        let here = [
+            ("result", self.result.is_some()),
+            ("item", self.item().is_some()),
+            ("loop", !self.loops.is_empty()),
+            ("error", self.rescues > 0),
+        ];
+        let here = here.into_iter().filter(|(_, there)| *there).map(|(root, _)| root);
+        ROOTS.iter().copied().chain(here)
+    }
+
     fn near_name(&self, root: &str) -> Option<String> {
         let all = self.inputs.near().chain(self.vars.near()).chain(self.steps.near());
         let near = self.guess(root, all)?;
@@ -350,6 +383,16 @@ impl Scope {
         };
         Some(format!("{space}.{near}"))
     }
+}
+
+fn reads_itself(what: &str, name: &str, span: Span) -> Diagnostic {
+    fault(
+        Code::LaterReference,
+        format!("{what} `{name}` reads itself"),
+        span,
+        "has no value yet",
+        "write a value, or read another name".to_owned(),
+    )
 }
 
 /// The types that an answer may have.

@@ -11,6 +11,9 @@ use crate::step::spec::SECRET;
 /// Schemas that refer to each other without end are not followed further than this.
 const DEPTH: usize = 32;
 
+/// No more names of a map are compared or listed.
+const MOST_KNOWN: usize = 300;
+
 /// What is known of a value.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
@@ -147,7 +150,9 @@ impl Shape {
             }
             Kind::Map(entries) => match entries.get(key) {
                 Some(shape) => Ok(shape.clone()),
-                None => Err(missing(entries.near().map(str::to_owned).collect())),
+                None => Err(missing(
+                    entries.iter().take(MOST_KNOWN).map(|(name, _)| name.to_owned()).collect(),
+                )),
             },
             Kind::Items { items, .. } => match index {
                 Some(index) => Ok(usize::try_from(index)

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fields::{quoted, unknown_key, wrong_type};
+use super::fields::quoted;
 use super::load::Reader;
 use super::model::Playbook;
 use super::neighbours;
 use super::scope::{Names, Section, VarFacts};
 use super::shape::Shape;
+use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Template};
@@ -179,11 +180,15 @@ impl Reader<'_, '_> {
 
     fn vars(&mut self, node: &Node) -> Vec<(String, Template)> {
         self.scope.section = Section::Vars;
-        let entries = self.map("vars", node, "vars: {name: value}").unwrap_or_default();
+        let entries = self.map("vars", node, "vars: {name: value}");
+        if entries.is_none() {
+            self.scope.unread.insert("vars");
+        }
         let mut vars = Vec::new();
-        for entry in entries {
+        for entry in entries.unwrap_or_default() {
             let name = &entry.key.name;
-            self.check_name("a variable", name, entry.key.span);
+            let named = self.check_name("a variable", name, entry.key.span);
+            self.scope.defining = Some(name.clone());
             let template = self.template(&entry.value);
             let shape = template.as_ref().map(|it| self.scope.shape_of_template(it));
             vars.extend(template.map(|template| (name.clone(), template)));
@@ -191,7 +196,7 @@ impl Reader<'_, '_> {
                 shape: shape.unwrap_or_default(),
                 span: entry.key.span,
                 // A value with an anchor is there to be repeated.
-                used: self.has_anchor(entry),
+                used: !named || self.has_anchor(entry),
             };
             self.scope.vars.push(name.clone(), facts);
         }

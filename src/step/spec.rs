@@ -30,6 +30,10 @@ pub const SHOWN: &str = "x-shown";
 /// Marks a field of an input that is the runtime of a function: `#[schemars(extend("x-runtime" = true))]`.
 pub const RUNTIME: &str = "x-runtime";
 
+/// Marks a text of an input as a length of time, such as `1m 30s`:
+/// `#[schemars(extend("x-duration" = true))]`.
+pub const DURATION: &str = "x-duration";
+
 /// What a step kind says of itself.
 #[derive(Debug, Clone)]
 pub struct Spec {

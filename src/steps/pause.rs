@@ -28,7 +28,7 @@ pub struct Input {
 /// How long something takes, such as `2s` or `1m 30s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("x-duration" = true))]
 struct Length(Duration);
 
 impl TryFrom<String> for Length {

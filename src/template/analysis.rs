@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, ForLoop, Stmt};
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, ForLoop, Stmt, UnaryOpKind};
 use minijinja::machinery::parse_expr;
 
-use super::environment::{FILTERS, FUNCTIONS, TESTS, instead_of_method};
+use super::environment::{FILTERS, FUNCTIONS, TESTS, instead_of_function, instead_of_method};
 use crate::diagnostic::{Code, did_you_mean};
 
 /// After a test such as `is defined` the engine takes these for a variable, its argument.
@@ -28,6 +28,21 @@ pub(super) struct Chain {
     pub(super) local: bool,
     /// Whether something can be put around the chain's own text.
     pub(super) separate: bool,
+}
+
+impl Chain {
+    /// Where each name of the path stands in the source; an index stands in its brackets.
+    pub(super) fn parts(&self, source: &str) -> Vec<Range<usize>> {
+        let mut before = self.whole.start;
+        let mut parts = Vec::with_capacity(self.path.len());
+        for (name, end) in self.path.iter().zip(&self.ends) {
+            let start = end.saturating_sub(name.len());
+            let is_name = start >= before && source.get(start..*end) == Some(name);
+            parts.push(if is_name { start..*end } else { before..*end });
+            before = *end;
+        }
+        parts
+    }
 }
 
 /// Whether a path must be defined.
@@ -220,7 +235,13 @@ impl<'s> Walker<'s> {
                 self.expression(&method.expr);
             }
             other => {
-                self.fault(Code::NotCallable, "this cannot be called".to_owned(), None, whole);
+                let help = "leave the round brackets out; `~` joins texts".to_owned();
+                self.fault(
+                    Code::NotCallable,
+                    "this cannot be called".to_owned(),
+                    Some(help),
+                    whole,
+                );
                 self.expression(other);
             }
         }
@@ -242,7 +263,16 @@ impl<'s> Walker<'s> {
         };
         let help = match similar {
             Some(similar) => format!("did you mean `{similar}`?"),
-            None => format!("these exist: {}", names.join(", ")),
+            None if what == "function" && instead_of_function(name).is_some() => {
+                instead_of_function(name).unwrap_or_default()
+            }
+            None if (what, name) == ("test", "empty") => {
+                "write `not …` or `… | length == 0`".to_owned()
+            }
+            None => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("there are {}", names.join(", "))
+            }
         };
         let code = match what {
             "filter" => Code::UnknownFilter,
@@ -408,12 +438,24 @@ impl<'s> Walker<'s> {
 
 fn constant_key(key: &Expr<'_>) -> Option<String> {
     let Expr::Const(constant) = key else {
-        return None;
+        return negative_index(key);
     };
     match constant.value.as_str() {
         Some(name) => Some(name.to_owned()),
         None => constant.value.as_i64().map(|index| index.to_string()),
     }
+}
+
+/// `items[-1]` is the last.
+fn negative_index(key: &Expr<'_>) -> Option<String> {
+    let Expr::UnaryOp(operation) = key else {
+        return None;
+    };
+    let Expr::Const(constant) = &operation.expr else {
+        return None;
+    };
+    let index = constant.value.as_i64().filter(|_| matches!(operation.op, UnaryOpKind::Neg))?;
+    Some(format!("-{index}"))
 }
 
 fn offset(offset: u32) -> usize {

@@ -201,6 +201,19 @@ pub(super) fn instead_of_method(name: &str) -> Option<&'static str> {
     Some(help)
 }
 
+/// What to write instead of a function that other languages have.
+pub(super) fn instead_of_function(name: &str) -> Option<String> {
+    match name {
+        "str" => Some("write `… | string`".to_owned()),
+        "now" | "utcnow" | "timestamp" => {
+            Some("write `run.started` for the time at which the run began".to_owned())
+        }
+        "env" | "getenv" => Some("write `env.NAME`".to_owned()),
+        name if FILTERS.contains(&name) => Some(format!("write `… | {name}`")),
+        name => instead_of_method(name).map(str::to_owned),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::program::{Place, Program};
+use super::syntax::nothing;
 use super::{Evaluated, Reference, Scope, TemplateError, Yields};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Node, NodeKind, Text};
@@ -34,6 +35,9 @@ impl Expression {
                 ]);
             }
         };
+        if text.value.trim().is_empty() {
+            return Err(vec![nothing(node.span)]);
+        }
         refuse_braces(node, &text)?;
         let offset = text.value.len() - text.value.trim_start().len();
         let source = text.value.trim().to_owned();
@@ -68,6 +72,12 @@ impl Expression {
         self.program.yields
     }
 
+    /// The path that it is, where it is one path and nothing else.
+    #[must_use]
+    pub fn path(&self) -> Option<&[String]> {
+        self.program.path()
+    }
+
     /// What it reads.
     #[must_use]
     pub fn references(&self) -> &[Reference] {
@@ -84,9 +94,19 @@ impl Expression {
     }
 }
 
+/// `'{{ inputs.name }}' == 'a'`, which would compare the braces.
+fn holds_name_in_braces(source: &str) -> bool {
+    source.match_indices("{{").any(|(at, _)| {
+        let inside = source.get(at + 2..).unwrap_or_default().trim_start();
+        ["inputs.", "vars.", "steps.", "run.", "env.", "result.", "item", "error."]
+            .iter()
+            .any(|root| inside.starts_with(root))
+    })
+}
+
 fn refuse_braces(node: &Node, text: &Text) -> Result<(), Vec<Diagnostic>> {
     let source = text.value.trim();
-    if !source.starts_with("{{") && !source.contains("{%") {
+    if !source.starts_with("{{") && !source.contains("{%") && !holds_name_in_braces(source) {
         return Ok(());
     }
     let inner = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
@@ -94,7 +114,7 @@ fn refuse_braces(node: &Node, text: &Text) -> Result<(), Vec<Diagnostic>> {
         Diagnostic::new(Code::UnneededBraces, "an expression stands here without braces")
             .at(node.span);
     let help = match inner {
-        Some(inner) if !inner.contains("{{") => format!("write {}", inner.trim()),
+        Some(inner) if !inner.contains("{{") => format!("write `{}`", inner.trim()),
         _ => "write one expression without `{{`, `}}`, `{%`; join texts with `~`".to_owned(),
     };
     Err(vec![diagnostic.help(help)])

@@ -11,6 +11,7 @@ mod expression;
 mod namespace;
 mod program;
 mod statements;
+mod syntax;
 mod trace;
 mod tree;
 mod value;
@@ -35,6 +36,10 @@ pub struct Reference {
     pub path: Vec<String>,
     /// Where the path stands.
     pub span: Span,
+    /// Where each name of the path stands.
+    pub parts: Vec<Span>,
+    /// The hyphenated word that it is a part of, such as `eu-central-1`, and where that stands.
+    pub word: Option<(String, Span)>,
     /// Whether it may be undefined: the expression asks `is defined` or gives a `default(…)`.
     pub optional: bool,
     /// Whether another part of the expression decides that it is read at all, as in `a if b else c`.

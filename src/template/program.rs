@@ -10,6 +10,7 @@ use minijinja::value::{DynObject, ObjectRepr};
 use super::analysis::{self, Analysis, Chain, Need};
 use super::environment::{REQUIRE, TOUCH, environment, syntax};
 use super::error::describe;
+use super::syntax::syntax_error;
 use super::trace::{self, Touched};
 use super::value::{TooDeep, holds_unknown, is_unknown, settle, unknown};
 use super::{Evaluated, Reference, Scope, TemplateError, Value, Yields};
@@ -79,6 +80,10 @@ impl Outline {
         let reference = |chain: &Chain| Reference {
             path: chain.path.clone(),
             span: place.span(&chain.fixed),
+            parts: chain.parts(source).iter().map(|part| place.span(part)).collect(),
+            word: hyphenated(source, &chain.whole).map(|word| {
+                (source.get(word.clone()).unwrap_or_default().to_owned(), place.span(&word))
+            }),
             optional: chain.need != Need::Required,
             conditional: chain.conditional,
         };
@@ -162,6 +167,31 @@ impl Outline {
     }
 }
 
+/// The word with hyphens that a path is a part of, where nobody can have meant a subtraction.
+fn hyphenated(source: &str, path: &Range<usize>) -> Option<Range<usize>> {
+    let in_word = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '-');
+    let before = source.get(..path.start)?;
+    let after = source.get(path.end..)?;
+    let start = before.trim_end_matches(in_word).len();
+    let end = path.end + (after.len() - after.trim_start_matches(in_word).len());
+    let word = source.get(start..end)?;
+    let joins = |part: &str| {
+        let (_, rest) = part.split_once('-')?;
+        Some(rest.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'))
+    };
+    let is_sum = || {
+        word.split('-').skip(1).any(|part| {
+            part.split_once('.').is_some_and(|(root, _)| {
+                matches!(
+                    root,
+                    "inputs" | "vars" | "steps" | "run" | "env" | "item" | "loop" | "result"
+                )
+            })
+        })
+    };
+    (joins(word) == Some(true) && !is_sum()).then_some(start..end)
+}
+
 fn insertions(chains: &[Chain]) -> Vec<Insertion> {
     let mut insertions = Vec::with_capacity(chains.len() * 2);
     for (number, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.separate) {
@@ -213,6 +243,14 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// The path that it is, where it is one path and nothing else.
+    pub(super) fn path(&self) -> Option<&[String]> {
+        let ([reference], [chain]) = (&*self.outline.references, &*self.outline.chains) else {
+            return None;
+        };
+        (self.is_path && chain.fixed == chain.whole).then_some(&reference.path)
+    }
+
     /// Compiles an expression that stands at `place`.
     pub(super) fn compile(source: &str, place: Place) -> Result<Self, Vec<Diagnostic>> {
         let tokens = check_size(source, true, MOST_TOKENS, &place)?;
@@ -271,7 +309,9 @@ pub(super) fn check_size(
     most: usize,
     place: &Place,
 ) -> Result<usize, Vec<Diagnostic>> {
-    let tokens = tokenize(source, expression, syntax()).take(most + 1).count();
+    // What cannot be read ends the tokens: the parser says why.
+    let tokens =
+        tokenize(source, expression, syntax()).take(most + 1).take_while(Result::is_ok).count();
     if tokens <= most {
         return Ok(tokens);
     }
@@ -280,43 +320,4 @@ pub(super) fn check_size(
             .at(place.span(&(0..source.len())))
             .help("compute parts of it in `vars` and refer to those"),
     ])
-}
-
-pub(super) fn syntax_error(error: &minijinja::Error, source: &str, place: &Place) -> Diagnostic {
-    let message = error.detail().unwrap_or("this is not an expression").to_owned();
-    let range = error.range().unwrap_or(0..source.len());
-    let start = range.start.min(source.len());
-    let range = start..range.end.clamp(start, source.len());
-    let help = syntax_help(source)
-        .unwrap_or("write an expression such as `inputs.number + 1` or `steps.list.count > 0`");
-    Diagnostic::new(Code::TemplateSyntax, message).at(place.span(&range)).help(help)
-}
-
-fn syntax_help(source: &str) -> Option<&'static str> {
-    let lone_equals = || {
-        let mut bytes = source.bytes().chain([b' ']);
-        let mut before = b' ';
-        let mut previous = b' ';
-        bytes.any(|next| {
-            let lone = previous == b'=' && next != b'=' && !b"=!<>".contains(&before);
-            (before, previous) = (previous, next);
-            lone
-        })
-    };
-    if source.trim().is_empty() {
-        return Some("write an expression, such as `steps.role.arn`");
-    }
-    if source.contains("&&") {
-        return Some("write `and` instead of `&&`");
-    }
-    if source.contains("||") {
-        return Some("write `or` instead of `||`");
-    }
-    if source.contains(" ? ") {
-        return Some("write `a if condition else b`");
-    }
-    if source.replace("!=", "").contains('!') {
-        return Some("write `not` instead of `!`");
-    }
-    lone_equals().then_some("write `==` to compare")
 }

@@ -2,7 +2,8 @@ use minijinja::Environment;
 use minijinja::machinery::parse;
 
 use super::environment::{environment, syntax};
-use super::program::{Outline, Place, check_size, one_line, syntax_error};
+use super::program::{Outline, Place, check_size, one_line};
+use super::syntax::syntax_error;
 use super::value::unknown;
 use super::{Evaluated, Scope, TemplateError, Value, analysis, trace};
 use crate::diagnostic::{Code, Diagnostic};
@@ -25,7 +26,9 @@ impl Statements {
         if source.matches("{%").count() > MOST_BLOCKS {
             let message = format!("a text can hold at most {MOST_BLOCKS} `{{% %}}` statements");
             return Err(vec![
-                Diagnostic::new(Code::TemplateTooLong, message).at(place.span(&(0..source.len()))),
+                Diagnostic::new(Code::TemplateTooLong, message)
+                    .at(place.span(&(0..source.len())))
+                    .help("write a loop, or take the text apart"),
             ]);
         }
         let template = parse(source, NAME, syntax())

@@ -99,7 +99,7 @@ fn constants_are_expressions() {
 fn braces_around_a_bare_expression_are_refused() {
     let found = Expression::parse(&node("\"{{ steps.role.arn }}\"")).unwrap_err();
     assert_eq!(found[0].code, "unneeded-braces");
-    assert_eq!(found[0].help.as_deref(), Some("write steps.role.arn"));
+    assert_eq!(found[0].help.as_deref(), Some("write `steps.role.arn`"));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn syntax_errors_point_into_the_scalar() {
     let found = Template::compile(&document::parse(id, text).unwrap()).unwrap_err();
     assert_eq!(
         render(&found, &sources, false),
-        "error[template-syntax]: unexpected character
+        "error[template-syntax]: `&` cannot stand in an expression
  --> p.yaml:2:21
   |
 2 |   b: \"x {{ inputs.a && inputs.b }}\"
@@ -302,6 +302,87 @@ fn syntax_errors_point_into_the_scalar() {
   |
   = help: write `and` instead of `&&`"
     );
+}
+
+#[test]
+fn syntax_errors_say_what_to_write() {
+    for (text, place, message, help) in [
+        (
+            "'{{ $HOME }}'",
+            "$",
+            "`$` cannot stand in an expression",
+            "write `env.HOME` for a variable of the environment",
+        ),
+        ("'{{ !a }}'", "!", "`!` cannot stand in an expression", "write `not` instead of `!`"),
+        (
+            "'{{ 名 }}'",
+            "名",
+            "`名` cannot stand in an expression",
+            "names are made of a–z, 0–9 and _; text stands in quotes",
+        ),
+        (
+            "'{{ {{ a }} | upper }}'",
+            "{{",
+            "braces stand inside braces",
+            "leave the inner `{{` and `}}` out",
+        ),
+        (
+            "'{% if a %}b'",
+            "{% if a %}",
+            "this `{% if %}` is never closed",
+            "close it with `{% endif %}`",
+        ),
+        (
+            "'{% for a in b %}c{% endif %}'",
+            "endif",
+            "`{% endif %}` does not close `{% for %}`",
+            "write `{% endfor %}`",
+        ),
+        ("'a{% endif %}'", "endif", "`{% endif %}` closes nothing", "leave it out"),
+        (
+            "'{% macro a() %}'",
+            "macro",
+            "there is no statement `macro`",
+            "there are `if`, `for`, `set`, `with` and `filter`",
+        ),
+        (
+            "'{{ }}'",
+            "",
+            "an expression is missing here",
+            "write an expression, such as `steps.role.arn`",
+        ),
+    ] {
+        let found = faults(text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].message, message, "{text}");
+        assert_eq!(found[0].help.as_deref(), Some(help), "{text}");
+        let span = found[0].span.unwrap();
+        assert_eq!(&text[span.start as usize..span.end as usize], place, "{text}");
+    }
+}
+
+#[test]
+fn a_path_is_one_with_indices_too() {
+    let path = |text: &str| Expression::parse(&node(text)).unwrap().path().map(|it| it.join("/"));
+    assert_eq!(path("steps.a.b").as_deref(), Some("steps/a/b"));
+    assert_eq!(path("steps.a.b[0].c").as_deref(), Some("steps/a/b/0/c"));
+    assert_eq!(path("steps['a'].b").as_deref(), Some("steps/a/b"));
+    assert_eq!(path("steps.a[inputs.key]"), None);
+    assert_eq!(path("steps.a | length"), None);
+    assert_eq!(path("\"'steps.a'\""), None);
+}
+
+#[test]
+fn words_with_hyphens_are_known_as_such() {
+    let words = |text: &str| -> Vec<String> {
+        let expression = Expression::parse(&node(text)).unwrap();
+        expression.references().iter().filter_map(|it| it.word.clone()).map(|it| it.0).collect()
+    };
+    assert_eq!(words("run.region == eu-central-1"), ["eu-central-1", "eu-central-1"]);
+    assert_eq!(words("steps.list-all.count"), ["steps.list-all.count", "steps.list-all.count"]);
+    assert!(words("inputs.a - inputs.b").is_empty());
+    assert!(words("inputs.a-inputs.b").is_empty());
+    assert!(words("inputs.a-1").is_empty());
 }
 
 #[test]

@@ -3,8 +3,9 @@ use std::sync::{Arc, OnceLock};
 use minijinja::machinery::{Token, tokenize};
 
 use super::environment::syntax;
-use super::program::{Place, syntax_error};
+use super::program::Place;
 use super::statements::Statements;
+use super::syntax::token_error;
 use super::value::{from_json, to_json, to_text, unknown_text};
 use super::{Evaluated, Expression, Reference, Scope, TemplateError, Value, trace};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -344,7 +345,7 @@ fn split<'a>(source: &'a str, place: &Place) -> Result<Option<Vec<Piece<'a>>>, V
     let mut pieces = Vec::new();
     let mut opened = None;
     for token in tokenize(source, false, syntax()) {
-        let (token, span) = token.map_err(|error| vec![syntax_error(&error, source, place)])?;
+        let (token, span) = token.map_err(|error| vec![token_error(&error, source, place)])?;
         let start = usize::try_from(span.start_offset).unwrap_or(usize::MAX);
         let end = usize::try_from(span.end_offset).unwrap_or(usize::MAX);
         match token {

@@ -105,6 +105,10 @@ fn kind_page(spec: &Spec) -> String {
         text.push_str("\n## Inputs\n");
         table(&mut text, "input", &inputs);
     }
+    for (tag, value, fields) in Fields::of(&spec.input).variants() {
+        let _ = write!(text, "\n## Inputs where `{tag}` is `{value}`\n");
+        table(&mut text, "input", &fields);
+    }
     if let Some(field) = spec.shorthand {
         let name = spec.name;
         let _ = write!(text, "\n`{name}: VALUE` is short for `{name}: {{{field}: VALUE}}`.\n");

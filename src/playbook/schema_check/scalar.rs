@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::{Place, Variant};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Node, to_json};
-use crate::playbook::fields::{parse_duration, quoted};
-use crate::playbook::scope::Rendered;
+use crate::playbook::fields::{duration_to_write, parse_duration, quoted};
+use crate::playbook::scope::{Rendered, as_written};
 use crate::playbook::types::Types;
+use crate::step::spec::DURATION;
 
 /// What is wrong with text that is rendered: its type is known where it is one path that is known.
 pub(super) fn wrong_rendering(
@@ -25,13 +26,22 @@ pub(super) fn wrong_rendering(
         format!("`{}` must be {wanted_words}, {} is {words}", place.name, rendered.subject);
     let fault =
         Diagnostic::new(Code::WrongType, message).at(node.span).label(format!("this is {words}"));
-    let inner = rendered.path.join(".");
+    let inner = as_written(&rendered.path);
     let holds_others = Types::ARRAY.or(Types::OBJECT);
     let numbers = Types::INTEGER.or(Types::NUMBER);
     let help = if rendered.path.is_empty() && !rendered.mixed {
         return Some(fault);
     } else if rendered.mixed {
-        "write exactly one \"{{ expression }}\"".to_owned()
+        match node.as_str().map(str::trim) {
+            Some(text)
+                if text.starts_with("{{")
+                    && text.ends_with("}}")
+                    && text.matches("{{").count() == 1 =>
+            {
+                format!("the line break is text too: write \"{text}\"")
+            }
+            _ => "write exactly one \"{{ expression }}\"".to_owned(),
+        }
     } else if given == Types::OBJECT {
         format!("name one of its fields: \"{{{{ {inner}.<field> }}}}\"")
     } else if wanted.has(Types::STRING) && !given.has(holds_others) {
@@ -71,7 +81,9 @@ pub(super) fn not_a_choice(node: &Node, text: &str, options: &[&str], place: &Pl
     let fault = Diagnostic::new(Code::NotAChoice, format!("`{}` {must} {choices}", place.name))
         .at(node.span)
         .label("none of them");
-    match (did_you_mean(text, options.iter().copied()), options.first()) {
+    let mut begun = options.iter().copied().filter(|it| it.starts_with(&text.to_lowercase()));
+    let begun = begun.next().filter(|_| !text.is_empty() && begun.next().is_none());
+    match (did_you_mean(text, options.iter().copied()).or(begun), options.first()) {
         (Some(near), _) => fault.help(format!("did you mean `{near}`?")),
         (None, Some(first)) => fault.help(format!("write one of them, such as `{first}`")),
         (None, None) => fault,
@@ -123,14 +135,14 @@ pub(super) fn scalar_text(
         (format!("must have at most {}", characters(most)), "too long")
     } else if let Some(pattern) = pattern.filter(|pattern| !matches(pattern, text)) {
         (format!("must match the pattern {pattern}"), "does not match")
-    } else if schema.get("format").and_then(Value::as_str) == Some("duration")
+    } else if schema.get(DURATION) == Some(&Value::Bool(true))
         && let Err(why) = parse_duration(text)
     {
         return vec![
             Diagnostic::new(Code::InvalidDuration, format!("`{}` {why}", place.name))
                 .at(node.span)
                 .label("no usable duration")
-                .help("write it as `500ms`, `1s`, `2m` or `1m 30s`"),
+                .help(duration_to_write(text)),
         ];
     } else {
         return Vec::new();

@@ -114,7 +114,11 @@ pub(super) fn unknown_output(
     outputs: &Outputs,
 ) -> Diagnostic {
     let known = outputs.fields();
+    let next = reference.path.get(index + 1).map(String::as_str);
+    let next = next
+        .filter(|next| known.contains(next) && matches!(field, "outputs" | "output" | "result"));
     let help = match did_you_mean(field, known.iter().copied()) {
+        _ if next.is_some() => format!("leave `{field}` out: write `{}`", next.unwrap_or_default()),
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "it has no outputs but `skipped`".to_owned(),
         None => format!("its outputs are {}", quoted(known.iter().copied().take(MOST_NAMED))),

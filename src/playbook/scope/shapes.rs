@@ -6,7 +6,7 @@ use super::outputs::step_shape;
 use super::{Loop, Scope, fault, segment};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Node;
-use crate::playbook::fields::{is_templated, path_of, quoted};
+use crate::playbook::fields::{is_templated, quoted};
 use crate::playbook::shape::Shape;
 use crate::playbook::types::Types;
 use crate::template::{Expression, Reference, Template, TemplateKind, Yields};
@@ -35,7 +35,7 @@ impl Scope {
             TemplateKind::Expression(expression) => Rendered {
                 shape,
                 subject: format!("`{}`", expression.source()),
-                path: path_of(expression).map(<[String]>::to_vec).unwrap_or_default(),
+                path: expression.path().map(<[String]>::to_vec).unwrap_or_default(),
                 mixed: false,
             },
             TemplateKind::Text(_) => Rendered {
@@ -54,20 +54,64 @@ impl Scope {
             return;
         };
         match (root.as_str(), reference.path.get(1)) {
-            ("inputs", Some(name)) => {
-                if let Some(facts) = self.inputs.get_mut(name) {
-                    facts.used = true;
-                }
-            }
-            ("vars", Some(name)) => {
-                if let Some(facts) = self.vars.get_mut(name) {
-                    facts.used = true;
-                }
-            }
+            ("inputs", Some(name)) => self.use_input(name),
+            ("vars", Some(name)) => self.use_var(name),
             ("inputs", None) => self.inputs.iter_mut().for_each(|(_, facts)| facts.used = true),
             ("vars", None) => self.vars.iter_mut().for_each(|(_, facts)| facts.used = true),
+            ("steps" | "run" | "env" | "item" | "loop" | "result" | "error", _) => {}
+            // It was probably meant.
+            (name, _) if self.inputs.has(name) => self.use_input(name),
+            (name, _) if self.vars.has(name) => self.use_var(name),
+            (root, Some(name)) => match self.guess(root, ["inputs", "vars"].into_iter()) {
+                Some("inputs") => self.use_input(&name.clone()),
+                Some(_) => self.use_var(&name.clone()),
+                None => {}
+            },
             _ => {}
         }
+    }
+
+    fn use_input(&mut self, name: &str) {
+        if let Some(facts) = self.inputs.get_mut(name) {
+            facts.used = true;
+        } else if self.all_inputs.contains(name) {
+            self.ahead.insert(("inputs", name.to_owned()));
+        } else if let Some(near) = self.guess(name, self.inputs.near()).map(str::to_owned)
+            && let Some(facts) = self.inputs.get_mut(&near)
+        {
+            facts.used = true;
+        }
+    }
+
+    fn use_var(&mut self, name: &str) {
+        if let Some(facts) = self.vars.get_mut(name) {
+            facts.used = true;
+        } else if self.all_vars.contains(name) {
+            self.ahead.insert(("vars", name.to_owned()));
+        } else if let Some(near) = self.guess(name, self.vars.near()).map(str::to_owned)
+            && let Some(facts) = self.vars.get_mut(&near)
+        {
+            facts.used = true;
+        }
+    }
+
+    /// Whether a fault in a word with hyphens comes from the hyphens.
+    pub(in crate::playbook) fn is_no_difference(
+        &self,
+        reference: &Reference,
+        fault: &Diagnostic,
+    ) -> bool {
+        let guessed = fault.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+        let name = reference.path.get(1).map(|name| format!("{name}-"));
+        let declared = name.is_some_and(|start| {
+            let all = self.all_inputs.iter().chain(&self.all_vars);
+            let mut all = all.map(String::as_str).chain(self.steps.iter().map(|(id, _)| id));
+            all.any(|name| name.starts_with(&start))
+        });
+        let known =
+            |word: &str| word.split_once('.').is_some_and(|(root, _)| super::ROOTS.contains(&root));
+        let text = reference.word.as_ref().is_some_and(|(word, _)| !known(word));
+        declared || (!guessed && text && fault.code == Code::UnknownName)
     }
 
     /// What the loop around has as its item.
@@ -113,8 +157,11 @@ impl Scope {
                 (format!("`{owner}` has no field `{key}`"), help)
             } else {
                 let words = missing.types.without(Types::NULL).words();
-                let help = if missing.types.has(Types::ARRAY)
-                    && !shape.item().types().has(Types::OBJECT)
+                let help = if matches!(key.as_str(), "length" | "size" | "len" | "count") {
+                    format!("write `{owner} | length`")
+                } else if missing.types.has(Types::ARRAY)
+                    && (!shape.item().types().has(Types::OBJECT)
+                        || shape.item().inside(key).is_err())
                 {
                     format!("write `{owner}[0]` for the first")
                 } else if missing.types.has(Types::ARRAY) {
@@ -179,7 +226,7 @@ impl Scope {
 
     /// What is known of an expression's value.
     pub(in crate::playbook) fn shape_of_expression(&self, expression: &Expression) -> Shape {
-        if let Some(path) = path_of(expression) {
+        if let Some(path) = expression.path() {
             return self.shape_of(path);
         }
         let types = match expression.yields() {
@@ -228,7 +275,7 @@ impl Scope {
 }
 
 /// A path as one writes it: `items[0].name`.
-fn as_written(path: &[String]) -> String {
+pub(in crate::playbook) fn as_written(path: &[String]) -> String {
     let mut text = String::new();
     for part in path {
         if part.parse::<i64>().is_ok() {

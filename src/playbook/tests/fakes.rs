@@ -123,7 +123,7 @@ struct Invoke {
     #[schemars(length(min = 2, max = 5), regex(pattern = "^[a-z]+$"))]
     qualifier: Option<String>,
     /// How long to wait.
-    #[schemars(extend("format" = "duration"))]
+    #[schemars(extend("x-duration" = true))]
     wait: Option<String>,
     /// Where to look.
     #[schemars(length(min = 1, max = 2))]

@@ -84,7 +84,7 @@ steps: [print: a]
         ),
         &[
             "3:7 unknown-key «promt» input `a` has no key `promt` | unknown key | did you mean `prompt`?",
-            "3:21 unknown-key «length» input `a` has no key `length` | unknown key | its keys are `type`, `prompt`, `description`, `default`, `choices`, `pattern`, `min`, `max`, `min_length`, `twice`",
+            "3:21 unknown-key «length» input `a` has no key `length` | unknown key | did you mean `min_length`?",
         ],
     );
 }
@@ -107,7 +107,7 @@ steps: [print: a]
             "4:22 option-does-not-fit «pattern» `pattern` means nothing for an input of type `integer` | goes with `string` and `secret` | write `type: string`, or leave `pattern` out",
             "4:34 option-does-not-fit «min_length» `min_length` means nothing for an input of type `integer` | goes with `string` and `secret` | write `type: string`, or leave `min_length` out",
             "4:49 option-does-not-fit «twice» `twice` means nothing for an input of type `integer` | goes with `secret` | write `type: secret`, or leave `twice` out",
-            "5:21 option-does-not-fit «min» `min` means nothing for an input of type `secret` | goes with `integer` and `number` | write `type: integer`, or leave `min` out",
+            "5:21 option-does-not-fit «min» `min` means nothing for an input of type `secret` | goes with `integer` and `number` | write `min_length`, or leave `min` out",
             "6:22 option-does-not-fit «max» `max` means nothing for an input of type `boolean` | goes with `integer` and `number` | write `type: integer`, or leave `max` out",
         ],
     );
@@ -254,10 +254,10 @@ steps: [print: a]
 ",
         ),
         &[
-            "3:27 later-reference «b» input `b` has no value yet | declared further down, or right here | move `b` above the input that needs it",
+            "3:27 later-reference «b» input `b` has no value yet | declared further down | move `b` above the input that needs it",
             "4:20 misplaced-reference «vars» the default of an input cannot use `vars` | computed after the inputs are known | use `run`, `env` and the inputs above, or make it a variable",
             "5:20 misplaced-reference «steps» the default of an input cannot use `steps` | known before the first step runs | use the step's output where it is needed, or give that step `outputs:`",
-            "6:27 later-reference «d» input `d` has no value yet | declared further down, or right here | move `d` above the input that needs it",
+            "6:27 later-reference «d» input `d` reads itself | has no value yet | write a value, or read another name",
             "6:42 unknown-reference «z» there is no input `z` | not declared under `inputs` | declare it at the top: `inputs: {z: {prompt: …}}`",
             "7:31 invalid-default «'{{ inputs.a }}'» the default of `e` must be a whole number, `inputs.a` is a string | this is a string | name something that is a whole number",
             "8:24 unknown-reference «number» there is no `run.number` | unknown | there are `id`, `started`, `region`, `account`, `local`, `inbox`",

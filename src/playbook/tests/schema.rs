@@ -47,16 +47,16 @@ fn wrong_types() {
             r#"3:30 wrong-type «5» `role_name` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
             "3:46 wrong-type «'60'» `max_session` must be a whole number, this is a string | must be a whole number | write 60 without quotes",
             "3:70 wrong-type «a» `managed_policies` must be a list, this is a string | must be a list | put it in brackets: [a]",
-            "3:79 wrong-type «[a]» `tags` must be a map, this is a list | must be a map | `playbook steps create-role` explains its fields",
+            "3:79 wrong-type «[a]» `tags` must be a map, this is a list | must be a map | write each as `name: value` on a line of its own, without dashes",
             r#"4:38 wrong-type «true» `function_name` must be a string, this is true or false | must be a string | put it in quotes: "true""#,
             "4:50 wrong-type «1.5» `role` must be a string, this is a number | must be a string | put it in quotes",
             "4:64 wrong-type «a» `timeout` must be a whole number, this is a string | must be a whole number | write a whole number, such as 5",
             "4:74 wrong-type «'true'» `trace` must be true or false, this is a string | must be true or false | write true without quotes",
             "4:90 wrong-type «heavy» `weight` must be a number, this is a string | must be a number | write a number, such as 2.5",
             r#"4:118 wrong-type «5» `environment.LEVEL` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
-            "5:30 wrong-type «[a]» `role_name` must be a string, this is a list | must be a string | write text",
+            "5:30 wrong-type «[a]» `role_name` must be a string, this is a list | must be a string | write a without brackets",
             r#"5:54 wrong-type «1» `managed_policies[0]` must be a string, this is a whole number | must be a string | put it in quotes: "1""#,
-            "6:28 wrong-type «» `role_name` must be a string, this is empty | must be a string | write text",
+            "6:28 wrong-type «» `role_name` must be a string, this is empty | must be a string | write a value after the colon, or leave it out",
         ],
     );
 }
@@ -77,7 +77,7 @@ fn ranges() {
             "4:59 out-of-range «0» `timeout` must be at least 1 | too small | `playbook steps create-function` explains its fields",
             "5:46 out-of-range «-1» `max_session` must be at least 0 | too small | `playbook steps create-role` explains its fields",
             "6:46 out-of-range «4294967296» `max_session` must be at most 4294967295 | too large | `playbook steps create-role` explains its fields",
-            "7:46 wrong-type «1.5» `max_session` must be a whole number, this is a number | must be a whole number | write a whole number, such as 5",
+            "7:46 wrong-type «1.5» `max_session` must be a whole number, this is a decimal number | must be a whole number | write a whole number, such as 5",
         ],
     );
 }
@@ -129,7 +129,7 @@ fn a_scalar_for_a_kind_that_takes_a_map() {
         ),
         &[
             "3:18 wrong-type «admin» `create-role` must be a map, this is a string | must be a map | write `create-role: {role_name: …}`",
-            "4:21 wrong-type «5» `list-functions` must be a map, this is a whole number | must be a map | write `list-functions: {field: …}`",
+            "4:21 wrong-type «5» `list-functions` must be a map, this is a whole number | must be a map | write `list-functions: {limit: …}`",
             "5:18 wrong-type «[a]» `create-role` must be a map, this is a list | must be a map | write `create-role: {role_name: …}`",
         ],
     );
@@ -234,7 +234,7 @@ fn lengths_and_formats() {
             "3:43 out-of-range «b» `qualifier` must have at least 2 characters | too short | `playbook steps invoke` explains its fields",
             "4:43 out-of-range «abcdef» `qualifier` must have at most 5 characters | too long | `playbook steps invoke` explains its fields",
             "5:43 out-of-range «ABC» `qualifier` must match the pattern ^[a-z]+$ | does not match | `playbook steps invoke` explains its fields",
-            "6:38 invalid-duration «'5'» `wait` has no unit | no usable duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
+            "6:38 invalid-duration «'5'» `wait` has no unit | no usable duration | write `5s` for seconds, or `5ms`",
             "7:41 out-of-range «[]» `targets` must have at least 1 item | too few | `playbook steps invoke` explains its fields",
         ],
     );

@@ -68,6 +68,7 @@ fn unknown_kinds() {
             "4:5 unknown-kind «frobnicate» there is no step kind `frobnicate` | unknown kind | `playbook steps` lists the kinds there are",
             "5:5 unknown-kind «create_role» there is no step kind `create_role` | kinds are written in small letters, with hyphens | write `create-role`",
             "6:5 unknown-kind «CreateFunction» there is no step kind `CreateFunction` | kinds are written in small letters, with hyphens | write `create-function`",
+            "6:5 missing-field «CreateFunction» `create-function` needs `function_name` and `role` | `function_name` and `role` are missing | add `function_name`: The function's name; `role`: The role's ARN",
             "7:5 unknown-kind «crate_role» there is no step kind `crate_role` | unknown kind | did you mean `create-role`?",
             "8:5 unknown-kind «inclde» there is no step kind `inclde` | unknown kind | did you mean `include`?",
         ],
@@ -191,12 +192,12 @@ fn durations() {
 ",
         ),
         &[
-            "4:14 invalid-duration «5» `timeout` has no unit | no usable duration | write `timeout: 5s` for seconds, or `5ms`",
-            "6:14 invalid-duration «1.5» `timeout` has no unit | no usable duration | write `timeout: 1.5s`",
+            "4:14 invalid-duration «5» `timeout` has no unit | no usable duration | write `5s` for seconds, or `5ms`",
+            "6:14 invalid-duration «1.5» `timeout` has no unit | no usable duration | write `1.5s` for seconds, or `1.5ms`",
             "8:14 invalid-duration «soon» `timeout` is no duration | no usable duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
             "10:14 invalid-duration «-5s» `timeout` must be longer than nothing | no usable duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
             "12:14 invalid-duration «0s» `timeout` must be longer than nothing | no usable duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
-            "14:14 invalid-duration «'30'» `timeout` has no unit | no usable duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
+            "14:14 invalid-duration «'30'» `timeout` has no unit | no usable duration | write `30s` for seconds, or `30ms`",
             "16:14 wrong-type «[1s]» `timeout` must be a duration, this is a list | must be a duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
             "18:14 invalid-duration «2 days» `timeout` is no duration | no usable duration | write it as `500ms`, `1s`, `2m` or `1m 30s`",
         ],
@@ -219,7 +220,7 @@ fn retry() {
             "4:12 wrong-type «3» `retry` must be a map, this is a whole number | must be a map | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
             "6:13 unknown-key «time» `retry` has no key `time` | unknown key | its keys are `on`, `attempts`, `every`, `ask`",
             "6:32 out-of-range «0» `retry.attempts` must be at least 1 | too small | write another number",
-            "6:42 invalid-duration «1» `retry.every` has no unit | no usable duration | write `every: 1s` for seconds, or `1ms`",
+            "6:42 invalid-duration «1» `retry.every` has no unit | no usable duration | write `1s` for seconds, or `1ms`",
             r#"6:49 wrong-type «5» `retry.on` must be a string or a list of strings, this is a whole number | must be a string or a list of strings | put it in quotes: "5""#,
             "8:23 wrong-type «many» `retry.attempts` must be a whole number, this is a string | must be a whole number | write a whole number, such as 5",
             "8:34 unknown-reference «password» there is no input `password` | not declared under `inputs` | declare it at the top: `inputs: {password: {prompt: …}}`",
@@ -240,9 +241,9 @@ fn poll() {
 ",
         ),
         &[
-            "4:11 wrong-type «result.x» `poll` must be a map, this is a string | must be a map | write `poll: {until: <expression>, every: 1s, timeout: 1m}`",
+            "4:11 wrong-type «result.x» `poll` must be a map, this is a string | must be a map | write `poll: {until: result.x, every: 1s, timeout: 1m}`",
             "6:11 missing-key «{every: 1s}» `poll` has no `until` | does not say what to wait for | add `until: <expression over result>`",
-            "8:19 unneeded-braces «'{{ true }}'» an expression stands here without braces | - | write true",
+            "8:19 unneeded-braces «'{{ true }}'» an expression stands here without braces | - | write `true`",
             "8:33 unknown-key «untl» `poll` has no key `untl` | unknown key | did you mean `until`?",
         ],
     );
@@ -291,7 +292,7 @@ fn flags_and_expressions() {
         ),
         &[
             "4:11 wrong-type «maybe» `keep` must be true or false, this is a string | must be true or false | write `true` or `false`",
-            "6:11 wrong-type «[a]» `when` must be an expression, this is a list | must be an expression | write it as text, such as `result.count > 0`",
+            "6:11 wrong-type «[a]» `when` must be an expression, this is a list | must be an expression | write one expression: a",
             "8:13 wrong-type «5» `assert` must be an expression, this is a whole number | must be an expression | write it as text, such as `result.count > 0`",
             "10:13 template-syntax «+» unexpected end of input, expected expression | - | write an expression such as `inputs.number + 1` or `steps.list.count > 0`",
             "12:22 wrong-type «{a: b}» `assert` must be an expression, this is a map | must be an expression | write it as text, such as `result.count > 0`",
@@ -316,7 +317,7 @@ fn for_each_goes_over_a_list() {
         &[
             "6:15 wrong-type «steps.f.function_name» `for_each` must be a list, `steps.f.function_name` is a string | not a list | name a list, or write one: `for_each: [first, second]`",
             "8:15 wrong-type «5» `for_each` must be a list or an expression, this is a whole number | must be a list or an expression | write `for_each: [first, second]` or `for_each: steps.users.items`",
-            "10:15 unneeded-braces «'{{ [1] }}'» an expression stands here without braces | - | write [1]",
+            "10:15 unneeded-braces «'{{ [1] }}'» an expression stands here without braces | - | write `[1]`",
         ],
     );
 }
@@ -465,8 +466,7 @@ fn several_steps_several_faults() {
 ",
         ),
         &[
-            "3:5 missing-field «create-role» `create-role` needs `role_name` | `role_name` is missing | add `role_name`: The role's name",
-            "3:19 unknown-key «name» `create-role` has no field `name` | unknown field | its fields are `role_name`, `trust_service`, `managed_policies`, `max_session`, `if_exists`, `tags`, `policy`",
+            "3:19 unknown-key «name» `create-role` has no field `name` | unknown field | did you mean `role_name`?",
             "4:5 missing-field «invoke» `invoke` needs `function_name` | `function_name` is missing | add `function_name`: The function's name",
             "5:11 wrong-type «{a: b}» `when` must be an expression, this is a map | must be an expression | write it as text, such as `result.count > 0`",
             "7:9 unknown-kind «prnt» there is no step kind `prnt` | unknown kind | did you mean `print`?",

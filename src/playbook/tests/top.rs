@@ -153,7 +153,7 @@ outputs: []
         ),
         &[
             r#"1:7 wrong-type «1» `name` must be a string, this is a whole number | must be a string | put it in quotes: "1""#,
-            "2:14 wrong-type «[a]» `description` must be a string, this is a list | must be a string | write text",
+            "2:14 wrong-type «[a]» `description` must be a string, this is a list | must be a string | write a without brackets",
             "3:7 wrong-type «lambda» `tags` must be a list, this is a string | must be a list | write `tags: [lambda]`",
             "4:9 wrong-type «[]» `inputs` must be a map, this is a list | must be a map | write `inputs: {number: {type: integer, prompt: Enter a number}}`",
             "5:7 wrong-type «a» `vars` must be a map, this is a string | must be a map | write `vars: {name: value}`",
@@ -211,9 +211,9 @@ steps:
 ",
         ),
         &[
-            "3:15 later-reference «b» variable `b` has no value yet | computed further down, or right here | move `b` above the variable that needs it",
+            "3:15 later-reference «b» variable `b` has no value yet | computed further down | move `b` above the variable that needs it",
             "4:10 misplaced-reference «steps» a variable cannot use `steps` | known before the first step runs | use the step's output where it is needed, or give that step `outputs:`",
-            "5:15 later-reference «c» variable `c` has no value yet | computed further down, or right here | move `c` above the variable that needs it",
+            "5:15 later-reference «c» variable `c` reads itself | has no value yet | write a value, or read another name",
             "5:28 unknown-reference «d» there is no variable `d` | not declared under `vars` | declare it at the top: `vars: {d: …}`",
         ],
     );
