@@ -265,8 +265,9 @@ fn allowed(question: &Question) -> Option<String> {
         (Some(min), Some(max), _) => Some(format!("from {min} to {max}")),
         (Some(min), None, _) => Some(format!("at least {min}")),
         (None, Some(max), _) => Some(format!("at most {max}")),
-        (None, None, Some(least)) => Some(format!("at least {least} characters")),
-        (None, None, None) => None,
+        // That something must be answered goes without saying.
+        (None, None, Some(least)) if least > 1 => Some(format!("at least {least} characters")),
+        (None, None, _) => None,
     }
 }
 
