@@ -9,7 +9,7 @@ use super::{Entry, Key, Node, NodeKind, fault, scalar};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 
 const LARGEST_INPUT: usize = 4 * 1024 * 1024;
-const MOST_NODES: usize = 250_000;
+const MOST_NODES: usize = 200_000;
 const MOST_ALIASES: usize = 100_000;
 /// What aliases may repeat, in values.
 const MOST_REPEATED: usize = 100_000;

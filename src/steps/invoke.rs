@@ -167,7 +167,9 @@ fn decoded_log(text: &str) -> String {
     match BASE64_STANDARD.decode(text) {
         Ok(bytes) => {
             let mut text = String::from_utf8_lossy(&bytes).into_owned();
-            text.retain(|c| c != '\r');
+            if text.contains('\r') {
+                text.retain(|c| c != '\r');
+            }
             text.truncate(text.trim_end().len());
             text
         }
