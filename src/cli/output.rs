@@ -153,8 +153,9 @@ impl Output {
 
     /// Everybody who is to hear of a run.
     pub(super) fn reporters(self, args: &RunArgs, mode: Mode) -> Result<Reporters, Exit> {
-        let out = Stream::new(stdout(), self.colour_out);
-        let err = Stream::new(stderr(), self.colour_err);
+        let planning = mode == Mode::DryRun;
+        let out = Stream::new(stdout(), self.colour_out).planning(planning);
+        let err = Stream::new(stderr(), self.colour_err).planning(planning);
         let mut all = crate::report::Reporters::new();
         let mut clear: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
         match (args.output, mode) {
@@ -186,9 +187,13 @@ impl Output {
                 )
             };
             match report.format {
-                ReportFormat::Junit => all.add(JunitReporter::new(&report.path).map_err(unusable)?),
+                ReportFormat::Junit => {
+                    let junit = JunitReporter::new(&report.path).map_err(unusable)?;
+                    all.add(junit.planning(planning));
+                }
                 ReportFormat::Json => {
-                    all.add(JsonFileReporter::new(&report.path).map_err(unusable)?);
+                    let json = JsonFileReporter::new(&report.path).map_err(unusable)?;
+                    all.add(json.planning(planning));
                 }
             }
         }
@@ -197,8 +202,9 @@ impl Output {
 
     /// Everybody who is to hear of a clean-up.
     pub(super) fn cleanup_reporters(self, args: &CleanupArgs, mode: Mode) -> Reporters {
-        let out = Stream::new(stdout(), self.colour_out);
-        let err = Stream::new(stderr(), self.colour_err);
+        let planning = mode == Mode::DryRun;
+        let out = Stream::new(stdout(), self.colour_out).planning(planning);
+        let err = Stream::new(stderr(), self.colour_err).planning(planning);
         let mut all = crate::report::Reporters::new();
         match (args.output, mode) {
             (OutputFormat::Json, _) => all.add(JsonReporter::new(out)),

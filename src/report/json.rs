@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Reporter, Stream, file};
+use super::{Reporter, Stream, file, safe};
 use crate::event::Event;
 
 /// Writes each event as one line of JSON.
@@ -39,6 +39,7 @@ impl Reporter for JsonReporter {
 #[derive(Debug)]
 pub struct JsonFileReporter {
     path: PathBuf,
+    planning: bool,
     events: Vec<Value>,
     runs: Vec<Value>,
     started: usize,
@@ -53,7 +54,20 @@ impl JsonFileReporter {
     pub fn new(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         file::check(&path)?;
-        Ok(Self { path, events: Vec::new(), runs: Vec::new(), started: 0, passed: true })
+        Ok(Self {
+            path,
+            planning: false,
+            events: Vec::new(),
+            runs: Vec::new(),
+            started: 0,
+            passed: true,
+        })
+    }
+
+    /// The same for a dry run, if it is one: what is not known yet stands in guillemets.
+    #[must_use]
+    pub fn planning(self, planning: bool) -> Self {
+        Self { planning, ..self }
     }
 }
 
@@ -83,7 +97,8 @@ impl Reporter for JsonFileReporter {
             "events": std::mem::take(&mut self.events),
             "summary": {"passed": passed, "runs": std::mem::take(&mut self.runs)},
         });
-        file::write(&self.path, format!("{document:#}\n").as_bytes())
+        let text = format!("{document:#}\n");
+        file::write(&self.path, safe::guillemets(&text, self.planning).as_bytes())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::event::{Event, Failure, Remaining, Status, StepRef};
 #[derive(Debug)]
 pub struct JunitReporter {
     path: PathBuf,
+    planning: bool,
     report: Report,
     suite: Option<TestSuite>,
     /// The steps of the suite so far.
@@ -33,12 +34,19 @@ impl JunitReporter {
         file::check(&path)?;
         Ok(Self {
             path,
+            planning: false,
             report: Report::new("playbook"),
             suite: None,
             cases: Vec::new(),
             cleanup_millis: 0,
             told: None,
         })
+    }
+
+    /// The same for a dry run, if it is one: what is not known yet stands in guillemets.
+    #[must_use]
+    pub fn planning(self, planning: bool) -> Self {
+        Self { planning, ..self }
     }
 
     fn close_suite(&mut self) {
@@ -129,7 +137,7 @@ impl Reporter for JunitReporter {
     fn finish(&mut self) -> io::Result<()> {
         self.close_suite();
         let text = self.report.to_string().map_err(io::Error::other)?;
-        file::write(&self.path, text.as_bytes())
+        file::write(&self.path, safe::guillemets(&text, self.planning).as_bytes())
     }
 }
 

@@ -13,6 +13,17 @@ pub fn lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     text.lines().map(|line| escape(line, |c| c != '\t' && is_hostile(c)))
 }
 
+/// What a dry run does not know yet, as a person reads it: `«steps.role.arn»`. Inside the program it stands between `⟨` and
+/// `⟩`, which ordinary text does not have, whereas guillemets are quotation marks in half of Europe.
+#[must_use]
+pub fn guillemets(text: &str, planning: bool) -> Cow<'_, str> {
+    if planning && text.contains(['⟨', '⟩']) {
+        Cow::Owned(text.replace('⟨', "«").replace('⟩', "»"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 fn escape(text: &str, hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&hostile) {
         return Cow::Borrowed(text);
@@ -58,6 +69,12 @@ mod tests {
     fn line_breaks_of_longer_texts_are_kept() {
         let shown: Vec<_> = lines("one\r\n\ttwo\u{1b}c\nthree\r").collect();
         assert_eq!(shown, ["one", "\ttwo\\u{1b}c", "three\\r"]);
+    }
+
+    #[test]
+    fn what_is_not_known_stands_in_guillemets_in_a_dry_run_only() {
+        assert_eq!(guillemets("arn:⟨a ⟨b⟩⟩", true), "arn:«a «b»»");
+        assert_eq!(guillemets("arn:⟨a⟩", false), "arn:⟨a⟩");
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 
+use super::safe;
+
 /// A place to write lines to. A failure, such as a reader that went away, is remembered; from then on nothing is
 /// written, and the run goes on.
 pub struct Stream {
     writer: Box<dyn Write + Send>,
     paint: Paint,
+    planning: bool,
     fault: Option<io::Error>,
 }
 
@@ -14,6 +17,7 @@ impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream")
             .field("paint", &self.paint)
+            .field("planning", &self.planning)
             .field("fault", &self.fault)
             .finish_non_exhaustive()
     }
@@ -22,7 +26,13 @@ impl std::fmt::Debug for Stream {
 impl Stream {
     /// Writes to `writer`, in colour if told so.
     pub fn new(writer: impl Write + Send + 'static, colour: bool) -> Self {
-        Self { writer: Box::new(writer), paint: Paint { colour }, fault: None }
+        Self { writer: Box::new(writer), paint: Paint { colour }, planning: false, fault: None }
+    }
+
+    /// The same for a dry run, if it is one: what is not known yet stands in guillemets, see [`safe::guillemets`].
+    #[must_use]
+    pub fn planning(self, planning: bool) -> Self {
+        Self { planning, ..self }
     }
 
     /// The colours.
@@ -36,6 +46,7 @@ impl Stream {
         if self.fault.is_some() {
             return;
         }
+        let line = safe::guillemets(line, self.planning);
         // One write: what others write to the same terminal does not end up inside the line.
         let written = self.writer.write_all(format!("{line}\n").as_bytes());
         if let Err(fault) = written.and_then(|()| self.writer.flush()) {

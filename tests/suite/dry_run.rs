@@ -50,9 +50,9 @@ fn called(events: &[Value], run: &str) -> Vec<Request> {
 /// What stands for fields that a dry run cannot know.
 const OTHERS: &str = "and all its other settings";
 
-/// Whether a real text is what the dry run said, in which `⟨…⟩` stands for what was not known.
+/// Whether a real text is what the dry run said, in which `«…»` stands for what was not known.
 fn text_agrees(planned: &str, real: &str) -> bool {
-    let unknown = Regex::new("⟨[^⟩]*⟩").unwrap();
+    let unknown = Regex::new("«[^»]*»").unwrap();
     let known: Vec<String> = unknown.split(planned).map(regex_lite::escape).collect();
     Regex::new(&format!("^(?s:{})$", known.join(".+"))).unwrap().is_match(real)
 }
@@ -60,7 +60,7 @@ fn text_agrees(planned: &str, real: &str) -> bool {
 fn value_agrees(planned: &Value, real: &Value) -> bool {
     match (planned, real) {
         (Value::String(planned), Value::String(real)) => text_agrees(planned, real),
-        (Value::String(planned), real) if planned.starts_with('⟨') && planned.ends_with('⟩') => {
+        (Value::String(planned), real) if planned.starts_with('«') && planned.ends_with('»') => {
             !real.is_null()
         }
         (Value::Array(planned), Value::Array(real)) => {
@@ -263,13 +263,13 @@ fn every_call_has_its_parameters_and_is_counted() {
 #[test]
 fn what_is_known_must_be_the_same() {
     use serde_json::json;
-    let planned = json!({"Role": "arn:⟨steps.role.arn⟩", "Timeout": 3, "Tags": ["⟨run.account⟩"]});
+    let planned = json!({"Role": "arn:«steps.role.arn»", "Timeout": 3, "Tags": ["«run.account»"]});
     assert!(value_agrees(&planned, &json!({"Role": "arn:x", "Timeout": 3, "Tags": ["1"]})));
-    let open = json!({"Id": 1, "Name": "⟨the pool's name and all its other settings⟩"});
+    let open = json!({"Id": 1, "Name": "«the pool's name and all its other settings»"});
     assert!(value_agrees(&open, &json!({"Id": 1, "Name": "n", "More": 2})));
     assert!(!value_agrees(&open, &json!({"Id": 2, "Name": "n", "More": 2})));
     assert!(!value_agrees(&open, &json!({"Id": 1, "More": 2})));
-    let key = json!({"⟨key of t⟩": "⟨its value⟩"});
+    let key = json!({"«key of t»": "«its value»"});
     assert!(value_agrees(&key, &json!({"UserEmail": "a"})));
     assert!(!value_agrees(&key, &json!({"UserEmail": "a", "More": "b"})));
     for other in [

@@ -42,7 +42,7 @@ fn every_script_is_bash() {
     for file in found {
         let script = written(&sandbox, &file, &[]).stdout;
         let commands: Vec<&str> = script.lines().filter(|line| !line.starts_with('#')).collect();
-        let marks = ['⟨', '⟩'];
+        let marks = ['«', '»'];
         assert!(!commands.join("\n").contains(marks), "{file}: a mark is no variable:\n{script}");
         assert!(script.starts_with("#!/usr/bin/env bash\n"), "{script}");
         sandbox.write("plan.sh", &script);

@@ -165,7 +165,7 @@ fn a_dry_run_shows_the_event_as_it_will_be_sent() {
     let (planned, plan) = delivered(&["--dry-run", "--region", "us-east-1"]);
     let (sent, _) = delivered(&["--local"]);
     assert_eq!(planned, sent);
-    assert!(!planned.to_string().contains('⟨'), "{planned}");
+    assert!(!planned.to_string().contains('«'), "{planned}");
     assert_eq!(planned["Records"][0]["md5OfBody"], "e4e68fb7bd0e697a0ae8f1bb342846b3");
     assert_eq!(planned["Records"][0]["awsRegion"], "us-east-1");
     // A person sees it all, too.
