@@ -2,7 +2,7 @@
 default:
     @just --list
 
-# Everything that must hold before a change lands: what .ci/run runs.
+# What most changes need; .ci/run besides runs every shipped playbook and proves the clean-up.
 check: fmt lint test
 
 # The tests: this is the test command of the README.

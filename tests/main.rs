@@ -3,6 +3,7 @@
 //! | module | what it proves |
 //! |---|---|
 //! | [`suite::cases`] | what each folder of `tests/cases` says: a playbook, a command line, and exactly what comes of it |
+//! | [`suite::hostile`], [`suite::mutants`] | files that are no playbooks, and playbooks with a mistake: refused, with a message at the right place |
 //! | [`suite::shipped`] | the playbooks of this repository run to their end and leave nothing |
 //! | [`suite::dry_run`] | a dry run tells exactly the calls of the real one |
 //! | [`suite::shell`] | a dry run as a script, which the AWS CLI runs |
