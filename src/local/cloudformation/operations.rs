@@ -155,12 +155,29 @@ fn check_capabilities(template: &Template, given: &[String]) -> Result<(), AwsEr
 
 fn create_stack(service: &Service, params: &Params) -> Output {
     let name = new_name(params)?;
-    let token = params.get("ClientRequestToken").map(str::to_owned);
-    if let Some(id) =
-        already_made(&service.world().state().cloudformation, &name, token.as_deref())?
-    {
-        return Ok(Some(Element::new("CreateStackResult").text("StackId", id)));
+    let token = params.get("ClientRequestToken");
+    let made = already_made(&service.world().state().cloudformation, &name, token)?;
+    let id = match made {
+        Some(id) => id,
+        None => begin(service, params, &name)?,
+    };
+    Ok(Some(Element::new("CreateStackResult").text("StackId", id)))
+}
+
+/// Starts to make a stack, and says its id.
+fn begin(service: &Service, params: &Params, name: &str) -> Result<String, AwsError> {
+    let (stack, scope) = planned(service, params, name)?;
+    let stack_id = stack.id.clone();
+    if let Some(faster) = admit(&mut service.world().state().cloudformation, stack)? {
+        return Ok(faster);
     }
+    let executor = Executor { peers: service.peers().clone(), stack_id: stack_id.clone() };
+    service.spawn(async move { executor.create(scope).await });
+    Ok(stack_id)
+}
+
+/// The stack as it is to be, and what its expressions can refer to.
+fn planned(service: &Service, params: &Params, name: &str) -> Result<(Stack, Scope), AwsError> {
     let template = given_template(params)?;
     let capabilities = params.list("Capabilities");
     check_capabilities(&template, &capabilities)?;
@@ -184,13 +201,13 @@ fn create_stack(service: &Service, params: &Params) -> Output {
         parameters: parameters::values(&parameters),
         ..Scope::default()
     };
-    scope.parameters.extend(service.pseudo_parameters(&name, &id));
+    scope.parameters.extend(service.pseudo_parameters(name, &id));
     scope.resolve_conditions(&template.conditions)?;
     let plan = Plan::new(&template, &scope)?;
     let now = world.now();
     let mut stack = Stack {
-        id: id.clone(),
-        name: name.clone(),
+        id,
+        name: name.to_owned(),
         serial: 0,
         created: now,
         deleted: None,
@@ -204,7 +221,7 @@ fn create_stack(service: &Service, params: &Params) -> Output {
         on_failure: on_failure(params)?,
         protected: flag(params, "EnableTerminationProtection"),
         timeout: params.get("TimeoutInMinutes").and_then(|minutes| minutes.parse().ok()),
-        token: token.clone(),
+        token: params.get("ClientRequestToken").map(str::to_owned),
         outputs: Vec::new(),
         resources: Vec::new(),
         events: Vec::new(),
@@ -212,26 +229,24 @@ fn create_stack(service: &Service, params: &Params) -> Output {
         turn: std::sync::Arc::default(),
     };
     stack.enter("CREATE_IN_PROGRESS", Some("User Initiated".to_owned()), now);
-    {
-        let mut state = world.state();
-        let state = &mut state.cloudformation;
-        // Somebody may have been faster.
-        if let Some(id) = already_made(state, &name, token.as_deref())? {
-            return Ok(Some(Element::new("CreateStackResult").text("StackId", id)));
-        }
-        if state.stacks.values().filter(|stack| stack.exists()).count() >= MOST_STACKS {
-            return Err(AwsError::bad_request(
-                "LimitExceededException",
-                format!("Limit for stack has been exceeded: {MOST_STACKS}"),
-            ));
-        }
-        state.serial += 1;
-        stack.serial = state.serial;
-        state.stacks.insert(id.clone(), stack);
+    Ok((stack, scope))
+}
+
+/// Takes the stack in, unless somebody was faster with the same request: then that one's id.
+fn admit(state: &mut State, mut stack: Stack) -> Result<Option<String>, AwsError> {
+    if let Some(id) = already_made(state, &stack.name, stack.token.as_deref())? {
+        return Ok(Some(id));
     }
-    let executor = Executor { peers: service.peers().clone(), stack_id: id.clone() };
-    service.spawn(async move { executor.create(scope).await });
-    Ok(Some(Element::new("CreateStackResult").text("StackId", id)))
+    if state.stacks.values().filter(|stack| stack.exists()).count() >= MOST_STACKS {
+        return Err(AwsError::bad_request(
+            "LimitExceededException",
+            format!("Limit for stack has been exceeded: {MOST_STACKS}"),
+        ));
+    }
+    state.serial += 1;
+    stack.serial = state.serial;
+    state.stacks.insert(stack.id.clone(), stack);
+    Ok(None)
 }
 
 /// The stack that the same request has made before; an error where another one has its name.
