@@ -240,16 +240,24 @@ fn a_mistake_calls_nothing() {
     let names = vocabulary();
     let files = shipped();
     let sandbox = Sandbox::new();
-    for seed in 0..20 {
+    let mut refused = 0;
+    for seed in 0..30 {
         let mut chance = fastrand::Rng::with_seed(seed);
         let which = chance.usize(..files.len());
         let text = fs::read_to_string(&files[which]).unwrap();
         let mutant = mutate(&text, &names, &mut chance);
-        let path = sandbox.work().join("mutant.yaml");
-        fs::write(&path, mutant.text).unwrap();
-        let outcome =
-            finish(sandbox.playbook(["check", "mutant.yaml"]).current_dir(sandbox.work()), "");
-        assert!([0, 2].contains(&outcome.exit), "seed {seed}: {}", outcome.stderr);
+        sandbox.write("mutant.yaml", &mutant.text);
+        let checked = sandbox.run(["check", "mutant.yaml"]);
+        assert!([0, 2].contains(&checked.exit), "seed {seed}: {}", checked.stderr);
+        if checked.exit == 0 {
+            continue;
+        }
+        refused += 1;
+        let mut run = sandbox.playbook(["run", "mutant.yaml", "--no-input"]);
+        run.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+        let outcome = finish(run.env("AWS_REGION", "us-east-1"), "");
+        assert_eq!(outcome.exit, 2, "seed {seed}: {}", outcome.stderr);
     }
+    assert!(refused > 10, "{refused} were refused");
     sandbox.nothing_left();
 }
