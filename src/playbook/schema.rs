@@ -199,13 +199,13 @@ fn envelope() -> Value {
             "additionalProperties": false
         },
         "timeout": {"description": "How long one attempt may take.", "$ref": "#/$defs/duration"},
-        "expect_error": {"description": "The error codes of which one must come; success fails the step.", "$ref": "#/$defs/codes"},
-        "allow_error": {"description": "The error codes that are as good as success.", "$ref": "#/$defs/codes"},
+        "expect_error": {"description": "The error codes of which one must come; success fails the step. It then has the output `error`, and no others.", "$ref": "#/$defs/codes"},
+        "allow_error": {"description": "The error codes that are as good as success. The output `error` is `{code, message, help, details}`, or none where it succeeded.", "$ref": "#/$defs/codes"},
         "assert": {
-            "description": "What must be true of `result`.",
+            "description": "What must be true of `result`; beside `expect_error` and `allow_error`, of `error`.",
             "anyOf": [{"$ref": "#/$defs/expression"}, {"type": "array", "items": {"$ref": "#/$defs/expression"}}]
         },
-        "outputs": {"description": "Further outputs, made from `result`.", "$ref": "#/$defs/outputs"},
+        "outputs": {"description": "Further outputs, made from `result`; beside `expect_error` and `allow_error`, from `error`.", "$ref": "#/$defs/outputs"},
         "keep": {"description": "What the step makes is not removed.", "type": "boolean", "default": false},
         "rescue": {"description": "Steps for when one in the block has failed.", "$ref": "#/$defs/steps"},
         "always": {"description": "Steps that run whatever happened in the block.", "$ref": "#/$defs/steps"}

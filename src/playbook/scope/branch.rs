@@ -98,6 +98,11 @@ impl Standing {
         self.condition.iter().chain(self.around().filter_map(|it| it.condition.as_ref())).collect()
     }
 
+    /// Whether a condition that holds here asks about a step.
+    pub(super) fn asks_about(&self, id: &str) -> bool {
+        self.conditions().iter().any(|it| it.steps.iter().any(|step| step == id))
+    }
+
     /// The lists around a step that are not around this place, the outermost last.
     fn lists_left<'s>(&self, of: &'s Self) -> Vec<&'s Branch> {
         let mut left = Vec::new();
@@ -129,10 +134,10 @@ impl Scope {
             return None;
         }
         let field = reference.path.get(2)?;
-        let here = self.standing.conditions();
-        if here.iter().any(|condition| condition.steps.iter().any(|step| step == id)) {
+        if self.standing.asks_about(id) {
             return None;
         }
+        let here = self.standing.conditions();
         let lists = self.standing.lists_left(&facts.standing);
         if lists.iter().any(|branch| branch.list == List::Rescue) {
             return Some(in_rescue(reference, id));

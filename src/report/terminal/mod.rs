@@ -209,11 +209,12 @@ impl TerminalReporter {
         let took = format!("{:>7}", duration(millis));
         let (symbol, after) = match status {
             Status::Passed | Status::Planned => (paint.green("✓"), paint.dim(&took)),
-            Status::ExpectedError => {
+            Status::ExpectedError | Status::AllowedError => {
+                let how = if status == Status::ExpectedError { "expected" } else { "allowed" };
                 let code = failure
                     .map(|failure| format!(": {}", safe::line(&failure.code)))
                     .unwrap_or_default();
-                (paint.green("✓"), paint.dim(&format!("{took}  failed as expected{code}")))
+                (paint.green("✓"), paint.dim(&format!("{took}  failed as {how}{code}")))
             }
             Status::Failed => (paint.red("✗"), paint.dim(&took)),
             Status::Skipped => (paint.dim("–"), paint.dim("skipped")),
