@@ -98,6 +98,7 @@ impl Stage<'_> {
         let mut arguments: Vec<OsString> = vec!["run".into(), self.options.file.clone().into()];
         arguments.extend(["--no-input", "--yes", "--output", "quiet"].map(OsString::from));
         arguments.extend(["--endpoint-url".into(), self.program.endpoint.clone().into()]);
+        arguments.push("--embedded".into());
         arguments.extend(self.options.arguments.iter().cloned());
         self.program.run(arguments, self.home.path(), &self.seam, self.interrupt).await
     }

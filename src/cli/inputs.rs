@@ -51,6 +51,11 @@ impl Asking {
         Self { prompter, person, planning }
     }
 
+    /// Whether only defaults answer.
+    pub(super) fn nobody_answers(&self) -> bool {
+        !self.person && !self.planning
+    }
+
     pub(super) fn prompter(&self) -> Arc<dyn Prompter> {
         Arc::clone(&self.prompter)
     }

@@ -11,6 +11,7 @@ mod dumps;
 mod exit;
 mod explain;
 mod guard;
+mod inbox;
 mod inputs;
 mod new;
 mod output;

@@ -145,6 +145,8 @@ codes! {
         OtherBranch "other-branch",
         // Before the first call.
         MissingVariable "missing-variable",
+        MissingAnswer "missing-answer",
+        LocalOnly "local-only",
         AdministratorPolicy "administrator-policy",
         // While a playbook runs.
         Template "template",

@@ -163,7 +163,7 @@ impl Engine {
         let unread = !self.is_read(step, spec);
         let context = Context { unread, ..self.context(frame, at, who, ledger.clone()) };
         let result = self.limited(step, spec, context, input_data).await;
-        self.look_into_inbox();
+        self.look_into_inbox().await;
         if let Some(id) = &step.id {
             frame.remember(id, ledger.made().into_iter().chain(depends));
         }

@@ -73,7 +73,7 @@ impl Engine {
         path: String,
     ) -> Result<(), Stop> {
         let at = self.step_ref(step, place, path);
-        self.look_into_inbox();
+        self.look_into_inbox().await;
         let mut place = place.clone();
         match self.condition(step, &place, &at) {
             Err(fault) => return Err(self.fail(&at, Instant::now(), &fault.at(step.span))),

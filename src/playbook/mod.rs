@@ -9,6 +9,7 @@ mod defaults;
 mod envelope;
 mod fields;
 mod files;
+mod foresight;
 mod hints;
 mod include;
 mod inputs;

@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use super::envelope::ENVELOPE;
 use super::fields::{is_templated, quoted, type_of, without_unit};
-use super::files::{Files, PathFault, locate, near_path};
+use super::files::{FileKind, Files, PathFault, locate, near_path};
 use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
 use super::wanted::wrong_type;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::step::spec::{DURATION, FILE};
+use crate::step::spec::{DURATION, FILE, NO_DIRECTORY};
 use crate::template::{Template, TemplateKind};
 
 use scalar::{
-    choice, constant, items_words, not_a_choice, number, out_of_range, scalar_text, wrong_rendering,
+    choice, constant, not_a_choice, number, scalar_text, wrong_count, wrong_rendering,
 };
 
 /// Schemas that refer to themselves without end are not followed further than this.
@@ -239,19 +239,23 @@ impl Check<'_> {
         kind: &str,
     ) -> Vec<Diagnostic> {
         match &node.kind {
-            NodeKind::Mapping(entries) => self.object((entries, template), variant, place, kind),
+            NodeKind::Mapping(entries) => {
+                let mut faults = self.object((entries, template), variant, place, kind);
+                faults.extend(wrong_count(node.span, entries.len(), variant.schema, place));
+                faults
+            }
             NodeKind::Sequence(items) => self.array((node, template), items, variant, place, kind),
             NodeKind::String(text) => {
                 let mut faults = scalar_text(node, &text.value, variant.schema, place);
-                if variant.schema.get(FILE) == Some(&Value::Bool(true)) {
-                    faults.extend(self.paths(node));
+                let marked = |mark| variant.schema.get(mark) == Some(&Value::Bool(true));
+                if marked(FILE) {
+                    faults.extend(self.paths(node, marked(NO_DIRECTORY)));
                 }
                 faults
             }
             NodeKind::Integer(_) | NodeKind::Float(_) => number(node, variant.schema, place),
-            NodeKind::Bool(_) | NodeKind::Null => {
-                constant(node, variant.schema, place).into_iter().collect()
-            }
+            NodeKind::Bool(_) => constant(node, variant.schema, place).into_iter().collect(),
+            NodeKind::Null => Vec::new(),
         }
     }
 
@@ -263,25 +267,8 @@ impl Check<'_> {
         place: &Place,
         kind: &str,
     ) -> Vec<Diagnostic> {
-        let mut faults = Vec::new();
-        let count = |key: &str| variant.schema.get(key).and_then(Value::as_u64);
-        let length = u64::try_from(items.len()).unwrap_or(u64::MAX);
-        if let Some(least) = count("minItems").filter(|least| length < *least) {
-            faults.push(out_of_range(
-                node,
-                place,
-                &format!("must have at least {}", items_words(least)),
-                "too few",
-            ));
-        }
-        if let Some(most) = count("maxItems").filter(|most| length > *most) {
-            faults.push(out_of_range(
-                node,
-                place,
-                &format!("must have at most {}", items_words(most)),
-                "too many",
-            ));
-        }
+        let mut faults: Vec<Diagnostic> =
+            wrong_count(node.span, items.len(), variant.schema, place).into_iter().collect();
         let prefix = variant.schema.get("prefixItems").and_then(Value::as_array);
         for (index, item) in items.iter().enumerate() {
             let schema = prefix
@@ -362,15 +349,26 @@ impl Check<'_> {
     }
 
     /// Checks a path that is written out, or each of a list.
-    fn paths(&self, node: &Node) -> Vec<Diagnostic> {
+    fn paths(&self, node: &Node, no_directory: bool) -> Vec<Diagnostic> {
         let text = match &node.kind {
             NodeKind::Sequence(items) => {
-                return items.iter().flat_map(|item| self.paths(item)).collect();
+                return items.iter().flat_map(|item| self.paths(item, no_directory)).collect();
             }
             NodeKind::String(text) if !is_templated(&text.value) => &text.value,
             _ => return Vec::new(),
         };
-        let written = locate(self.files, self.directory, self.top, text);
+        let located = locate(self.files, self.directory, self.top, text);
+        if let Ok(path) = &located
+            && no_directory
+            && self.files.kind(path) == Some(FileKind::Directory)
+        {
+            return vec![
+                Diagnostic::new(Code::MissingFile, format!("`{text}` is a directory"))
+                    .at(node.span)
+                    .label("leads to no file")
+                    .help("name a file in it"),
+            ];
+        }
         let fault = |why| {
             let fault = path_fault(why, node.span, text, self.directory, self.top);
             match near_path(self.files, self.directory, self.top, text) {
@@ -380,7 +378,7 @@ impl Check<'_> {
                 None => fault,
             }
         };
-        written.err().map(fault).into_iter().collect()
+        located.err().map(fault).into_iter().collect()
     }
 }
 
