@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Options;
+use super::{ChaosError, Options};
 use super::account::Difference;
 use super::child::{End, Program, state_of};
 use super::fault::Fault;
@@ -116,7 +116,7 @@ async fn on_stage<T>(
     attempt_timeout: Duration,
     interrupt: &Interrupt,
     act: impl AsyncFnOnce(&Stage<'_>) -> io::Result<T>,
-) -> io::Result<T> {
+) -> Result<T, ChaosError> {
     let home = Home::make()?;
     let seam = Seam::new(strike, state_of(home.path()));
     let local = LocalOptions {
@@ -140,14 +140,14 @@ async fn on_stage<T>(
     let result = act(&stage).await;
     drop(stage);
     aws.shutdown().await;
-    result
+    Ok(result?)
 }
 
 /// Runs the playbook with nothing in its way.
 pub(super) async fn undisturbed(
     options: &Options,
     interrupt: &Interrupt,
-) -> io::Result<Undisturbed> {
+) -> Result<Undisturbed, ChaosError> {
     on_stage(options, None, Duration::from_secs(60), interrupt, async |stage| {
         let started = Instant::now();
         let end = stage.run().await?;
@@ -182,7 +182,7 @@ pub(super) async fn carry_out(
         Ok(verdict)
     })
     .await;
-    let failed = |error: io::Error| Verdict {
+    let failed = |error: ChaosError| Verdict {
         problem: Some(format!("the trial could not be made: {error}")),
         ..Verdict::default()
     };

@@ -130,7 +130,6 @@ codes! {
         TemplateTooLong "template-too-long",
         TemplatedKey "templated-key",
         MisplacedTemplate "misplaced-template",
-        ExpectedExpression "expected-expression",
         ExpressionTooLong "expression-too-long",
         UnneededBraces "unneeded-braces",
         UnknownFilter "unknown-filter",

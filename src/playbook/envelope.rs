@@ -283,12 +283,15 @@ impl Reader<'_, '_> {
                 self.template(node).map(ForEach::List)
             }
             NodeKind::String(text) => {
-                if let Some(list) = after_in(&text.value) {
+                if let Some((name, list)) = after_in(&text.value) {
+                    self.scope.misnamed_items.insert(name.to_owned());
                     self.fault(
                         Diagnostic::new(Code::WrongType, "`for_each` names a list, nothing else")
                             .at(node.span)
                             .label("not a list")
-                            .help(format!("write `for_each: {list}`; each round has its `item`")),
+                            .help(format!(
+                                "write `for_each: {list}`, and `item` instead of `{name}`"
+                            )),
                     );
                     self.unread = true;
                     return None;
@@ -472,11 +475,11 @@ impl Reader<'_, '_> {
     }
 }
 
-/// What stands behind `name in`, as loops begin in other languages.
-fn after_in(text: &str) -> Option<&str> {
+/// The parts of `name in list`, as loops begin in other languages.
+fn after_in(text: &str) -> Option<(&str, &str)> {
     let (name, list) = text.trim().split_once(" in ")?;
     let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
-    is_name.then(|| list.trim())
+    is_name.then(|| (name, list.trim()))
 }
 
 /// A dash that YAML does not take for one.

@@ -16,6 +16,7 @@ mod inputs;
 mod load;
 mod model;
 mod neighbours;
+mod places;
 mod references;
 mod runtimes;
 mod schema;

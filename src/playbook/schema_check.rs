@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::envelope::ENVELOPE;
 use super::fields::{is_templated, quoted, type_of, without_unit};
-use super::files::{FileKind, Files, PathFault, locate, near_path};
+use super::files::{FileKind, Files, locate};
+use super::places::Places;
 use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
 use super::wanted::wrong_type;
@@ -369,15 +370,8 @@ impl Check<'_> {
                     .help("name a file in it"),
             ];
         }
-        let fault = |why| {
-            let fault = path_fault(why, node.span, text, self.directory, self.top);
-            match near_path(self.files, self.directory, self.top, text) {
-                Some(near) => {
-                    fault.help(format!("did you mean `{near}`? Paths are relative to the playbook"))
-                }
-                None => fault,
-            }
-        };
+        let places = Places { files: self.files, directory: self.directory, top: self.top };
+        let fault = |why| places.fault(why, node.span, text, self.scope);
         located.err().map(fault).into_iter().collect()
     }
 }
@@ -398,39 +392,6 @@ fn tag<'s>(variants: &[Variant<'s>]) -> Option<&'s str> {
 /// The only text that a variant allows for a field.
 fn tag_of<'s>(variant: &Variant<'s>, tag: &str) -> Option<&'s str> {
     variant.schema.get("properties")?.get(tag)?.get("const")?.as_str()
-}
-
-/// That a path leads nowhere, or too far.
-pub(super) fn path_fault(
-    why: PathFault,
-    span: Span,
-    written: &str,
-    directory: &Path,
-    top: &Path,
-) -> Diagnostic {
-    match why {
-        PathFault::Missing if written.starts_with('~') => {
-            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
-                .at(span)
-                .label("`~` is a name like any other here")
-                .help("paths are relative to the playbook's directory: move the file there")
-        }
-        PathFault::Missing => {
-            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
-                .at(span)
-                .label("leads to no file")
-                .help(format!(
-                    "paths are relative to the playbook's directory, `{}`",
-                    directory.display()
-                ))
-        }
-        PathFault::Outside => {
-            Diagnostic::new(Code::OutsideRoot, format!("`{written}` lies outside the project"))
-                .at(span)
-                .label("not read from here")
-                .help(format!("move the file under `{}`", top.display()))
-        }
-    }
 }
 
 /// A key of the step that is indented too far.

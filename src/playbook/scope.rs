@@ -97,6 +97,8 @@ pub(super) struct Scope {
     pub(super) defining: Option<String>,
     /// Whether the inputs, or the variables, could not be read, so that nobody knows which there are.
     pub(super) unread: HashSet<&'static str>,
+    /// The names that a loop was to give its items, as it does in other languages; they have been told of.
+    pub(super) misnamed_items: HashSet<String>,
     /// What is read before it is declared.
     pub(super) ahead: HashSet<(&'static str, String)>,
     /// How often it has been guessed what was meant.
@@ -151,6 +153,7 @@ impl Scope {
                 "no error to speak of here",
                 "move the step under `rescue:`, or name the error in `expect_error`".to_owned(),
             )),
+            _ if self.misnamed_items.contains(root) => None,
             _ => Some(self.unknown_root(reference, root)),
         }
     }

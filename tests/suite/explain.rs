@@ -41,7 +41,6 @@ const WITHOUT_EXAMPLE: &[(Code, &str)] = &[
     (Code::IncludeDepth, "playbook/tests/includes.rs"),
     (Code::TemplateTooLong, "template/tests.rs"),
     (Code::ExpressionTooLong, "template/tests.rs"),
-    (Code::ExpectedExpression, "template/tests.rs"),
     (Code::Interrupted, "suite/signals.rs"),
 ];
 
