@@ -41,10 +41,12 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Find every mistake in playbooks, without network or credentials.
     Check(CheckArgs),
-    /// Say what an error or a warning means, with an example, or list them all.
-    #[command(after_help = "Examples:\n  playbook explain\n  playbook explain unknown-reference")]
+    /// Say what an error or a warning means, with an example, or list them all; `language` says what a playbook can say.
+    #[command(
+        after_help = "Examples:\n  playbook explain\n  playbook explain unknown-reference\n  playbook explain language"
+    )]
     Explain {
-        /// Such as `unknown-reference`.
+        /// Such as `unknown-reference`; or `language`.
         code: Option<String>,
     },
     /// List the step kinds, or show one kind's page.

@@ -13,6 +13,7 @@ mod explain;
 mod guard;
 mod inbox;
 mod inputs;
+mod language;
 mod new;
 mod output;
 mod prepare;

@@ -34,4 +34,5 @@ pub use controls::{CONTROLS, Control};
 pub use files::{FileKind, Files};
 pub use load::{Checked, check, load};
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
-pub use schema::{control_keys, json_schema, step_keys};
+pub use schema::{control_keys, input_keys, json_schema, step_keys};
+pub use scope::RUN_FACTS;

@@ -91,12 +91,12 @@ fn fixed_definitions() -> Map<String, Value> {
                 "prompt": {"description": "What to ask.", "type": "string"},
                 "description": {"description": "More than fits in the prompt.", "type": "string"},
                 "default": {"description": "The value when nothing is given."},
-                "choices": {"description": "What to choose from.", "type": "array", "items": {"type": "string"}, "minItems": 1},
-                "pattern": {"description": "A regular expression that the whole answer must match.", "type": "string"},
-                "min": {"description": "The least number allowed.", "type": "number"},
-                "max": {"description": "The greatest number allowed.", "type": "number"},
-                "min_length": {"description": "The least number of characters.", "type": "integer", "minimum": 0},
-                "twice": {"description": "Whether a secret is asked for twice.", "type": "boolean"}
+                "choices": {"description": "What to choose from, for `choice`.", "type": "array", "items": {"type": "string"}, "minItems": 1},
+                "pattern": {"description": "A regular expression that the whole answer must match, for `string` and `secret`.", "type": "string"},
+                "min": {"description": "The least number allowed, for `integer` and `number`.", "type": "number"},
+                "max": {"description": "The greatest number allowed, for `integer` and `number`.", "type": "number"},
+                "min_length": {"description": "The least number of characters, for `string` and `secret`.", "type": "integer", "minimum": 0},
+                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"}
             },
             "additionalProperties": false
         }
@@ -236,6 +236,12 @@ fn hover(summary: &str, details: &str, example: &str) -> String {
 #[must_use]
 pub fn step_keys() -> Value {
     with_definitions(envelope())
+}
+
+/// What an input may say of itself, in the same way.
+#[must_use]
+pub fn input_keys() -> Value {
+    fixed_definitions().remove("input").unwrap_or_default()
 }
 
 /// What a control kind takes, in the same way; those of a block stand beside it.

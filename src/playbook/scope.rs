@@ -109,7 +109,8 @@ pub(super) struct Scope {
 const MOST_GUESSES: usize = 300;
 
 const ROOTS: &[&str] = &["inputs", "vars", "steps", "run", "env"];
-const RUN: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
+/// The names under `run`.
+pub const RUN_FACTS: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
 const ITEMS: &[&str] = &["index", "index0", "first", "last", "length"];
 const ROUNDS: &[&str] = &["index", "index0", "first"];
 
@@ -131,7 +132,7 @@ impl Scope {
             "inputs" => self.check_input(reference, rest.first()?),
             "vars" => self.check_var(reference, rest.first()?),
             "steps" => self.check_step(reference, rest),
-            "run" => check_member(reference, "run", rest.first()?, RUN),
+            "run" => check_member(reference, "run", rest.first()?, RUN_FACTS),
             "env" => None,
             "loop" if matches!(self.loops.last(), Some(Loop::Rounds)) => {
                 check_member(reference, "loop", rest.first()?, ROUNDS)

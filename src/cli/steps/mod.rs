@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 
 pub use self::markdown::{reference, write};
 use self::schema::Fields;
+pub(super) use self::markdown::rows_of;
 pub(super) use self::wrap::wrapped;
 use crate::diagnostic::did_you_mean;
 use crate::playbook::{CONTROLS, Control, control_keys};

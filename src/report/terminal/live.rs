@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::width::cut;
+
+/// What stands beside the text: the spinner, the time, and room for the `^C` that a terminal writes when Ctrl-C is
+/// pressed. In a full line it would begin the next, and what is to be taken away would be the wrong one.
+const BESIDE: usize = 14;
+
 const TICK: Duration = Duration::from_millis(100);
 
 /// The live line. Clones share it.
@@ -17,14 +23,15 @@ pub(super) struct Live {
 struct State {
     enabled: bool,
     colour: bool,
+    columns: Option<usize>,
     /// The terminal belongs to a question.
     paused: bool,
     bar: Option<ProgressBar>,
 }
 
 impl Live {
-    pub(super) fn new(enabled: bool, colour: bool) -> Self {
-        let state = State { enabled, colour, ..State::default() };
+    pub(super) fn new(enabled: bool, colour: bool, columns: Option<usize>) -> Self {
+        let state = State { enabled, colour, columns, ..State::default() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -35,7 +42,10 @@ impl Live {
                 return;
             }
             let bar = state.bar.get_or_insert_with(|| spinner(state.colour));
-            bar.set_message(text);
+            bar.set_message(match state.columns {
+                Some(columns) => cut(&text, columns.saturating_sub(BESIDE).max(1)),
+                None => text,
+            });
             if fresh {
                 bar.reset_elapsed();
             }
@@ -83,9 +93,9 @@ impl State {
 
 fn spinner(colour: bool) -> ProgressBar {
     let template = if colour {
-        "{spinner:.cyan} {elapsed:>4.dim} {wide_msg}"
+        "{spinner:.cyan} {elapsed:>4.dim} {msg}"
     } else {
-        "{spinner} {elapsed:>4} {wide_msg}"
+        "{spinner} {elapsed:>4} {msg}"
     };
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
