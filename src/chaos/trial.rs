@@ -5,13 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{ChaosError, Options};
 use super::account::Difference;
 use super::child::{End, Program, state_of};
 use super::fault::Fault;
 use super::home::Home;
 use super::seam::{Point, Seam, Strike};
 use super::somebody;
+use super::{ChaosError, Options};
 use crate::local::{LocalAws, LocalOptions, Pace};
 use crate::step::Interrupt;
 

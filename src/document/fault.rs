@@ -196,6 +196,44 @@ fn template_in_brackets(text: &str, place: Span) -> Option<Diagnostic> {
     })
 }
 
+/// The value in a line of `{key: value}` that holds a comma in round brackets, at which YAML ends it.
+pub(super) fn value_with_comma(line: &str) -> Option<Range<usize>> {
+    let end = line.trim_end().strip_suffix(['}', ']'])?.trim_end().len();
+    let mut start = 1;
+    let mut round = 0_usize;
+    for (at, character) in line.char_indices().take_while(|(at, _)| *at < end).skip(1) {
+        match character {
+            '(' => round += 1,
+            ')' => round = round.saturating_sub(1),
+            ',' if round > 0 => {
+                let value = line.get(start..end)?;
+                let start = end - value.trim_start().len();
+                let is_plain = !value.trim_start().starts_with(['"', '\'', '{', '[']);
+                return is_plain.then_some(start..end);
+            }
+            ',' | '{' | '[' => start = at + 1,
+            ':' if line.get(at + 1..)?.starts_with(' ') => start = at + 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Says so.
+pub(super) fn unquoted_comma(place: Span, value: &str) -> Diagnostic {
+    let fault = Diagnostic::new(
+        Code::UnclosedBracket,
+        "inside brackets, a value that holds a comma must stand in quotes",
+    )
+    .at(place)
+    .label("YAML ends the value at the comma");
+    match (value.contains('\''), value.contains(['"', '\\'])) {
+        (false, _) => fault.help(format!("write '{value}'")),
+        (true, false) => fault.help(format!("write \"{value}\"")),
+        (true, true) => fault.help("put the whole value in quotes"),
+    }
+}
+
 /// Whether every bracket of a line is closed in it; those in quotes do not count.
 pub(super) fn is_balanced(line: &str) -> bool {
     let mut open = 0_i64;

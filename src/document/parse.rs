@@ -158,6 +158,11 @@ impl<'a> Builder<'a> {
         let bracket = self.text.get(start..=start)?;
         let close = if bracket == "{" { '}' } else { ']' };
         let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        if let Some(value) = fault::value_with_comma(line) {
+            let place = Span::new(self.source, start + value.start, start + value.end);
+            let text = line.get(value).unwrap_or_default();
+            return Some(fault::unquoted_comma(place, text));
+        }
         let (message, help) = if line.ends_with(close) && fault::is_balanced(line) {
             (
                 format!("this `{bracket}` is not closed where it seems to be"),

@@ -269,11 +269,7 @@ impl Engine {
         Outputs { expected: Some(self.failure(fault)), ..Outputs::none() }
     }
 
-    pub(super) fn check_asserts(
-        &self,
-        step: &Step,
-        scope: &Scope,
-    ) -> Result<(), Fault> {
+    pub(super) fn check_asserts(&self, step: &Step, scope: &Scope) -> Result<(), Fault> {
         for assert in &step.asserts {
             let holds = self.evaluate(assert, scope)?;
             if holds.unknown || holds.is_true() {

@@ -254,12 +254,7 @@ impl Engine {
     }
 
     /// `outputs` and `assert`, once, after everything else.
-    fn conclude(
-        &self,
-        step: &Step,
-        place: &Place,
-        outputs: &mut Outputs,
-    ) -> Result<(), Ended> {
+    fn conclude(&self, step: &Step, place: &Place, outputs: &mut Outputs) -> Result<(), Ended> {
         let error = self.own_error(step, outputs);
         if !step.outputs.is_empty() || !step.asserts.is_empty() {
             let mut scope = with_result(&place.scope, &outputs.namespace);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::model::{Action, Playbook, Step};
 use super::references::{of_playbook, of_step};
 use crate::step::spec::ASKS;
-use crate::template::{Reference, TemplateKind};
+use crate::template::{Expression, Reference, TemplateKind};
 
 impl Playbook {
     /// Where `run.inbox` is read whether or not the run is `--local`.
@@ -72,8 +72,8 @@ fn reads(reference: &Reference, name: &str) -> bool {
 }
 
 fn asks_whether_local(step: &Step) -> bool {
-    let when = step.when.iter().flat_map(|when| when.references());
-    when.into_iter().any(|it| reads(it, "local") || (it.optional && reads(it, "inbox")))
+    let mut read = step.when.iter().flat_map(Expression::references);
+    read.any(|it| reads(it, "local") || (it.optional && reads(it, "inbox")))
 }
 
 fn certain_questions<'p>(

@@ -160,7 +160,11 @@ impl Reader<'_, '_> {
         let adopts = input.get("if_exists").and_then(Node::as_str) == Some("adopt");
         let expects = EXPECTS.iter().any(|key| step.get(key).is_some());
         // What is no text is no name, which has been said.
-        if entry.value.as_str().is_none() || adopts || expects || !self.scope.shape_of_template(template).fixed {
+        if entry.value.as_str().is_none()
+            || adopts
+            || expects
+            || !self.scope.shape_of_template(template).fixed
+        {
             return;
         }
         let field = &entry.key.name;

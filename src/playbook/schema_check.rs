@@ -18,9 +18,7 @@ use crate::document::{Entry, Node, NodeKind};
 use crate::step::spec::{DURATION, FILE, NO_DIRECTORY};
 use crate::template::{Template, TemplateKind};
 
-use scalar::{
-    choice, constant, not_a_choice, number, scalar_text, wrong_count, wrong_rendering,
-};
+use scalar::{choice, constant, not_a_choice, number, scalar_text, wrong_count, wrong_rendering};
 
 /// Schemas that refer to themselves without end are not followed further than this.
 const DEPTH: usize = 32;

@@ -148,7 +148,7 @@ impl Scope {
             }
             "error" => Some(fault(
                 Code::MisplacedReference,
-                "`error` exists only inside `rescue`, and in `assert` and `outputs` beside `expect_error`"
+                "`error` exists only inside `rescue`, and in `assert` and `outputs` beside `expect_error` or `allow_error`"
                     .to_owned(),
                 segment(reference, 0),
                 "no error to speak of here",
@@ -334,9 +334,7 @@ impl Scope {
         }
         let field = path.first()?;
         if outputs.lookup(field).is_some() {
-            return self
-                .check_inside(reference, 2)
-                .or_else(|| self.check_own_result(reference));
+            return self.check_inside(reference, 2).or_else(|| self.check_own_result(reference));
         }
         Some(unknown_output(reference, 1, field, "this step", outputs))
     }

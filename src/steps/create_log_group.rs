@@ -36,7 +36,7 @@ pub struct Input {
     /// The log group's name, such as `/aws/lambda/NAME`.
     #[schemars(extend("x-name" = true))]
     log_group_name: String,
-    /// After how many days events are deleted; never when absent. CloudWatch knows these numbers alone.
+    /// After how many days events are deleted; never when absent. AWS knows these numbers alone.
     #[schemars(extend("enum" = RETENTION))]
     retention_in_days: Option<i32>,
     /// Tags beside the run's own.

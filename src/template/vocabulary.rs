@@ -121,8 +121,8 @@ pub const FUNCTION_WORDS: &[Word] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document;
     use crate::diagnostic::Sources;
+    use crate::document;
     use crate::template::environment::{FILTERS, FUNCTIONS, TESTS};
     use crate::template::{Expression, Scope, to_json};
 

@@ -284,9 +284,13 @@ fn a_stack_that_cannot_be_there_is_named() {
         absent.stderr,
         "error: absent.yaml: there is no such file\n  help: name the template of the stack that the playbook is to use\n"
     );
-    sandbox.write("asks.yaml", "Parameters:\n  Prefix: {Type: String}\nResources: {}\n");
+    sandbox.write("asks.yaml", &format!("Parameters:\n  Prefix: {{Type: String}}\n{TEMPLATE}"));
     let asks = chaos(&sandbox, &["--stack", "theirs=asks.yaml"]).exited(2);
-    for part in ["error: the stack `theirs` of --stack cannot be made: ", "Prefix", "each parameter needs a `Default`"] {
+    for part in [
+        "error: the stack `theirs` of --stack cannot be made: ",
+        "Prefix",
+        "each parameter needs a `Default`",
+    ] {
         assert!(asks.stderr.contains(part), "{}", asks.stderr);
     }
     sandbox.nothing_left();

@@ -9,9 +9,9 @@ mod tests;
 
 use std::fmt::Write as _;
 
+pub(super) use self::markdown::rows_of;
 pub use self::markdown::{reference, write};
 use self::schema::Fields;
-pub(super) use self::markdown::rows_of;
 pub(super) use self::wrap::wrapped;
 use crate::diagnostic::did_you_mean;
 use crate::playbook::{CONTROLS, Control, control_keys};

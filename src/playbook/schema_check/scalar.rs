@@ -101,13 +101,12 @@ pub(super) fn constant(node: &Node, schema: &Value, place: &Place) -> Option<Dia
         return None;
     }
     let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-    let fault =
-        Diagnostic::new(
-            Code::NotAChoice,
-            format!("`{}` must be {}", place.name, quoted(names.iter().map(String::as_str))),
-        )
-        .at(node.span)
-        .label("this is something else");
+    let fault = Diagnostic::new(
+        Code::NotAChoice,
+        format!("`{}` must be {}", place.name, quoted(names.iter().map(String::as_str))),
+    )
+    .at(node.span)
+    .label("this is something else");
     let given = value.as_f64();
     let distance = |number: f64| given.map_or(f64::MAX, |given| (number - given).abs());
     let nearest = allowed
@@ -134,7 +133,8 @@ pub(super) fn wrong_count(
     let limit = |of_list: &str, of_map: &str| {
         schema.get(of_list).or_else(|| schema.get(of_map)).and_then(Value::as_u64)
     };
-    let items = |count: u64| if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
+    let items =
+        |count: u64| if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
     let count = u64::try_from(count).unwrap_or(u64::MAX);
     if let Some(least) = limit("minItems", "minProperties").filter(|least| count < *least) {
         let must = format!("must have at least {}", items(least));

@@ -5,11 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::width::cut;
-
-/// What stands beside the text: the spinner, the time, and room for the `^C` that a terminal writes when Ctrl-C is
-/// pressed. In a full line it would begin the next, and what is to be taken away would be the wrong one.
-const BESIDE: usize = 14;
+use super::screen::Screen;
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -23,15 +19,14 @@ pub(super) struct Live {
 struct State {
     enabled: bool,
     colour: bool,
-    columns: Option<usize>,
     /// The terminal belongs to a question.
     paused: bool,
     bar: Option<ProgressBar>,
 }
 
 impl Live {
-    pub(super) fn new(enabled: bool, colour: bool, columns: Option<usize>) -> Self {
-        let state = State { enabled, colour, columns, ..State::default() };
+    pub(super) fn new(enabled: bool, colour: bool) -> Self {
+        let state = State { enabled, colour, ..State::default() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -42,10 +37,7 @@ impl Live {
                 return;
             }
             let bar = state.bar.get_or_insert_with(|| spinner(state.colour));
-            bar.set_message(match state.columns {
-                Some(columns) => cut(&text, columns.saturating_sub(BESIDE).max(1)),
-                None => text,
-            });
+            bar.set_message(text);
             if fresh {
                 bar.reset_elapsed();
             }
@@ -93,14 +85,17 @@ impl State {
 
 fn spinner(colour: bool) -> ProgressBar {
     let template = if colour {
-        "{spinner:.cyan} {elapsed:>4.dim} {msg}"
+        "{spinner:.cyan} {elapsed:>4.dim} {wide_msg}"
     } else {
-        "{spinner} {elapsed:>4} {msg}"
+        "{spinner} {elapsed:>4} {wide_msg}"
     };
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(15))
-        .with_style(style);
+    let bar = ProgressBar::with_draw_target(
+        None,
+        ProgressDrawTarget::term_like_with_hz(Box::new(Screen), 15),
+    )
+    .with_style(style);
     bar.enable_steady_tick(TICK);
     bar
 }

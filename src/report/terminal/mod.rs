@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod live;
+mod screen;
 mod summary;
 mod width;
 
@@ -63,7 +64,7 @@ impl TerminalReporter {
     /// Writes results to `out` and everything else to `err`.
     #[must_use]
     pub fn new(out: Stream, err: Stream, manner: Manner) -> Self {
-        let live = Live::new(manner.live && !manner.quiet, err.paint().colour, manner.columns);
+        let live = Live::new(manner.live && !manner.quiet, err.paint().colour);
         Self {
             out,
             err,

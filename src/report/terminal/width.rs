@@ -49,7 +49,7 @@ fn closed_up(text: &str) -> String {
 }
 
 /// The columns that a text takes; the sequences that colour it take none.
-pub(super) fn width(text: &str) -> usize {
+fn width(text: &str) -> usize {
     let mut columns = 0;
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -60,24 +60,6 @@ pub(super) fn width(text: &str) -> usize {
         }
     }
     columns
-}
-
-/// As much of a text as fits.
-pub(super) fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
-        return text.to_owned();
-    }
-    let mut cut = String::new();
-    let mut taken = 1;
-    for character in text.chars() {
-        taken += character.width().unwrap_or_default();
-        if taken > columns {
-            break;
-        }
-        cut.push(character);
-    }
-    cut.push('…');
-    cut
 }
 
 #[cfg(test)]
@@ -100,11 +82,7 @@ mod tests {
         );
         assert_eq!(
             fitted(LINE, Some(30)),
-            [
-                "  ✓ Create a role that the",
-                "      function runs as",
-                "      create-role 0.06s",
-            ]
+            ["  ✓ Create a role that the", "      function runs as", "      create-role 0.06s",]
         );
     }
 
@@ -113,9 +91,6 @@ mod tests {
         assert_eq!(width("\u{1b}[32m✓\u{1b}[0m 日本"), 6);
         let coloured = "\u{1b}[32m✓\u{1b}[0m ab";
         assert_eq!(fitted(coloured, Some(4)), [coloured]);
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcd", 3), "ab…");
     }
 
     #[test]
