@@ -9,7 +9,7 @@ use super::fields::quoted;
 use super::hints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
-use super::neighbours::is_loop;
+use super::neighbours::{after_in, is_loop};
 use super::scope::{Condition, Failing, List, Loop, Outputs, StepFacts};
 use super::shape::Shape;
 use super::types::Types;
@@ -473,13 +473,6 @@ impl Reader<'_, '_> {
             }
         }
     }
-}
-
-/// The parts of `name in list`, as loops begin in other languages.
-fn after_in(text: &str) -> Option<(&str, &str)> {
-    let (name, list) = text.trim().split_once(" in ")?;
-    let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
-    is_name.then(|| (name, list.trim()))
 }
 
 /// A dash that YAML does not take for one.
