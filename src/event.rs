@@ -36,8 +36,10 @@ pub struct StepRef {
 pub enum Status {
     /// It did what it should.
     Passed,
-    /// It failed, as `expect_error` or `allow_error` says it may.
+    /// It failed, as `expect_error` says it must.
     ExpectedError,
+    /// It failed, as `allow_error` says it may.
+    AllowedError,
     /// It failed.
     Failed,
     /// Its `when` was false.

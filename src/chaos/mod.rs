@@ -112,6 +112,14 @@ pub enum ChaosError {
     /// It sends nothing that could fail.
     #[error("the playbook sends no requests, so there is nothing to prove")]
     Silent,
+    /// A stack of somebody else's cannot be made.
+    #[error("the stack `{name}` of --stack cannot be made: {reason}")]
+    Stack {
+        /// Its name.
+        name: String,
+        /// What `CloudFormation` says.
+        reason: String,
+    },
     /// The machine does not let us.
     #[error("the embedded AWS or the program cannot be started: {0}")]
     Io(#[from] io::Error),
@@ -129,6 +137,9 @@ impl ChaosError {
                 "a step with `keep` leaves something on purpose; anything else is a defect of playbook"
             }
             Self::Silent => "choose a playbook that calls AWS",
+            Self::Stack { .. } => {
+                "mend its template: each parameter needs a `Default`, and the embedded AWS must have its resource types"
+            }
             Self::Io(_) => "free some memory, or name another directory in TMPDIR",
         }
     }

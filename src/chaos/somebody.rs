@@ -7,6 +7,7 @@ use aws_sdk_cloudformation::operation::create_stack::CreateStackOutput;
 use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
 use aws_sdk_cloudformation::types::{Capability, StackStatus};
 
+use super::ChaosError;
 use crate::aws::{Aws, CallError, CallPatience, Connection, Credentials, Endpoint, connect};
 
 /// How long a stack may take.
@@ -22,7 +23,11 @@ pub struct Stack {
 }
 
 /// Makes the stacks, as somebody whose requests do not count.
-pub(super) async fn deploy(stacks: &[Stack], endpoint: &str, region: &str) -> io::Result<()> {
+pub(super) async fn deploy(
+    stacks: &[Stack],
+    endpoint: &str,
+    region: &str,
+) -> Result<(), ChaosError> {
     if stacks.is_empty() {
         return Ok(());
     }
@@ -38,7 +43,7 @@ pub(super) async fn deploy(stacks: &[Stack], endpoint: &str, region: &str) -> io
     for stack in stacks {
         create(&aws, stack)
             .await
-            .map_err(|reason| io::Error::other(format!("the stack {}: {reason}", stack.name)))?;
+            .map_err(|reason| ChaosError::Stack { name: stack.name.clone(), reason })?;
     }
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Options;
 use super::account::Difference;
 use super::child::{End, Program, state_of};
 use super::fault::Fault;
 use super::home::Home;
 use super::seam::{Point, Seam, Strike};
 use super::somebody;
+use super::{ChaosError, Options};
 use crate::local::{LocalAws, LocalOptions, Pace};
 use crate::step::Interrupt;
 
@@ -98,6 +98,7 @@ impl Stage<'_> {
         let mut arguments: Vec<OsString> = vec!["run".into(), self.options.file.clone().into()];
         arguments.extend(["--no-input", "--yes", "--output", "quiet"].map(OsString::from));
         arguments.extend(["--endpoint-url".into(), self.program.endpoint.clone().into()]);
+        arguments.push("--embedded".into());
         arguments.extend(self.options.arguments.iter().cloned());
         self.program.run(arguments, self.home.path(), &self.seam, self.interrupt).await
     }
@@ -115,7 +116,7 @@ async fn on_stage<T>(
     attempt_timeout: Duration,
     interrupt: &Interrupt,
     act: impl AsyncFnOnce(&Stage<'_>) -> io::Result<T>,
-) -> io::Result<T> {
+) -> Result<T, ChaosError> {
     let home = Home::make()?;
     let seam = Seam::new(strike, state_of(home.path()));
     let local = LocalOptions {
@@ -139,14 +140,14 @@ async fn on_stage<T>(
     let result = act(&stage).await;
     drop(stage);
     aws.shutdown().await;
-    result
+    Ok(result?)
 }
 
 /// Runs the playbook with nothing in its way.
 pub(super) async fn undisturbed(
     options: &Options,
     interrupt: &Interrupt,
-) -> io::Result<Undisturbed> {
+) -> Result<Undisturbed, ChaosError> {
     on_stage(options, None, Duration::from_secs(60), interrupt, async |stage| {
         let started = Instant::now();
         let end = stage.run().await?;
@@ -181,7 +182,7 @@ pub(super) async fn carry_out(
         Ok(verdict)
     })
     .await;
-    let failed = |error: io::Error| Verdict {
+    let failed = |error: ChaosError| Verdict {
         problem: Some(format!("the trial could not be made: {error}")),
         ..Verdict::default()
     };

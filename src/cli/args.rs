@@ -41,10 +41,12 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Find every mistake in playbooks, without network or credentials.
     Check(CheckArgs),
-    /// Say what an error or a warning means, with an example, or list them all.
-    #[command(after_help = "Examples:\n  playbook explain\n  playbook explain unknown-reference")]
+    /// Say what an error or a warning means, with an example, or list them all; `language` says what a playbook can say.
+    #[command(
+        after_help = "Examples:\n  playbook explain\n  playbook explain unknown-reference\n  playbook explain language"
+    )]
     Explain {
-        /// Such as `unknown-reference`.
+        /// Such as `unknown-reference`; or `language`.
         code: Option<String>,
     },
     /// List the step kinds, or show one kind's page.
@@ -127,6 +129,9 @@ pub struct RunArgs {
     /// Send every call there, such as to `playbook serve`.
     #[arg(long, help_heading = "Where", value_name = "URL", value_parser = endpoint_url)]
     pub endpoint_url: Option<String>,
+    /// The endpoint is an embedded AWS, whose inbox can be read: so `playbook chaos` runs a playbook.
+    #[arg(long, hide = true, requires = "endpoint_url")]
+    pub embedded: bool,
     /// Stop before the first step unless the account is this one.
     #[arg(long, help_heading = "Where", value_name = "ID", value_parser = account)]
     pub expect_account: Option<String>,
@@ -188,6 +193,12 @@ Examples:
 An input that neither --input nor --inputs gives is read from PLAYBOOK_INPUT_<NAME>.";
 
 impl RunArgs {
+    /// Whether what answers is an embedded AWS that belongs to this run alone.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.local || self.embedded
+    }
+
     /// Whether anybody wants to see the bodies of calls.
     #[must_use]
     pub fn looks(&self) -> bool {

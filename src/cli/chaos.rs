@@ -293,7 +293,7 @@ impl<'a> Teller<'a> {
             self.output.note(&format!("  {line}"));
         }
         match error {
-            ChaosError::Fails { code: Some(2), .. } => Exit::WRONG,
+            ChaosError::Fails { code: Some(2), .. } | ChaosError::Stack { .. } => Exit::WRONG,
             _ => Exit::FAILED,
         }
     }

@@ -9,6 +9,9 @@ use crate::playbook::{FileKind, Files};
 /// No playbook is longer; a device that never ends would be.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
+/// No guess looks at more names of a directory.
+const MOST_NAMES: usize = 1000;
+
 /// The machine's own file system.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Disk;
@@ -38,6 +41,14 @@ impl Files for Disk {
         let absolute = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
         let repository = absolute.ancestors().find(|ancestor| ancestor.join(".git").exists());
         repository.map_or(absolute.clone(), Path::to_owned)
+    }
+
+    fn names(&self, directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.take(MOST_NAMES).collect();
+        names.sort();
+        names
     }
 
     fn canonical(&self, path: &Path) -> Option<PathBuf> {

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::language;
 use super::steps::wrapped;
 use crate::diagnostic::{Code, Severity, did_you_mean};
+use crate::steps::Registry;
 
 /// Where lines end.
 const WIDTH: usize = 88;
@@ -38,7 +40,10 @@ pub fn list() -> String {
             let _ = writeln!(text, "  {:width$}  {summary}", code.as_str());
         }
     }
-    text.push_str("\n`playbook explain CODE` shows an example, and what to write instead.\n");
+    text.push_str(
+        "\n`playbook explain CODE` shows an example, and what to write instead;\n\
+         `playbook explain language` what a playbook can say.\n",
+    );
     text
 }
 
@@ -47,6 +52,9 @@ pub fn list() -> String {
 /// # Errors
 /// There is no such code.
 pub fn page(name: &str) -> Result<String, UnknownCode> {
+    if name == language::NAME {
+        return Ok(language::page(&Registry));
+    }
     let bare = name.trim_start_matches("error").trim_start_matches("warning");
     let bare = bare.trim_matches(['[', ']']);
     let code = Code::named(bare).ok_or_else(|| UnknownCode { name: name.to_owned() })?;

@@ -51,6 +51,11 @@ impl Asking {
         Self { prompter, person, planning }
     }
 
+    /// Whether only defaults answer.
+    pub(super) fn nobody_answers(&self) -> bool {
+        !self.person && !self.planning
+    }
+
     pub(super) fn prompter(&self) -> Arc<dyn Prompter> {
         Arc::clone(&self.prompter)
     }
@@ -63,7 +68,10 @@ impl Asking {
         match asked.unwrap_or(Err(StepError::Interrupted)) {
             Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value),
             Ok(Answer::NotAsked) => Ok(Value::Null),
-            Err(StepError::Interrupted) => Err(Exit::from_code(128 + SIGINT)),
+            Err(StepError::Interrupted) => {
+                output.note("Interrupted; nothing was called.");
+                Err(Exit::from_code(128 + SIGINT))
+            }
             Err(error) => Err(output.fail(&error.to_string(), error.help())),
         }
     }

@@ -172,6 +172,7 @@ impl Output {
                 let manner = Manner {
                     live: stderr().is_terminal(),
                     quiet: format == RunFormat::Quiet,
+                    columns: columns(),
                     asks: Self::has_person() && !args.no_input,
                 };
                 let terminal = TerminalReporter::new(out, err, manner);
@@ -211,7 +212,8 @@ impl Output {
             (OutputFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
             (format, _) => {
                 let live = stderr().is_terminal();
-                let manner = Manner { live, quiet: format == OutputFormat::Quiet, asks: false };
+                let quiet = format == OutputFormat::Quiet;
+                let manner = Manner { live, quiet, columns: columns(), asks: false };
                 all.add(TerminalReporter::new(out, err, manner));
             }
         }
@@ -225,6 +227,13 @@ impl Output {
             reporters.lock().unwrap_or_else(PoisonError::into_inner).all.event(event);
         })
     }
+}
+
+/// How many columns the terminal has that stderr is.
+fn columns() -> Option<usize> {
+    let (columns, _) = stderr().is_terminal().then(|| crossterm::terminal::size().ok())??;
+    // One that does not know says 0.
+    (columns > 0).then(|| usize::from(columns))
 }
 
 /// The script names files as seen from here, and takes from AWS's answers what the kinds say that they take from them.

@@ -11,7 +11,7 @@ use super::args::{CleanupWhen, RunArgs};
 use super::exit::Exit;
 use super::output::{Output, RunFormat};
 use super::run::Session;
-use super::{guard, state, target};
+use super::{guard, inbox, state, target};
 use crate::aws::Connected;
 use crate::engine::{CleanupMode, Setup};
 use crate::event::Mode;
@@ -53,6 +53,10 @@ pub(super) async fn prepare(
     if *mode == Mode::Live {
         mention_unfinished(*output);
     }
+    let inbox = match &endpoint {
+        Some(endpoint) if args.embedded => Some(inbox::at(endpoint)),
+        _ => local.inbox(),
+    };
     let book = open_book(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;
     let setup = Setup {
         playbook: Arc::clone(playbook),
@@ -64,7 +68,7 @@ pub(super) async fn prepare(
         aws: connected.aws,
         mode: *mode,
         endpoint,
-        inbox: local.inbox(),
+        inbox,
         prompter: session.asking.prompter(),
         prologue,
         sink: Sink::new(output.listener(&session.reporters), redactor),
@@ -104,8 +108,8 @@ fn facts(
         started: started(),
         region: connected.region.clone().unwrap_or_else(|| crate::template::marker("run.region")),
         account,
-        local: session.args.local,
-        on_this_machine: session.args.local || endpoint.is_some_and(target::is_loopback),
+        local: session.args.is_embedded(),
+        on_this_machine: session.args.is_embedded() || endpoint.is_some_and(target::is_loopback),
         allow_admin: session.args.allow_admin,
     }
 }

@@ -16,9 +16,10 @@ use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::engine;
 use crate::event::{Event, Mode, Remaining};
 use crate::journal::{Book, Record};
-use crate::playbook::{self, Playbook};
+use crate::playbook::{self, Playbook, Step};
 use crate::sink::Sink;
 use crate::steps::Registry;
+use crate::template::Reference;
 
 /// What the runs of one command line share.
 pub(super) struct Session<'a> {
@@ -48,6 +49,14 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
     wishes.listen().map_err(|error| output.fail(&error.to_string(), None))?;
     let reporters = Arc::new(Mutex::new(output.reporters(args, mode)?));
     let asking = Asking::new(args, mode, &wishes, &reporters, output);
+    if asking.nobody_answers() {
+        let open = playbooks.iter().flat_map(|playbook| playbook.certain_questions());
+        let faults: Vec<Diagnostic> = open.map(missing_answer).collect();
+        if !faults.is_empty() {
+            output.diagnostics(&faults, &sources);
+            return Err(Exit::WRONG);
+        }
+    }
     let sources = Arc::new(sources);
     let session = Session { args, output, mode, sources, environment, reporters, asking, wishes };
     // Everything that is missing is said before anything is called.
@@ -92,6 +101,9 @@ fn load(
         match playbook::load(file, &Disk, &Registry, sources) {
             Ok(playbook) => {
                 faults.extend(missing_variables(&playbook, environment));
+                if !args.is_embedded() {
+                    faults.extend(playbook.inbox_readers().iter().map(local_only));
+                }
                 if !args.allow_admin {
                     faults.extend(guard::administrator_policies(&playbook));
                 }
@@ -125,6 +137,23 @@ fn missing_variables(
         }
     }
     faults
+}
+
+/// `run.inbox` is known not to be there, so that is said before anything is made.
+fn local_only(reference: &Reference) -> Diagnostic {
+    Diagnostic::new(Code::LocalOnly, "`run.inbox` exists only with `--local`")
+        .at(reference.span)
+        .label("AWS sends its messages to their addressees")
+        .help("add `when: run.local` to the step, or write `… if run.local else …`")
+}
+
+/// Whether anybody is there to ask is known before the first call.
+fn missing_answer(step: &Step) -> Diagnostic {
+    let question = step.id.as_deref().unwrap_or(step.kind());
+    Diagnostic::new(Code::MissingAnswer, format!("nobody is there to answer `{question}`"))
+        .at(step.kind_span)
+        .label("asks, and has no default")
+        .help("give it a `default`, or run at a terminal; `inputs` can be given beforehand")
 }
 
 async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {

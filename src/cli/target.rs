@@ -60,7 +60,8 @@ impl Local {
                 body: message.body.clone(),
                 code: message.code.clone(),
             });
-            mails.collect()
+            let mails: Vec<Mail> = mails.collect();
+            Box::pin(std::future::ready(Some(mails)))
         }))
     }
 

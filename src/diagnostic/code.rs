@@ -130,7 +130,6 @@ codes! {
         TemplateTooLong "template-too-long",
         TemplatedKey "templated-key",
         MisplacedTemplate "misplaced-template",
-        ExpectedExpression "expected-expression",
         ExpressionTooLong "expression-too-long",
         UnneededBraces "unneeded-braces",
         UnknownFilter "unknown-filter",
@@ -145,6 +144,8 @@ codes! {
         OtherBranch "other-branch",
         // Before the first call.
         MissingVariable "missing-variable",
+        MissingAnswer "missing-answer",
+        LocalOnly "local-only",
         AdministratorPolicy "administrator-policy",
         // While a playbook runs.
         Template "template",

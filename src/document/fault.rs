@@ -35,7 +35,8 @@ pub(super) fn from_scan_error(error: &ScanError, source: SourceId, text: &str) -
     }
     let (code, message, mut help) = describe(error.kind());
     if code == Code::MissingComma
-        && let Some(fault) = unquoted_bracket(text, place)
+        && let Some(fault) =
+            template_in_brackets(text, place).or_else(|| unquoted_bracket(text, place))
     {
         return fault;
     }
@@ -169,6 +170,84 @@ fn unquoted_bracket(text: &str, place: Span) -> Option<Diagnostic> {
         let message = format!("inside brackets, a value that holds `{bracket}` must be quoted");
         Diagnostic::new(Code::MissingComma, message).at(place).help("put the value in quotes")
     })
+}
+
+/// A `{{` in the middle of a value that stands in brackets without quotes.
+fn template_in_brackets(text: &str, place: Span) -> Option<Diagnostic> {
+    let start = usize::try_from(place.start).ok()?;
+    let rest = text.get(start..)?.lines().next().filter(|rest| rest.starts_with("{{"))?;
+    let line = text.get(..start)?.lines().next_back()?;
+    let begins = [": ", ", ", "[", "{"];
+    let begin = begins.iter().filter_map(|it| line.rfind(it).map(|at| at + it.len())).max()?;
+    let after = rest.find("}}")? + 2;
+    let tail = rest.get(after..)?;
+    let end = tail.find([',', '}', ']']).unwrap_or(tail.len());
+    let value = format!("{}{}", line.get(begin..)?, rest.get(..after + end)?);
+    let message = "inside brackets, a value that holds `{{` must stand in quotes";
+    let fault = Diagnostic::new(Code::UnquotedTemplate, message).at(Span::new(
+        place.source,
+        start,
+        start + 2,
+    ));
+    Some(if value.contains(['\'', '"', '\\']) {
+        fault.help("put the whole value in quotes: \"… {{ … }}\"")
+    } else {
+        fault.help(format!("write \"{}\"", value.trim()))
+    })
+}
+
+/// The value in a line of `{key: value}` that holds a comma in round brackets, at which YAML ends it.
+pub(super) fn value_with_comma(line: &str) -> Option<Range<usize>> {
+    let end = line.trim_end().strip_suffix(['}', ']'])?.trim_end().len();
+    let mut start = 1;
+    let mut round = 0_usize;
+    for (at, character) in line.char_indices().take_while(|(at, _)| *at < end).skip(1) {
+        match character {
+            '(' => round += 1,
+            ')' => round = round.saturating_sub(1),
+            ',' if round > 0 => {
+                let value = line.get(start..end)?;
+                let start = end - value.trim_start().len();
+                let is_plain = !value.trim_start().starts_with(['"', '\'', '{', '[']);
+                return is_plain.then_some(start..end);
+            }
+            ',' | '{' | '[' => start = at + 1,
+            ':' if line.get(at + 1..)?.starts_with(' ') => start = at + 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Says so.
+pub(super) fn unquoted_comma(place: Span, value: &str) -> Diagnostic {
+    let fault = Diagnostic::new(
+        Code::UnclosedBracket,
+        "inside brackets, a value that holds a comma must stand in quotes",
+    )
+    .at(place)
+    .label("YAML ends the value at the comma");
+    match (value.contains('\''), value.contains(['"', '\\'])) {
+        (false, _) => fault.help(format!("write '{value}'")),
+        (true, false) => fault.help(format!("write \"{value}\"")),
+        (true, true) => fault.help("put the whole value in quotes"),
+    }
+}
+
+/// Whether every bracket of a line is closed in it; those in quotes do not count.
+pub(super) fn is_balanced(line: &str) -> bool {
+    let mut open = 0_i64;
+    let mut quote = None;
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(mark), it) if mark == it => quote = None,
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '{' | '[') => open += 1,
+            (None, '}' | ']') => open -= 1,
+            _ => {}
+        }
+    }
+    open <= 0
 }
 
 /// A key that is none because its colon is the wide one of Chinese and Japanese keyboards: the line at which the scanner

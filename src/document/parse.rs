@@ -145,7 +145,8 @@ impl<'a> Builder<'a> {
 
     /// A bracket that stands open above a fault is the fault, where the line of the fault is indented no further.
     fn unclosed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let codes = [Code::MissingComma, Code::MisplacedColon, Code::TextAfterQuote];
+        let codes =
+            [Code::MissingComma, Code::MisplacedColon, Code::TextAfterQuote, Code::BadIndentation];
         let place = fault.span.filter(|_| codes.contains(&fault.code))?;
         let start = self.frames.iter().map(|frame| frame.start).find(|start| {
             let rest = self.text.get(*start..to_usize(place.start)).unwrap_or_default();
@@ -157,7 +158,12 @@ impl<'a> Builder<'a> {
         let bracket = self.text.get(start..=start)?;
         let close = if bracket == "{" { '}' } else { ']' };
         let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        let (message, help) = if line.ends_with(close) {
+        if let Some(value) = fault::value_with_comma(line) {
+            let place = Span::new(self.source, start + value.start, start + value.end);
+            let text = line.get(value).unwrap_or_default();
+            return Some(fault::unquoted_comma(place, text));
+        }
+        let (message, help) = if line.ends_with(close) && fault::is_balanced(line) {
             (
                 format!("this `{bracket}` is not closed where it seems to be"),
                 "inside brackets, a value that holds brackets, quotes or commas must be quoted"

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
-use super::outputs::Outputs;
+use super::outputs::{Outputs, error_facts};
 use super::step::Ended;
 use super::{CleanupMode, Engine};
 use crate::diagnostic::Code;
-use crate::event::{Failure, StepRef};
+use crate::event::StepRef;
 use crate::playbook::{Action, Playbook, Step};
 use crate::step::{Answer, Question, QuestionType, StepError};
 use crate::template::{Expression, Namespace, Template, from_json, to_text};
@@ -79,7 +79,7 @@ impl Engine {
         {
             let mut place = Place { prefix: format!("{}rescue.", place.prefix), ..place.clone() };
             place.scope = place.scope.child();
-            place.scope.set("error", error_facts(failure));
+            place.scope.set("error", from_json(&error_facts(failure)));
             result = self.run_steps(frame, parts.rescue, &place).await;
         }
         if !matches!(result, Err(Stop::Interrupted)) && !parts.always.is_empty() {
@@ -217,15 +217,6 @@ struct Block<'a> {
     steps: &'a [Step],
     rescue: &'a [Step],
     always: &'a [Step],
-}
-
-fn error_facts(failure: &Failure) -> crate::template::Value {
-    from_json(&json!({
-        "code": failure.code,
-        "message": failure.message,
-        "help": failure.help,
-        "details": failure.details,
-    }))
 }
 
 fn steps(count: usize) -> String {

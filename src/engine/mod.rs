@@ -12,6 +12,7 @@ mod prompter;
 mod step;
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -94,8 +95,9 @@ pub struct Setup {
     pub cleanup_command: String,
 }
 
-/// Every message so far, the oldest first.
-pub type Inbox = Arc<dyn Fn() -> Vec<Mail> + Send + Sync>;
+/// Every message so far, the oldest first; nothing where that cannot be found out.
+pub type Inbox =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Vec<Mail>>> + Send>> + Send + Sync>;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,9 +292,9 @@ impl Engine {
     }
 
     /// Shows what has come in since, and lets expressions see it.
-    fn look_into_inbox(&self) {
+    async fn look_into_inbox(&self) {
         let Some(inbox) = &self.setup.inbox else { return };
-        let mails = inbox();
+        let Some(mails) = inbox().await else { return };
         let shown = self.shown.swap(mails.len(), Ordering::Relaxed);
         if mails.len() == shown {
             return;

@@ -1,6 +1,6 @@
 //! What steps see: `run`, `env`, rendered inputs, the outputs of earlier steps.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::fault::Fault;
 use super::frame::Frame;
@@ -188,19 +188,34 @@ impl Engine {
         Outputs { data: Json::Object(data), namespace, expected: None }
     }
 
-    /// Adds the step's own `outputs`, made from `result`.
+    /// The `error` of a step that may fail: none where it did not.
+    pub(super) fn own_error(&self, step: &Step, outputs: &Outputs) -> Option<OwnError> {
+        if !step.may_fail() {
+            return None;
+        }
+        let Some(failure) = &outputs.expected else {
+            let who = step.id.as_deref().unwrap_or(step.kind());
+            let value = if self.setup.aws.is_recording() {
+                unknown(format!("steps.{who}.error"))
+            } else {
+                from_json(&Json::Null)
+            };
+            return Some(OwnError { value, secret: false });
+        };
+        let facts = error_facts(failure);
+        let secret = self.setup.sink.redactor().finds_secret_inside(&facts);
+        Some(OwnError { value: from_json(&facts), secret })
+    }
+
+    /// Adds the step's own `outputs`.
     pub(super) fn add_outputs(
         &self,
         step: &Step,
         scope: &Scope,
         outputs: &mut Outputs,
     ) -> Result<(), Fault> {
-        if step.outputs.is_empty() {
-            return Ok(());
-        }
-        let scope = with_result(scope, &outputs.namespace);
         for (name, expression) in &step.outputs {
-            let value = self.evaluate(expression, &scope)?;
+            let value = self.evaluate(expression, scope)?;
             if let Json::Object(data) = &mut outputs.data {
                 data.insert(name.clone(), to_json(&value.value));
             }
@@ -217,6 +232,38 @@ impl Engine {
             outputs.insert(name.clone(), to_json(&self.evaluate(expression, &scope)?.value));
         }
         Ok(Json::Object(outputs))
+    }
+}
+
+/// What a failed step says of its error, to later steps.
+pub(super) fn error_facts(failure: &Failure) -> Json {
+    json!({
+        "code": failure.code,
+        "message": failure.message,
+        "help": failure.help,
+        "details": failure.details,
+    })
+}
+
+/// The `error` of a step that may fail.
+pub(super) struct OwnError {
+    value: Value,
+    secret: bool,
+}
+
+impl OwnError {
+    /// Lets `assert` and `outputs` of the step see it.
+    pub(super) fn show_in(&self, scope: &mut Scope) {
+        if self.secret {
+            scope.set_secret("error", self.value.clone());
+        } else {
+            scope.set("error", self.value.clone());
+        }
+    }
+
+    /// Lets later steps see it.
+    pub(super) fn publish(self, outputs: &Namespace) {
+        put(outputs, "error", self.value, self.secret);
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
-use super::outputs::Outputs;
+use super::outputs::{Outputs, with_result};
 use super::{Engine, millis_since};
 use crate::diagnostic::Code;
 use crate::event::{Event, Failure, Status, StepRef};
@@ -73,7 +73,7 @@ impl Engine {
         path: String,
     ) -> Result<(), Stop> {
         let at = self.step_ref(step, place, path);
-        self.look_into_inbox();
+        self.look_into_inbox().await;
         let mut place = place.clone();
         match self.condition(step, &place, &at) {
             Err(fault) => return Err(self.fail(&at, Instant::now(), &fault.at(step.span))),
@@ -224,7 +224,7 @@ impl Engine {
             }
         };
         let result = result.and_then(|(mut outputs, status)| {
-            self.conclude(step, place, &mut outputs, status)?;
+            self.conclude(step, place, &mut outputs)?;
             Ok((outputs, status))
         });
         match result {
@@ -254,18 +254,19 @@ impl Engine {
     }
 
     /// `outputs` and `assert`, once, after everything else.
-    fn conclude(
-        &self,
-        step: &Step,
-        place: &Place,
-        outputs: &mut Outputs,
-        status: Status,
-    ) -> Result<(), Ended> {
-        if status == Status::ExpectedError {
-            return Ok(());
+    fn conclude(&self, step: &Step, place: &Place, outputs: &mut Outputs) -> Result<(), Ended> {
+        let error = self.own_error(step, outputs);
+        if !step.outputs.is_empty() || !step.asserts.is_empty() {
+            let mut scope = with_result(&place.scope, &outputs.namespace);
+            if let Some(error) = &error {
+                error.show_in(&mut scope);
+            }
+            self.add_outputs(step, &scope, outputs)?;
+            self.check_asserts(step, &scope)?;
         }
-        self.add_outputs(step, &place.scope, outputs)?;
-        self.check_asserts(step, place, &outputs.namespace)?;
+        if let Some(error) = error {
+            error.publish(&outputs.namespace);
+        }
         Ok(())
     }
 

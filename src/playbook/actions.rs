@@ -402,7 +402,12 @@ impl Reader<'_, '_> {
             return Some(Action::Cleanup { confirm: None });
         }
         let mut confirm = None;
-        for option in self.map("cleanup", &entry.value, "cleanup: {confirm: Remove everything?}")? {
+        let example = if matches!(entry.value.kind, NodeKind::Bool(true)) {
+            "cleanup:"
+        } else {
+            "cleanup: {confirm: Remove everything?}"
+        };
+        for option in self.map("cleanup", &entry.value, example)? {
             if option.key.name == "confirm" {
                 confirm = self.text_template("cleanup.confirm", &option.value);
             } else {

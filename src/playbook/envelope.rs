@@ -9,8 +9,8 @@ use super::fields::quoted;
 use super::hints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
-use super::neighbours::is_loop;
-use super::scope::{Condition, List, Loop, Outputs, StepFacts};
+use super::neighbours::{after_in, is_loop};
+use super::scope::{Condition, Failing, List, Loop, Outputs, StepFacts};
 use super::shape::Shape;
 use super::types::Types;
 use super::wanted::{unknown_key, wrong_type};
@@ -141,14 +141,14 @@ impl Reader<'_, '_> {
             self.hint_shown("name", name);
         }
         let spec = verb.as_ref().and_then(Verb::spec);
-        let fails_on_purpose = node.get("expect_error").is_some();
+        let failing = Failing::of(node);
         let timeout = match node.get("timeout") {
             Some(node) => self.duration("timeout", node),
             None => self.defaults.timeout_of(spec),
         };
         let retry = match node.get("retry") {
             Some(node) => self.retry(node),
-            None => self.defaults.retry_of(spec, fails_on_purpose),
+            None => self.defaults.retry_of(spec, failing == Failing::Expected),
         };
         let keep = node.get("keep").and_then(|node| self.flag("keep", node)).unwrap_or_default();
         let expect_error = self.codes("expect_error", node);
@@ -169,13 +169,16 @@ impl Reader<'_, '_> {
             self.unread |= node.get("poll").is_some();
             None
         };
+        let outside_failing = std::mem::replace(&mut self.scope.failing, failing);
         let asserts = node.get("assert").map(|node| self.asserts(node)).unwrap_or_default();
+        let returned = returned.map(|it| it.failing(failing));
         let outputs = self.step_outputs(node, returned.as_ref());
         let shapes: Vec<(String, Shape)> = outputs
             .iter()
             .map(|(name, it)| (name.clone(), self.scope.shape_of_expression(it)))
             .collect();
         self.scope.result = outside;
+        self.scope.failing = outside_failing;
         self.leave(node, id.as_deref(), returned.unwrap_or_default(), &shapes);
         self.scope.standing = before;
         Some(Step {
@@ -280,12 +283,15 @@ impl Reader<'_, '_> {
                 self.template(node).map(ForEach::List)
             }
             NodeKind::String(text) => {
-                if let Some(list) = after_in(&text.value) {
+                if let Some((name, list)) = after_in(&text.value) {
+                    self.scope.misnamed_items.insert(name.to_owned());
                     self.fault(
                         Diagnostic::new(Code::WrongType, "`for_each` names a list, nothing else")
                             .at(node.span)
                             .label("not a list")
-                            .help(format!("write `for_each: {list}`; each round has its `item`")),
+                            .help(format!(
+                                "write `for_each: {list}`, and `item` instead of `{name}`"
+                            )),
                     );
                     self.unread = true;
                     return None;
@@ -423,7 +429,9 @@ impl Reader<'_, '_> {
         if step.get("expect_error").is_none() {
             return;
         }
-        for key in ["retry", "poll", "allow_error"] {
+        let once = "a step that must fail is tried once";
+        let both = "a step that must fail may not succeed";
+        for (key, label) in [("retry", once), ("poll", once), ("allow_error", both)] {
             if let Some(entry) = step.entry(key) {
                 self.fault(
                     Diagnostic::new(
@@ -431,7 +439,7 @@ impl Reader<'_, '_> {
                         format!("`{key}` and `expect_error` cannot stand on one step"),
                     )
                     .at(entry.key.span)
-                    .label("a step that must fail is tried once")
+                    .label(label)
                     .help(format!("leave out either `{key}` or `expect_error`")),
                 );
             }
@@ -465,13 +473,6 @@ impl Reader<'_, '_> {
             }
         }
     }
-}
-
-/// What stands behind `name in`, as loops begin in other languages.
-fn after_in(text: &str) -> Option<&str> {
-    let (name, list) = text.trim().split_once(" in ")?;
-    let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
-    is_name.then(|| list.trim())
 }
 
 /// A dash that YAML does not take for one.

@@ -24,6 +24,11 @@ pub trait Files {
     fn root_of(&self, directory: &Path) -> PathBuf;
     /// The path without `.`, `..` and symbolic links, if it leads to anything.
     fn canonical(&self, path: &Path) -> Option<PathBuf>;
+    /// What there is in a directory, for guesses; nothing where nobody knows.
+    fn names(&self, directory: &Path) -> Vec<String> {
+        let _ = directory;
+        Vec::new()
+    }
 }
 
 /// Why a path named in a playbook may not be used.
@@ -72,7 +77,8 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
             other => tidied.push(other),
         }
     }
-    tidied
+    // A path without any component leads nowhere.
+    if tidied.as_os_str().is_empty() { PathBuf::from(".") } else { tidied }
 }
 
 /// The directory that a file stands in; `.` for a bare name.
@@ -99,4 +105,30 @@ pub(super) fn near_path(
     };
     let bare = || Some(Path::new(written).file_name()?.to_str()?.to_owned());
     below().filter(there).or_else(|| bare().filter(there))
+}
+
+/// What playbooks are called.
+const PLAYBOOKS: [&str; 2] = [".yaml", ".yml"];
+
+/// The file beside a missing one that was probably meant. `guess` compares names.
+pub(super) fn near_file<'n>(
+    names: &'n [String],
+    missing: &Path,
+    guess: impl Fn(&str, &mut dyn Iterator<Item = &'n str>) -> Option<&'n str>,
+) -> Option<PathBuf> {
+    let name = missing.file_name()?.to_str()?;
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    let stem = |name: &'n str| PLAYBOOKS.iter().find_map(|ending| name.strip_suffix(ending));
+    let bare = PLAYBOOKS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+    let ended = |stem: &str| PLAYBOOKS.map(|ending| format!("{stem}{ending}"));
+    let all = || names.iter().map(String::as_str).filter(|it| *it != name);
+    let found = ended(bare)
+        .into_iter()
+        .find(|ended| has(ended) && ended != name)
+        .or_else(|| guess(name, &mut all()).map(str::to_owned))
+        .or_else(|| {
+            let near = guess(bare, &mut all().filter_map(stem))?;
+            ended(near).into_iter().find(|ended| has(ended))
+        })?;
+    Some(missing.with_file_name(found))
 }

@@ -159,7 +159,12 @@ impl Reader<'_, '_> {
     fn hint_name(&mut self, entry: &Entry, template: &Template, input: &Node, step: &Node) {
         let adopts = input.get("if_exists").and_then(Node::as_str) == Some("adopt");
         let expects = EXPECTS.iter().any(|key| step.get(key).is_some());
-        if adopts || expects || !self.scope.shape_of_template(template).fixed {
+        // What is no text is no name, which has been said.
+        if entry.value.as_str().is_none()
+            || adopts
+            || expects
+            || !self.scope.shape_of_template(template).fixed
+        {
             return;
         }
         let field = &entry.key.name;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fields::quoted;
-use super::files::{locate, near_path};
+use super::files::locate;
 use super::inputs::near_choice;
 use super::load::{Reader, read};
 use super::model::{Action, Input, Playbook};
-use super::schema_check::path_fault;
+use super::places::Places;
 use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
 use super::wanted::{meant, unknown_key, wrong_type};
@@ -93,15 +93,11 @@ impl Reader<'_, '_> {
         let path = match locate(self.loader.files, &self.directory, &self.loader.root, &written) {
             Ok(path) => path,
             Err(why) => {
-                let fault =
-                    path_fault(why, node.span, &written, &self.directory, &self.loader.root);
-                let near =
-                    near_path(self.loader.files, &self.directory, &self.loader.root, &written);
-                self.fault(match near {
-                    Some(near) => fault
-                        .help(format!("did you mean `{near}`? Paths are relative to the playbook")),
-                    None => fault,
-                });
+                let loader = &self.loader;
+                let places =
+                    Places { files: loader.files, directory: &self.directory, top: &loader.root };
+                let fault = places.fault(why, node.span, &written, &self.scope);
+                self.fault(fault);
                 return None;
             }
         };

@@ -14,7 +14,7 @@ use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::step::question::{Question, QuestionType};
 use crate::template::Template;
 
-const OPTIONS: &[&str] = &[
+pub(super) const OPTIONS: &[&str] = &[
     "type",
     "prompt",
     "description",

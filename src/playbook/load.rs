@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::defaults::Defaults;
-use super::files::{FileKind, Files, directory_of};
+use super::files::{FileKind, Files, directory_of, near_file};
 use super::include::Included;
 use super::model::Playbook;
 use super::scope::Scope;
-use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Sources, Span, did_you_mean};
 use crate::document;
 use crate::step::spec::Kinds;
 
@@ -44,8 +44,14 @@ pub fn check(path: &Path, files: &dyn Files, kinds: &dyn Kinds, sources: &mut So
     let text = match read(path, files) {
         Ok(text) => text,
         Err(why) => {
+            let missing = files.kind(path).is_none();
+            let names = if missing { files.names(&directory_of(path)) } else { Vec::new() };
+            let near = near_file(&names, path, |word, names| did_you_mean(word, names));
             let fault = Diagnostic::new(Code::UnreadableFile, format!("{}: {why}", path.display()))
-                .help("name a playbook file that can be read");
+                .help(match near {
+                    Some(near) => format!("did you mean `{}`?", near.display()),
+                    None => "name a playbook file that can be read".to_owned(),
+                });
             return Checked { playbook: None, found: vec![fault] };
         }
     };
@@ -71,11 +77,12 @@ pub(super) fn read(path: &Path, files: &dyn Files) -> Result<String, String> {
 struct Remembered<'a> {
     files: &'a dyn Files,
     canonical: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+    names: RefCell<HashMap<PathBuf, Vec<String>>>,
 }
 
 impl<'a> Remembered<'a> {
     fn new(files: &'a dyn Files) -> Self {
-        Self { files, canonical: RefCell::default() }
+        Self { files, canonical: RefCell::default(), names: RefCell::default() }
     }
 }
 
@@ -90,6 +97,15 @@ impl Files for Remembered<'_> {
 
     fn root_of(&self, directory: &Path) -> PathBuf {
         self.files.root_of(directory)
+    }
+
+    fn names(&self, directory: &Path) -> Vec<String> {
+        if let Some(known) = self.names.borrow().get(directory) {
+            return known.clone();
+        }
+        let found = self.files.names(directory);
+        self.names.borrow_mut().insert(directory.to_path_buf(), found.clone());
+        found
     }
 
     fn canonical(&self, path: &Path) -> Option<PathBuf> {

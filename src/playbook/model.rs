@@ -183,6 +183,12 @@ fn walk(steps: &[Step], visit: &mut dyn FnMut(&Step)) {
 }
 
 impl Step {
+    /// Whether it may fail without ending the run.
+    #[must_use]
+    pub fn may_fail(&self) -> bool {
+        !self.expect_error.is_empty() || !self.allow_error.is_empty()
+    }
+
     /// The key that says what the step does.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -285,6 +285,13 @@ pub(super) fn snake_case(word: &str) -> String {
     snake
 }
 
+/// The parts of `name in list`, as loops begin in other languages.
+pub(super) fn after_in(text: &str) -> Option<(&str, &str)> {
+    let (name, list) = text.trim().split_once(" in ")?;
+    let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    is_name.then(|| (name, list.trim()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

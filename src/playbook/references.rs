@@ -20,7 +20,7 @@ impl Playbook {
         seen: &mut HashSet<*const Playbook>,
         all: &mut Vec<Reference>,
     ) {
-        self.own_references(all);
+        of_playbook(self, all);
         let mut included: Vec<&'p Playbook> = Vec::new();
         collect_steps(&self.steps, all, &mut included);
         for playbook in included {
@@ -29,14 +29,15 @@ impl Playbook {
             }
         }
     }
+}
 
-    fn own_references(&self, all: &mut Vec<Reference>) {
-        let defaults = self.inputs.iter().filter_map(|input| input.default.as_ref());
-        for template in defaults.chain(self.vars.iter().map(|(_, template)| template)) {
-            all.extend(template.references());
-        }
-        of_expressions(self.outputs.iter().map(|(_, expression)| expression), all);
+/// Those of a playbook itself, not of its steps.
+pub(super) fn of_playbook(playbook: &Playbook, all: &mut Vec<Reference>) {
+    let defaults = playbook.inputs.iter().filter_map(|input| input.default.as_ref());
+    for template in defaults.chain(playbook.vars.iter().map(|(_, template)| template)) {
+        all.extend(template.references());
     }
+    of_expressions(playbook.outputs.iter().map(|(_, expression)| expression), all);
 }
 
 fn collect_steps<'p>(
@@ -59,7 +60,8 @@ fn collect_steps<'p>(
     }
 }
 
-fn of_step(step: &Step, all: &mut Vec<Reference>) {
+/// Those of a step itself, not of the steps inside it.
+pub(super) fn of_step(step: &Step, all: &mut Vec<Reference>) {
     let mut templates: Vec<&Template> = step.name.iter().collect();
     let mut expressions: Vec<&Expression> = step.when.iter().chain(&step.asserts).collect();
     expressions.extend(step.outputs.iter().map(|(_, expression)| expression));

@@ -91,12 +91,12 @@ fn fixed_definitions() -> Map<String, Value> {
                 "prompt": {"description": "What to ask.", "type": "string"},
                 "description": {"description": "More than fits in the prompt.", "type": "string"},
                 "default": {"description": "The value when nothing is given."},
-                "choices": {"description": "What to choose from.", "type": "array", "items": {"type": "string"}, "minItems": 1},
-                "pattern": {"description": "A regular expression that the whole answer must match.", "type": "string"},
-                "min": {"description": "The least number allowed.", "type": "number"},
-                "max": {"description": "The greatest number allowed.", "type": "number"},
-                "min_length": {"description": "The least number of characters.", "type": "integer", "minimum": 0},
-                "twice": {"description": "Whether a secret is asked for twice.", "type": "boolean"}
+                "choices": {"description": "What to choose from, for `choice`.", "type": "array", "items": {"type": "string"}, "minItems": 1},
+                "pattern": {"description": "A regular expression that the whole answer must match, for `string` and `secret`.", "type": "string"},
+                "min": {"description": "The least number allowed, for `integer` and `number`.", "type": "number"},
+                "max": {"description": "The greatest number allowed, for `integer` and `number`.", "type": "number"},
+                "min_length": {"description": "The least number of characters, for `string` and `secret`.", "type": "integer", "minimum": 0},
+                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"}
             },
             "additionalProperties": false
         }
@@ -199,13 +199,13 @@ fn envelope() -> Value {
             "additionalProperties": false
         },
         "timeout": {"description": "How long one attempt may take.", "$ref": "#/$defs/duration"},
-        "expect_error": {"description": "The error codes of which one must come; success fails the step.", "$ref": "#/$defs/codes"},
-        "allow_error": {"description": "The error codes that are as good as success.", "$ref": "#/$defs/codes"},
+        "expect_error": {"description": "The error codes of which one must come; success fails the step. It then has the output `error`, and no others.", "$ref": "#/$defs/codes"},
+        "allow_error": {"description": "The error codes that are as good as success. The output `error` is `{code, message, help, details}`, or none where it succeeded.", "$ref": "#/$defs/codes"},
         "assert": {
-            "description": "What must be true of `result`.",
+            "description": "What must be true of `result`; beside `expect_error` and `allow_error`, of `error`.",
             "anyOf": [{"$ref": "#/$defs/expression"}, {"type": "array", "items": {"$ref": "#/$defs/expression"}}]
         },
-        "outputs": {"description": "Further outputs, made from `result`.", "$ref": "#/$defs/outputs"},
+        "outputs": {"description": "Further outputs, made from `result`; beside `expect_error` and `allow_error`, from `error`.", "$ref": "#/$defs/outputs"},
         "keep": {"description": "What the step makes is not removed.", "type": "boolean", "default": false},
         "rescue": {"description": "Steps for when one in the block has failed.", "$ref": "#/$defs/steps"},
         "always": {"description": "Steps that run whatever happened in the block.", "$ref": "#/$defs/steps"}
@@ -236,6 +236,12 @@ fn hover(summary: &str, details: &str, example: &str) -> String {
 #[must_use]
 pub fn step_keys() -> Value {
     with_definitions(envelope())
+}
+
+/// What an input may say of itself, in the same way.
+#[must_use]
+pub fn input_keys() -> Value {
+    fixed_definitions().remove("input").unwrap_or_default()
 }
 
 /// What a control kind takes, in the same way; those of a block stand beside it.

@@ -8,18 +8,17 @@ use serde_json::{Map, Value};
 
 use super::envelope::ENVELOPE;
 use super::fields::{is_templated, quoted, type_of, without_unit};
-use super::files::{Files, PathFault, locate, near_path};
+use super::files::{FileKind, Files, locate};
+use super::places::Places;
 use super::scope::{Rendered, Scope, as_written};
 use super::types::{Types, resolve};
 use super::wanted::wrong_type;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::step::spec::{DURATION, FILE};
+use crate::step::spec::{DURATION, FILE, NO_DIRECTORY};
 use crate::template::{Template, TemplateKind};
 
-use scalar::{
-    choice, constant, items_words, not_a_choice, number, out_of_range, scalar_text, wrong_rendering,
-};
+use scalar::{choice, constant, not_a_choice, number, scalar_text, wrong_count, wrong_rendering};
 
 /// Schemas that refer to themselves without end are not followed further than this.
 const DEPTH: usize = 32;
@@ -239,19 +238,23 @@ impl Check<'_> {
         kind: &str,
     ) -> Vec<Diagnostic> {
         match &node.kind {
-            NodeKind::Mapping(entries) => self.object((entries, template), variant, place, kind),
+            NodeKind::Mapping(entries) => {
+                let mut faults = self.object((entries, template), variant, place, kind);
+                faults.extend(wrong_count(node.span, entries.len(), variant.schema, place));
+                faults
+            }
             NodeKind::Sequence(items) => self.array((node, template), items, variant, place, kind),
             NodeKind::String(text) => {
                 let mut faults = scalar_text(node, &text.value, variant.schema, place);
-                if variant.schema.get(FILE) == Some(&Value::Bool(true)) {
-                    faults.extend(self.paths(node));
+                let marked = |mark| variant.schema.get(mark) == Some(&Value::Bool(true));
+                if marked(FILE) {
+                    faults.extend(self.paths(node, marked(NO_DIRECTORY)));
                 }
                 faults
             }
             NodeKind::Integer(_) | NodeKind::Float(_) => number(node, variant.schema, place),
-            NodeKind::Bool(_) | NodeKind::Null => {
-                constant(node, variant.schema, place).into_iter().collect()
-            }
+            NodeKind::Bool(_) => constant(node, variant.schema, place).into_iter().collect(),
+            NodeKind::Null => Vec::new(),
         }
     }
 
@@ -263,25 +266,8 @@ impl Check<'_> {
         place: &Place,
         kind: &str,
     ) -> Vec<Diagnostic> {
-        let mut faults = Vec::new();
-        let count = |key: &str| variant.schema.get(key).and_then(Value::as_u64);
-        let length = u64::try_from(items.len()).unwrap_or(u64::MAX);
-        if let Some(least) = count("minItems").filter(|least| length < *least) {
-            faults.push(out_of_range(
-                node,
-                place,
-                &format!("must have at least {}", items_words(least)),
-                "too few",
-            ));
-        }
-        if let Some(most) = count("maxItems").filter(|most| length > *most) {
-            faults.push(out_of_range(
-                node,
-                place,
-                &format!("must have at most {}", items_words(most)),
-                "too many",
-            ));
-        }
+        let mut faults: Vec<Diagnostic> =
+            wrong_count(node.span, items.len(), variant.schema, place).into_iter().collect();
         let prefix = variant.schema.get("prefixItems").and_then(Value::as_array);
         for (index, item) in items.iter().enumerate() {
             let schema = prefix
@@ -362,25 +348,29 @@ impl Check<'_> {
     }
 
     /// Checks a path that is written out, or each of a list.
-    fn paths(&self, node: &Node) -> Vec<Diagnostic> {
+    fn paths(&self, node: &Node, no_directory: bool) -> Vec<Diagnostic> {
         let text = match &node.kind {
             NodeKind::Sequence(items) => {
-                return items.iter().flat_map(|item| self.paths(item)).collect();
+                return items.iter().flat_map(|item| self.paths(item, no_directory)).collect();
             }
             NodeKind::String(text) if !is_templated(&text.value) => &text.value,
             _ => return Vec::new(),
         };
-        let written = locate(self.files, self.directory, self.top, text);
-        let fault = |why| {
-            let fault = path_fault(why, node.span, text, self.directory, self.top);
-            match near_path(self.files, self.directory, self.top, text) {
-                Some(near) => {
-                    fault.help(format!("did you mean `{near}`? Paths are relative to the playbook"))
-                }
-                None => fault,
-            }
-        };
-        written.err().map(fault).into_iter().collect()
+        let located = locate(self.files, self.directory, self.top, text);
+        if let Ok(path) = &located
+            && no_directory
+            && self.files.kind(path) == Some(FileKind::Directory)
+        {
+            return vec![
+                Diagnostic::new(Code::MissingFile, format!("`{text}` is a directory"))
+                    .at(node.span)
+                    .label("leads to no file")
+                    .help("name a file in it"),
+            ];
+        }
+        let places = Places { files: self.files, directory: self.directory, top: self.top };
+        let fault = |why| places.fault(why, node.span, text, self.scope);
+        located.err().map(fault).into_iter().collect()
     }
 }
 
@@ -400,39 +390,6 @@ fn tag<'s>(variants: &[Variant<'s>]) -> Option<&'s str> {
 /// The only text that a variant allows for a field.
 fn tag_of<'s>(variant: &Variant<'s>, tag: &str) -> Option<&'s str> {
     variant.schema.get("properties")?.get(tag)?.get("const")?.as_str()
-}
-
-/// That a path leads nowhere, or too far.
-pub(super) fn path_fault(
-    why: PathFault,
-    span: Span,
-    written: &str,
-    directory: &Path,
-    top: &Path,
-) -> Diagnostic {
-    match why {
-        PathFault::Missing if written.starts_with('~') => {
-            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
-                .at(span)
-                .label("`~` is a name like any other here")
-                .help("paths are relative to the playbook's directory: move the file there")
-        }
-        PathFault::Missing => {
-            Diagnostic::new(Code::MissingFile, format!("there is no `{written}`"))
-                .at(span)
-                .label("leads to no file")
-                .help(format!(
-                    "paths are relative to the playbook's directory, `{}`",
-                    directory.display()
-                ))
-        }
-        PathFault::Outside => {
-            Diagnostic::new(Code::OutsideRoot, format!("`{written}` lies outside the project"))
-                .at(span)
-                .label("not read from here")
-                .help(format!("move the file under `{}`", top.display()))
-        }
-    }
 }
 
 /// A key of the step that is indented too far.

@@ -1,6 +1,7 @@
 //! The names that can be seen from one place of a playbook.
 
 mod branch;
+mod failing;
 mod names;
 mod outputs;
 mod shapes;
@@ -9,6 +10,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 pub(super) use branch::{Condition, List, Standing};
+pub(super) use failing::Failing;
 pub(super) use names::Names;
 pub(super) use outputs::Outputs;
 pub(super) use shapes::{Rendered, as_written};
@@ -89,10 +91,14 @@ pub(super) struct Scope {
     pub(super) rescues: usize,
     /// What the step itself returned, in `assert`, `until` and `outputs`.
     pub(super) result: Option<Outputs>,
+    /// Whether the step may have failed, in its `assert` and `outputs`.
+    pub(super) failing: Failing,
     /// The input or variable whose value is being read.
     pub(super) defining: Option<String>,
     /// Whether the inputs, or the variables, could not be read, so that nobody knows which there are.
     pub(super) unread: HashSet<&'static str>,
+    /// The names that a loop was to give its items, as it does in other languages; they have been told of.
+    pub(super) misnamed_items: HashSet<String>,
     /// What is read before it is declared.
     pub(super) ahead: HashSet<(&'static str, String)>,
     /// How often it has been guessed what was meant.
@@ -103,7 +109,8 @@ pub(super) struct Scope {
 const MOST_GUESSES: usize = 300;
 
 const ROOTS: &[&str] = &["inputs", "vars", "steps", "run", "env"];
-const RUN: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
+/// The names under `run`.
+pub const RUN_FACTS: &[&str] = &["id", "started", "region", "account", "local", "inbox"];
 const ITEMS: &[&str] = &["index", "index0", "first", "last", "length"];
 const ROUNDS: &[&str] = &["index", "index0", "first"];
 
@@ -125,7 +132,7 @@ impl Scope {
             "inputs" => self.check_input(reference, rest.first()?),
             "vars" => self.check_var(reference, rest.first()?),
             "steps" => self.check_step(reference, rest),
-            "run" => check_member(reference, "run", rest.first()?, RUN),
+            "run" => check_member(reference, "run", rest.first()?, RUN_FACTS),
             "env" => None,
             "loop" if matches!(self.loops.last(), Some(Loop::Rounds)) => {
                 check_member(reference, "loop", rest.first()?, ROUNDS)
@@ -136,14 +143,18 @@ impl Scope {
             "item" if self.item().is_some() => self.check_inside(reference, 1),
             "item" | "loop" => Some(self.outside_loop(reference, root)),
             "result" => self.check_result(reference, rest),
-            "error" if self.rescues > 0 => None,
+            "error" if self.has_error() => {
+                self.check_inside(reference, 1).or_else(|| self.check_own_error(reference))
+            }
             "error" => Some(fault(
                 Code::MisplacedReference,
-                "`error` exists only inside `rescue`".to_owned(),
+                "`error` exists only inside `rescue`, and in `assert` and `outputs` beside `expect_error` or `allow_error`"
+                    .to_owned(),
                 segment(reference, 0),
                 "no error to speak of here",
                 "move the step under `rescue:`, or name the error in `expect_error`".to_owned(),
             )),
+            _ if self.misnamed_items.contains(root) => None,
             _ => Some(self.unknown_root(reference, root)),
         }
     }
@@ -260,7 +271,8 @@ impl Scope {
         match self.steps.get(id) {
             Some(facts) => check_output(reference, id, &facts.outputs, path)
                 .or_else(|| self.check_inside(reference, 3))
-                .or_else(|| self.check_branch(reference, id, facts)),
+                .or_else(|| self.check_branch(reference, id, facts))
+                .or_else(|| self.check_allowed(reference, id, facts)),
             None => Some(self.unknown_step(reference, id)),
         }
     }
@@ -317,9 +329,12 @@ impl Scope {
                 "name the step: `steps.<id>.<field>`".to_owned(),
             ));
         };
+        if self.failing == Failing::Expected {
+            return Some(failing::no_result(reference));
+        }
         let field = path.first()?;
         if outputs.lookup(field).is_some() {
-            return self.check_inside(reference, 2);
+            return self.check_inside(reference, 2).or_else(|| self.check_own_result(reference));
         }
         Some(unknown_output(reference, 1, field, "this step", outputs))
     }
@@ -365,7 +380,7 @@ impl Scope {
             ("result", self.result.is_some()),
             ("item", self.item().is_some()),
             ("loop", !self.loops.is_empty()),
-            ("error", self.rescues > 0),
+            ("error", self.has_error()),
         ];
         let here = here.into_iter().filter(|(_, there)| *there).map(|(root, _)| root);
         ROOTS.iter().copied().chain(here)

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 pub use self::fault::{InputFault, Source};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Sources, did_you_mean};
+use crate::document;
 use crate::step::{Question, QuestionType};
 
 /// Where values may come from.
@@ -184,8 +185,11 @@ impl<'w> Collection<'_, 'w> {
 fn read(path: &Path, text: &str) -> Result<serde_json::Map<String, Value>, InputFault> {
     let not_a_map = || InputFault::NotAMap { path: path.to_owned() };
     let document: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| {
-        let place = error.location().map(|place| (place.line(), place.column()));
-        InputFault::Unreadable { path: path.to_owned(), place, reason: reason(&error) }
+        let (place, reason) = in_our_words(path, text).unwrap_or_else(|| {
+            let place = error.location().map(|place| (place.line(), place.column()));
+            (place, reason(&error))
+        });
+        InputFault::Unreadable { path: path.to_owned(), place, reason }
     })?;
     if document.is_null() {
         return Ok(serde_json::Map::new());
@@ -194,6 +198,14 @@ fn read(path: &Path, text: &str) -> Result<serde_json::Map<String, Value>, Input
         Ok(Value::Object(fields)) => Ok(fields),
         _ => Err(not_a_map()),
     }
+}
+
+/// What is wrong with a text that is not YAML, and where. Its lines are not shown: they may hold secrets.
+fn in_our_words(path: &Path, text: &str) -> Option<(Option<(usize, usize)>, String)> {
+    let mut sources = Sources::new();
+    let source = sources.add(path.display().to_string(), text);
+    let fault = document::parse(source, text).err()?.into_iter().next()?;
+    Some((fault.span.map(|span| sources.line_column(span)), fault.message))
 }
 
 /// The parser's words without the place, which is shown before them.

@@ -1,6 +1,7 @@
 //! Questions and answers: at the terminal, from the command line, from files and from the environment.
 
 pub mod inputs;
+mod line;
 mod planning;
 mod terminal;
 mod unattended;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crossterm::{cursor, event, execute, terminal};
 use inquire::ui::{Color, RenderConfig, Styled};
-use inquire::validator::{ErrorMessage, Validation};
-use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
+use inquire::{InquireError, Select};
 use serde_json::Value;
 
+use super::line::{self, Asked, NoLine, Raw};
 use super::unattended::no_answer;
 use crate::report::safe;
 use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
@@ -34,16 +34,43 @@ impl TerminalPrompter {
         Self { before, on_interrupt, colour, turn: Mutex::new(()) }
     }
 
-    fn put(&self, question: &Question) -> Result<Answer, InquireError> {
+    fn put(&self, question: &Question) -> Result<Answer, StepError> {
         let prompt = safe::line(&question.prompt).into_owned();
-        let look = &look(self.colour);
-        match question.answer {
-            QuestionType::Boolean => confirm(question, &prompt, look),
-            QuestionType::Choice => choose(question, &prompt, look),
-            QuestionType::Secret => secret(question, &prompt, look),
-            QuestionType::String | QuestionType::Integer | QuestionType::Number => {
-                text(question, &prompt, look)
+        let answer = match question.answer {
+            QuestionType::Choice => {
+                return choose(question, &prompt, &look(self.colour))
+                    .map_err(|error| self.not_chosen(question, error));
             }
+            QuestionType::Boolean => confirm(question, &prompt, self.colour),
+            QuestionType::Secret => secret(question, &prompt, self.colour),
+            QuestionType::String | QuestionType::Integer | QuestionType::Number => {
+                text(question, &prompt, self.colour)
+            }
+        };
+        answer.map_err(|error| match error {
+            NoLine::Cancelled => StepError::Interrupted,
+            NoLine::Interrupted => {
+                (self.on_interrupt)();
+                StepError::Interrupted
+            }
+            NoLine::Io(error) => unusable(&error),
+        })
+    }
+
+    fn not_chosen(&self, question: &Question, error: InquireError) -> StepError {
+        match error {
+            InquireError::OperationCanceled => StepError::Interrupted,
+            InquireError::OperationInterrupted => {
+                // Inquire leaves the cursor behind what was typed.
+                let _ = writeln!(io::stderr());
+                (self.on_interrupt)();
+                StepError::Interrupted
+            }
+            InquireError::IO(error) => unusable(&error),
+            error => StepError::failed(
+                "NoAnswer",
+                format!("`{}` cannot be asked: {error}", question.name),
+            ),
         }
     }
 }
@@ -67,20 +94,7 @@ impl Prompter for TerminalPrompter {
                 };
             }
         }
-        self.put(question).map_err(|error| match error {
-            InquireError::OperationCanceled => StepError::Interrupted,
-            InquireError::OperationInterrupted => {
-                // Inquire leaves the cursor behind what was typed.
-                let _ = writeln!(io::stderr());
-                (self.on_interrupt)();
-                StepError::Interrupted
-            }
-            InquireError::IO(error) => unusable(&error),
-            error => StepError::failed(
-                "NoAnswer",
-                format!("`{}` cannot be asked: {error}", question.name),
-            ),
-        })
+        self.put(question)
     }
 }
 
@@ -113,24 +127,13 @@ fn look(colour: bool) -> RenderConfig<'static> {
     };
     look.prompt_prefix = prefix;
     look.answered_prompt_prefix = prefix;
-    look.error_message.prefix.content = "✗";
     look
-}
-
-/// The terminal hands over every key, until this is dropped.
-struct Raw;
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let _ = terminal::disable_raw_mode();
-    }
 }
 
 /// Whether a key is pressed in time. It is left for the question that follows.
 fn somebody_types(question: &Question, patience: Duration) -> io::Result<bool> {
     let mut stderr = io::stderr();
-    terminal::enable_raw_mode()?;
-    let raw = Raw;
+    let raw = Raw::enable()?;
     write!(
         stderr,
         "? {} (answer within {} s) ",
@@ -153,19 +156,20 @@ fn somebody_types(question: &Question, patience: Duration) -> io::Result<bool> {
     Ok(typed)
 }
 
-fn confirm(
-    question: &Question,
-    prompt: &str,
-    look: &RenderConfig<'static>,
-) -> Result<Answer, InquireError> {
+fn confirm(question: &Question, prompt: &str, colour: bool) -> Result<Answer, NoLine> {
     let default = question.default.as_ref().and_then(Value::as_bool);
-    let parser = |text: &str| question.parse(text).ok().and_then(|value| value.as_bool()).ok_or(());
-    let mut confirm = Confirm::new(prompt)
-        .with_parser(&parser)
-        .with_error_message("must be yes or no")
-        .with_render_config(*look);
-    confirm.default = default;
-    let answer = confirm.prompt()?;
+    let choices = match default {
+        Some(true) => "Y/n",
+        Some(false) => "y/N",
+        None => "y/n",
+    };
+    let asked = Asked { prompt, default: Some(choices), help: None, hidden: false, colour };
+    let answer = line::ask(&asked, None, |text| {
+        let given = || question.parse(text).ok().and_then(|value| value.as_bool());
+        let by_default = default.filter(|_| text.trim().is_empty());
+        let answer = by_default.or_else(given).ok_or("must be yes or no")?;
+        Ok((answer, if answer { "Yes" } else { "No" }.to_owned()))
+    })?;
     Ok(if default == Some(answer) {
         Answer::Default(answer.into())
     } else {
@@ -196,67 +200,46 @@ fn choose(
     Ok(if default == Some(choice) { Answer::Default(value) } else { Answer::Given(value) })
 }
 
-fn secret(
-    question: &Question,
-    prompt: &str,
-    look: &RenderConfig<'static>,
-) -> Result<Answer, InquireError> {
-    let asked = question.clone();
-    let validator = move |text: &str| {
-        let by_default = text.is_empty() && asked.default.is_some();
-        Ok(if by_default { Validation::Valid } else { validation(asked.parse(text)) })
-    };
-    let mut password = Password::new(prompt)
-        .with_display_mode(PasswordDisplayMode::Hidden)
-        .with_formatter(&|_| crate::redactor::MASK.to_owned())
-        .with_custom_confirmation_message("Once more:")
-        .with_custom_confirmation_error_message("the two are not the same")
-        .with_validator(validator)
-        .with_render_config(*look);
-    password.enable_confirmation = question.twice;
-    if question.default.is_some() {
-        password = password.with_help_message("press return to leave it as it is");
-    }
-    let text = password.prompt()?;
-    match &question.default {
-        Some(default) if text.is_empty() => Ok(Answer::Default(default.clone())),
-        _ => given(question, &text),
+fn secret(question: &Question, prompt: &str, colour: bool) -> Result<Answer, NoLine> {
+    let default = question.default.as_ref();
+    let help = default.map(|_| "press return to leave it as it is");
+    let asked = Asked { prompt, default: None, help, hidden: true, colour };
+    let shown = || crate::redactor::MASK.to_owned();
+    let mut why = None;
+    loop {
+        let (text, answer) = line::ask(&asked, why, |text| {
+            let answer = match default {
+                Some(default) if text.is_empty() => Answer::Default(default.clone()),
+                _ => Answer::Given(question.parse(text)?),
+            };
+            Ok(((text.to_owned(), answer), shown()))
+        })?;
+        if !question.twice || matches!(answer, Answer::Default(_)) {
+            return Ok(answer);
+        }
+        let again = Asked { prompt: "Once more:", help: None, ..asked };
+        let same = line::ask(&again, None, |second| Ok((second == text, shown())))?;
+        if same {
+            return Ok(answer);
+        }
+        why = Some("the two are not the same".to_owned());
     }
 }
 
-fn text(
-    question: &Question,
-    prompt: &str,
-    look: &RenderConfig<'static>,
-) -> Result<Answer, InquireError> {
+fn text(question: &Question, prompt: &str, colour: bool) -> Result<Answer, NoLine> {
     let default = question.default.as_ref().map(|default| {
         let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
-        safe::line(&text).into_owned()
+        (default, safe::line(&text).into_owned())
     });
-    let shown = default.as_deref();
-    let validator = move |text: &str| {
-        Ok(if shown == Some(text) { Validation::Valid } else { validation(question.parse(text)) })
-    };
+    let shown = default.as_ref().map(|(_, shown)| shown.as_str());
     let help = allowed(question);
-    let mut asked = Text::new(prompt).with_validator(validator).with_render_config(*look);
-    asked.default = shown;
-    asked.help_message = help.as_deref();
-    let text = asked.prompt()?;
-    match &question.default {
-        Some(default) if shown == Some(text.as_str()) => Ok(Answer::Default(default.clone())),
-        _ => given(question, &text),
-    }
-}
-
-fn given(question: &Question, text: &str) -> Result<Answer, InquireError> {
-    question.parse(text).map(Answer::Given).map_err(|why| InquireError::Custom(why.into()))
-}
-
-fn validation(parsed: Result<Value, String>) -> Validation {
-    match parsed {
-        Ok(_) => Validation::Valid,
-        Err(why) => Validation::Invalid(ErrorMessage::Custom(why)),
-    }
+    let asked = Asked { prompt, default: shown, help: help.as_deref(), hidden: false, colour };
+    line::ask(&asked, None, |text| match &default {
+        Some((default, shown)) if text.is_empty() || text == shown => {
+            Ok((Answer::Default((*default).clone()), shown.clone()))
+        }
+        _ => Ok((Answer::Given(question.parse(text)?), safe::line(text).into_owned())),
+    })
 }
 
 /// What the answer must be, where that is more than its type.

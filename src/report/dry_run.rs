@@ -169,7 +169,7 @@ impl DryRunReporter {
                 self.failed = true;
                 self.fail(failure);
             }
-            Status::Passed | Status::ExpectedError | Status::Planned => {}
+            Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {}
         }
         self.depth = step.depth.saturating_sub(1);
     }

@@ -13,6 +13,9 @@ pub const KNOWN: &str = "x-known";
 /// `#[schemars(extend("x-file" = true))]`.
 pub const FILE: &str = "x-file";
 
+/// Marks a field that is marked with [`FILE`] and cannot name a directory: `#[schemars(extend("x-no-directory" = true))]`.
+pub const NO_DIRECTORY: &str = "x-no-directory";
+
 /// Says where in AWS's answer a field of an output comes from, as the call and a `JMESPath` in its answer:
 /// `#[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]`. Where the field is a map, `KEY` stands for the key.
 pub const FROM: &str = "x-from";
@@ -33,6 +36,10 @@ pub const RUNTIME: &str = "x-runtime";
 /// Marks a text of an input as a length of time, such as `1m 30s`:
 /// `#[schemars(extend("x-duration" = true))]`.
 pub const DURATION: &str = "x-duration";
+
+/// Marks the input of a kind that puts a question, which nobody answers where there is no person and no `default`:
+/// `#[schemars(extend("x-asks" = true))]`.
+pub const ASKS: &str = "x-asks";
 
 /// What a step kind says of itself.
 #[derive(Debug, Clone)]

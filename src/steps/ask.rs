@@ -15,6 +15,7 @@ pub struct Ask;
 /// starts is better declared under `inputs`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-asks" = true))]
 pub struct Input {
     /// What to ask.
     #[schemars(extend("x-shown" = true))]

@@ -15,6 +15,7 @@ pub struct Choose;
 /// Where nobody is there to ask, the default is chosen; without one the step fails.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-asks" = true))]
 pub struct Input {
     /// What to ask.
     #[schemars(extend("x-shown" = true))]

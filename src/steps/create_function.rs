@@ -44,8 +44,10 @@ pub struct Input {
     #[schemars(extend("x-stored" = true))]
     description: Option<String>,
     /// The longest that it may run, in seconds; 3 when absent.
+    #[schemars(range(min = 1, max = 900))]
     timeout: Option<i32>,
     /// Its memory in megabytes; 128 when absent.
+    #[schemars(range(min = 128, max = 10240))]
     memory_size: Option<i32>,
     /// Its environment variables.
     #[serde(default)]
@@ -65,6 +67,7 @@ pub struct Input {
     layers: Vec<String>,
     /// After how many days events in its log group are deleted.
     #[serde(default = "one_day")]
+    #[schemars(extend("enum" = create_log_group::RETENTION))]
     log_group_retention_days: i32,
 }
 

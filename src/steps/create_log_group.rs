@@ -18,6 +18,11 @@ use crate::aws::CallError;
 use crate::step::context::Patience;
 use crate::step::{Context, Resource, StepError, StepKind, Undone};
 
+/// The numbers of days after which `CloudWatch` deletes events.
+pub(super) const RETENTION: [i32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
 /// `create-log-group`.
 pub struct CreateLogGroup;
 
@@ -31,8 +36,8 @@ pub struct Input {
     /// The log group's name, such as `/aws/lambda/NAME`.
     #[schemars(extend("x-name" = true))]
     log_group_name: String,
-    /// After how many days events are deleted; never when absent. One of the numbers that AWS knows, such
-    /// as 1, 7 or 30.
+    /// After how many days events are deleted; never when absent. AWS knows these numbers alone.
+    #[schemars(extend("enum" = RETENTION))]
     retention_in_days: Option<i32>,
     /// Tags beside the run's own.
     #[serde(default)]

@@ -45,7 +45,7 @@ pub struct Input {
 
 /// The attributes of a key, in order.
 #[derive(JsonSchema)]
-#[schemars(with = "BTreeMap<String, Type>")]
+#[schemars(with = "BTreeMap<String, Type>", extend("minProperties" = 1, "maxProperties" = 2))]
 struct Key(Vec<(String, Type)>);
 
 impl<'de> Deserialize<'de> for Key {
@@ -88,8 +88,10 @@ impl Type {
 #[serde(deny_unknown_fields)]
 struct Throughput {
     /// Reads of 4 KB in a second.
+    #[schemars(range(min = 1))]
     read_capacity_units: i64,
     /// Writes of 1 KB in a second.
+    #[schemars(range(min = 1))]
     write_capacity_units: i64,
 }
 

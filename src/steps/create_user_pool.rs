@@ -69,6 +69,7 @@ pub struct Input {
 #[serde(deny_unknown_fields)]
 struct PasswordPolicy {
     /// The fewest characters.
+    #[schemars(range(min = 6, max = 99))]
     minimum_length: Option<i32>,
     /// Whether a capital letter is needed.
     #[serde(default)]
@@ -83,6 +84,7 @@ struct PasswordPolicy {
     #[serde(default)]
     require_symbols: bool,
     /// For how many days the password that an administrator gives is good.
+    #[schemars(range(min = 0, max = 365))]
     temporary_password_validity_days: Option<i32>,
 }
 

@@ -34,7 +34,7 @@ pub struct Input {
     #[schemars(extend("x-name" = true))]
     stack_name: String,
     /// The template's file, relative to the playbook; at most 51,200 bytes.
-    #[schemars(extend("x-file" = true))]
+    #[schemars(extend("x-file" = true, "x-no-directory" = true))]
     template: String,
     /// The template's parameters.
     #[serde(default)]

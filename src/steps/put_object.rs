@@ -32,7 +32,7 @@ pub struct Input {
     /// What is in it: text as it is, anything else as JSON.
     body: Option<Value>,
     /// A file to put there, instead of `body`.
-    #[schemars(extend("x-file" = true))]
+    #[schemars(extend("x-file" = true, "x-no-directory" = true))]
     file: Option<String>,
     /// Its media type, such as `text/plain`.
     content_type: Option<String>,

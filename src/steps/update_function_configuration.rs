@@ -38,8 +38,10 @@ pub struct Input {
     #[schemars(extend("x-stored" = true))]
     description: Option<String>,
     /// The longest that it may run, in seconds.
+    #[schemars(range(min = 1, max = 900))]
     timeout: Option<i32>,
     /// Its memory in megabytes.
+    #[schemars(range(min = 128, max = 10240))]
     memory_size: Option<i32>,
     /// Its environment variables, all of them.
     #[schemars(extend("x-stored" = true))]

@@ -29,7 +29,7 @@ impl Expression {
             NodeKind::Null | NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
                 let message = format!("an expression is expected here, not {}", node.type_name());
                 return Err(vec![
-                    Diagnostic::new(Code::ExpectedExpression, message)
+                    Diagnostic::new(Code::WrongType, message)
                         .at(node.span)
                         .help("write an expression, such as `steps.role.arn == inputs.arn`"),
                 ]);

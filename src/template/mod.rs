@@ -15,6 +15,7 @@ mod syntax;
 mod trace;
 mod tree;
 mod value;
+mod vocabulary;
 mod yields;
 
 use crate::diagnostic::Span;
@@ -24,6 +25,7 @@ pub use expression::Expression;
 pub use namespace::{Namespace, Scope};
 pub use tree::{Template, TemplateEntry, TemplateKind, TextTemplate};
 pub use value::{from_json, is_unknown, marker, to_json, to_text, unknown};
+pub use vocabulary::{FILTER_WORDS, FUNCTION_WORDS, TEST_WORDS, Word};
 pub use yields::Yields;
 
 /// A value of the template language.

@@ -131,7 +131,12 @@ impl Outline {
         };
         if let Some(chain) = undefined {
             let ((end, help), seen) = trace::observe(|| missing(chain, scope));
-            let help = help.filter(|_| !seen.secret);
+            let is_inbox = chain.path.starts_with(&["run".to_owned(), "inbox".to_owned()]);
+            let help = if is_inbox {
+                Some("`run.inbox` exists only with `--local`: write `… if run.local else …`".into())
+            } else {
+                help.filter(|_| !seen.secret)
+            };
             let range = chain.whole.start..end;
             let name = self.source.get(range.clone()).unwrap_or_default().trim();
             let message = format!("{name} is not defined");

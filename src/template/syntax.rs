@@ -59,6 +59,11 @@ fn in_our_words(detail: &str, source: &str, range: Range<usize>) -> (String, Ran
         return ("this text is not closed".to_owned(), range, "add the closing quote".to_owned());
     }
     let help = instead(source);
+    if detail.starts_with("unexpected end of input")
+        && let Some(fault) = cut_short(source)
+    {
+        return fault;
+    }
     if let Some(token) = detail.strip_prefix("unexpected end of input, expected `")
         && help.is_none()
     {
@@ -125,6 +130,30 @@ fn unclosed(source: &str, before: usize) -> Option<(&'static str, &'static str, 
         }
     }
     open.pop()
+}
+
+/// An expression that ends where something must follow.
+fn cut_short(source: &str) -> Option<(String, Range<usize>, String)> {
+    const WORDS: [&str; 7] = ["and", "or", "not", "if", "else", "is", "in"];
+    let text = source.trim_end();
+    let word_start =
+        text.rfind(|it: char| !it.is_ascii_alphanumeric() && it != '_').map_or(0, |at| at + 1);
+    let word = text.get(word_start..).filter(|word| WORDS.contains(word));
+    let last = match word {
+        Some(word) => word,
+        None => {
+            let end = text.chars().next_back().filter(|it| "|.+-*/%~=<>!&,".contains(*it))?;
+            text.get(text.len() - end.len_utf8()..)?
+        }
+    };
+    let (missing, help) = match last {
+        "|" => ("a filter", "write one, such as `| upper`, or leave the `|` out".to_owned()),
+        "." => ("a name", "write one, or leave the `.` out".to_owned()),
+        "is" => ("a test", "write one, such as `is defined`".to_owned()),
+        other => ("a value", format!("write one, or leave the `{other}` out")),
+    };
+    let range = text.len() - last.len()..text.len();
+    Some((format!("{missing} is missing after this `{last}`"), range, help))
 }
 
 /// What a shell calls `$HOME`.

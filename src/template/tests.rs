@@ -91,7 +91,7 @@ fn constants_are_expressions() {
         assert_eq!(to_json(&parsed.evaluate(&scope()).unwrap().value), expected);
     }
     for yaml in ["~", "[1]", "{a: 1}"] {
-        assert_eq!(Expression::parse(&node(yaml)).unwrap_err()[0].code, "expected-expression");
+        assert_eq!(Expression::parse(&node(yaml)).unwrap_err()[0].code, "wrong-type");
     }
 }
 

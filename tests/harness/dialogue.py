@@ -25,7 +25,7 @@ SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1
 class Terminal:
     def __init__(self, task):
         self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, task.get("columns", 120), 0, 0))
         self.raw = b""
         self.deadline = time.monotonic() + LIMIT
 

@@ -25,7 +25,13 @@ pub struct Dialogue {
 /// typed.
 #[track_caller]
 pub fn hold(command: &Command, lines: &[(&str, &str)]) -> Dialogue {
-    let result = play(command, lines, false);
+    hold_at(command, lines, 120)
+}
+
+/// The same at a terminal of so many columns.
+#[track_caller]
+pub fn hold_at(command: &Command, lines: &[(&str, &str)], columns: u16) -> Dialogue {
+    let result = play(command, lines, false, columns);
     let shown = result["shown"].as_str().unwrap().to_owned();
     assert_eq!(result["missing"], Value::Null, "this never appeared; the terminal showed\n{shown}");
     Dialogue {
@@ -40,13 +46,13 @@ pub fn hold(command: &Command, lines: &[(&str, &str)]) -> Dialogue {
 /// Runs a command at a terminal that is closed once the last of the lines was awaited; how the command ends.
 #[track_caller]
 pub fn hang_up(command: &Command, lines: &[(&str, &str)]) -> i64 {
-    let result = play(command, lines, true);
+    let result = play(command, lines, true, 120);
     assert_eq!(result["missing"], Value::Null, "{result}");
     result["exit"].as_i64().unwrap()
 }
 
 #[track_caller]
-fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool) -> Value {
+fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool, columns: u16) -> Value {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let environment = command.get_envs().filter_map(|(name, value)| {
         Some((
@@ -60,6 +66,7 @@ fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool) -> Value {
         "command": words.map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "environment": environment,
         "hang_up": hang_up,
+        "columns": columns,
         "directory": command.get_current_dir(),
         "lines": lines.iter().map(|(wanted, typed)| json!({"await": wanted, "type": typed})).collect::<Vec<_>>(),
     });

@@ -91,6 +91,30 @@ fn a_playbook_that_does_not_pass_proves_nothing() {
     assert!(chaos(&silent, &[]).exited(1).stderr.contains("sends no requests"));
 }
 
+/// Signs somebody up, who reads the code in the mail.
+const INBOX: &str = "\
+name: inbox
+steps:
+  - id: pool
+    create-user-pool: {pool_name: 'inbox-{{ run.id }}', auto_verified_attributes: [email], username_attributes: [email]}
+  - id: client
+    create-user-pool-client: {user_pool_id: '{{ steps.pool.user_pool_id }}', client_name: 'inbox-{{ run.id }}'}
+  - sign-up: {user_pool_id: '{{ steps.pool.user_pool_id }}', client_id: '{{ steps.client.client_id }}', username: a@example.com, password: 'Correct-horse-1'}
+  - confirm-sign-up:
+      client_id: '{{ steps.client.client_id }}'
+      username: a@example.com
+      confirmation_code: '{{ run.inbox[-1].code if run.local else none }}'
+";
+
+#[test]
+fn a_run_of_it_reads_the_inbox() {
+    let sandbox = Sandbox::with_file("playbook.yaml", INBOX);
+    let outcome = chaos(&sandbox, &["--sample", "4", "--output", "json"]).exited(0);
+    let total = total(&outcome);
+    assert_eq!((&total["trials"], &total["problems"]), (&4.into(), &0.into()), "{total}");
+    sandbox.nothing_left();
+}
+
 /// Starts it, and waits until trials are made.
 fn start(sandbox: &Sandbox) -> Running {
     let out = sandbox.root().join("events");
@@ -260,5 +284,14 @@ fn a_stack_that_cannot_be_there_is_named() {
         absent.stderr,
         "error: absent.yaml: there is no such file\n  help: name the template of the stack that the playbook is to use\n"
     );
+    sandbox.write("asks.yaml", &format!("Parameters:\n  Prefix: {{Type: String}}\n{TEMPLATE}"));
+    let asks = chaos(&sandbox, &["--stack", "theirs=asks.yaml"]).exited(2);
+    for part in [
+        "error: the stack `theirs` of --stack cannot be made: ",
+        "Prefix",
+        "each parameter needs a `Default`",
+    ] {
+        assert!(asks.stderr.contains(part), "{}", asks.stderr);
+    }
     sandbox.nothing_left();
 }

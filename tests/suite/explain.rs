@@ -41,13 +41,14 @@ const WITHOUT_EXAMPLE: &[(Code, &str)] = &[
     (Code::IncludeDepth, "playbook/tests/includes.rs"),
     (Code::TemplateTooLong, "template/tests.rs"),
     (Code::ExpressionTooLong, "template/tests.rs"),
-    (Code::ExpectedExpression, "template/tests.rs"),
     (Code::Interrupted, "suite/signals.rs"),
 ];
 
 /// Codes that a run gives, not a check.
 const OF_A_RUN: &[Code] = &[
     Code::MissingVariable,
+    Code::MissingAnswer,
+    Code::LocalOnly,
     Code::AdministratorPolicy,
     Code::Template,
     Code::StepFailed,
@@ -98,9 +99,10 @@ fn examples_of_what_a_run_says_are_run() {
         let sandbox = Sandbox::new();
         sandbox.write("wrong.yaml", wrong.text);
         sandbox.write("right.yaml", right.text);
-        let outcome = sandbox.run(["run", "wrong.yaml", "--local"]);
+        let how = if *code == Code::LocalOnly { "--dry-run" } else { "--local" };
+        let outcome = sandbox.run(["run", "wrong.yaml", how]);
         assert!(outcome.stderr.contains(&format!("error[{code}]: ")), "{code}: {}", outcome.stderr);
-        let outcome = sandbox.run(["run", "right.yaml", "--local"]).exited(0);
+        let outcome = sandbox.run(["run", "right.yaml", how]).exited(0);
         assert!(!outcome.stderr.contains("error["), "{code}: {}", outcome.stderr);
         sandbox.nothing_left();
     }

@@ -160,6 +160,17 @@ fn every_example_passes_check_and_can_be_planned() {
 }
 
 #[test]
+fn the_committed_page_of_the_language_is_the_one_that_the_program_shows() {
+    let sandbox = Sandbox::new();
+    let shown = sandbox.run(["explain", "language"]).exited(0).stdout;
+    let committed = repository().join("docs/language.md");
+    if let Some(difference) = difference::with_file(&committed, &shown) {
+        panic!("run `playbook explain language > docs/language.md`\n{difference}");
+    }
+    sandbox.nothing_left();
+}
+
+#[test]
 fn the_committed_reference_is_the_one_that_the_program_writes() {
     let sandbox = Sandbox::new();
     sandbox.run(["steps", "--markdown", "docs"]).exited(0);

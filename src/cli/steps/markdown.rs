@@ -155,6 +155,13 @@ fn table(text: &mut String, what: &str, fields: &Fields<'_>) {
     rows(text, "", fields);
 }
 
+/// The rows of a table that tells of an object's fields.
+pub(in crate::cli) fn rows_of(schema: &serde_json::Value) -> String {
+    let mut text = String::new();
+    rows(&mut text, "", &Fields::of(schema));
+    text
+}
+
 fn rows(text: &mut String, prefix: &str, fields: &Fields<'_>) {
     for field in fields.iter() {
         let name = format!("{prefix}{}", field.name);

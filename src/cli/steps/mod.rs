@@ -9,6 +9,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
+pub(super) use self::markdown::rows_of;
 pub use self::markdown::{reference, write};
 use self::schema::Fields;
 pub(super) use self::wrap::wrapped;

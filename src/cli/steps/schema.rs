@@ -78,9 +78,17 @@ impl Field<'_> {
     pub(super) fn remarks(&self) -> Vec<String> {
         let required = self.is_required().then(|| "required".to_owned());
         let default = self.default().map(|default| format!("default {default}"));
+        let bound = |key: &str| self.schema.get(key).and_then(Value::as_f64);
+        let range = match (bound("minimum"), bound("maximum")) {
+            (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+            // That a number that is counted is not negative goes without saying.
+            (Some(least), None) if least > 0.0 => Some(format!("at least {least}")),
+            (None, Some(most)) => Some(format!("at most {most}")),
+            _ => None,
+        };
         let is_secret = self.schema.get(SECRET).and_then(Value::as_bool) == Some(true);
         let secret = is_secret.then(|| "secret".to_owned());
-        [required, default, secret].into_iter().flatten().collect()
+        [required, default, range, secret].into_iter().flatten().collect()
     }
 
     pub(super) fn description(&self) -> &str {

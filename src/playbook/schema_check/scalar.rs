@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Place, Variant};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Node, to_json};
 use crate::playbook::fields::{duration_to_write, parse_duration, quoted};
 use crate::playbook::scope::{Rendered, as_written};
@@ -101,22 +101,48 @@ pub(super) fn constant(node: &Node, schema: &Value, place: &Place) -> Option<Dia
         return None;
     }
     let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-    Some(
-        Diagnostic::new(
-            Code::NotAChoice,
-            format!("`{}` must be {}", place.name, quoted(names.iter().map(String::as_str))),
-        )
-        .at(node.span)
-        .label("this is something else"),
+    let fault = Diagnostic::new(
+        Code::NotAChoice,
+        format!("`{}` must be {}", place.name, quoted(names.iter().map(String::as_str))),
     )
+    .at(node.span)
+    .label("this is something else");
+    let given = value.as_f64();
+    let distance = |number: f64| given.map_or(f64::MAX, |given| (number - given).abs());
+    let nearest = allowed
+        .iter()
+        .filter_map(|allowed| allowed.as_f64())
+        .min_by(|one, other| distance(*one).total_cmp(&distance(*other)));
+    Some(match nearest.filter(|_| given.is_some()) {
+        Some(nearest) => fault.help(format!("write one of them, such as {nearest}")),
+        None => fault,
+    })
 }
 
-pub(super) fn out_of_range(node: &Node, place: &Place, must: &str, label: &str) -> Diagnostic {
-    Diagnostic::new(Code::OutOfRange, format!("`{}` {must}", place.name)).at(node.span).label(label)
+fn out_of_range(span: Span, place: &Place, must: &str, label: &str) -> Diagnostic {
+    Diagnostic::new(Code::OutOfRange, format!("`{}` {must}", place.name)).at(span).label(label)
 }
 
-pub(super) fn items_words(count: u64) -> String {
-    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
+/// What is wrong with the number of items of a list, or of entries of a map.
+pub(super) fn wrong_count(
+    span: Span,
+    count: usize,
+    schema: &Value,
+    place: &Place,
+) -> Option<Diagnostic> {
+    let limit = |of_list: &str, of_map: &str| {
+        schema.get(of_list).or_else(|| schema.get(of_map)).and_then(Value::as_u64)
+    };
+    let items =
+        |count: u64| if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    if let Some(least) = limit("minItems", "minProperties").filter(|least| count < *least) {
+        let must = format!("must have at least {}", items(least));
+        return Some(out_of_range(span, place, &must, "too few"));
+    }
+    let most = limit("maxItems", "maxProperties").filter(|most| count > *most)?;
+    let must = format!("must have at most {}", items(most));
+    Some(out_of_range(span, place, &must, "too many"))
 }
 
 pub(super) fn scalar_text(
@@ -147,7 +173,7 @@ pub(super) fn scalar_text(
     } else {
         return Vec::new();
     };
-    vec![out_of_range(node, place, &must, label)]
+    vec![out_of_range(node.span, place, &must, label)]
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
@@ -177,5 +203,5 @@ pub(super) fn number(node: &Node, schema: &Value, place: &Place) -> Vec<Diagnost
         } else {
             return Vec::new();
         };
-    vec![out_of_range(node, place, &must, label)]
+    vec![out_of_range(node.span, place, &must, label)]
 }

@@ -94,8 +94,13 @@ impl Standing {
     }
 
     /// Every condition that holds here.
-    fn conditions(&self) -> Vec<&Condition> {
-        self.condition.iter().chain(self.around().filter_map(|it| it.condition.as_ref())).collect()
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.condition.iter().chain(self.around().filter_map(|it| it.condition.as_ref()))
+    }
+
+    /// Whether a condition that holds here asks about a step.
+    pub(super) fn asks_about(&self, id: &str) -> bool {
+        self.conditions().any(|it| it.steps.iter().any(|step| step == id))
     }
 
     /// The lists around a step that are not around this place, the outermost last.
@@ -129,10 +134,10 @@ impl Scope {
             return None;
         }
         let field = reference.path.get(2)?;
-        let here = self.standing.conditions();
-        if here.iter().any(|condition| condition.steps.iter().any(|step| step == id)) {
+        if self.standing.asks_about(id) {
             return None;
         }
+        let here: Vec<&Condition> = self.standing.conditions().collect();
         let lists = self.standing.lists_left(&facts.standing);
         if lists.iter().any(|branch| branch.list == List::Rescue) {
             return Some(in_rescue(reference, id));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Names, fault, segment};
+use super::{Failing, Names, fault, segment};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::playbook::fields::quoted;
 use crate::playbook::shape::Shape;
@@ -25,6 +25,8 @@ pub(in crate::playbook) struct Outputs {
     pub(in crate::playbook) open: bool,
     /// Whether the step runs `for_each`.
     pub(in crate::playbook) each: bool,
+    /// Whether the step may have failed all the same.
+    pub(in crate::playbook) failing: Failing,
 }
 
 impl Outputs {
@@ -41,6 +43,22 @@ impl Outputs {
         let map = schema.get("additionalProperties").is_some_and(|it| it != &Value::Bool(false));
         let open = map || Types::of_schema(schema, schema) == Types::ANY;
         Self { schema: Some(schema), open, ..Self::default() }
+    }
+
+    /// What later steps can read of a step that may have failed.
+    pub(in crate::playbook) fn failing(mut self, failing: Failing) -> Self {
+        if failing == Failing::Expected && !self.open {
+            self = Self { each: self.each, ..Self::default() };
+        }
+        if failing != Failing::Never {
+            Arc::make_mut(&mut self.named).push("error".to_owned(), failing.error());
+        }
+        Self { failing, ..self }
+    }
+
+    /// Whether the kind itself returns a field of this name.
+    pub(super) fn is_declared(&self, field: &str) -> bool {
+        self.schema.and_then(|schema| schema.get("properties")?.get(field)).is_some()
     }
 
     /// The names there are.
@@ -118,6 +136,9 @@ pub(super) fn unknown_output(
     let next = next
         .filter(|next| known.contains(next) && matches!(field, "outputs" | "output" | "result"));
     let help = match did_you_mean(field, known.iter().copied()) {
+        _ if outputs.failing == Failing::Expected => {
+            "a step that must fail returns nothing but its `error`".to_owned()
+        }
         _ if next.is_some() => format!("leave `{field}` out: write `{}`", next.unwrap_or_default()),
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "it has no outputs but `skipped`".to_owned(),

@@ -192,6 +192,9 @@ impl Scope {
         if root == "item" {
             return within(self.item().cloned().unwrap_or_default(), rest);
         }
+        if root == "error" && self.has_error() {
+            return within(self.failing.error(), rest);
+        }
         let Some((name, rest)) = rest.split_first() else {
             return match root.as_str() {
                 "inputs" | "vars" | "steps" | "run" | "env" | "loop" | "error" | "result" => {

@@ -258,6 +258,12 @@ impl Files for Disk {
         PathBuf::from("/project")
     }
 
+    fn names(&self, directory: &Path) -> Vec<String> {
+        let inside = self.files.keys().filter_map(|file| file.strip_prefix(tidy(directory)).ok());
+        let first = inside.filter_map(|file| file.components().next());
+        first.filter_map(|it| it.as_os_str().to_str().map(str::to_owned)).collect()
+    }
+
     fn canonical(&self, path: &Path) -> Option<PathBuf> {
         let path = tidy(path);
         let path = self.links.get(&path).cloned().unwrap_or(path);

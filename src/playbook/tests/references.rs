@@ -186,9 +186,9 @@ fn error_has_its_place() {
 ",
         ),
         &[
-            "3:16 misplaced-reference «error» `error` exists only inside `rescue` | no error to speak of here | move the step under `rescue:`, or name the error in `expect_error`",
-            "4:24 misplaced-reference «error» `error` exists only inside `rescue` | no error to speak of here | move the step under `rescue:`, or name the error in `expect_error`",
-            "6:25 misplaced-reference «error» `error` exists only inside `rescue` | no error to speak of here | move the step under `rescue:`, or name the error in `expect_error`",
+            "3:16 misplaced-reference «error» `error` exists only inside `rescue`, and in `assert` and `outputs` beside `expect_error` or `allow_error` | no error to speak of here | move the step under `rescue:`, or name the error in `expect_error`",
+            "4:24 misplaced-reference «error» `error` exists only inside `rescue`, and in `assert` and `outputs` beside `expect_error` or `allow_error` | no error to speak of here | move the step under `rescue:`, or name the error in `expect_error`",
+            "6:25 misplaced-reference «error» `error` exists only inside `rescue`, and in `assert` and `outputs` beside `expect_error` or `allow_error` | no error to speak of here | move the step under `rescue:`, or name the error in `expect_error`",
         ],
     );
 }

@@ -1,5 +1,7 @@
 //! Faults of what a kind is given.
 
+use std::collections::BTreeSet;
+
 use super::{assert_faults, faults, step_faults};
 
 #[test]
@@ -183,7 +185,7 @@ fn templates_that_do_not_compile_hide_nothing() {
         &step_faults("  - create-role: {role_name: '{{ 1 + }}', trust_service: '{{ steps.x.y }}', tags: {'{{ run.id }}': a}, max_session: a}
 "),
         &[
-            "3:36 template-syntax «+» unexpected end of input, expected expression | - | write an expression such as `inputs.number + 1` or `steps.list.count > 0`",
+            "3:36 template-syntax «+» a value is missing after this `+` | - | write one, or leave the `+` out",
             "3:68 unknown-reference «x» there is no step `x` | no step has this id | give the step that makes it `id: x`",
             "3:84 templated-key «'{{ run.id }}'» a key cannot be templated | - | write the key itself; only values can hold `{{ … }}`",
             "3:117 wrong-type «a» `max_session` must be a whole number, this is a string | must be a whole number | write a whole number, such as 5",
@@ -255,4 +257,12 @@ fn tagged_variants() {
             "5:42 missing-field «{name: a}» `targets[0]` needs `type` | `type` is missing | add `type`",
         ],
     );
+}
+
+#[test]
+fn the_schema_knows_what_inputs_may_say() {
+    let keys = crate::playbook::input_keys();
+    let known: BTreeSet<&str> =
+        keys["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(known, crate::playbook::inputs::OPTIONS.iter().copied().collect());
 }

@@ -267,7 +267,7 @@ fn expect_error_stands_alone() {
         &[
             "5:5 conflicting-keys «retry» `retry` and `expect_error` cannot stand on one step | a step that must fail is tried once | leave out either `retry` or `expect_error`",
             "6:5 conflicting-keys «poll» `poll` and `expect_error` cannot stand on one step | a step that must fail is tried once | leave out either `poll` or `expect_error`",
-            "7:5 conflicting-keys «allow_error» `allow_error` and `expect_error` cannot stand on one step | a step that must fail is tried once | leave out either `allow_error` or `expect_error`",
+            "7:5 conflicting-keys «allow_error» `allow_error` and `expect_error` cannot stand on one step | a step that must fail may not succeed | leave out either `allow_error` or `expect_error`",
             "9:19 empty-value «[]» `expect_error` is empty | nothing is written here | write at least one",
             r#"11:22 wrong-type «5» `allow_error[1]` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
         ],
@@ -294,7 +294,7 @@ fn flags_and_expressions() {
             "4:11 wrong-type «maybe» `keep` must be true or false, this is a string | must be true or false | write `true` or `false`",
             "6:11 wrong-type «[a]» `when` must be an expression, this is a list | must be an expression | write one expression: a",
             "8:13 wrong-type «5» `assert` must be an expression, this is a whole number | must be an expression | write it as text, such as `result.count > 0`",
-            "10:13 template-syntax «+» unexpected end of input, expected expression | - | write an expression such as `inputs.number + 1` or `steps.list.count > 0`",
+            "10:13 template-syntax «+» a value is missing after this `+` | - | write one, or leave the `+` out",
             "12:22 wrong-type «{a: b}» `assert` must be an expression, this is a map | must be an expression | write it as text, such as `result.count > 0`",
         ],
     );

@@ -112,12 +112,12 @@ fn a_file_that_is_no_map_says_where() {
     );
     assert_eq!(
         faults(&by_file("number: 1\npassword: [hunter2\n")),
-        ["inputs.yaml:3:1: did not find expected ',' or ']'; \
+        ["inputs.yaml:2:11: this bracket is never closed; \
           write one `name: value` on a line, in YAML, or a JSON object"]
     );
     assert_eq!(
         faults(&by_file("number: 1\nnumber: 2\n")),
-        ["inputs.yaml:1:1: duplicate entry with key \"number\"; \
+        ["inputs.yaml:2:1: `number` stands twice in the same map; \
           write one `name: value` on a line, in YAML, or a JSON object"]
     );
 }

@@ -66,9 +66,9 @@ impl TerminalReporter {
         lines.extend(reason.map(|line| format!("  {}  {line}", " ".repeat(VERB))));
         for line in lines {
             if status == UndoStatus::Failed {
-                self.say(&line);
+                self.say_row(&line);
             } else {
-                self.tell(&line);
+                self.tell_row(&line);
             }
         }
         self.live.hide();
@@ -83,7 +83,7 @@ impl TerminalReporter {
         for Remaining { resource, arn, reason } in remaining {
             let kind = padded(&safe::line(&resource.kind), TYPE);
             let line = format!("  {kind}  {}: {}", safe::line(&resource.name), safe::line(reason));
-            self.say(&line);
+            self.say_row(&line);
             if let Some(arn) = arn {
                 self.say(&paint.dim(&format!("    {}", safe::line(arn))));
             }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::screen::Screen;
+
 const TICK: Duration = Duration::from_millis(100);
 
 /// The live line. Clones share it.
@@ -89,8 +91,11 @@ fn spinner(colour: bool) -> ProgressBar {
     };
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(15))
-        .with_style(style);
+    let bar = ProgressBar::with_draw_target(
+        None,
+        ProgressDrawTarget::term_like_with_hz(Box::new(Screen), 15),
+    )
+    .with_style(style);
     bar.enable_steady_tick(TICK);
     bar
 }

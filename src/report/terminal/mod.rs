@@ -2,7 +2,9 @@
 
 mod cleanup;
 mod live;
+mod screen;
 mod summary;
+mod width;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,8 @@ pub struct Manner {
     pub live: bool,
     /// Only failures, what remains, and results.
     pub quiet: bool,
+    /// How many columns the terminal has, where stderr is one.
+    pub columns: Option<usize>,
     /// A person answers questions at the terminal, so that the answers stand there already.
     pub asks: bool,
 }
@@ -89,6 +93,20 @@ impl TerminalReporter {
     fn tell(&mut self, line: &str) {
         if !self.manner.quiet {
             self.say(line);
+        }
+    }
+
+    /// Says a line that may be broken where the terminal is narrow.
+    fn say_row(&mut self, line: &str) {
+        for line in width::fitted(line, self.manner.columns) {
+            self.say(&line);
+        }
+    }
+
+    /// The same unless the run is to be quiet.
+    fn tell_row(&mut self, line: &str) {
+        if !self.manner.quiet {
+            self.say_row(line);
         }
     }
 
@@ -154,7 +172,7 @@ impl TerminalReporter {
             };
             open.headed = true;
             let line = step_line(&open.step, "▸", "", self.err.paint());
-            self.tell(&line);
+            self.tell_row(&line);
         }
     }
 
@@ -180,7 +198,7 @@ impl TerminalReporter {
                 indent(step.depth),
                 paint.dim(&format!("+ {}", safe::line(&what)))
             );
-            self.tell(&line);
+            self.tell_row(&line);
         }
         for resource in open.iter().flat_map(|open| &open.settled) {
             let what = format!("{} {}", resource.kind, resource.name);
@@ -190,7 +208,7 @@ impl TerminalReporter {
                 indent(step.depth),
                 paint.dim(&format!("- {}", safe::line(&what)))
             );
-            self.tell(&line);
+            self.tell_row(&line);
         }
         match self.open.last() {
             Some(around) => self.live.show(safe::line(&around.step.title).into_owned(), true),
@@ -209,11 +227,12 @@ impl TerminalReporter {
         let took = format!("{:>7}", duration(millis));
         let (symbol, after) = match status {
             Status::Passed | Status::Planned => (paint.green("✓"), paint.dim(&took)),
-            Status::ExpectedError => {
+            Status::ExpectedError | Status::AllowedError => {
+                let how = if status == Status::ExpectedError { "expected" } else { "allowed" };
                 let code = failure
                     .map(|failure| format!(": {}", safe::line(&failure.code)))
                     .unwrap_or_default();
-                (paint.green("✓"), paint.dim(&format!("{took}  failed as expected{code}")))
+                (paint.green("✓"), paint.dim(&format!("{took}  failed as {how}{code}")))
             }
             Status::Failed => (paint.red("✗"), paint.dim(&took)),
             Status::Skipped => (paint.dim("–"), paint.dim("skipped")),
@@ -221,15 +240,15 @@ impl TerminalReporter {
         };
         let line = step_line(step, &symbol, &after, paint);
         if status != Status::Failed {
-            return self.tell(&line);
+            return self.tell_row(&line);
         }
         let Some(failure) = failure else {
-            return self.say(&line);
+            return self.say_row(&line);
         };
         if self.shown.as_ref() == Some(failure) {
-            return self.tell(&line);
+            return self.tell_row(&line);
         }
-        self.say(&line);
+        self.say_row(&line);
         for line in failure_lines(failure, step.depth, paint) {
             self.say(&line);
         }
@@ -255,7 +274,7 @@ impl TerminalReporter {
     fn noted(&mut self, depth: usize, text: &str) {
         let paint = self.err.paint();
         for line in safe::lines(text) {
-            self.tell(&format!("{}  {}", indent(depth), paint.dim(&line)));
+            self.tell_row(&format!("{}  {}", indent(depth), paint.dim(&line)));
         }
     }
 
@@ -264,7 +283,7 @@ impl TerminalReporter {
         let indent = self.inside();
         for (index, line) in safe::lines(text).enumerate() {
             let symbol = if index == 0 { paint.yellow("!") } else { " ".to_owned() };
-            self.tell(&format!("{indent}{symbol} {line}"));
+            self.tell_row(&format!("{indent}{symbol} {line}"));
         }
     }
 
@@ -323,7 +342,7 @@ impl TerminalReporter {
         let Counts { calls, made, removed, .. } = *counts;
         let calls = counted(calls, "call");
         let made = counted(made, "resource");
-        self.tell(&format!(
+        self.tell_row(&format!(
             "{head} in {}: {calls}, {made} made, {removed} removed",
             duration(*millis)
         ));
