@@ -14,6 +14,10 @@ use crate::step::{Context, Kind, Seq, StepError, Undone};
 /// How many resources are taken away at the same time: enough to be quick, too few to be throttled.
 const AT_ONCE: usize = 4;
 
+/// How long what the run is known to have made is looked at before it is reported for want of a tag: that is rare, and may
+/// take its time.
+const LONGEST_DOUBT: Duration = Duration::from_secs(10);
+
 /// What clean-up works with.
 pub struct Cleaner<'a> {
     /// What there is to undo.
@@ -144,7 +148,10 @@ impl Cleaner<'_> {
         };
         let started = Instant::now();
         let window = self.window_of(entry);
-        let longer = window.max(self.window);
+        let doubt = match entry.ids {
+            Some(_) => window.max(LONGEST_DOUBT).min(self.timeout),
+            None => window.max(self.window),
+        };
         let mut pause = Duration::from_millis(50);
         // In a dry run, what stands for an id is named after the step that was to make it. Ids that a journal has kept are
         // of no use there: what would be found is not known.
@@ -166,8 +173,8 @@ impl Cleaner<'_> {
                     pause.min(window.saturating_sub(began))
                 }
                 // So do tags, and not only those of what was made a moment ago.
-                Ok(Undone::Unproven { .. }) if began < longer => {
-                    pause.min(longer.saturating_sub(began))
+                Ok(Undone::Unproven { .. }) if began < doubt => {
+                    pause.min(doubt.saturating_sub(began))
                 }
                 _ => return decided(undone, entry),
             };

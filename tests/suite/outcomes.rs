@@ -4,6 +4,7 @@
 mod scripted;
 
 use playbook::event::UndoStatus;
+use playbook::step::StepError;
 use serde_json::{Value, json};
 
 use scripted::{RUN, Reply, Run, THROTTLED};
@@ -133,13 +134,17 @@ fn tagged() -> Reply {
 }
 
 async fn made_function(run: &Run) {
+    create_function(run).await.expect("made");
+}
+
+async fn create_function(run: &Run) -> Result<Value, StepError> {
     std::fs::write(run.directory().join("adder.py"), "def add(event, context): return 1\n")
         .unwrap();
     let input = json!({
         "function_name": "adder", "runtime": "python3.13", "handler": "adder.add",
         "role": "arn:aws:iam::000000000000:role/r", "code": "adder.py",
     });
-    run.step("create-function", input).await.expect("made");
+    run.step("create-function", input).await
 }
 
 /// A function that was made, and what each look at it finds afterwards.
@@ -395,4 +400,102 @@ async fn a_user_who_is_said_not_to_be_there_is_not_looked_for() {
     });
     run.step("sign-in", input).await.expect_err("refused");
     assert_eq!(run.pending(), [""; 0]);
+}
+
+fn role(tags: &str) -> Reply {
+    Reply::XmlText(format!(
+        "<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>demo</RoleName><RoleId>AROA1</RoleId>\
+         <Arn>arn:aws:iam::000000000000:role/demo</Arn><CreateDate>2026-11-23T10:00:00Z</CreateDate>\
+         <Tags>{tags}</Tags></Role></GetRoleResult></GetRoleResponse>"
+    ))
+}
+
+const OWN_MEMBER: &str = "<member><Key>playbook:run</Key><Value>7f3a</Value></member>";
+
+#[tokio::test]
+async fn a_role_whose_tags_are_not_seen_yet_is_left_to_the_clean_up() {
+    let gone = || Reply::RefusedXml(404, "NoSuchEntity");
+    for if_exists in ["fail", "adopt"] {
+        let run = Run::within("us-east-1", move |operation, nth| match (operation, nth) {
+            ("CreateRole", 1) => Reply::Lost,
+            ("CreateRole", _) => Reply::RefusedXml(409, "EntityAlreadyExists"),
+            ("GetRole", 1 | 2) => role(""),
+            ("GetRole", 3) => role(OWN_MEMBER),
+            ("GetRole", _) => gone(),
+            (
+                "ListAttachedRolePolicies" | "ListRolePolicies" | "ListInstanceProfilesForRole",
+                _,
+            ) => Reply::XmlText(format!(
+                "<{operation}Response><{operation}Result><IsTruncated>false</IsTruncated>\
+                     <AttachedPolicies/><PolicyNames/><InstanceProfiles/></{operation}Result></{operation}Response>"
+            )),
+            ("DeleteRole", _) => Reply::Xml("<DeleteRoleResponse/>"),
+            _ => unexpected(operation),
+        });
+        let input = json!({
+            "role_name": "demo", "trust_service": "lambda.amazonaws.com", "if_exists": if_exists,
+        });
+        assert_eq!(run.step("create-role", input).await.is_ok(), if_exists == "adopt");
+        ends(&run, &[("demo", UndoStatus::Deleted)]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_known_by_its_id_whatever_its_tags_say() {
+    let run = Run::within("us-east-1", move |operation, nth| match (operation, nth) {
+        ("CreateRole", _) => role(OWN_MEMBER).renamed("GetRole", "CreateRole"),
+        ("GetRole", 1) => role(""),
+        ("GetRole", _) => Reply::RefusedXml(404, "NoSuchEntity"),
+        ("ListAttachedRolePolicies" | "ListRolePolicies" | "ListInstanceProfilesForRole", _) => {
+            Reply::XmlText(format!(
+                "<{operation}Response><{operation}Result><IsTruncated>false</IsTruncated>\
+                 <AttachedPolicies/><PolicyNames/><InstanceProfiles/></{operation}Result></{operation}Response>"
+            ))
+        }
+        ("DeleteRole", _) => Reply::Xml("<DeleteRoleResponse/>"),
+        _ => unexpected(operation),
+    });
+    let input = json!({"role_name": "demo", "trust_service": "lambda.amazonaws.com"});
+    run.step("create-role", input).await.expect("made");
+    ends(&run, &[("demo", UndoStatus::Deleted)]).await;
+}
+
+#[tokio::test]
+async fn a_function_whose_reply_is_lost_is_left_to_the_clean_up() {
+    let run = Run::new(move |operation, nth| match (operation, nth) {
+        ("CreateLogGroup" | "PutRetentionPolicy" | "DeleteLogGroup", _) => none(),
+        ("DescribeLogGroups", 1) => log_group(1),
+        ("DescribeLogGroups", _) => no_log_group(),
+        ("ListTagsForResource", _) => tagged(),
+        ("POST /2015-03-31/functions", 1) => Reply::Lost,
+        ("POST /2015-03-31/functions", _) => Reply::Refused(409, "ResourceConflictException"),
+        (FUNCTION, 1) => function(json!({
+            "TagsError": {"ErrorCode": "ThrottlingException", "Message": "slow down"}
+        })),
+        (FUNCTION, 2) => function(json!({"Tags": {"playbook:run": RUN}})),
+        (FUNCTION, _) => Reply::Refused(404, "ResourceNotFoundException"),
+        ("DELETE /2015-03-31/functions/adder", _) => none(),
+        _ => unexpected(operation),
+    });
+    let error = create_function(&run).await.expect_err("not seen to be its own");
+    assert_eq!(error.code(), "ResourceConflictException");
+    let gone = [("adder", UndoStatus::Deleted), ("/aws/lambda/adder", UndoStatus::Deleted)];
+    ends(&run, &gone).await;
+}
+
+#[tokio::test]
+async fn a_user_whose_code_could_not_be_delivered_is_looked_for_again() {
+    let run = Run::new(move |operation, nth| match (operation, nth) {
+        ("AdminGetUser", 3) => ann(),
+        ("AdminGetUser", _) => Reply::Refused(400, "UserNotFoundException"),
+        ("SignUp", _) => Reply::Refused(400, "CodeDeliveryFailureException"),
+        ("AdminDeleteUser" | "DescribeUserPool" | "DescribeUserPoolClient", _) => none(),
+        _ => unexpected(operation),
+    });
+    let input = json!({
+        "client_id": "c", "user_pool_id": "eu-central-1_a", "username": "ann", "password": "p",
+    });
+    let error = run.step("sign-up", input).await.expect_err("no code");
+    assert_eq!(error.code(), "CodeDeliveryFailureException");
+    ends(&run, &[("ann of eu-central-1_a", UndoStatus::Deleted)]).await;
 }

@@ -40,14 +40,26 @@ pub enum Reply {
     Json(Value),
     /// With success.
     Xml(&'static str),
+    /// With success.
+    XmlText(String),
     /// Refused by a service that speaks JSON.
     Refused(u16, &'static str),
-    /// Refused by S3.
+    /// Refused by S3 or IAM.
     RefusedXml(u16, &'static str),
     /// It takes effect, and the connection breaks.
     Lost,
     /// Not at all.
     Never,
+}
+
+impl Reply {
+    /// The same of another operation.
+    pub fn renamed(self, from: &str, to: &str) -> Self {
+        match self {
+            Self::XmlText(text) => Self::XmlText(text.replace(from, to)),
+            other => other,
+        }
+    }
 }
 
 /// Too many requests.
@@ -82,11 +94,15 @@ impl HttpConnector for Scripted {
         let (status, kind, body) = match (self.script)(&operation, nth) {
             Reply::Json(body) => (200, "", body.to_string()),
             Reply::Xml(body) => (200, "", body.to_owned()),
+            Reply::XmlText(body) => (200, "", body),
             Reply::Refused(status, kind) => {
                 (status, kind, json!({"__type": kind, "message": "no"}).to_string())
             }
             Reply::RefusedXml(status, kind) => {
-                (status, kind, format!("<Error><Code>{kind}</Code><Message>no</Message></Error>"))
+                let error = format!("<Error><Code>{kind}</Code><Message>no</Message></Error>");
+                // IAM wraps it, S3 does not.
+                let wrapped = format!("<ErrorResponse>{error}</ErrorResponse>");
+                (status, kind, if operation.contains(' ') { error } else { wrapped })
             }
             Reply::Lost => {
                 return HttpConnectorFuture::ready(Err(ConnectorError::io("cut".into())));
@@ -104,6 +120,10 @@ impl HttpConnector for Scripted {
 fn operation(request: &HttpRequest) -> String {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap().to_owned();
+    }
+    let form = request.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    if let Some((_, rest)) = form.and_then(|form| form.split_once("Action=")) {
+        return rest.split('&').next().unwrap().to_owned();
     }
     let path = request.uri().trim_start_matches("http://aws.test");
     let path = path.split_once("x-id=").map_or(path, |(path, _)| path);
