@@ -86,7 +86,7 @@ impl StepKind for PutItem {
             changes: vec![Change::new(&key, previous.as_ref(), Some(&put))],
             ignore_changes: input.ignore_changes,
         })?;
-        let condition = Unchanged::of(&key, previous.as_ref());
+        let condition = Unchanged::of(&key, previous.as_ref()).before(previous.as_ref(), &put);
         let request = cx
             .aws
             .dynamodb()
