@@ -14,6 +14,10 @@ use crate::step::{Context, Kind, Seq, StepError, Undone};
 /// How many resources are taken away at the same time: enough to be quick, too few to be throttled.
 const AT_ONCE: usize = 4;
 
+/// How long what the run is known to have made is looked at before it is reported for want of a tag: that is rare, and may
+/// take its time.
+const LONGEST_DOUBT: Duration = Duration::from_secs(10);
+
 /// What clean-up works with.
 pub struct Cleaner<'a> {
     /// What there is to undo.
@@ -113,7 +117,9 @@ impl Cleaner<'_> {
 
     fn status(&self, undone: Result<Undone, StepError>) -> (UndoStatus, Option<String>) {
         match undone {
-            Ok(Undone::NotOurs { reason }) => (UndoStatus::NotOurs, Some(reason)),
+            Ok(Undone::NotOurs { reason } | Undone::Unproven { reason }) => {
+                (UndoStatus::NotOurs, Some(reason))
+            }
             Ok(Undone::Changed { reason }) => (UndoStatus::Changed, Some(reason)),
             Ok(_) if self.context.aws.is_recording() => (UndoStatus::Planned, None),
             Ok(Undone::Deleted) => (UndoStatus::Deleted, None),
@@ -142,29 +148,57 @@ impl Cleaner<'_> {
         };
         let started = Instant::now();
         let window = self.window_of(entry);
+        let doubt = match entry.ids {
+            Some(_) => window.max(LONGEST_DOUBT).min(self.timeout),
+            None => window.max(self.window),
+        };
         let mut pause = Duration::from_millis(50);
         // In a dry run, what stands for an id is named after the step that was to make it. Ids that a journal has kept are
         // of no use there: what would be found is not known.
         let recording = self.context.aws.is_recording();
         let ids = entry.ids.as_ref().filter(|ids| !recording || is_planned(ids));
-        let context = Context { step: Arc::from(entry.step.as_str()), ..self.context.clone() };
+        let context = Context {
+            step: Arc::from(entry.step.as_str()),
+            ledger: Arc::new(self.book.for_undo(entry)),
+            ..self.context.clone()
+        };
         loop {
             let began = started.elapsed();
-            let undone = (kind.undo)(context.clone(), entry.made.clone(), ids.cloned()).await;
+            let made = self.book.made(entry.seq).unwrap_or_else(|| entry.made.clone());
+            let undone = (kind.undo)(context.clone(), made, ids.cloned()).await;
             let wait = match &undone {
                 Err(error) if may_pass(error) && started.elapsed() + pause <= self.timeout => pause,
                 // However long a look takes, only one that begins after the window says that there is nothing.
                 Ok(Undone::AlreadyGone) if began < window => {
                     pause.min(window.saturating_sub(began))
                 }
-                _ => return undone,
+                // So do tags, and not only those of what was made a moment ago.
+                Ok(Undone::Unproven { .. }) if began < doubt => {
+                    pause.min(doubt.saturating_sub(began))
+                }
+                _ => return decided(undone, entry),
             };
-            if self.context.aws.is_recording() {
-                return undone;
+            if recording {
+                return decided(undone, entry);
             }
             self.context.sleep(wait).await?;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+    }
+}
+
+/// What was never proven to be anybody's. Something of a name that this run is known to have given is not believed to be
+/// somebody else's for want of a tag.
+fn decided(undone: Result<Undone, StepError>, entry: &Entry) -> Result<Undone, StepError> {
+    match undone {
+        Ok(Undone::Unproven { reason }) if entry.ids.is_some() => {
+            let message = format!(
+                "{reason}, and nothing else tells whether it is what this run has made; delete it by hand if it is"
+            );
+            Err(StepError::failed("Unproven", message))
+        }
+        Ok(Undone::Unproven { reason }) => Ok(Undone::NotOurs { reason }),
+        decided => decided,
     }
 }
 

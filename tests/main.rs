@@ -12,6 +12,7 @@
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
+//! | [`suite::outcomes`] | replies that are lost, tags that are late, looks that fail: what the journal makes of each |
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
@@ -55,6 +56,7 @@ mod suite {
     mod journal;
     mod migration;
     mod mutants;
+    mod outcomes;
     mod secrets;
     mod servers;
     mod shell;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::event::Effect;
 use crate::local::protocol::{AwsError, Protocol};
 
 /// How often the SDK sends a request before it gives up.
@@ -27,6 +28,8 @@ pub enum Fault {
     Outage,
     /// The effect, and a connection that breaks before the reply.
     LostReply,
+    /// The effect, a connection that breaks before the reply, and a look afterwards that is throttled at every attempt.
+    LostBlind,
     /// The effect, and no reply within the time-out.
     Hang,
     /// Throttled once.
@@ -39,7 +42,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every one, in the order of the table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::KilledBefore,
         Self::KilledAfter,
         Self::KilledReplied,
@@ -48,6 +51,7 @@ impl Fault {
         Self::ErrorAfter,
         Self::Outage,
         Self::LostReply,
+        Self::LostBlind,
         Self::Hang,
         Self::Throttled,
         Self::ThrottledOn,
@@ -66,6 +70,7 @@ impl Fault {
             Self::ErrorAfter => "HTTP 500 after its effect",
             Self::Outage => "HTTP 500 to every attempt",
             Self::LostReply => "reply lost after its effect",
+            Self::LostBlind => "reply lost, the look after it throttled",
             Self::Hang => "no reply in time",
             Self::Throttled => "throttled once",
             Self::ThrottledOn => "throttled at every attempt",
@@ -86,15 +91,26 @@ impl Fault {
     pub(super) fn refusals(self) -> usize {
         match self {
             Self::Outage | Self::ThrottledOn => ATTEMPTS - 1,
+            Self::LostBlind => ATTEMPTS,
             _ => 0,
         }
+    }
+
+    /// Whether what follows is refused where it is the first look that the program takes, rather than the same again.
+    pub(super) fn blinds(self) -> bool {
+        self == Self::LostBlind
+    }
+
+    /// Whether it can happen to such an operation: a look has no effect that another look would have to find.
+    pub(super) fn befalls(self, operation: &str) -> bool {
+        !self.blinds() || Effect::of(operation) != Effect::Read
     }
 
     /// What a request is refused with instead of being seen by its service, if it is.
     pub(super) fn refusal(self, protocol: Protocol) -> Option<AwsError> {
         match self {
             Self::Error | Self::Outage | Self::ErrorAfter => Some(server_error()),
-            Self::Throttled | Self::ThrottledOn => Some(throttling(protocol)),
+            Self::Throttled | Self::ThrottledOn | Self::LostBlind => Some(throttling(protocol)),
             _ => None,
         }
     }
@@ -118,6 +134,12 @@ fn throttling(protocol: Protocol) -> AwsError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_has_an_effect_needs_a_look() {
+        assert!(Fault::LostBlind.befalls("CreateRole") && Fault::LostReply.befalls("GetRole"));
+        assert!(!Fault::LostBlind.befalls("AdminGetUser"));
+    }
 
     #[test]
     fn every_fault_has_words_of_its_own() {

@@ -87,18 +87,23 @@ pub(super) fn harmed(
         .collect()
 }
 
-/// Adds a guest to the picture of what holds it.
+/// Adds a guest to the picture of what holds it, in place of the one of the same name.
 pub(super) fn add_to(picture: &mut Value, name: &str, guest: &Value) {
     let (place, name) =
         name.strip_prefix(CLIENT).map_or(("users", name), |client| ("clients", client));
     if let Some(Value::Object(named)) = picture.get_mut(place) {
         named.insert(name.to_owned(), guest.clone());
     }
-    if let Some(Value::Array(items)) = picture.get_mut("Items")
-        && !items.contains(guest)
-    {
+    if let Some(items) = picture["Items"].as_array() {
+        let is_another = |text: &&Value| {
+            let item: Value =
+                serde_json::from_str(text.as_str().unwrap_or_default()).unwrap_or_default();
+            key_of(picture, &item).to_string() != name
+        };
+        let mut items: Vec<Value> = items.iter().filter(is_another).cloned().collect();
         items.push(guest.clone());
         items.sort_by_key(|item| item.as_str().unwrap_or_default().to_owned());
+        picture["Items"] = Value::Array(items);
     }
 }
 
@@ -334,11 +339,18 @@ mod tests {
         add_to(&mut picture["cognito-idp"]["pool_1"], "ann", &json!(1));
         add_to(&mut picture["cognito-idp"]["pool_1"], "client c2", &json!(2));
         assert_eq!(picture["cognito-idp"]["pool_1"]["clients"], json!({"c1": {}, "c2": 2}));
-        add_to(&mut picture["dynamodb"]["people"], "key", &json!("b"));
-        add_to(&mut picture["dynamodb"]["people"], "key", &json!("a"));
-        add_to(&mut picture["dynamodb"]["people"], "key", &json!("a"));
+        let people = &mut picture["dynamodb"]["people"];
+        for item in [r#"{"mail":{"S":"b"}}"#, r#"{"mail":{"S":"a"},"n":{"N":"1"}}"#] {
+            let key = key_of(people, &serde_json::from_str(item).expect("JSON")).to_string();
+            add_to(people, &key, &json!(item));
+        }
+        let changed = r#"{"mail":{"S":"b"},"n":{"N":"2"}}"#;
+        add_to(people, r#"{"mail":{"S":"b"}}"#, &json!(changed));
         assert_eq!(picture["cognito-idp"]["pool_1"]["users"], json!({"ann": 1}));
-        assert_eq!(picture["dynamodb"]["people"]["Items"], json!(["a", "b"]));
+        assert_eq!(
+            picture["dynamodb"]["people"]["Items"],
+            json!([r#"{"mail":{"S":"a"},"n":{"N":"1"}}"#, changed])
+        );
         assert!(picture["dynamodb"]["people"].get("users").is_none());
     }
 }

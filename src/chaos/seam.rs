@@ -14,6 +14,7 @@ use super::fault::Fault;
 use super::guests::{self, Guests};
 use super::request::{self, neighbour_of};
 use crate::aws::LAST_REPLY;
+use crate::event::Effect;
 use crate::journal::Journal;
 use crate::local::http::{BoxFuture, Request, Response};
 use crate::local::server::Service;
@@ -71,8 +72,8 @@ struct Seen {
     fired: bool,
     /// Whether the program was sent the reply that ends it.
     last_reply: bool,
-    /// How many more requests of this operation are refused.
-    refusals: Option<(String, usize)>,
+    /// How many more requests of this operation are refused; of the next operation that looks, where it is not known yet.
+    refusals: Option<(Option<String>, usize)>,
     recovered: usize,
     longest: Duration,
     foreign: Resources,
@@ -228,9 +229,13 @@ impl Seam {
         seen.points.push(point.clone());
         let Some(strike) = &self.strike else { return Verdict::Passes };
         if let Some((refused, more)) = &mut seen.refusals
-            && *refused == operation
             && *more > 0
+            && match refused {
+                Some(refused) => *refused == operation,
+                None => Effect::of(&operation) == Effect::Read,
+            }
         {
+            *refused = Some(operation);
             *more -= 1;
             return Verdict::RefusedAsWell(strike.fault);
         }
@@ -238,7 +243,8 @@ impl Seam {
             return Verdict::Passes;
         }
         seen.fired = true;
-        seen.refusals = Some((operation, strike.fault.refusals()));
+        let refused = (!strike.fault.blinds()).then_some(operation);
+        seen.refusals = Some((refused, strike.fault.refusals()));
         Verdict::Struck(strike.fault)
     }
 
@@ -369,7 +375,7 @@ impl Seam {
                     After::Replace(service.protocol().error(&error, &request.request_id))
                 })
             }
-            Fault::LostReply => After::Drop,
+            Fault::LostReply | Fault::LostBlind => After::Drop,
             // Most clients give up before, which drops this. Those that wait for a function do not.
             Fault::Hang => {
                 tokio::time::sleep(

@@ -131,6 +131,14 @@ impl Book {
         self.store().history().pending().cloned().collect()
     }
 
+    /// What undoing an entry takes by now.
+    #[must_use]
+    pub fn made(&self, seq: Seq) -> Option<Value> {
+        let store = self.store();
+        let entry = store.history().entries.iter().find(|entry| entry.seq == seq);
+        entry.map(|entry| entry.made.clone())
+    }
+
     /// Where the run's calls went.
     #[must_use]
     pub fn target(&self) -> Target {
@@ -167,7 +175,16 @@ impl Book {
         on_change: OnChange,
     ) -> StepLedger {
         let made = Mutex::new(Vec::new());
-        StepLedger { book: self.clone(), step: step.to_owned(), depends, keep, on_change, made }
+        let undone = None;
+        let step = step.to_owned();
+        StepLedger { book: self.clone(), step, depends, keep, on_change, made, undone }
+    }
+
+    /// The book, as undoing an entry writes in it.
+    #[must_use]
+    pub fn for_undo(&self, entry: &Entry) -> StepLedger {
+        let ledger = self.for_step(&entry.step, Vec::new(), entry.keep, Arc::new(|_| ()));
+        StepLedger { undone: Some(entry.seq), ..ledger }
     }
 }
 
@@ -180,6 +197,8 @@ pub struct StepLedger {
     keep: bool,
     on_change: OnChange,
     made: Mutex<Vec<Seq>>,
+    /// What is being undone.
+    undone: Option<Seq>,
 }
 
 impl StepLedger {
@@ -248,6 +267,13 @@ impl Ledger for StepLedger {
         self.book.append(&Record::Settled { seq })?;
         self.tell(seq, Change::Settled);
         Ok(())
+    }
+
+    fn amend(&self, made: Value) -> Result<(), LedgerError> {
+        match self.undone {
+            Some(seq) => self.book.append(&Record::Amended { seq, made }),
+            None => Ok(()),
+        }
     }
 
     fn open(&self, kind: &'static str) -> Vec<(Seq, Value)> {

@@ -93,6 +93,13 @@ pub enum Record {
         /// Which.
         seq: u64,
     },
+    /// A part of taking it away is about to be done; the rest takes something else.
+    Amended {
+        /// Which.
+        seq: u64,
+        /// What undoing it takes from here on.
+        made: Value,
+    },
     /// It is gone, or was never ours.
     UndoDone {
         /// Which.
@@ -304,6 +311,10 @@ impl History {
             }
             Record::UndoStarted { seq } => {
                 self.entry("the undo", *seq, &["open", "done", "stuck"]).map(|_| ())
+            }
+            Record::Amended { seq, made } => {
+                self.entry("the rest", *seq, &["open", "done", "stuck"])?.made = made.clone();
+                Ok(())
             }
             Record::UndoDone { seq, .. } => {
                 let entry = self.entry("the undo's end", *seq, &["open", "done", "stuck"])?;

@@ -70,6 +70,11 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// See [`LedgerError`].
     fn settled(&self, seq: Seq) -> Result<(), LedgerError>;
+    /// Undoing what is being undone takes something else from here on.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn amend(&self, made: Value) -> Result<(), LedgerError>;
     /// The open entries of that type, latest first.
     fn open(&self, kind: &'static str) -> Vec<(Seq, Value)>;
 }
@@ -238,6 +243,17 @@ impl Context {
             .map_err(|error| StepError::failed("JournalUnwritable", error.to_string()))?;
         let seq = self.ledger.intend(R::TYPE, &resource.label(), made)?;
         Ok(Entry { ledger: Arc::clone(&self.ledger), seq })
+    }
+
+    /// Writes to the journal, durably, what undoing takes from here on: once a part of it is done, what is there looks
+    /// different. For undoing alone.
+    ///
+    /// # Errors
+    /// [`StepError::Ledger`] when it could not be written; do not go on then.
+    pub fn amend<R: Resource>(&self, resource: &R) -> Result<(), StepError> {
+        let made = serde_json::to_value(resource)
+            .map_err(|error| StepError::failed("JournalUnwritable", error.to_string()))?;
+        Ok(self.ledger.amend(made)?)
     }
 
     /// Says that a step of the playbook took away what the run had made, wherever `is_it` finds it.
@@ -424,9 +440,19 @@ impl Entry {
             StepError::Call(call) if call.outcome == Outcome::Refused => {
                 self.ledger.failed(self.seq, error.code())
             }
-            _ => self.ledger.unknown(self.seq, &error.to_string()),
+            _ => return self.unsure(error),
         };
         match written {
+            Ok(()) => error,
+            Err(unwritten) => unwritten.into(),
+        }
+    }
+
+    /// It may have been made, whatever the error is: that of a look at it says nothing of the call before. Returns the
+    /// error to pass on.
+    pub fn unsure(self, error: impl Into<StepError>) -> StepError {
+        let error = error.into();
+        match self.ledger.unknown(self.seq, &error.to_string()) {
             Ok(()) => error,
             Err(unwritten) => unwritten.into(),
         }

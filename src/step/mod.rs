@@ -4,6 +4,7 @@
 pub mod context;
 pub mod error;
 pub mod kind;
+pub mod owner;
 pub mod question;
 pub mod resource;
 pub mod spec;
@@ -13,6 +14,7 @@ pub use context::{
 };
 pub use error::StepError;
 pub use kind::{Kind, StepKind};
+pub use owner::Owner;
 pub use question::{Answer, Question, QuestionType};
 pub use resource::{Nothing, Resource, Undone};
 pub use spec::{Kinds, Spec};

@@ -24,7 +24,8 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     fn label(&self) -> String;
 
     /// Takes it away, or puts back what was there. Whatever it finds must be proven ours first: by tag, token or unique
-    /// id. `ids` is absent when nobody knows whether the call that made it succeeded.
+    /// id. `ids` is absent when nobody knows whether the call that made it succeeded. [`Undone::NotOurs`] takes proof,
+    /// too: another id, another run's tag; where there is proof of neither, it is [`Undone::Unproven`].
     ///
     /// # Errors
     /// Whatever kept it from being taken away; the rest of the clean-up goes on.
@@ -47,6 +48,13 @@ pub enum Undone {
     /// Something of that name is there, but this run did not make it; it was not touched.
     NotOurs {
         /// How that was seen.
+        reason: String,
+    },
+    /// Something of that name is there, and nothing shows whether this run made it; it was not touched. It is looked at
+    /// again for a while, since tags show up late. Where the run is known to have made one of that name, it then counts
+    /// as still there; otherwise as somebody else's.
+    Unproven {
+        /// What would have shown it.
         reason: String,
     },
     /// Somebody changed it since; it was not touched.

@@ -12,10 +12,10 @@ use aws_smithy_types::error::operation::BuildError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::create_role::{run_tag, untagged};
-use crate::aws::CallError;
+use super::create_role::run_tag;
+use crate::aws::{CallError, Outcome};
 use crate::step::context::Patience;
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, Owner, Resource, RunFacts, StepError, StepKind, Undone};
 
 /// `create-bucket`.
 pub struct CreateBucket;
@@ -112,9 +112,16 @@ async fn create(cx: &Context, input: &Input) -> Result<(), StepError> {
         })
         .await;
     match created {
+        Ok(_) if cx.run.region != FIRST_REGION => return entry.done(&BucketIds {}),
+        // There, S3 says so of a bucket that was there before, too.
         Ok(_) => {}
         // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
-        Err(error) if error.is("BucketAlreadyOwnedByYou") => {}
+        Err(StepError::Call(error))
+            if error.is("BucketAlreadyOwnedByYou") && error.outcome == Outcome::Unknown => {}
+        Err(StepError::Call(error)) if error.is("BucketAlreadyOwnedByYou") => {
+            entry.refused("BucketAlreadyOwnedByYou")?;
+            return Err(exists(name));
+        }
         Err(error) if error.is("BucketAlreadyExists") => {
             entry.refused("BucketAlreadyExists")?;
             return Err(exists(name));
@@ -122,17 +129,25 @@ async fn create(cx: &Context, input: &Input) -> Result<(), StepError> {
         Err(error) => return Err(entry.error(error)),
     }
     let earlier = cx.made_before(&entry, |other: &Bucket| other.bucket == *name);
-    // Where the tags cannot be read, the entry stays open: the clean-up looks again.
-    let found = cx
-        .until(&format!("the bucket {name}"), Patience::seconds(60), || async {
-            Ok(tags(cx, name).await?)
-        })
-        .await?;
-    if is_ours(cx, &found) && !earlier {
-        return entry.done(&BucketIds {});
+    match maker(cx, name).await {
+        Ok(true) if !earlier => entry.done(&BucketIds {}),
+        Ok(_) => {
+            entry.refused("BucketAlreadyOwnedByYou")?;
+            Err(exists(name))
+        }
+        // The clean-up looks again.
+        Err(unseen) => Err(entry.unsure(unseen)),
     }
-    entry.refused("BucketAlreadyOwnedByYou")?;
-    Err(exists(name))
+}
+
+/// Whether the run has made a bucket, as soon as its tags tell. Where somebody else made it and gave it no tags, they never
+/// do.
+async fn maker(cx: &Context, name: &str) -> Result<bool, StepError> {
+    cx.until(&format!("the tags of the bucket {name}"), Patience::seconds(60), || async {
+        let tags = tags(cx, name).await?.unwrap_or_default();
+        Ok((!tags.is_empty()).then(|| owner(cx, &tags).is_this_run()))
+    })
+    .await
 }
 
 fn configuration(
@@ -195,9 +210,9 @@ async fn tags(cx: &Context, name: &str) -> Result<Option<Vec<Tag>>, CallError> {
     }
 }
 
-fn is_ours(cx: &Context, tags: &[Tag]) -> bool {
-    let (key, value) = run_tag(cx);
-    tags.iter().any(|tag| tag.key() == key && tag.value() == value)
+fn owner(cx: &Context, tags: &[Tag]) -> Owner {
+    let tag = tags.iter().find(|tag| tag.key() == RunFacts::TAG_KEY);
+    Owner::of(cx, tag.map(Tag::value))
 }
 
 impl Resource for Bucket {
@@ -210,10 +225,11 @@ impl Resource for Bucket {
     }
 
     async fn undo(self, cx: Context, _ids: Option<BucketIds>) -> Result<Undone, StepError> {
-        match tags(&cx, &self.bucket).await? {
-            None => return Ok(Undone::AlreadyGone),
-            Some(tags) if !is_ours(&cx, &tags) => return Ok(untagged(&cx)),
-            Some(_) => {}
+        let Some(tags) = tags(&cx, &self.bucket).await? else {
+            return Ok(Undone::AlreadyGone);
+        };
+        if let Some(spared) = owner(&cx, &tags).spared(&cx) {
+            return Ok(spared);
         }
         let request = cx.aws.s3().delete_bucket().bucket(&self.bucket);
         match cx.aws.call(request.send(), || Ok(DeleteBucketOutput::builder().build())).await {

@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode, Runtime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::create_role::{run_tag, untagged};
+use super::create_role::{run_tag, there_already};
 use super::get_function::{self, bare_name, is_busy};
 use super::{create_log_group, delete_function};
 use crate::aws::CallError;
@@ -283,7 +283,7 @@ async fn create(
             match get_function::look(cx, &input.function_name, Planned::There).await {
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
                 Ok(Some(found))
-                    if found.is_ours(cx)
+                    if found.is_ours(cx).is_ok_and(|ours| ours)
                         && !cx.made_before(&entry, |other: &Function| {
                             other.function_name == input.function_name
                         }) =>
@@ -294,7 +294,7 @@ async fn create(
                     Ok(None)
                 }
                 Ok(Some(_)) => {
-                    entry.refused("ResourceConflictException")?;
+                    there_already(entry, &error)?;
                     Err(exists(error))
                 }
                 Ok(None) | Err(_) => Err(entry.error(error)),
@@ -365,8 +365,8 @@ impl Resource for Function {
         else {
             return Ok(Undone::AlreadyGone);
         };
-        if !found.is_ours(&cx) {
-            return Ok(untagged(&cx));
+        if let Some(spared) = found.owner(&cx)?.spared(&cx) {
+            return Ok(spared);
         }
         delete_function::delete(&cx, &self.function_name).await
     }

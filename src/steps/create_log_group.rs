@@ -13,10 +13,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::create_function::Planned;
-use super::create_role::{run_tag, untagged};
-use crate::aws::CallError;
+use super::create_role::{run_tag, there_already};
+use super::get_function;
+use crate::aws::{CallError, Outcome};
 use crate::step::context::Patience;
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, Owner, Resource, RunFacts, StepError, StepKind, Undone};
 
 /// The numbers of days after which `CloudWatch` deletes events.
 pub(super) const RETENTION: [i32; 22] = [
@@ -57,6 +58,10 @@ pub struct Output {
 #[derive(Serialize, Deserialize)]
 pub struct LogGroup {
     log_group_name: String,
+    /// When the group was made that clean-up has deleted, or is about to: one of that name without tags that is made later
+    /// is what a function still had to log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted: Option<i64>,
 }
 
 impl StepKind for CreateLogGroup {
@@ -69,6 +74,7 @@ impl StepKind for CreateLogGroup {
         "logs:DescribeLogGroups",
         "logs:ListTagsForResource",
         "logs:DeleteLogGroup",
+        "lambda:GetFunction",
     ];
     const EXAMPLE: &'static str = "\
 - create-log-group:
@@ -111,28 +117,22 @@ pub(super) async fn create(
     retention_in_days: Option<i32>,
     tags: &BTreeMap<String, String>,
 ) -> Result<Created, StepError> {
-    let entry = cx.intend(&LogGroup { log_group_name: log_group_name.to_owned() })?;
+    let entry =
+        cx.intend(&LogGroup { log_group_name: log_group_name.to_owned(), deleted: None })?;
     let tags: HashMap<_, _> = tags.clone().into_iter().chain([run_tag(cx)]).collect();
     let request =
         cx.aws.logs().create_log_group().log_group_name(log_group_name).set_tags(Some(tags));
     match cx.aws.call(request.send(), || Ok(CreateLogGroupOutput::builder().build())).await {
         Ok(_) => entry.done(&())?,
         Err(error) if error.is("ResourceAlreadyExistsException") => {
-            match look(cx, log_group_name, Planned::There).await {
-                // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
-                Ok(Some(group))
-                    if !cx.made_before(&entry, |other: &LogGroup| {
-                        other.log_group_name == log_group_name
-                    }) && is_ours(cx, &group).await.unwrap_or(false) =>
-                {
-                    entry.done(&())?;
-                }
-                Ok(Some(_)) => {
-                    entry.refused("ResourceAlreadyExistsException")?;
-                    return Ok(Created::ThereAlready(error));
-                }
-                Ok(None) | Err(_) => return Err(entry.error(error)),
+            let earlier = cx
+                .made_before(&entry, |other: &LogGroup| other.log_group_name == log_group_name);
+            // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
+            if earlier || error.outcome == Outcome::Refused || !is_ours(cx, log_group_name).await {
+                there_already(entry, &error)?;
+                return Ok(Created::ThereAlready(error));
             }
+            entry.done(&())?;
         }
         Err(error) => return Err(entry.error(error)),
     }
@@ -193,12 +193,24 @@ async fn tags(cx: &Context, group: &Described) -> Result<HashMap<String, String>
     let request = cx.aws.logs().list_tags_for_resource().resource_arn(arn.trim_end_matches(":*"));
     let (key, value) = run_tag(cx);
     let placeholder = || Ok(ListTagsForResourceOutput::builder().tags(key, value).build());
-    Ok(cx.aws.call(request.send(), placeholder).await?.tags.unwrap_or_default())
+    match cx.aws.call(request.send(), placeholder).await {
+        Ok(output) => Ok(output.tags.unwrap_or_default()),
+        // Whoever lists tags may be behind those who describe groups.
+        Err(error) if error.is("ResourceNotFoundException") => Ok(HashMap::new()),
+        Err(error) => Err(error),
+    }
 }
 
-async fn is_ours(cx: &Context, group: &Described) -> Result<bool, CallError> {
-    let (key, value) = run_tag(cx);
-    Ok(tags(cx, group).await?.get(&key) == Some(&value))
+fn owner(cx: &Context, tags: &HashMap<String, String>) -> Owner {
+    Owner::of(cx, tags.get(RunFacts::TAG_KEY).map(String::as_str))
+}
+
+/// Whether the run is seen to have made the log group of that name.
+async fn is_ours(cx: &Context, log_group_name: &str) -> bool {
+    let Ok(Some(group)) = look(cx, log_group_name, Planned::There).await else {
+        return false;
+    };
+    tags(cx, &group).await.is_ok_and(|tags| owner(cx, &tags).is_this_run())
 }
 
 /// Deletes a log group; whether it was there.
@@ -220,7 +232,7 @@ async fn delete(cx: &Context, log_group_name: &str) -> Result<bool, StepError> {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "AWS::Logs::LogGroup";
-    const UNDO: &'static [&'static str] = &["logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup"];
+    const UNDO: &'static [&'static str] = &["logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup", "lambda:GetFunction"];
     type Ids = ();
 
     fn label(&self) -> String {
@@ -228,30 +240,45 @@ impl Resource for LogGroup {
     }
 
     async fn undo(self, cx: Context, _ids: Option<()>) -> Result<Undone, StepError> {
-        let Some(group) = look(&cx, &self.log_group_name, Planned::There).await? else {
-            return Ok(Undone::AlreadyGone);
+        let Self { log_group_name, deleted } = self;
+        let Some(group) = look(&cx, &log_group_name, Planned::There).await? else {
+            return match deleted {
+                Some(deleted) => stay_gone(&cx, &log_group_name, deleted).await,
+                None => Ok(Undone::AlreadyGone),
+            };
         };
-        match is_ours(&cx, &group).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(untagged(&cx)),
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(Undone::AlreadyGone),
-            Err(error) => return Err(error.into()),
+        let tags = tags(&cx, &group).await?;
+        if let Some(deleted) = deleted.filter(|deleted| is_late(&group, &tags, *deleted)) {
+            return stay_gone(&cx, &log_group_name, deleted).await;
         }
-        delete(&cx, &self.log_group_name).await?;
-        if self.log_group_name.starts_with("/aws/lambda/") {
-            return stay_gone(&cx, &self.log_group_name, &group).await;
+        if let Some(spared) = owner(&cx, &tags).spared(&cx) {
+            return Ok(spared);
         }
-        Ok(Undone::Deleted)
+        if function_of(&log_group_name).is_none() {
+            delete(&cx, &log_group_name).await?;
+            return Ok(Undone::Deleted);
+        }
+        let made = group.creation_time().unwrap_or_default();
+        // Where the disk is full, the group goes all the same: whoever cleans up again may find a late one, and say so.
+        let _ = cx.amend(&Self { log_group_name: log_group_name.clone(), deleted: Some(made) });
+        delete(&cx, &log_group_name).await?;
+        stay_gone(&cx, &log_group_name, made).await
     }
 }
 
+/// The function that Lambda keeps a log group for.
+fn function_of(log_group_name: &str) -> Option<&str> {
+    let is_name = |name: &&str| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    log_group_name.strip_prefix("/aws/lambda/").filter(is_name)
+}
+
 /// What a function still had to log when it was deleted arrives late, and Lambda makes the group again for it: without
-/// tags, but after ours. That is looked out for until it is quiet.
-async fn stay_gone(
-    cx: &Context,
-    log_group_name: &str,
-    group: &Described,
-) -> Result<Undone, StepError> {
+/// tags, but after ours, which was made at `made`. That is looked out for until it is quiet. Where there is such a
+/// function, the group is its own.
+async fn stay_gone(cx: &Context, log_group_name: &str, made: i64) -> Result<Undone, StepError> {
+    let function_name = function_of(log_group_name).unwrap_or_default();
     let what = format!("late log events of {log_group_name}");
     let quiet = Patience {
         first: Duration::from_millis(25),
@@ -261,7 +288,10 @@ async fn stay_gone(
     for _ in 0..MOST_REAPPEARANCES {
         let again = || async { Ok(look(cx, log_group_name, Planned::Gone).await?) };
         match cx.until(&what, quiet, again).await {
-            Ok(again) if made_after(&again, group) && tags(cx, &again).await?.is_empty() => {
+            Ok(again) if is_late(&again, &tags(cx, &again).await?, made) => {
+                if get_function::look(cx, function_name, Planned::Gone).await?.is_some() {
+                    return Ok(Undone::Deleted);
+                }
                 delete(cx, log_group_name).await?;
             }
             Ok(_) => {
@@ -284,8 +314,9 @@ const QUIET_AT_AWS: Duration = Duration::from_secs(5);
 const QUIET_HERE: Duration = Duration::from_millis(300);
 const MOST_REAPPEARANCES: usize = 10;
 
-fn made_after(again: &Described, group: &Described) -> bool {
-    again.creation_time() > group.creation_time()
+/// Whether this is a group that Lambda has made since the one that was made at `made`.
+fn is_late(group: &Described, tags: &HashMap<String, String>, made: i64) -> bool {
+    tags.is_empty() && group.creation_time() > Some(made)
 }
 
 #[cfg(test)]
@@ -294,8 +325,11 @@ mod tests {
 
     #[test]
     fn a_group_made_again_is_told_by_its_time() {
+        let (none, some) = (HashMap::new(), HashMap::from([("team".to_owned(), "a".to_owned())]));
         let made_at = |millis| Described::builder().creation_time(millis).build();
-        assert!(made_after(&made_at(2), &made_at(1)));
-        assert!(!made_after(&made_at(1), &made_at(1)));
+        assert!(is_late(&made_at(2), &none, 1));
+        assert!(!is_late(&made_at(1), &none, 1));
+        assert!(!is_late(&made_at(2), &some, 1));
+        assert!(!is_late(&Described::builder().build(), &none, 1));
     }
 }

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{attach_role_policy, delete_role};
-use crate::aws::CallError;
-use crate::step::{Context, Resource, RunFacts, StepError, StepKind, Undone};
+use crate::aws::{CallError, Outcome};
+use crate::step::owner::made_again;
+use crate::step::{Context, Entry, Owner, Resource, RunFacts, StepError, StepKind, Undone};
 
 /// `create-role`.
 pub struct CreateRole;
@@ -155,7 +156,7 @@ async fn create_or_adopt(cx: &Context, input: &Input) -> Result<(IamRole, bool),
             match get_role(cx, &input.role_name).await {
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
                 Ok(Some(role))
-                    if is_ours(cx, &role)
+                    if owner(cx, &role).is_this_run()
                         && !cx.made_before(&entry, |other: &Role| {
                             other.role_name == input.role_name
                         }) =>
@@ -164,17 +165,29 @@ async fn create_or_adopt(cx: &Context, input: &Input) -> Result<(IamRole, bool),
                     Ok((role, false))
                 }
                 Ok(Some(role)) if input.if_exists == IfExists::Adopt => {
-                    entry.refused("EntityAlreadyExists")?;
+                    there_already(entry, &error)?;
                     Ok((role, true))
                 }
                 Ok(Some(_)) => {
-                    entry.refused("EntityAlreadyExists")?;
+                    there_already(entry, &error)?;
                     Err(exists(error))
                 }
                 Ok(None) | Err(_) => Err(entry.error(error)),
             }
         }
         Err(error) => Err(entry.error(error)),
+    }
+}
+
+/// Closes the entry of something that is there already, unless a reply was lost and the run may have made it all the same:
+/// tags that are not seen yet do not tell otherwise.
+pub(super) fn there_already(entry: Entry, error: &CallError) -> Result<(), StepError> {
+    match error.outcome {
+        Outcome::Refused => entry.refused(error.code.as_deref().unwrap_or_default()),
+        Outcome::Unknown => match entry.unsure(error.clone()) {
+            StepError::Ledger(unwritten) => Err(unwritten.into()),
+            _ => Ok(()),
+        },
     }
 }
 
@@ -239,20 +252,14 @@ fn placeholder(cx: &Context, role_name: &str) -> Option<IamRole> {
         .ok()
 }
 
-fn is_ours(cx: &Context, role: &IamRole) -> bool {
-    role.tags().iter().any(|tag| tag.key() == RunFacts::TAG_KEY && tag.value() == cx.run.id)
+fn owner(cx: &Context, role: &IamRole) -> Owner {
+    let tag = role.tags().iter().find(|tag| tag.key() == RunFacts::TAG_KEY);
+    Owner::of(cx, tag.map(Tag::value))
 }
 
 /// The tag on everything that the run makes.
 pub(super) fn run_tag(cx: &Context) -> (String, String) {
     (RunFacts::TAG_KEY.to_owned(), cx.run.id.clone())
-}
-
-/// How undoing ends where the run's tag is missing.
-pub(super) fn untagged(cx: &Context) -> Undone {
-    Undone::NotOurs {
-        reason: format!("it does not carry the tag {}={}", RunFacts::TAG_KEY, cx.run.id),
-    }
 }
 
 impl Resource for Role {
@@ -268,13 +275,15 @@ impl Resource for Role {
         let Some(role) = get_role(&cx, &self.role_name).await? else {
             return Ok(Undone::AlreadyGone);
         };
-        if !is_ours(&cx, &role) {
-            return Ok(untagged(&cx));
-        }
-        if ids.is_some_and(|ids| ids.role_id != role.role_id()) {
-            return Ok(Undone::NotOurs {
-                reason: "it was deleted and made again since".to_owned(),
-            });
+        // No two roles ever have the same id; where it is not known, the tag tells.
+        match ids {
+            Some(ids) if ids.role_id != role.role_id() => return Ok(made_again()),
+            Some(_) => {}
+            None => {
+                if let Some(spared) = owner(&cx, &role).spared(&cx) {
+                    return Ok(spared);
+                }
+            }
         }
         delete_role::empty_and_delete(&cx, &self.role_name).await
     }

@@ -15,10 +15,11 @@ use aws_smithy_types::error::operation::BuildError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::create_role::{run_tag, untagged};
+use super::create_role::run_tag;
 use crate::aws::{CallError, Outcome};
 use crate::step::context::Patience;
-use crate::step::{Context, Entry, Resource, StepError, StepKind, Undone};
+use crate::step::owner::made_again;
+use crate::step::{Context, Entry, Owner, Resource, StepError, StepKind, Undone};
 
 /// `create-table`.
 pub struct CreateTable;
@@ -189,7 +190,11 @@ async fn create(cx: &Context, input: &Input) -> Result<(), StepError> {
         {
             match look(cx, &input.table_name, Some("ACTIVE")).await {
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
-                Ok(Some(table)) if is_ours(cx, &table).await.unwrap_or(false) => Some(table),
+                Ok(Some(table))
+                    if owner(cx, &table).await.is_ok_and(|owner| owner.is_this_run()) =>
+                {
+                    Some(table)
+                }
                 Ok(_) | Err(_) => return Err(entry.error(error)),
             }
         }
@@ -271,7 +276,7 @@ fn status_of(table: &TableDescription) -> &str {
     table.table_status().map(TableStatus::as_str).unwrap_or_default()
 }
 
-async fn is_ours(cx: &Context, table: &TableDescription) -> Result<bool, CallError> {
+async fn owner(cx: &Context, table: &TableDescription) -> Result<Owner, CallError> {
     let (key, value) = run_tag(cx);
     let mut next_token = None;
     loop {
@@ -285,13 +290,17 @@ async fn is_ours(cx: &Context, table: &TableDescription) -> Result<bool, CallErr
             let tag = Tag::builder().key(&key).value(&value).build()?;
             Ok(ListTagsOfResourceOutput::builder().tags(tag).build())
         };
-        let page = cx.aws.call(request.send(), placeholder).await?;
-        if page.tags().iter().any(|tag| tag.key() == key && tag.value() == value) {
-            return Ok(true);
+        let page = match cx.aws.call(request.send(), placeholder).await {
+            // Whoever lists tags may be behind those who describe tables.
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(Owner::Unknown),
+            page => page?,
+        };
+        if let Some(tag) = page.tags().iter().find(|tag| tag.key() == key) {
+            return Ok(Owner::of(cx, Some(tag.value())));
         }
         next_token = page.next_token;
         if next_token.is_none() {
-            return Ok(false);
+            return Ok(Owner::Unknown);
         }
     }
 }
@@ -326,16 +335,15 @@ impl Resource for Table {
         let Some(table) = look(&cx, &self.table_name, Some("ACTIVE")).await? else {
             return Ok(Undone::AlreadyGone);
         };
-        match is_ours(&cx, &table).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(untagged(&cx)),
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(Undone::AlreadyGone),
-            Err(error) => return Err(error.into()),
-        }
-        let known = ids.and_then(|ids| ids.table_id);
-        if known.is_some_and(|known| table.table_id() != Some(known.as_str())) {
-            let reason = "it was deleted and made again since".to_owned();
-            return Ok(Undone::NotOurs { reason });
+        // No two tables ever have the same id; where it is not known, the tags tell.
+        match ids.and_then(|ids| ids.table_id) {
+            Some(known) if table.table_id() != Some(known.as_str()) => return Ok(made_again()),
+            Some(_) => {}
+            None => {
+                if let Some(spared) = owner(&cx, &table).await?.spared(&cx) {
+                    return Ok(spared);
+                }
+            }
         }
         delete(&cx, &self.table_name).await
     }

@@ -253,12 +253,13 @@ impl UserPool {
         pool.user_pool_tags().and_then(|tags| tags.get(TOKEN_KEY)) == Some(&self.token)
     }
 
-    /// The pool that the run made, as it is now; otherwise how undoing ends.
+    /// The pool that the run made, as it is now. No two pools ever have the same id; where it is not known, the token
+    /// tells.
     async fn found(
         &self,
         cx: &Context,
         ids: Option<UserPoolIds>,
-    ) -> Result<Result<UserPoolType, Undone>, CallError> {
+    ) -> Result<Option<UserPoolType>, CallError> {
         let known = ids.is_some();
         let candidates = match ids {
             Some(ids) => vec![ids.user_pool_id],
@@ -266,15 +267,11 @@ impl UserPool {
         };
         for id in candidates {
             match look(cx, &id, &self.token, Planned::There).await? {
-                Some(pool) if self.is(&pool) => return Ok(Ok(pool)),
-                Some(_) if known => {
-                    let reason = format!("it does not carry the tag {TOKEN_KEY}={}", self.token);
-                    return Ok(Err(Undone::NotOurs { reason }));
-                }
+                Some(pool) if known || self.is(&pool) => return Ok(Some(pool)),
                 _ => {}
             }
         }
-        Ok(Err(Undone::AlreadyGone))
+        Ok(None)
     }
 }
 
@@ -288,9 +285,8 @@ impl Resource for UserPool {
     }
 
     async fn undo(self, cx: Context, ids: Option<UserPoolIds>) -> Result<Undone, StepError> {
-        let pool = match self.found(&cx, ids).await? {
-            Ok(pool) => pool,
-            Err(end) => return Ok(end),
+        let Some(pool) = self.found(&cx, ids).await? else {
+            return Ok(Undone::AlreadyGone);
         };
         if pool.deletion_protection() == Some(&DeletionProtectionType::Active) {
             unprotect(&cx, &pool).await?;

@@ -14,10 +14,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::create_function::Variable;
-use super::create_role::{run_tag, untagged};
+use super::create_role::run_tag;
 use crate::aws::{CallError, Outcome};
 use crate::step::context::Patience;
-use crate::step::{Context, Entry, Progress, Resource, RunFacts, StepError, StepKind, Undone};
+use crate::step::{
+    Context, Entry, Owner, Progress, Resource, RunFacts, StepError, StepKind, Undone,
+};
 
 /// `deploy-stack`.
 pub struct DeployStack;
@@ -175,7 +177,9 @@ async fn create(cx: &Context, input: &Input) -> Result<String, StepError> {
         Err(error) if is_there(&error) && error.outcome == Outcome::Unknown && !earlier(&entry) => {
             match look(cx, &input.stack_name, StackStatus::CreateComplete).await {
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
-                Ok(Some(stack)) if is_ours(cx, &stack) => stack.stack_id.unwrap_or_default(),
+                Ok(Some(stack)) if owner(cx, &stack).is_this_run() => {
+                    stack.stack_id.unwrap_or_else(|| input.stack_name.clone())
+                }
                 Ok(_) | Err(_) => return Err(entry.error(error)),
             }
         }
@@ -237,11 +241,9 @@ pub(super) async fn look(
     }
 }
 
-fn is_ours(cx: &Context, stack: &Described) -> bool {
-    stack
-        .tags()
-        .iter()
-        .any(|tag| tag.key() == Some(RunFacts::TAG_KEY) && tag.value() == Some(&cx.run.id))
+fn owner(cx: &Context, stack: &Described) -> Owner {
+    let tag = stack.tags().iter().find(|tag| tag.key() == Some(RunFacts::TAG_KEY));
+    Owner::of(cx, tag.and_then(Tag::value))
 }
 
 /// The outputs of a stack, by name.
@@ -327,9 +329,14 @@ impl Resource for Stack {
         let Some(stack) = look(&cx, &known, StackStatus::CreateComplete).await? else {
             return Ok(Undone::AlreadyGone);
         };
+        // No two stacks ever have the same id; where the name alone is known, the tags tell.
+        if known == self.stack_name
+            && let Some(spared) = owner(&cx, &stack).spared(&cx)
+        {
+            return Ok(spared);
+        }
         match stack.stack_status() {
             Some(StackStatus::DeleteComplete) => return Ok(Undone::AlreadyGone),
-            _ if !is_ours(&cx, &stack) => return Ok(untagged(&cx)),
             Some(StackStatus::DeleteInProgress) => {}
             _ => delete(&cx, stack.stack_id().unwrap_or(&known)).await?,
         }

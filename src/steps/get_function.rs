@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
-    Architecture, FunctionConfiguration, LastUpdateStatus, Runtime, State,
+    Architecture, FunctionConfiguration, LastUpdateStatus, Runtime, State, TagsError,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::create_function::Planned;
 use super::create_role::run_tag;
-use crate::aws::CallError;
+use crate::aws::{CallError, Outcome};
 use crate::step::context::Patience;
-use crate::step::{Context, Nothing, StepError, StepKind};
+use crate::step::{Context, Nothing, Owner, RunFacts, StepError, StepKind};
 
 /// `get-function`.
 pub struct GetFunction;
@@ -107,7 +107,7 @@ impl StepKind for GetFunction {
 }
 
 fn output(function_name: String, found: Found) -> Output {
-    let Found { configuration, tags } = found;
+    let Found { configuration, tags, .. } = found;
     let architectures = configuration.architectures().iter();
     Output {
         function_name,
@@ -145,13 +145,30 @@ pub(super) fn variables(configuration: &FunctionConfiguration) -> BTreeMap<Strin
 pub(super) struct Found {
     pub(super) configuration: FunctionConfiguration,
     tags: HashMap<String, String>,
+    /// Lambda answers all the same where it cannot read the tags, and leaves them out.
+    tags_error: Option<TagsError>,
 }
 
 impl Found {
-    /// Whether the run made it.
-    pub(super) fn is_ours(&self, cx: &Context) -> bool {
-        let (key, value) = run_tag(cx);
-        self.tags.get(&key) == Some(&value)
+    /// Who made it.
+    pub(super) fn owner(&self, cx: &Context) -> Result<Owner, CallError> {
+        match &self.tags_error {
+            None => Ok(Owner::of(cx, self.tags.get(RunFacts::TAG_KEY).map(String::as_str))),
+            Some(error) => Err(CallError {
+                service: "lambda".to_owned(),
+                operation: "ListTags".to_owned(),
+                code: Some(error.error_code().to_owned()),
+                message: format!("{}: {}", error.error_code(), error.message()),
+                status: None,
+                request_id: None,
+                outcome: Outcome::Refused,
+            }),
+        }
+    }
+
+    /// Whether the run is seen to have made it.
+    pub(super) fn is_ours(&self, cx: &Context) -> Result<bool, CallError> {
+        Ok(self.owner(cx)?.is_this_run())
     }
 
     /// Its processor architecture.
@@ -188,9 +205,10 @@ pub(super) async fn look(
 ) -> Result<Option<Found>, CallError> {
     let request = cx.aws.lambda().get_function().function_name(function_name);
     match cx.aws.call(request.send(), || Ok(placeholder(cx, function_name, planned))).await {
-        Ok(output) => Ok(output
-            .configuration
-            .map(|configuration| Found { configuration, tags: output.tags.unwrap_or_default() })),
+        Ok(GetFunctionOutput { configuration, tags, tags_error, .. }) => {
+            let tags = tags.unwrap_or_default();
+            Ok(configuration.map(|configuration| Found { configuration, tags, tags_error }))
+        }
         Err(error) if error.is("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(error),
     }
@@ -321,7 +339,7 @@ mod tests {
             .state_reason_code(aws_sdk_lambda::types::StateReasonCode::InvalidSubnet)
             .state_reason("The subnet is gone.")
             .build();
-        let found = Found { configuration, tags: HashMap::new() };
+        let found = Found { configuration, tags: HashMap::new(), tags_error: None };
         let error = failed("adder", &found, Phase::Creation);
         assert_eq!(error.code(), "InvalidSubnet");
         assert_eq!(

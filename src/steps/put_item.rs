@@ -86,7 +86,7 @@ impl StepKind for PutItem {
             changes: vec![Change::new(&key, previous.as_ref(), Some(&put))],
             ignore_changes: input.ignore_changes,
         })?;
-        let condition = Unchanged::of(&key, previous.as_ref());
+        let condition = Unchanged::of(&key, previous.as_ref()).before(previous.as_ref(), &put);
         let request = cx
             .aws
             .dynamodb()
@@ -99,20 +99,20 @@ impl StepKind for PutItem {
         match cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await {
             Ok(_) => entry.done(&())?,
             Err(error) if error.is("ConditionalCheckFailedException") => {
+                if error.outcome == Outcome::Refused {
+                    entry.refused("ConditionalCheckFailedException")?;
+                    return Err(overtaken(&input.table_name, &key));
+                }
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one has put.
                 let found = current(&cx, &input.table_name, std::slice::from_ref(&key), &[]).await;
                 let found = match found {
                     Ok(found) => found.into_iter().next().flatten(),
-                    Err(unseen) => return Err(entry.error(unseen)),
+                    Err(unseen) => return Err(entry.unsure(unseen)),
                 };
-                if error.outcome == Outcome::Unknown
-                    && found.is_some_and(|found| same_items(&found, &put, &[]))
-                {
-                    entry.done(&())?;
-                } else {
-                    entry.refused("ConditionalCheckFailedException")?;
-                    return Err(overtaken(&input.table_name, &key));
+                if !found.is_some_and(|found| same_items(&found, &put, &[])) {
+                    return Err(entry.unsure(overtaken(&input.table_name, &key)));
                 }
+                entry.done(&())?;
             }
             Err(error) => return Err(entry.error(error)),
         }

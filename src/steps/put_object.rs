@@ -170,19 +170,16 @@ async fn put(cx: &Context, input: &Input, body: Vec<u8>) -> Result<ObjectIds, St
             let earlier = cx.made_before(&entry, |other: &Object| {
                 other.bucket == object.bucket && other.key == object.key
             });
-            let there = match error.outcome {
-                Outcome::Unknown if !earlier => look(cx, &object, None).await,
-                _ => Ok(None),
-            };
-            match there {
+            if error.outcome == Outcome::Refused || earlier {
+                entry.refused("PreconditionFailed")?;
+                return Err(exists(&object));
+            }
+            match look(cx, &object, None).await {
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
                 Ok(Some(there)) if is_ours(cx, &there) => {
                     ObjectIds { e_tag: there.e_tag, version_id: there.version_id }
                 }
-                Ok(_) => {
-                    entry.refused("PreconditionFailed")?;
-                    return Err(exists(&object));
-                }
+                Ok(_) => return Err(entry.unsure(exists(&object))),
                 Err(_) => return Err(entry.error(error)),
             }
         }

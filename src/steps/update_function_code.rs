@@ -91,7 +91,7 @@ impl StepKind for UpdateFunctionCode {
         let architectures: Option<Vec<Architecture>> =
             input.architectures.as_ref().map(|all| all.iter().map(|it| it.of_sdk()).collect());
         let (found, package) = prepare(&cx, &input, architectures.as_deref()).await?;
-        if !found.is_ours(&cx) && input.if_foreign == IfForeign::Fail {
+        if input.if_foreign == IfForeign::Fail && !found.is_ours(&cx)? {
             return Err(foreign(&cx, &input.function_name));
         }
         let version = update(&cx, &input, &package, architectures).await?.version;

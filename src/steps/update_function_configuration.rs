@@ -118,7 +118,7 @@ impl StepKind for UpdateFunctionConfiguration {
             ));
         }
         let found = get_function::settled(&cx, &function_name).await?;
-        if found.is_ours(&cx) {
+        if found.is_ours(&cx)? {
             apply(&cx, &function_name, &wanted).await?;
         } else {
             let previous = Settings::found(&found.configuration, &wanted);

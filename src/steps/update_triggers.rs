@@ -111,9 +111,13 @@ impl StepKind for UpdateTriggers {
             changes,
         };
         let entry = cx.intend(&made)?;
-        let after = match change(&cx, &pool, &made.changes).await {
-            Ok(after) => after,
+        let wanted = match change(&cx, &pool, &made.changes).await {
+            Ok(wanted) => wanted,
             Err(error) => return Err(entry.error(error)),
+        };
+        let after = match changed(&cx, &made.user_pool_id, &wanted).await {
+            Ok(after) => after,
+            Err(unseen) => return Err(entry.unsure(unseen)),
         };
         let now = triggers::of_sdk(after.lambda_config());
         entry.done(&TriggersIds { after: now.clone() })?;
@@ -155,12 +159,12 @@ async fn describe(
         .ok_or_else(|| StepError::failed("InvalidOutput", "DescribeUserPool returned no user pool"))
 }
 
-/// Changes triggers, and describes the pool as it is afterwards.
+/// Changes triggers. What they all are then, as far as that was asked for.
 async fn change(
     cx: &Context,
     pool: &UserPoolType,
     changes: &Changes,
-) -> Result<UserPoolType, StepError> {
+) -> Result<Triggers, StepError> {
     let wanted = triggers::apply(&triggers::of_sdk(pool.lambda_config()), changes);
     let config = triggers::to_sdk(&wanted)
         .map_err(|error| StepError::failed("InvalidInput", error.to_string()))?;
@@ -169,8 +173,16 @@ async fn change(
         cx.aws.call(request, || Ok(UpdateUserPoolOutput::builder().build())).await
     })
     .await?;
-    let user_pool_id = pool.id().unwrap_or_default();
-    describe(cx, user_pool_id, described(cx, user_pool_id, &wanted)).await
+    Ok(wanted)
+}
+
+/// Describes a pool whose triggers were just changed.
+async fn changed(
+    cx: &Context,
+    user_pool_id: &str,
+    wanted: &Triggers,
+) -> Result<UserPoolType, StepError> {
+    describe(cx, user_pool_id, described(cx, user_pool_id, wanted)).await
 }
 
 /// Another change of the pool is under way.
@@ -236,7 +248,8 @@ impl Resource for UserPoolTriggers {
         };
         let (restoring, foreign) = self.restoring(&triggers::of_sdk(pool.lambda_config()), ids);
         if !restoring.is_empty() {
-            let after = change(&cx, &pool, &restoring).await?;
+            let wanted = change(&cx, &pool, &restoring).await?;
+            let after = changed(&cx, &self.user_pool_id, &wanted).await?;
             unharmed(&cx, &pool, &after).await?;
         }
         match (foreign.is_empty(), restoring.is_empty()) {

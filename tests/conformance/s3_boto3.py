@@ -7,6 +7,7 @@ import base64
 import hashlib
 import io
 import os
+import time
 import urllib.error
 import urllib.request
 import zlib
@@ -44,7 +45,15 @@ def buckets():
     s3.create_bucket(Bucket=NAME, CreateBucketConfiguration={"Tags": [TAG]})
     # This region alone answers so.
     s3.create_bucket(Bucket=NAME)
-    assert s3.get_bucket_tagging(Bucket=NAME)["TagSet"] == [TAG]
+    # The tags that it was made with show up a little later.
+    for _ in range(100):
+        try:
+            found = s3.get_bucket_tagging(Bucket=NAME)["TagSet"]
+            break
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "NoSuchTagSet", error
+            time.sleep(0.05)
+    assert found == [TAG]
     assert s3.head_bucket(Bucket=NAME)["BucketRegion"] == "us-east-1"
     assert s3.get_bucket_location(Bucket=NAME)["LocationConstraint"] is None
     assert "Status" not in s3.get_bucket_versioning(Bucket=NAME)

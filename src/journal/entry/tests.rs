@@ -43,6 +43,7 @@ fn sample() -> Vec<Record> {
         Record::UndoStarted { seq: 3 },
         Record::UndoFailed { seq: 3, reason: "throttled".into() },
         Record::UndoStarted { seq: 1 },
+        Record::Amended { seq: 1, made: json!({"role_name": "role-1", "emptied": true}) },
         Record::UndoDone { seq: 1, how: "deleted".into() },
     ]
 }
@@ -59,6 +60,7 @@ fn what_is_written_is_read_back() {
     let pending: Vec<u64> = history.pending().map(|entry| entry.seq).collect();
     assert_eq!(pending, [3]);
     assert_eq!(history.entries[0].state, EntryState::Over);
+    assert_eq!(history.entries[0].made["emptied"], true);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use crate::local::protocol::{AwsError, Constraints};
 
 /// How long AWS takes to create a table.
 const CREATION: Duration = Duration::from_secs(5);
+/// How long it may take AWS to list the tags that a table was made with: `ListTagsOfResource` is consistent in the end.
+const TAGS: Duration = Duration::from_secs(2);
 const MOST_GLOBAL: usize = 20;
 const MOST_LOCAL: usize = 5;
 
@@ -102,6 +104,7 @@ impl State {
             indexes: request.indexes()?,
             settings: request.settings()?,
             tags: check_tags(BTreeMap::new(), tags)?,
+            tags_late_until: context.now + context.pace.scale(TAGS),
             items: BTreeMap::new(),
         };
         request.check_attributes(&table)?;

@@ -24,6 +24,8 @@ pub(super) struct Table {
     pub(super) indexes: BTreeMap<String, Index>,
     pub(super) settings: Settings,
     pub(super) tags: BTreeMap<String, String>,
+    /// Until when those that it was made with are not listed.
+    pub(super) tags_late_until: SystemTime,
     pub(super) items: BTreeMap<Key, Item>,
 }
 

@@ -59,7 +59,8 @@ impl State {
     ) -> Result<Value, AwsError> {
         let table = self.tagged(request.resource_arn.as_deref(), context)?;
         let after = request.next_token.as_deref().unwrap_or_default();
-        let mut rest = table.tags.iter().filter(|(key, _)| key.as_str() > after);
+        let seen = context.now >= table.tags_late_until;
+        let mut rest = table.tags.iter().filter(|(key, _)| seen && key.as_str() > after);
         let page: Vec<Tag> = rest
             .by_ref()
             .take(PAGE)

@@ -404,6 +404,17 @@ fn a_transaction_does_everything_or_nothing() {
 }
 
 #[test]
+fn tags_that_a_table_is_made_with_are_listed_late() {
+    let mut dynamo = Dynamo::new();
+    dynamo.ok("CreateTable", &users());
+    let request = json!({"ResourceArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/users"});
+    assert_eq!(dynamo.ok("ListTagsOfResource", &request), json!({"Tags": []}));
+    dynamo.later(2);
+    let tags = dynamo.ok("ListTagsOfResource", &request);
+    assert_eq!(tags, json!({"Tags": [{"Key": "stage", "Value": "test"}]}));
+}
+
+#[test]
 fn tags_and_settings_are_kept() {
     let mut dynamo = Dynamo::with_tables();
     let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/users";

@@ -1,7 +1,7 @@
 //! Buckets.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -17,11 +17,16 @@ use crate::local::protocol::xml::Element;
 /// The region whose buckets have no location, and in which whoever makes a bucket again is told that it is made.
 const FIRST_REGION: &str = "us-east-1";
 
+/// How long it may take AWS to show the tags that a bucket was made with: its configuration is consistent in the end.
+const TAGS: Duration = Duration::from_secs(2);
+
 /// A bucket.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
     created: SystemTime,
     pub(super) tags: BTreeMap<String, String>,
+    /// Until when those that it was made with are not seen.
+    pub(super) tags_late_until: Option<SystemTime>,
     pub(super) objects: BTreeMap<String, Object>,
     /// Uploads in parts that are not complete, by id.
     pub(super) uploads: BTreeMap<String, Upload>,
@@ -69,6 +74,7 @@ pub(super) fn create(
     let new = Bucket {
         created: context.now,
         tags: given,
+        tags_late_until: Some(context.now + context.pace.scale(TAGS)),
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
     };

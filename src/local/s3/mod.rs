@@ -37,7 +37,7 @@ use self::buckets::Bucket;
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{AwsError, Protocol};
 use super::server;
-use super::world::World;
+use super::world::{Pace, World};
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
@@ -55,6 +55,7 @@ struct Context {
     account_id: String,
     region: String,
     now: SystemTime,
+    pace: Pace,
 }
 
 impl State {
@@ -97,6 +98,7 @@ impl Service {
             account_id: self.world.account_id.clone(),
             region: self.world.region.clone(),
             now: self.world.now(),
+            pace: self.world.pace,
         };
         let answer = routes::route(&mut self.world.state().s3, request, &context);
         answer.unwrap_or_else(|error| Protocol::RestXml.error(&error, &request.request_id))

@@ -41,7 +41,7 @@ fn of_bucket(
         "GetBucketLocation" => buckets::location(state, context, bucket),
         "GetBucketVersioning" => buckets::versioning(state, bucket),
         "ListMultipartUploads" => uploads::list(state, bucket),
-        "GetBucketTagging" => tags::of_bucket(state, bucket),
+        "GetBucketTagging" => tags::of_bucket(state, context, bucket),
         "PutBucketTagging" => tags::put_on_bucket(state, request, bucket),
         "DeleteBucketTagging" => tags::delete_from_bucket(state, bucket),
         "DeleteObjects" => deletion::delete_many(state, request, bucket),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::buckets::Bucket;
 use super::input::{self, Node};
 use super::payload::payload;
 use super::routes::reply;
-use super::{NAMESPACE, State, error};
+use super::{Context, NAMESPACE, State, error};
 use crate::local::http::{Request, Response};
 use crate::local::protocol::AwsError;
 use crate::local::protocol::xml::Element;
@@ -18,9 +19,13 @@ const OBJECT_LIMIT: usize = 10;
 type Tags = BTreeMap<String, String>;
 
 /// `GetBucketTagging`
-pub(super) fn of_bucket(state: &State, bucket: &str) -> Result<Response, AwsError> {
-    let tags = &state.bucket(bucket)?.tags;
-    if tags.is_empty() {
+pub(super) fn of_bucket(
+    state: &State,
+    context: &Context,
+    bucket: &str,
+) -> Result<Response, AwsError> {
+    let Bucket { tags, tags_late_until, .. } = state.bucket(bucket)?;
+    if tags.is_empty() || tags_late_until.is_some_and(|until| context.now < until) {
         return Err(AwsError::new(404, "NoSuchTagSet", "The TagSet does not exist")
             .with("BucketName", bucket));
     }
@@ -35,6 +40,7 @@ pub(super) fn put_on_bucket(
 ) -> Result<Response, AwsError> {
     let bucket = state.bucket_mut(bucket)?;
     bucket.tags = of_body(request, BUCKET_LIMIT)?;
+    bucket.tags_late_until = None;
     Ok(Response::empty(204))
 }
 

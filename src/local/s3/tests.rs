@@ -9,6 +9,7 @@ use super::address::{Address, address, operation};
 use super::{Context, State, routes};
 use crate::local::http::{Request, Response};
 use crate::local::protocol::AwsError;
+use crate::local::world::Pace;
 
 fn request(method: Method, target: &str, headers: &[(&'static str, &str)], body: &str) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -36,6 +37,7 @@ fn context(region: &str) -> Context {
         account_id: "123456789012".to_owned(),
         region: region.to_owned(),
         now: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+        pace: Pace::None,
     }
 }
 
@@ -186,4 +188,20 @@ fn no_body_brings_it_down() {
     }
     let last = s3.call(Method::GET, "/bucket/k", &[("range", "bytes=1-18446744073709551615")], "");
     assert_eq!(last.expect("to the end").body, "bc");
+}
+
+#[test]
+fn tags_that_a_bucket_is_made_with_show_up_late() {
+    let mut state = State::default();
+    let mut context = Context { pace: Pace::Real, ..context("us-east-1") };
+    let tags = "<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>";
+    let body = format!("<CreateBucketConfiguration>{tags}</CreateBucketConfiguration>");
+    let create = request(Method::PUT, "/demo", &[], &body);
+    routes::route(&mut state, &create, &context).expect("made");
+    let look = request(Method::GET, "/demo?tagging", &[], "");
+    let refused = routes::route(&mut state, &look, &context).expect_err("not seen yet");
+    assert_eq!(refused.code, "NoSuchTagSet");
+    context.now += Duration::from_secs(2);
+    let seen = routes::route(&mut state, &look, &context).expect("seen");
+    assert!(String::from_utf8_lossy(&seen.body).contains("<Key>a</Key>"));
 }

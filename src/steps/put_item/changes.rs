@@ -214,6 +214,19 @@ impl Unchanged {
         }
     }
 
+    /// And that it has no attribute that it is about to get. No expression speaks of attributes that it does not name.
+    pub(in crate::steps) fn before(mut self, read: Option<&Item>, put: &Item) -> Self {
+        let Some(read) = read else { return self };
+        let mut added: Vec<_> = put.keys().filter(|name| !read.contains_key(*name)).collect();
+        added.sort();
+        added.truncate(100);
+        for (at, name) in added.into_iter().enumerate() {
+            self.names.insert(format!("#a{at}"), name.clone());
+            self.expression = format!("{} AND attribute_not_exists(#a{at})", self.expression);
+        }
+        self
+    }
+
     fn since(read: &Item) -> Self {
         let mut attributes: Vec<_> = read.iter().collect();
         attributes.sort_by_key(|(name, _)| *name);
@@ -363,6 +376,7 @@ async fn put_back(
 ) -> Result<(), CallError> {
     let condition = Unchanged::of(key, now);
     if let Some(previous) = previous {
+        let condition = condition.before(now, previous);
         let request = cx
             .aws
             .dynamodb()
@@ -430,6 +444,19 @@ mod tests {
         assert_eq!(condition.names["#n0"], "a");
         let values = condition.values.expect("values");
         assert_eq!(values[":v1"], AttributeValue::N("2".to_owned()));
+    }
+
+    #[test]
+    fn the_condition_names_every_attribute_that_is_new() {
+        let (key, put) = (of(json!({"k": 1})), of(json!({"k": 1, "z": 0, "b": 2})));
+        let condition = Unchanged::of(&key, Some(&key)).before(Some(&key), &put);
+        assert_eq!(
+            condition.expression,
+            "#n0 = :v0 AND attribute_not_exists(#a0) AND attribute_not_exists(#a1)"
+        );
+        assert_eq!((&*condition.names["#a0"], &*condition.names["#a1"]), ("b", "z"));
+        let of_none = Unchanged::of(&key, None).before(None, &put);
+        assert_eq!(of_none.expression, "attribute_not_exists(#key)");
     }
 
     #[test]

@@ -132,6 +132,10 @@ impl User {
 
     /// Closes the entry of a user that was made.
     pub(in crate::steps) fn done(entry: Entry, sub: &str) -> Result<(), StepError> {
+        // Without it nothing tells this user from a later one: the entry stays open.
+        if sub.is_empty() {
+            return Ok(());
+        }
         entry.done(&UserIds { sub: sub.to_owned() })
     }
 
@@ -154,10 +158,10 @@ impl User {
                     && (error.is("UsernameExistsException") || error.code.is_none());
                 if lost { Ok(user) } else { Err(error.into()) }
             }
-            Ok(None) => Err(entry.error(error)),
+            // What is not seen, or cannot be looked up, may be there all the same.
+            Ok(None) => Err(entry.unsure(error)),
             Err(unseen) => {
-                // What cannot be looked up is not known, whatever the call itself said.
-                entry.error(CallError { outcome: Outcome::Unknown, ..unseen });
+                entry.unsure(unseen);
                 Err(error.into())
             }
         }
@@ -205,21 +209,34 @@ impl Migration {
         cx: &Context,
         result: &Result<T, CallError>,
     ) -> Result<bool, StepError> {
-        let lost = matches!(result, Err(error) if error.outcome == Outcome::Unknown);
         match self.user.made(cx).await {
             Ok(Some(user)) => {
                 User::done(self.entry, &sub_of(user.user_attributes()))?;
                 Ok(true)
             }
-            // Not yet, perhaps: the entry stays open.
-            Ok(None) if lost => Ok(false),
             Ok(None) => {
-                self.entry.refused("UserNotFoundException")?;
+                // Otherwise it is not seen yet, perhaps: the entry stays open.
+                if let Err(error) = result
+                    && says_there_is_no_user(error)
+                {
+                    self.entry.refused(error.code.as_deref().unwrap_or_default())?;
+                }
                 Ok(false)
             }
-            Err(unseen) => Err(self.entry.error(CallError { outcome: Outcome::Unknown, ..unseen })),
+            Err(unseen) => Err(self.entry.unsure(unseen)),
         }
     }
+}
+
+/// Refusals that no call ends with once a trigger has brought the user.
+fn says_there_is_no_user(error: &CallError) -> bool {
+    const CODES: [&str; 4] = [
+        "NotAuthorizedException",
+        "ResourceNotFoundException",
+        "TooManyRequestsException",
+        "UserNotFoundException",
+    ];
+    error.outcome == Outcome::Refused && CODES.iter().any(|code| error.is(code))
 }
 
 /// Deletes a user; whether it was there.

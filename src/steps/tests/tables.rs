@@ -47,7 +47,6 @@ async fn an_item_is_put_and_taken_away_before_its_table() {
             "dynamodb:GetItem",
             "dynamodb:DeleteItem",
             "dynamodb:DescribeTable",
-            "dynamodb:ListTagsOfResource",
             "dynamodb:DeleteTable",
             "dynamodb:DescribeTable",
         ]

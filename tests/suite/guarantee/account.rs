@@ -13,8 +13,9 @@ use tokio::sync::{Notify, watch};
 /// Who made what is there before the run.
 const SOMEBODY: &str = "somebody";
 
-/// How many milliseconds later new things show up, at most: well within the window in which they are looked for.
-const LATEST: u64 = 80;
+/// How many milliseconds later new things show up, at most, and how many more it takes until their tags do: well within the
+/// window in which they are looked for.
+const LATEST: u64 = 70;
 
 /// Something in the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +100,8 @@ struct State {
     items: Items,
     /// Until when looks do not find it yet.
     hidden: BTreeMap<String, Instant>,
+    /// Until when looks do not find its tag yet.
+    untagged: BTreeMap<String, Instant>,
     next_id: u64,
     calls: usize,
     schedule: Schedule,
@@ -133,6 +136,7 @@ impl Account {
         let state = State {
             items,
             hidden: BTreeMap::new(),
+            untagged: BTreeMap::new(),
             next_id: 100,
             calls: 0,
             schedule,
@@ -274,18 +278,27 @@ impl Account {
             let late = if state.schedule.late { state.chance.u64(..LATEST) } else { 0 };
             let hidden = Instant::now() + Duration::from_millis(late);
             state.hidden.insert(name.to_owned(), hidden);
+            let later = if state.schedule.late { state.chance.u64(..LATEST) } else { 0 };
+            let untagged = hidden + Duration::from_millis(later);
+            state.untagged.insert(name.to_owned(), untagged);
             Ok(id)
         })
         .await
     }
 
-    /// Looks; what was made a moment ago may not be seen yet.
+    /// Looks; what was made a moment ago may not be seen yet, or not its tag.
     pub async fn get(&self, name: &str) -> Result<Option<Item>, CallError> {
         self.call("Get", name, |state| {
             if state.hidden.get(name).is_some_and(|until| Instant::now() < *until) {
                 return Ok(None);
             }
-            Ok(state.items.get(name).cloned())
+            let mut item = state.items.get(name).cloned();
+            if state.untagged.get(name).is_some_and(|until| Instant::now() < *until)
+                && let Some(item) = &mut item
+            {
+                item.owner.clear();
+            }
+            Ok(item)
         })
         .await
     }

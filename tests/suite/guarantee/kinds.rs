@@ -85,14 +85,11 @@ impl StepKind for MakeThing {
                 Ok(Output { name })
             }
             Ok(Some(_)) if input.if_exists == IfExists::Adopt => {
-                entry.refused("AlreadyExists")?;
+                // What a lost reply leaves open stays open.
+                let _ = entry.error(error);
                 Ok(Output { name })
             }
-            Ok(Some(_)) => {
-                entry.refused("AlreadyExists")?;
-                Err(error.into())
-            }
-            Ok(None) | Err(_) => Err(entry.error(error)),
+            Ok(_) | Err(_) => Err(entry.error(error)),
         }
     }
 }
@@ -109,8 +106,15 @@ impl Resource for Thing {
         let Some(item) = account(&cx).get(&self.name).await? else {
             return Ok(Undone::AlreadyGone);
         };
-        if item.owner != cx.run.id || ids.is_some_and(|ids| ids.id != item.id) {
-            return Ok(Undone::NotOurs { reason: "somebody else made it".to_owned() });
+        let not_ours = || Undone::NotOurs { reason: "somebody else made it".to_owned() };
+        match ids {
+            Some(ids) if ids.id == item.id => {}
+            Some(_) => return Ok(not_ours()),
+            None if item.owner == cx.run.id => {}
+            None if item.owner.is_empty() => {
+                return Ok(Undone::Unproven { reason: "it has no tag".to_owned() });
+            }
+            None => return Ok(not_ours()),
         }
         match account(&cx).delete(&self.name).await {
             Ok(()) => Ok(Undone::Deleted),
