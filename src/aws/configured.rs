@@ -141,8 +141,8 @@ mod tests {
         endpoint(&env, &sections).map_err(|error| format!("{error}\n{}", error.help(true)))
     }
 
-    fn at(url: &str, setting: &str) -> Option<ConfiguredEndpoint> {
-        Some(ConfiguredEndpoint { url: url.to_owned(), setting: setting.to_owned() })
+    fn at(url: &str, setting: &str) -> ConfiguredEndpoint {
+        ConfiguredEndpoint { url: url.to_owned(), setting: setting.to_owned() }
     }
 
     const PROFILE: &str = "[default]\nendpoint_url = http://profile\n";
@@ -151,10 +151,10 @@ mod tests {
     async fn the_environment_is_asked_before_the_profile() {
         assert_eq!(found(&[], "").await, Ok(None));
         let profile = at("http://profile", "`endpoint_url` of the profile `default`");
-        assert_eq!(found(&[], PROFILE).await, Ok(profile.clone()));
+        assert_eq!(found(&[], PROFILE).await, Ok(Some(profile)));
         let environment = [("AWS_ENDPOINT_URL", "http://environment")];
         let expected = at("http://environment", "AWS_ENDPOINT_URL");
-        assert_eq!(found(&environment, PROFILE).await, Ok(expected));
+        assert_eq!(found(&environment, PROFILE).await, Ok(Some(expected)));
         let other = [("AWS_PROFILE", "other")];
         assert_eq!(found(&other, PROFILE).await, Ok(None));
     }

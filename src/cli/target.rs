@@ -166,7 +166,7 @@ pub(super) async fn account(
             let message = format!("these credentials are for account {found}, not {expected}");
             return Err(output.fail(&message, Some("choose other credentials with --profile")));
         }
-        (_, None) if !args.dry_run => return Err(nameless(output)),
+        (_, None) if !args.dry_run => return Err(nameless(*output)),
         _ => {}
     }
     let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
@@ -174,7 +174,7 @@ pub(super) async fn account(
 }
 
 /// Whoever does not know which account a run was in cannot clean up after it.
-fn nameless(output: &Output) -> Exit {
+fn nameless(output: Output) -> Exit {
     let message = "the answer to GetCallerIdentity names no account";
     let help = "nothing was changed; look at what --endpoint-url or AWS_ENDPOINT_URL leads to";
     output.fail(message, Some(help))

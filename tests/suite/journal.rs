@@ -515,3 +515,37 @@ fn a_finished_run_is_closed() {
     assert!(!server.has_role(&role));
     server.stop();
 }
+
+/// The environment of somebody else's function holds a secret for as long as the run; the journal does not even hold
+/// something to guess it from.
+#[test]
+fn a_secret_variable_of_a_foreign_function_is_put_back_and_cannot_be_guessed() {
+    let server = Server::start();
+    let theirs = Sandbox::with_file(
+        "playbook.yaml",
+        "name: theirs\nsteps:\n  - id: role\n    create-role: {role_name: theirs, trust_service: lambda.amazonaws.com}\n  - \
+         create-function: {function_name: theirs, runtime: python3.13, handler: f.h, code: f.py, role: \"{{ steps.role.arn }}\"}\n",
+    );
+    theirs.write("f.py", "def h(event, context):\n    return 1\n");
+    server.run(&theirs, "playbook.yaml", &["--cleanup", "never"]).exited(3);
+    let ours = Sandbox::with_file(
+        "playbook.yaml",
+        "name: ours\ninputs: {pin: {type: secret}}\nsteps:\n  - update-function-configuration: {function_name: theirs, environment: \
+         {PIN: \"{{ inputs.pin }}\", LEVEL: DEBUG}}\n",
+    );
+    let mut digests = Vec::new();
+    for pin in ["123456", "654321"] {
+        let mut command = server.run_command(&ours, "playbook.yaml", &["--cleanup", "never"]);
+        finish(command.env("PLAYBOOK_INPUT_PIN", pin), "").exited(3);
+        let records = records(ours.journals().last().unwrap());
+        let made = &records[1]["entry"]["made"];
+        assert_eq!(made["secret"], serde_json::json!(["PIN"]), "{made}");
+        digests.push(made["changed_to"].clone());
+        let outcome = server.playbook(&ours, &["cleanup", "--all"]).exited(0);
+        assert!(outcome.stderr.contains("restored"), "{}", outcome.stderr);
+        fs::remove_file(ours.journals().last().unwrap()).unwrap();
+    }
+    assert_eq!(digests[0], digests[1]);
+    server.playbook(&theirs, &["cleanup", "--all"]).exited(0);
+    server.stop();
+}
