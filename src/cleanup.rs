@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::Value;
 
@@ -217,14 +218,12 @@ fn may_pass(error: &StepError) -> bool {
     };
     match call.code.as_deref() {
         None => true,
+        Some(code) if THROTTLING_ERRORS.contains(&code) || TRANSIENT_ERRORS.contains(&code) => true,
         Some(
-            "Throttling"
-            | "ThrottlingException"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded"
-            | "LimitExceededException"
-            | "ConcurrentModification"
+            "ConcurrentModification"
             | "ConcurrentModificationException"
+            | "EntityTemporarilyUnmodifiable"
+            | "OperationAborted"
             | "OperationAbortedException"
             | "ResourceConflictException"
             | "DeleteConflict"
@@ -297,6 +296,34 @@ mod tests {
             ids: None,
             state: EntryState::Open,
         }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        let refused = |code: &str, status: u16| {
+            StepError::Call(crate::aws::CallError {
+                service: "any".to_owned(),
+                operation: "Delete".to_owned(),
+                code: Some(code.to_owned()),
+                message: code.to_owned(),
+                status: Some(status),
+                request_id: None,
+                outcome: crate::aws::Outcome::Refused,
+            })
+        };
+        for code in [
+            "ProvisionedThroughputExceededException",
+            "SlowDown",
+            "OperationAborted",
+            "EntityTemporarilyUnmodifiable",
+            "TransactionInProgressException",
+            "RequestTimeout",
+            "ExpiredToken",
+        ] {
+            assert!(may_pass(&refused(code, 400)), "{code}");
+        }
+        assert!(may_pass(&refused("InternalErrorException", 500)));
+        assert!(!may_pass(&refused("AccessDenied", 403)));
     }
 
     #[test]

@@ -411,6 +411,9 @@ pub struct Counts {
     pub made: usize,
     /// Resources taken away or, in a dry run, to be taken away.
     pub removed: usize,
+    /// Resources that clean-up found gone already.
+    #[serde(default)]
+    pub gone: usize,
     /// What the calls of a dry run are for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,

@@ -95,17 +95,15 @@ fn count(counts: &mut Counts, event: &Event, cleaning: bool) {
             Status::Failed | Status::Interrupted => counts.failed += 1,
             Status::Skipped => counts.skipped += 1,
         },
-        Event::UndoFinished { status, .. } => {
-            if matches!(
-                status,
-                UndoStatus::Deleted
-                    | UndoStatus::Restored
-                    | UndoStatus::AlreadyGone
-                    | UndoStatus::Planned
-            ) {
-                counts.removed += 1;
-            }
-        }
+        Event::UndoFinished { status, .. } => match status {
+            UndoStatus::Deleted | UndoStatus::Restored | UndoStatus::Planned => counts.removed += 1,
+            UndoStatus::AlreadyGone => counts.gone += 1,
+            UndoStatus::NotOurs
+            | UndoStatus::Changed
+            | UndoStatus::Failed
+            | UndoStatus::Skipped
+            | UndoStatus::Kept => {}
+        },
         _ => {}
     }
 }

@@ -16,6 +16,18 @@ use super::intercept::Watch;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60 + 30);
 
+/// The services there are clients of, as endpoints of one service are named after.
+pub(super) const SERVICE_IDS: [&str; 8] = [
+    "STS",
+    "IAM",
+    "Lambda",
+    "CloudWatch Logs",
+    "CloudFormation",
+    "Cognito Identity Provider",
+    "DynamoDB",
+    "S3",
+];
+
 /// The door to AWS. Clones share the clients.
 #[derive(Clone)]
 pub struct Aws {

@@ -2,9 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
@@ -17,6 +21,9 @@ use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 
 use super::clients::Aws;
+use super::configured::check_profile;
+use super::connect_error::ConnectError;
+use super::region;
 
 /// Where calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +67,7 @@ pub struct Connection {
     pub endpoint: Endpoint,
     /// Who calls.
     pub credentials: Credentials,
-    /// `--profile`.
+    /// `--profile`: whose credentials, whatever keys the environment holds.
     pub profile: Option<String>,
     /// `--region`.
     pub region: Option<String>,
@@ -80,96 +87,16 @@ pub struct Connected {
     pub expires: Option<SystemTime>,
 }
 
-/// Why there is no door. Nothing has been called.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// No region anywhere.
-    #[error("no region is configured")]
-    NoRegion,
-    /// A region that AWS does not have.
-    #[error("there is no AWS region `{region}`")]
-    UnknownRegion {
-        /// As given.
-        region: String,
-        /// The nearest that exists.
-        nearest: Option<&'static str>,
-    },
-    /// Credentials that are missing or cannot be read.
-    #[error("no usable credentials: {reason}")]
-    Credentials {
-        /// The SDK's words.
-        reason: String,
-    },
-}
-
-impl ConnectError {
-    /// What to do next.
-    #[must_use]
-    pub fn help(&self) -> String {
-        match self {
-            Self::NoRegion => "name one with --region or AWS_REGION, or try it with no AWS account: --local".into(),
-            Self::UnknownRegion { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            Self::UnknownRegion { nearest: None, .. } => "name one such as `us-east-1` or `eu-central-1`".into(),
-            Self::Credentials { reason } if reason.contains("rofile") => {
-                "look at ~/.aws/credentials and ~/.aws/config (or where AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE lead)"
-                    .into()
-            }
-            Self::Credentials { .. } => {
-                "run `aws configure` or `aws sso login`, choose others with --profile, or try it with no AWS account: --local"
-                    .into()
-            }
-        }
-    }
-}
-
-/// Regions of July 2026, from <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>.
-const REGIONS: [&str; 38] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
-];
-
 /// Makes the door. Reads configuration; calls AWS for nothing but, where a profile says so, temporary credentials.
 ///
 /// # Errors
 /// [`ConnectError`].
 pub async fn connect(connection: &Connection) -> Result<Connected, ConnectError> {
-    let region = region(connection).await?;
+    if let (Credentials::Configured, Some(profile)) = (&connection.credentials, &connection.profile)
+    {
+        check_profile(profile).await?;
+    }
+    let region = region_of(connection).await?;
     let mut expires = None;
     let config = match connection.credentials {
         Credentials::Made => made_config(connection, region.as_deref()),
@@ -184,7 +111,7 @@ pub async fn connect(connection: &Connection) -> Result<Connected, ConnectError>
 }
 
 /// The metadata service of an instance is not asked: it would delay everybody else by seconds.
-async fn region(connection: &Connection) -> Result<Option<String>, ConnectError> {
+async fn region_of(connection: &Connection) -> Result<Option<String>, ConnectError> {
     let found = match &connection.region {
         Some(region) => Some(region.clone()),
         None => {
@@ -198,21 +125,14 @@ async fn region(connection: &Connection) -> Result<Option<String>, ConnectError>
         }
     };
     match found {
-        Some(region) => known(region).map(Some),
+        Some(region) if region::is_known(&region) => Ok(Some(region)),
+        Some(region) => {
+            let nearest = region::nearest(&region);
+            Err(ConnectError::UnknownRegion { region, nearest })
+        }
         None if connection.endpoint == Endpoint::Nowhere => Ok(None),
         None => Err(ConnectError::NoRegion),
     }
-}
-
-/// A region of the table, or one that AWS has added beside one of the table since.
-fn known(region: String) -> Result<String, ConnectError> {
-    let stem = |region: &str| region.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let wanted = stem(&region);
-    if wanted.len() < region.len() && REGIONS.iter().any(|known| stem(known) == wanted) {
-        return Ok(region);
-    }
-    let nearest = crate::diagnostic::did_you_mean(&region, REGIONS);
-    Err(ConnectError::UnknownRegion { region, nearest })
 }
 
 fn made_config(connection: &Connection, region: Option<&str>) -> SdkConfig {
@@ -241,7 +161,7 @@ async fn configured(connection: &Connection, region: Option<&str>) -> SdkConfig 
         loader = loader.app_name(name);
     }
     if let Some(profile) = &connection.profile {
-        loader = loader.profile_name(profile);
+        loader = loader.profile_name(profile).credentials_provider(credentials_of(profile, region));
     }
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
@@ -250,6 +170,20 @@ async fn configured(connection: &Connection, region: Option<&str>) -> SdkConfig 
         loader = loader.endpoint_url(url);
     }
     loader.load().await
+}
+
+/// The credentials of a profile that somebody named: the environment's keys, which the SDK would take first, are not
+/// asked, as the AWS CLI does not ask them either.
+fn credentials_of(profile: &str, region: Option<&str>) -> CredentialsProviderChain {
+    let config = ProviderConfig::without_region()
+        .with_region(region.map(|region| Region::new(region.to_owned())))
+        .with_http_client(http_client(&Endpoint::Aws));
+    let named = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
+    let container = EcsCredentialsProvider::builder().configure(&config);
+    let machine = ImdsCredentialsProvider::builder().configure(&config);
+    CredentialsProviderChain::first_try("Profile", named.build())
+        .or_else("EcsContainer", container.build())
+        .or_else("Ec2InstanceMetadata", machine.build())
 }
 
 async fn check_credentials(config: &SdkConfig) -> Result<Option<SystemTime>, ConnectError> {

@@ -3,18 +3,21 @@
 
 mod call;
 mod clients;
+mod configured;
 mod connect;
+mod connect_error;
 pub mod deployment_package;
 mod error;
 mod intercept;
 mod parameters;
 mod policy;
+pub mod region;
 
 pub use call::Observer;
 pub use clients::Aws;
-pub use connect::{
-    CallPatience, ConnectError, Connected, Connection, Credentials, Endpoint, connect,
-};
+pub use configured::{ConfiguredEndpoint, configured_endpoint, has_profile};
+pub use connect::{CallPatience, Connected, Connection, Credentials, Endpoint, connect};
+pub use connect_error::ConnectError;
 pub use error::{CallError, Outcome};
 pub use intercept::{LAST_REPLY, MORTAL};
 pub use policy::{allows_everything, is_administrator_policy};

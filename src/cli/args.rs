@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::output::RunFormat;
 pub use check::{CheckArgs, CheckFormat};
-pub use value::{ReportFile, ReportFormat};
+pub use value::{ReportFile, ReportFormat, is_account};
 use value::{account, duration, endpoint_url, filled, report};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
@@ -30,9 +30,11 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0        all steps passed, and everything was cleaned up
   1        a step failed; everything was cleaned up
-  2        the playbook or the command line is wrong; nothing was called
+  2        the playbook or the command line is wrong; nothing was changed
   3        resources remain; they are listed, with the command that removes them
-  130/143  interrupted; everything was cleaned up";
+  4        what was to be told could not be written; otherwise as 0
+  129/130/143
+           interrupted by SIGHUP, Ctrl-C or SIGTERM; everything was cleaned up";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -69,16 +71,14 @@ pub enum Command {
         /// Its name; `.yaml` is added where it is missing.
         name: String,
     },
-    /// List the journalled runs: when, what, state, what is still there.
+    /// List the journalled runs: when, how long ago, state, what, what is still there.
     Runs {
         /// How to tell it.
         #[arg(long, value_name = "FORMAT", default_value = "human")]
-        output: OutputFormat,
+        output: RunsFormat,
     },
     /// Finish the clean-up of runs that did not finish their own.
-    #[command(
-        after_help = "Examples:\n  playbook cleanup k3x9\n  playbook cleanup --all --dry-run"
-    )]
+    #[command(after_help = CLEANUP_EXAMPLES)]
     Cleanup(CleanupArgs),
     #[cfg(feature = "local")]
     /// Prove the clean-up: kill and disturb runs of a playbook at every point, recover, compare.
@@ -207,6 +207,18 @@ impl RunArgs {
     }
 }
 
+const CLEANUP_EXAMPLES: &str = "\
+Examples:
+  playbook cleanup k3x9
+  playbook cleanup --all --dry-run
+
+Exit codes:
+  0  nothing remains
+  2  the command line is wrong, or the journal cannot be used; nothing was deleted
+  3  resources remain; they are listed, with the command that removes them, or it
+     is said why the run cannot be cleaned up from here
+  4  what was to be told could not be written";
+
 /// `playbook cleanup`.
 #[derive(Debug, Args)]
 pub struct CleanupArgs {
@@ -222,6 +234,12 @@ pub struct CleanupArgs {
     /// The profile of the AWS configuration to use, instead of the run's own.
     #[arg(long, value_name = "NAME", value_parser = filled)]
     pub profile: Option<String>,
+    /// The region to clean up in: refused unless the run was there, which the journal knows.
+    #[arg(long, value_parser = filled)]
+    pub region: Option<String>,
+    /// The endpoint to clean up at: refused unless the run was there, which the journal knows.
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
+    pub endpoint_url: Option<String>,
     /// Give up on a resource after that long, such as 90s or 10m.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub cleanup_timeout: Option<Duration>,
@@ -280,7 +298,9 @@ Exit codes:
   0        nothing was left behind, and nothing of anybody else's was touched
   1        something was, or the playbook does not pass undisturbed
   2        the playbook or the command line is wrong
-  130/143  interrupted";
+  4        what was to be told could not be written; otherwise as 0
+  129/130/143
+           interrupted by SIGHUP, Ctrl-C or SIGTERM";
 
 /// `playbook serve`.
 #[derive(Debug, Args)]
@@ -318,7 +338,7 @@ pub enum CleanupWhen {
     OnSuccess,
     /// When the person at the terminal says so.
     Ask,
-    /// Not at all.
+    /// Not at all: what remains is listed, exit code 3; what is in the embedded AWS ends with it.
     Never,
 }
 
@@ -332,6 +352,16 @@ pub enum OutputFormat {
     Json,
     /// Only results, failures and what remains.
     Quiet,
+}
+
+/// How to list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RunsFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON document: a list of the runs.
+    Json,
 }
 
 /// The pace of the embedded AWS.

@@ -252,17 +252,12 @@ impl<'a> Teller<'a> {
             command: None,
             outputs: as_json(summary, self.seed),
         });
+        let mut told = Exit::FINE;
         if self.args.output != OutputFormat::Json {
-            self.output.result(&table(&summary.tally));
-            self.output.result(&self.last_line(summary, Duration::from_millis(millis)));
+            let last = self.last_line(summary, Duration::from_millis(millis));
+            told = self.output.result(&format!("{}{last}", table(&summary.tally)));
         }
-        match self.reporters.finish() {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                self.output.error(&error.to_string(), None);
-                exit.max(Exit::FAILED)
-            }
-            _ => exit,
-        }
+        exit.max(told).max(self.output.told(self.reporters.finish()))
     }
 
     fn last_line(&self, summary: &Summary, took: Duration) -> String {

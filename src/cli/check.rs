@@ -28,19 +28,20 @@ pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {
     }
     let wrong = found.iter().any(Diagnostic::is_error);
     let denied = args.deny_warnings && !found.is_empty();
-    match args.output {
+    let told = match args.output {
         CheckFormat::Human => {
-            output.result(&fine.concat());
+            let told = output.result(&fine.concat());
             if !found.is_empty() {
                 output.findings(&found, &sources, if denied { "warnings are denied" } else { "" });
             }
+            told
         }
         CheckFormat::Json => document(output, &diagnostic::document(&found, &sources)),
         CheckFormat::Sarif => document(output, &diagnostic::log(&found, &sources)),
-    }
-    if wrong || denied { Exit::WRONG } else { Exit::FINE }
+    };
+    if wrong || denied { Exit::WRONG } else { told }
 }
 
-fn document(output: Output, document: &serde_json::Value) {
-    output.result(&format!("{document:#}\n"));
+fn document(output: Output, document: &serde_json::Value) -> Exit {
+    output.result(&format!("{document:#}\n"))
 }

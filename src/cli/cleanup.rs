@@ -1,16 +1,18 @@
 //! `playbook cleanup`: finishes the clean-up of runs that did not finish their own, from the journal alone.
 
+mod reach;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::args::CleanupArgs;
 use super::exit::Exit;
-use super::output::{Output, Reporters};
+use super::output::Output;
 use super::signals::Wishes;
 use super::state;
-use super::target::{identify, is_loopback, patience};
-use crate::aws::{Aws, Connected, Connection, Credentials, Endpoint, connect};
+use super::target::is_loopback;
+use crate::aws::Aws;
 use crate::cleanup::Cleaner;
 use crate::engine::window;
 use crate::event::{Event, Mode, Remaining};
@@ -20,6 +22,7 @@ use crate::redactor::Redactor;
 use crate::sink::Sink;
 use crate::step::{Context, RunFacts};
 use crate::steps;
+use reach::{Unreachable, reach};
 
 /// Finishes the clean-up of the run that is named, of all with `--all`, or of the only one that wants it.
 pub(super) async fn cleanup(args: &CleanupArgs, output: Output) -> Exit {
@@ -54,7 +57,9 @@ fn wanted(args: &CleanupArgs, directory: &Path, output: Output) -> Result<Vec<St
     }
     let mut runs =
         Journal::runs(directory).map_err(|error| output.fail(&error.to_string(), None))?;
-    runs.retain(|run| !closed_with_its_account(directory, run));
+    if !args.dry_run {
+        runs.retain(|run| !closed_with_its_account(directory, run));
+    }
     let unfinished: Vec<String> =
         runs.into_iter().filter(|run| state::has_left_something(directory, run)).collect();
     match unfinished.len() {
@@ -76,7 +81,8 @@ fn wanted(args: &CleanupArgs, directory: &Path, output: Output) -> Result<Vec<St
 fn closed_with_its_account(directory: &Path, run: &str) -> bool {
     let is_local =
         |history: &History| history.opened.as_ref().is_some_and(|opened| opened.target.local);
-    let journal = Journal::resume(directory, run).ok();
+    let found = Journal::look(directory, run).ok().filter(is_local);
+    let journal = found.and_then(|_| Journal::resume(directory, run).ok());
     journal
         .filter(|journal| is_local(journal.history()))
         .is_some_and(|journal| journal.remove().is_ok())
@@ -89,28 +95,35 @@ async fn finish(
     wishes: &Wishes,
     output: Output,
 ) -> Result<Exit, Exit> {
-    let journal = Journal::resume(directory, run).map_err(|error| refuse(&error, output))?;
-    let history = journal.history();
+    let refused = |error: JournalError| refuse(&error, output);
+    // A dry run leaves the journal as it is.
+    let journal =
+        if args.dry_run { None } else { Some(Journal::resume(directory, run).map_err(refused)?) };
+    let history = match &journal {
+        Some(journal) => journal.history().clone(),
+        None => Journal::look(directory, run).map_err(refused)?,
+    };
     let opened = match &history.opened {
-        Some(opened) if !state::is_over(history) => opened.clone(),
+        Some(opened) if !state::is_over(&history) => opened.clone(),
         _ => {
             output.note(&format!("Run {run} has left nothing behind."));
             // What a power cut or a killed local run leaves is a journal with nothing in it to do.
-            if history.closed.is_none() {
+            if let (Some(journal), None) = (journal, history.closed) {
                 let _ = journal.remove();
             }
             return Ok(Exit::FINE);
         }
     };
     let started = Instant::now();
-    let connected = reach(args, &opened, output).await?;
+    let connected =
+        reach(args, &opened).await.map_err(|why| still_there(&opened, &history, &why, output))?;
     let redactor = Redactor::default();
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
     let reporters = Arc::new(Mutex::new(output.cleanup_reporters(args, mode)));
     let sink = Sink::new(output.listener(&reporters), redactor.clone());
-    let book = match mode {
-        Mode::DryRun => Book::copy_of(history, redactor),
-        Mode::Live | Mode::Local => Book::on_disk(journal, redactor),
+    let book = match journal {
+        Some(journal) => Book::on_disk(journal, redactor),
+        None => Book::copy_of(&history, redactor),
     };
     sink.emit(started_event(&opened, mode));
     let remaining = clean(args, &opened, &connected.aws, &book, &sink, wishes).await;
@@ -124,11 +137,12 @@ async fn finish(
         exit_code: exit.code(),
         millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         counts: sink.counts(),
-        command: (!remaining.is_empty()).then(|| format!("playbook cleanup {run}")),
+        command: (!remaining.is_empty()).then(|| command(args, run)),
         remaining,
         outputs: serde_json::Value::Null,
     });
-    finish_reports(&reporters, output, exit)
+    let told = reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    Ok(exit.max(output.told(told)))
 }
 
 fn started_event(opened: &Opened, mode: Mode) -> Event {
@@ -146,12 +160,6 @@ fn started_event(opened: &Opened, mode: Mode) -> Event {
     }
 }
 
-fn finish_reports(reporters: &Mutex<Reporters>, output: Output, exit: Exit) -> Result<Exit, Exit> {
-    let finished = reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
-    finished.map_err(|error| output.fail(&error.to_string(), None).max(exit))?;
-    Ok(exit)
-}
-
 fn refuse(error: &JournalError, output: Output) -> Exit {
     let help = match error {
         JournalError::Alive { .. } => "wait for it to end, or stop it: it cleans up by itself",
@@ -164,43 +172,25 @@ fn refuse(error: &JournalError, output: Output) -> Exit {
     output.fail(&error.to_string(), Some(help))
 }
 
-/// The door to where the run was, and only there.
-async fn reach(args: &CleanupArgs, opened: &Opened, output: Output) -> Result<Connected, Exit> {
-    let target = &opened.target;
-    let endpoint = match (args.dry_run, &target.endpoint) {
-        (true, _) => Endpoint::Nowhere,
-        (false, Some(url)) => Endpoint::Url(url.clone()),
-        (false, None) => Endpoint::Aws,
+/// Says why a run could not be cleaned up, and how much it has left.
+fn still_there(opened: &Opened, history: &History, why: &Unreachable, output: Output) -> Exit {
+    output.error(&why.message, why.help.as_deref());
+    let left = match history.pending().count() {
+        1 => "1 resource remains".to_owned(),
+        count => format!("{count} resources remain"),
     };
-    let patience = patience(args.attempt_timeout, &endpoint);
-    let connection = Connection {
-        credentials: if args.dry_run { Credentials::Made } else { Credentials::Configured },
-        endpoint,
-        profile: args.profile.clone().or_else(|| opened.profile.clone()),
-        region: Some(target.region.clone()),
-        looks: true,
-        patience,
-    };
-    let connected = connect(&connection)
-        .await
-        .map_err(|error| output.fail(&error.to_string(), Some(&error.help())))?;
-    if args.dry_run {
-        return Ok(connected);
-    }
-    let found = identify(&connected.aws).await;
-    let found = found.map_err(|error| output.fail(&error.to_string(), error.help()))?;
-    match found {
-        Some(account) if account == target.account => Ok(connected),
-        account => {
-            let account = account.unwrap_or_default();
-            let message = format!(
-                "run {} was in account {}, these credentials are for {account}",
-                opened.run, target.account
-            );
-            let help = "nothing was deleted; choose the right credentials with --profile";
-            Err(output.fail(&message, Some(help)))
-        }
-    }
+    output.note(&format!("{left} of run {}: `playbook runs` lists what", opened.run));
+    Exit::REMAINS
+}
+
+/// The command that goes on where this one ends.
+fn command(args: &CleanupArgs, run: &str) -> String {
+    let options = [
+        ("--profile", args.profile.as_deref()),
+        ("--region", args.region.as_deref()),
+        ("--endpoint-url", args.endpoint_url.as_deref()),
+    ];
+    state::cleanup_command(run, &options)
 }
 
 async fn clean(

@@ -10,8 +10,7 @@ use super::output::Output;
 pub(super) fn command(shell: clap_complete::Shell, output: Output) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut visible(&Cli::command()), "playbook", &mut script);
-    output.result(&String::from_utf8_lossy(&script));
-    Exit::FINE
+    output.result(&String::from_utf8_lossy(&script))
 }
 
 /// The command line without what only the program itself calls: some shells would offer it.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::args;
 use super::disk::reason;
 use super::exit::Exit;
 use super::output::Output;
+use crate::aws::region;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::playbook::{Action, Playbook};
 use crate::template::{Template, TemplateKind};
@@ -19,14 +20,85 @@ use crate::template::{Template, TemplateKind};
 const STEP: Duration = Duration::from_secs(15);
 
 /// The user's configuration file: `PLAYBOOK_CONFIG`, or `playbook/config.yaml` in the user's configuration directory.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, PartialEq)]
 struct Configuration {
     /// The only regions that runs may go to; any, where it is absent.
     regions: Option<Vec<String>>,
     /// The accounts that no run may go to.
-    #[serde(default)]
     blocked_accounts: Vec<String>,
+}
+
+/// Why a configuration is refused, and what to write. A guard that guards nothing is worse than none.
+type Unusable = (String, String);
+
+const EXAMPLE: &str = "write `regions: [eu-central-1]` and `blocked_accounts: [\"123456789012\"]`";
+
+impl Configuration {
+    fn read(text: &str) -> Result<Self, Unusable> {
+        let example = |message: String| (message, EXAMPLE.to_owned());
+        let document = serde_yaml::from_str(text).map_err(|error| example(error.to_string()))?;
+        let settings = match document {
+            serde_yaml::Value::Null => return Ok(Self::default()),
+            serde_yaml::Value::Mapping(settings) => settings,
+            _ => return Err(example("there are no settings in it".to_owned())),
+        };
+        let mut configuration = Self::default();
+        for (name, value) in settings {
+            let name = name.as_str().unwrap_or_default().to_owned();
+            let serde_yaml::Value::Sequence(values) = value else {
+                return Err(example(match name.as_str() {
+                    "regions" | "blocked_accounts" => format!("`{name}` is no list"),
+                    _ => unknown_setting(&name),
+                }));
+            };
+            match name.as_str() {
+                "regions" => {
+                    let regions = values.into_iter().map(known_region).collect::<Result<_, _>>()?;
+                    configuration.regions = Some(regions);
+                }
+                "blocked_accounts" => {
+                    configuration.blocked_accounts =
+                        values.into_iter().map(account_id).collect::<Result<_, _>>()?;
+                }
+                _ => return Err(example(unknown_setting(&name))),
+            }
+        }
+        Ok(configuration)
+    }
+}
+
+fn unknown_setting(name: &str) -> String {
+    format!("unknown field `{name}`, expected `regions` or `blocked_accounts`")
+}
+
+fn known_region(value: serde_yaml::Value) -> Result<String, Unusable> {
+    match value {
+        serde_yaml::Value::String(name) if region::is_known(&name) => Ok(name),
+        other => {
+            let name = written(&other);
+            let help = match region::nearest(&name) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => EXAMPLE.to_owned(),
+            };
+            Err((format!("`regions`: there is no AWS region `{name}`"), help))
+        }
+    }
+}
+
+fn account_id(value: serde_yaml::Value) -> Result<String, Unusable> {
+    match value {
+        serde_yaml::Value::String(id) if args::is_account(&id) => Ok(id),
+        other => {
+            let help = "write the account's 12 digits in quotes, such as \"123456789012\"";
+            let message = format!("`blocked_accounts`: `{}` is no account", written(&other));
+            Err((message, help.to_owned()))
+        }
+    }
+}
+
+/// A value as somebody wrote it, more or less.
+fn written(value: &serde_yaml::Value) -> String {
+    serde_yaml::to_string(value).unwrap_or_default().trim_end().to_owned()
 }
 
 /// What the user's configuration rules out.
@@ -83,13 +155,10 @@ pub(super) fn configured(output: Output) -> Result<Option<Guards>, Exit> {
             return Err(output.fail(&message, Some("mend it, or unset PLAYBOOK_CONFIG")));
         }
     };
-    match serde_yaml::from_str::<Option<Configuration>>(&text) {
-        Ok(configuration) => {
-            Ok(Some(Guards { path, configuration: configuration.unwrap_or_default() }))
-        }
-        Err(error) => {
-            let help = "write `regions: [eu-central-1]` and `blocked_accounts: [\"123456789012\"]`";
-            Err(output.fail(&format!("{}: {error}", path.display()), Some(help)))
+    match Configuration::read(&text) {
+        Ok(configuration) => Ok(Some(Guards { path, configuration })),
+        Err((message, help)) => {
+            Err(output.fail(&format!("{}: {message}", path.display()), Some(&help)))
         }
     }
 }
@@ -179,5 +248,65 @@ fn allows_everything(template: &Template) -> bool {
             crate::aws::allows_everything(&json!({ "Statement": statement }))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let (message, help) = Configuration::read(text).expect_err(text);
+        format!("{message}\n{help}")
+    }
+
+    #[test]
+    fn what_is_well_formed_is_read() {
+        let text = "regions: [eu-central-1, us-east-1]\nblocked_accounts: ['012345678901']\n";
+        let expected = Configuration {
+            regions: Some(vec!["eu-central-1".to_owned(), "us-east-1".to_owned()]),
+            blocked_accounts: vec!["012345678901".to_owned()],
+        };
+        assert_eq!(Configuration::read(text), Ok(expected));
+        for nothing in ["", "# nothing\n", "{}"] {
+            assert_eq!(Configuration::read(nothing), Ok(Configuration::default()), "{nothing:?}");
+        }
+        let none = Configuration::read("regions: []").map(|read| read.regions);
+        assert_eq!(none, Ok(Some(Vec::new())));
+    }
+
+    #[test]
+    fn a_guard_that_would_guard_nothing_is_refused() {
+        let digits = "write the account's 12 digits in quotes, such as \"123456789012\"";
+        for account in ["12", "123456789012", "12345678901x", "''", "[a]", "null", "true"] {
+            let shown = account.trim_matches('[').trim_matches(']');
+            let said = refused(&format!("blocked_accounts: [{account}]\n"));
+            let first = said.lines().next().unwrap_or_default();
+            assert!(first.starts_with("`blocked_accounts`: `"), "{shown}: {said}");
+            assert!(said.ends_with(digits), "{said}");
+        }
+        assert_eq!(
+            refused("blocked_accounts: [12]"),
+            format!("`blocked_accounts`: `12` is no account\n{digits}")
+        );
+        assert_eq!(
+            refused("regions: [eu-centrl-1]"),
+            "`regions`: there is no AWS region `eu-centrl-1`\ndid you mean `eu-central-1`?"
+        );
+        assert_eq!(
+            refused("regions: [7]"),
+            format!("`regions`: there is no AWS region `7`\n{EXAMPLE}")
+        );
+    }
+
+    #[test]
+    fn what_holds_no_settings_is_refused() {
+        assert_eq!(refused("- a"), format!("there are no settings in it\n{EXAMPLE}"));
+        assert_eq!(refused("regions"), format!("there are no settings in it\n{EXAMPLE}"));
+        assert_eq!(refused("regions:"), format!("`regions` is no list\n{EXAMPLE}"));
+        assert_eq!(
+            refused("region: us-east-1"),
+            format!("unknown field `region`, expected `regions` or `blocked_accounts`\n{EXAMPLE}")
+        );
     }
 }

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, ColorChoice, Command};
 use exit::Exit;
 use output::Output;
 
@@ -46,10 +46,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Cli::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
-            // A reader of --help that went away has seen what it wanted to.
-            let _ = error.print();
+            let told = Output::new(ColorChoice::Auto).told(error.print());
             let wrong = if error.use_stderr() { Exit::WRONG } else { Exit::FINE };
-            return ExitCode::from(wrong.code());
+            return ExitCode::from(wrong.max(told).code());
         }
     };
     let exit = dispatch(args.command, Output::new(args.color));
@@ -98,10 +97,7 @@ fn on_runtime(command: impl Future<Output = Exit>, output: Output) -> Exit {
 
 fn starter(name: &str, output: Output) -> Exit {
     match new::write(name) {
-        Ok(starter) => {
-            output.result(&starter.introduction());
-            Exit::FINE
-        }
+        Ok(starter) => output.result(&starter.introduction()),
         Err(error) => output.fail(&error.to_string(), Some(error.help())),
     }
 }
@@ -114,8 +110,7 @@ fn explanation(code: Option<&str>, output: Output) -> Exit {
             Err(error) => return output.fail(&error.to_string(), Some(&error.help())),
         },
     };
-    output.result(&text);
-    Exit::FINE
+    output.result(&text)
 }
 
 fn steps_page(kind: Option<&str>, output: Output) -> Exit {
@@ -126,16 +121,12 @@ fn steps_page(kind: Option<&str>, output: Output) -> Exit {
             Err(error) => return output.fail(&error.to_string(), Some(&error.help())),
         },
     };
-    output.result(&text);
-    Exit::FINE
+    output.result(&text)
 }
 
 fn steps_reference(directory: &Path, output: Output) -> Exit {
     match steps::write(&steps::reference(&Registry), directory) {
-        Ok(count) => {
-            output.result(&format!("Wrote {count} pages into {}.\n", directory.display()));
-            Exit::FINE
-        }
+        Ok(count) => output.result(&format!("Wrote {count} pages into {}.\n", directory.display())),
         Err(error) => {
             output.fail(&error.to_string(), Some("name a directory that can be written to"))
         }

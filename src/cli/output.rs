@@ -42,11 +42,7 @@ pub(super) struct Reporters {
 
 impl Reporters {
     pub(super) fn finish(&mut self) -> std::io::Result<()> {
-        match self.all.finish() {
-            // A reader that went away has seen what it wanted to.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            finished => finished,
-        }
+        self.all.finish()
     }
 
     /// Frees the terminal for a question.
@@ -88,10 +84,22 @@ impl Output {
         stdin().is_terminal() && stderr().is_terminal()
     }
 
-    /// Writes a command's result. A reader that went away has seen what it wanted to.
-    pub(super) fn result(self, text: &str) {
+    /// Writes a command's result, and says how the command ends if that is all it has to do.
+    #[must_use]
+    pub(super) fn result(self, text: &str) -> Exit {
         let mut out = stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        self.told(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// Says why something could not be written. A reader that went away has seen what it wanted to.
+    pub(super) fn told(self, written: std::io::Result<()>) -> Exit {
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.error(&format!("what was to be told cannot be written: {error}"), None);
+                Exit::UNTOLD
+            }
+            _ => Exit::FINE,
+        }
     }
 
     /// Says something that is no result.
@@ -209,12 +217,14 @@ impl Output {
         let mut all = crate::report::Reporters::new();
         match (args.output, mode) {
             (OutputFormat::Json, _) => all.add(JsonReporter::new(out)),
-            (OutputFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
+            (OutputFormat::Human, Mode::DryRun) => {
+                all.add(DryRunReporter::new(out, err).cleaning_up());
+            }
             (format, _) => {
                 let live = stderr().is_terminal();
                 let quiet = format == OutputFormat::Quiet;
                 let manner = Manner { live, quiet, columns: columns(), asks: false };
-                all.add(TerminalReporter::new(out, err, manner));
+                all.add(TerminalReporter::new(out, err, manner).cleaning_up());
             }
         }
         Reporters { all, clear: Arc::new(|| ()) }

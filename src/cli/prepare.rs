@@ -1,6 +1,7 @@
 //! From a checked playbook and its inputs to a run that is ready to start.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::{guard, inbox, state, target};
 use crate::aws::Connected;
 use crate::engine::{CleanupMode, Setup};
 use crate::event::Mode;
-use crate::journal::{Book, Journal, Opened, Record, Target};
+use crate::journal::{Book, Journal, JournalError, Opened, Record, Target};
 use crate::playbook::Playbook;
 use crate::redactor::Redactor;
 use crate::sink::Sink;
@@ -166,11 +167,26 @@ fn open_book(
     }
     let directory = state::directory().map_err(|error| output.fail(&error, None))?;
     let journal = Journal::create(&directory, opened).map_err(|error| {
-        let help =
-            "nothing was called; free some space, or name another directory in PLAYBOOK_STATE_DIR";
-        output.fail(&format!("the journal cannot be written: {error}"), Some(help))
+        let help = format!("nothing was changed; {}", remedy(&error));
+        output.fail(&format!("the journal cannot be written: {error}"), Some(&help))
     })?;
     Ok(Book::on_disk(journal, redactor.clone()))
+}
+
+/// What to do about a journal that cannot be begun.
+fn remedy(error: &JournalError) -> &'static str {
+    match error {
+        JournalError::Io { source, .. } => match source.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                "name a directory in PLAYBOOK_STATE_DIR"
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "name a directory of your own in PLAYBOOK_STATE_DIR"
+            }
+            _ => "free some space, or name another directory in PLAYBOOK_STATE_DIR",
+        },
+        _ => "name another directory in PLAYBOOK_STATE_DIR",
+    }
 }
 
 fn cleanup_mode(args: &RunArgs) -> CleanupMode {
@@ -183,10 +199,10 @@ fn cleanup_mode(args: &RunArgs) -> CleanupMode {
 }
 
 fn cleanup_command(args: &RunArgs, facts: &RunFacts) -> String {
-    let mut command = format!("playbook cleanup {}", facts.id);
-    if let Some(profile) = &args.profile {
-        command.push_str(" --profile ");
-        command.push_str(profile);
-    }
-    command
+    let options = [
+        ("--profile", args.profile.as_deref()),
+        ("--region", args.region.as_deref()),
+        ("--endpoint-url", args.endpoint_url.as_deref()),
+    ];
+    state::cleanup_command(&facts.id, &options)
 }

@@ -76,11 +76,7 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
         }
     }
     let finished = session.reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
-    if let Err(error) = finished {
-        output.error(&error.to_string(), None);
-        worst = worst.max(Exit::FAILED);
-    }
-    Ok(worst)
+    Ok(worst.max(output.told(finished)))
 }
 
 fn environment() -> BTreeMap<String, String> {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::args::OutputFormat;
+use super::args::RunsFormat;
 use super::exit::Exit;
 use super::output::Output;
 use super::state;
@@ -20,7 +21,7 @@ struct Listed {
 }
 
 /// Lists the journalled runs: when, what, state, what is still there.
-pub(super) fn runs(format: OutputFormat, output: Output) -> Exit {
+pub(super) fn runs(format: RunsFormat, output: Output) -> Exit {
     let directory = match state::directory() {
         Ok(directory) => directory,
         Err(error) => return output.fail(&error, None),
@@ -30,14 +31,14 @@ pub(super) fn runs(format: OutputFormat, output: Output) -> Exit {
         Err(error) => return output.fail(&error.to_string(), None),
     };
     listed.sort_by_key(|listed| started(listed).to_owned());
+    let now = Timestamp::now();
     match format {
-        OutputFormat::Json => {
-            let runs: Vec<Value> = listed.iter().map(as_json).collect();
-            output.result(&format!("{:#}\n", Value::from(runs)));
+        RunsFormat::Json => {
+            let runs: Vec<Value> = listed.iter().map(|run| as_json(run, now)).collect();
+            output.result(&format!("{:#}\n", Value::from(runs)))
         }
-        OutputFormat::Human | OutputFormat::Quiet => output.result(&as_text(&listed)),
+        RunsFormat::Human => output.result(&as_text(&listed, now)),
     }
-    Exit::FINE
 }
 
 fn look(directory: &std::path::Path, run: String) -> Listed {
@@ -65,11 +66,29 @@ fn started(listed: &Listed) -> &str {
     opened.map_or("", |opened| opened.started.as_str())
 }
 
+/// How long ago a run was started, in seconds.
+fn age(listed: &Listed, now: Timestamp) -> Option<u64> {
+    let started: Timestamp = started(listed).parse().ok()?;
+    u64::try_from(now.duration_since(started).as_secs()).ok()
+}
+
+/// Such as `5 min ago`.
+fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "s"),
+        60..3_600 => (seconds / 60, "min"),
+        3_600..86_400 => (seconds / 3_600, "h"),
+        86_400..172_800 => (1, "day"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit} ago")
+}
+
 fn is_unfinished(listed: &Listed) -> bool {
     listed.state == "unfinished"
 }
 
-fn as_json(listed: &Listed) -> Value {
+fn as_json(listed: &Listed, now: Timestamp) -> Value {
     let opened = listed.history.as_ref().and_then(|history| history.opened.as_ref());
     let left: Vec<Value> = match (&listed.history, is_unfinished(listed)) {
         (Some(history), true) => history
@@ -84,6 +103,7 @@ fn as_json(listed: &Listed) -> Value {
         "playbook": opened.map(|opened| &opened.playbook),
         "file": opened.map(|opened| &opened.file),
         "started": opened.map(|opened| &opened.started),
+        "age_seconds": age(listed, now),
         "account": opened.map(|opened| &opened.target.account),
         "region": opened.map(|opened| &opened.target.region),
         "endpoint": opened.and_then(|opened| opened.target.endpoint.as_ref()),
@@ -93,7 +113,7 @@ fn as_json(listed: &Listed) -> Value {
     })
 }
 
-fn as_text(listed: &[Listed]) -> String {
+fn as_text(listed: &[Listed], now: Timestamp) -> String {
     if listed.is_empty() {
         return "No runs are journalled.\n".to_owned();
     }
@@ -101,7 +121,9 @@ fn as_text(listed: &[Listed]) -> String {
     for one in listed {
         let opened = one.history.as_ref().and_then(|history| history.opened.as_ref());
         let playbook = opened.map_or("", |opened| opened.playbook.as_str());
-        let line = format!("{:<10} {:<21} {:<26} {}", one.run, started(one), one.state, playbook);
+        let age = age(one, now).map(ago).unwrap_or_default();
+        let line =
+            format!("{:<10} {:<21} {age:<12} {:<26} {playbook}", one.run, started(one), one.state);
         let _ = writeln!(text, "{}", safe::line(line.trim_end()));
         if let Some(problem) = &one.problem {
             let _ = writeln!(text, "    {}", safe::line(problem));
@@ -110,8 +132,62 @@ fn as_text(listed: &[Listed]) -> String {
             for entry in history.pending() {
                 let _ = writeln!(text, "    {} {}", entry.kind, safe::line(&entry.name));
             }
-            let _ = writeln!(text, "    playbook cleanup {}", one.run);
+            let _ = writeln!(text, "    {}", safe::line(&state::cleanup_command(&one.run, &[])));
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Opened, Record};
+
+    fn listed(started: &str) -> Listed {
+        let opened = Opened {
+            run: "k3x9".to_owned(),
+            version: "0.1.0".to_owned(),
+            playbook: "hello".to_owned(),
+            file: "hello.yaml".to_owned(),
+            started: started.to_owned(),
+            target: crate::journal::Target::default(),
+            profile: None,
+        };
+        let mut history = History::default();
+        history.apply(&Record::Opened(opened)).expect("a head comes first");
+        let history = Some(history);
+        Listed { run: "k3x9".to_owned(), state: "finished", history, problem: None }
+    }
+
+    #[test]
+    fn a_run_says_how_long_ago_it_was() {
+        let now: Timestamp = "2026-11-23T10:05:30Z".parse().expect("a time");
+        let run = listed("2026-11-23T10:00:00Z");
+        assert_eq!(
+            as_text(&[run], now),
+            "k3x9       2026-11-23T10:00:00Z  5 min ago    finished                   hello\n"
+        );
+        assert_eq!(as_json(&listed("2026-11-23T10:00:00Z"), now)["age_seconds"], 330);
+        // A clock that was put back, and a journal of somebody else's making.
+        assert_eq!(as_json(&listed("2026-11-23T10:06:00Z"), now)["age_seconds"], Value::Null);
+        assert_eq!(as_json(&listed("yesterday"), now)["age_seconds"], Value::Null);
+    }
+
+    #[test]
+    fn ages_are_told_in_the_largest_unit() {
+        let ages = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 172_800, 864_000];
+        let told = ages.map(ago);
+        let expected = [
+            "0 s ago",
+            "59 s ago",
+            "1 min ago",
+            "59 min ago",
+            "1 h ago",
+            "23 h ago",
+            "1 day ago",
+            "2 days ago",
+            "10 days ago",
+        ];
+        assert_eq!(told, expected);
+    }
 }

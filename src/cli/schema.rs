@@ -7,8 +7,7 @@ use crate::steps::Registry;
 
 /// Prints the JSON Schema of a playbook.
 pub(super) fn command(output: Output) -> Exit {
-    output.result(&text());
-    Exit::FINE
+    output.result(&text())
 }
 
 /// The JSON Schema of a playbook, as a file.

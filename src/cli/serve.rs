@@ -31,10 +31,10 @@ pub(super) async fn serve(args: &ServeArgs, output: &Output) -> Exit {
                 .fail(&message, Some("choose another with --port, or any free one with --port 0"));
         }
     };
-    output.result(&introduction(aws.endpoint_url(), &region));
+    let told = output.result(&introduction(aws.endpoint_url(), &region));
     wishes.interrupt().wait().await;
     aws.shutdown().await;
-    Exit::FINE
+    told
 }
 
 fn introduction(endpoint: &str, region: &str) -> String {

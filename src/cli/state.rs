@@ -1,20 +1,20 @@
 //! Where journals are, and what runs are called.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
 use crate::journal::{History, Journal, Lock};
+use crate::report::shell::quoted;
 
 /// The directory of the journals: `PLAYBOOK_STATE_DIR`, or `playbook` in the user's state directory.
 ///
 /// # Errors
 /// A sentence, where the system knows no home directory.
 pub(super) fn directory() -> Result<PathBuf, String> {
-    if let Some(directory) =
-        std::env::var_os("PLAYBOOK_STATE_DIR").filter(|value| !value.is_empty())
-    {
-        return Ok(PathBuf::from(directory));
+    if let Some(directory) = named_directory() {
+        return Ok(directory);
     }
     let strategy = etcetera::choose_base_strategy().map_err(|_| {
         "there is no home directory to keep the journal in; name one in PLAYBOOK_STATE_DIR"
@@ -22,6 +22,29 @@ pub(super) fn directory() -> Result<PathBuf, String> {
     })?;
     let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
     Ok(state.join("playbook"))
+}
+
+fn named_directory() -> Option<PathBuf> {
+    let named = std::env::var_os("PLAYBOOK_STATE_DIR").filter(|value| !value.is_empty());
+    named.map(PathBuf::from)
+}
+
+/// The command that finishes the clean-up of a run, in whatever shell and directory it is typed.
+pub(super) fn cleanup_command(run: &str, options: &[(&str, Option<&str>)]) -> String {
+    let mut command = String::new();
+    if let Some(directory) = named_directory() {
+        let directory = std::path::absolute(&directory).unwrap_or(directory);
+        let directory = quoted(&directory.display().to_string());
+        command = format!("PLAYBOOK_STATE_DIR={directory} ");
+    }
+    command.push_str("playbook cleanup ");
+    command.push_str(run);
+    for (option, value) in options {
+        if let Some(value) = value {
+            let _ = write!(command, " {option} {}", quoted(value));
+        }
+    }
+    command
 }
 
 /// A fresh run id: short enough for the names of AWS's resources, long enough not to come twice.

@@ -9,7 +9,8 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::output::Output;
 use crate::aws::{
-    Aws, CallError, CallPatience, Connected, Connection, Credentials, Endpoint, connect,
+    Aws, CallError, CallPatience, ConnectError, Connected, Connection, Credentials, Endpoint,
+    configured_endpoint, connect,
 };
 use crate::engine::Inbox;
 #[cfg(feature = "local")]
@@ -89,11 +90,15 @@ pub(super) struct Reached {
 
 /// Finds the way to where the calls are to go.
 pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result<Reached, Exit> {
-    let (local, endpoint) = match mode {
-        Mode::DryRun => (Local::default(), Endpoint::Nowhere),
-        Mode::Local => start(args, output).await?,
-        Mode::Live => {
-            (Local::default(), args.endpoint_url.clone().map_or(Endpoint::Aws, Endpoint::Url))
+    let unreachable =
+        |error: ConnectError| output.fail(&error.to_string(), Some(&error.help(true)));
+    let (local, endpoint) = match (mode, &args.endpoint_url) {
+        (Mode::DryRun, _) => (Local::default(), Endpoint::Nowhere),
+        (Mode::Local, _) => start(args, output).await?,
+        (Mode::Live, Some(url)) => (Local::default(), Endpoint::Url(url.clone())),
+        (Mode::Live, None) => {
+            let found = configured_endpoint(args.profile.as_deref()).await.map_err(unreachable)?;
+            (Local::default(), found.map_or(Endpoint::Aws, |found| Endpoint::Url(found.url)))
         }
     };
     let credentials = match mode {
@@ -109,9 +114,7 @@ pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result
         looks: args.looks(),
         patience: patience(args.attempt_timeout, &endpoint),
     };
-    let mut connected = connect(&connection)
-        .await
-        .map_err(|error| output.fail(&error.to_string(), Some(&error.help())))?;
+    let mut connected = connect(&connection).await.map_err(unreachable)?;
     if std::env::var_os(crate::aws::MORTAL).is_some() {
         connected.aws = connected.aws.mortal();
     }
@@ -162,13 +165,20 @@ pub(super) async fn account(
     match (&args.expect_account, &found) {
         (Some(expected), Some(found)) if expected != found => {
             let message = format!("these credentials are for account {found}, not {expected}");
-            Err(output.fail(&message, Some("choose other credentials with --profile")))
+            return Err(output.fail(&message, Some("choose other credentials with --profile")));
         }
-        _ => {
-            let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
-            Ok((found, calls))
-        }
+        (_, None) if !args.dry_run => return Err(nameless(*output)),
+        _ => {}
     }
+    let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok((found, calls))
+}
+
+/// Whoever does not know which account a run was in cannot clean up after it.
+fn nameless(output: Output) -> Exit {
+    let message = "the answer to GetCallerIdentity names no account";
+    let help = "nothing was changed; look at what --endpoint-url or AWS_ENDPOINT_URL leads to";
+    output.fail(message, Some(help))
 }
 
 /// Whose credentials these are.

@@ -239,12 +239,27 @@ impl Engine {
         if pending.is_empty() {
             return Vec::new();
         }
-        // The embedded account ends with the process, and everything in it.
-        if self.setup.mode == Mode::Local {
+        if self.setup.mode != Mode::Live {
+            self.tell_left(pending.len());
             return Vec::new();
         }
         let target = self.setup.book.target();
         pending.iter().map(|entry| entry.remaining(&target, "it was to be left there")).collect()
+    }
+
+    /// Says what becomes of what is not cleaned up where no account outlives the run.
+    fn tell_left(&self, count: usize) {
+        let (what, was) = match count {
+            1 => ("1 resource".to_owned(), "was"),
+            count => (format!("{count} resources"), "were"),
+        };
+        let text = match self.setup.mode {
+            Mode::DryRun => format!("{what} would be left there"),
+            Mode::Local | Mode::Live => {
+                format!("{what} {was} not removed, and ended with the embedded AWS")
+            }
+        };
+        self.setup.sink.emit(Event::Warned { text });
     }
 
     fn tell_kept(&self) {

@@ -284,4 +284,7 @@ impl Ledger for StepLedger {
             .map(|entry| (entry.seq, entry.made.clone()))
             .collect()
     }
+    fn holds_secret(&self, text: &str) -> bool {
+        self.book.redactor.finds_secret_in(text)
+    }
 }

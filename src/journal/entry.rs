@@ -306,7 +306,8 @@ impl History {
             }
             Record::Unknown { seq, .. } => self.entry("the doubt", *seq, &["open"]).map(|_| ()),
             Record::Settled { seq } => {
-                self.entry("the deletion", *seq, &["open", "done"])?.state = EntryState::Over;
+                let entry = self.entry("the deletion", *seq, &["open", "done", "stuck"])?;
+                entry.state = EntryState::Over;
                 Ok(())
             }
             Record::UndoStarted { seq } => {
@@ -400,8 +401,8 @@ pub fn encode(record: &Record) -> String {
     format!("{HEAD}{:08x}{MIDDLE}{body}}}\n", crc32fast::hash(body.as_bytes()))
 }
 
-/// Reads a journal back. A last line that is not whole is what a power cut leaves: it was never synced, so nothing had
-/// been called for it, and it is passed over.
+/// Reads a journal back. A last line that is not whole, or of which the disk took only some pages, is what a power cut
+/// leaves: it was never synced, so nothing had been called for it, and it is passed over.
 ///
 /// Returns the history, and how many bytes of the text it covers.
 ///
@@ -416,7 +417,12 @@ pub fn decode(text: &[u8]) -> Result<(History, usize), Broken> {
         let Some(whole) = line.strip_suffix(b"\n") else {
             break;
         };
-        let body = body_of(whole).ok_or(Broken::Damaged { line: number })?;
+        let Some(body) = body_of(whole) else {
+            if covered + line.len() == text.len() {
+                break;
+            }
+            return Err(Broken::Damaged { line: number });
+        };
         let record: Record = serde_json::from_str(body)
             .map_err(|error| Broken::Unreadable { line: number, reason: error.to_string() })?;
         history.apply(&record).map_err(|illegal| Broken::OutOfPlace { line: number, illegal })?;

@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::entry::{Broken, History, Illegal, Opened, Record, decode, encode};
 
@@ -10,7 +11,7 @@ use super::entry::{Broken, History, Illegal, Opened, Record, decode, encode};
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The disk is full, the directory is gone, …
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", in_words(source))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -49,6 +50,17 @@ pub enum JournalError {
     },
 }
 
+/// The system's words, but for what they do not tell a person.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "there is a file where a directory should be".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => "may not be written by this user".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// Whether a run is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
@@ -80,7 +92,7 @@ impl Journal {
         options.read(true).write(true).create_new(true);
         owner_only(&mut options);
         let file = options.open(&path).map_err(at(&path))?;
-        file.try_lock().map_err(|error| locked(&path, error))?;
+        lock(&file, &path)?;
         let mut journal = Self { path, file, history: History::default(), end: 0 };
         if let Err(error) = journal.append(&Record::Opened(opened)) {
             // A run that never was is not to be found by anybody.
@@ -100,7 +112,7 @@ impl Journal {
         let path = named(directory, run)?;
         let opened = OpenOptions::new().read(true).write(true).open(&path);
         let mut file = opened.map_err(|error| absent(error, &path, directory, run))?;
-        file.try_lock().map_err(|error| locked(&path, error))?;
+        lock(&file, &path)?;
         let (history, covered) = read(&mut file, &path)?;
         let end = covered as u64;
         file.set_len(end).map_err(at(&path))?;
@@ -121,6 +133,17 @@ impl Journal {
         };
         let (history, _) = read(&mut file, &path)?;
         Ok((history, lock))
+    }
+
+    /// What the journal of a run says whose process is gone, without touching it.
+    ///
+    /// # Errors
+    /// [`JournalError`]: alive, broken, unreadable or absent.
+    pub fn look(directory: &Path, run: &str) -> Result<History, JournalError> {
+        match Self::peek(directory, run)? {
+            (history, Lock::Free) => Ok(history),
+            (_, Lock::Held) => Err(JournalError::Alive { path: path_of(directory, run) }),
+        }
     }
 
     /// The runs that have a journal, oldest first.
@@ -216,10 +239,24 @@ fn absent(error: io::Error, path: &Path, directory: &Path, run: &str) -> Journal
     at(path)(error)
 }
 
-fn locked(path: &Path, error: TryLockError) -> JournalError {
-    match error {
-        TryLockError::WouldBlock => JournalError::Alive { path: path.to_owned() },
-        TryLockError::Error(error) => at(path)(error),
+/// How long somebody who only looks may keep a journal from those who write in it.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// Takes the lock of a journal. Whoever [peeks](Journal::peek) holds it for a moment too; whoever holds it longer is its
+/// run.
+fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(at(path)(error)),
+            Err(TryLockError::WouldBlock) if started.elapsed() >= LONGEST_LOOK => {
+                return Err(JournalError::Alive { path: path.to_owned() });
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+        }
+        pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 
@@ -292,6 +329,21 @@ mod tests {
         assert_eq!(Journal::runs(&state).unwrap(), ["a1"]);
     }
 
+    #[test]
+    fn somebody_who_looks_keeps_nobody_from_cleaning_up() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(Journal::create(directory.path(), opened("a1")).unwrap());
+        let looking = File::open(directory.path().join("a1.journal")).unwrap();
+        looking.lock_shared().unwrap();
+        let looks = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            drop(looking);
+        });
+        let resumed = Journal::resume(directory.path(), "a1");
+        assert!(resumed.is_ok(), "{resumed:?}");
+        looks.join().unwrap();
+    }
+
     #[cfg(unix)]
     #[test]
     fn nobody_else_may_read_it() {
@@ -302,6 +354,18 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&state), 0o700);
         assert_eq!(mode(journal.path()), 0o600);
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_directory_is_called_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("first.yaml");
+        fs::write(&file, "name: first").unwrap();
+        for state in [file.clone(), file.join("state")] {
+            let refused = Journal::create(&state, opened("a1")).unwrap_err().to_string();
+            let words = "there is a file where a directory should be";
+            assert_eq!(refused, format!("{}: {words}", state.display()));
+        }
     }
 
     #[test]

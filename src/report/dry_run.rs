@@ -34,6 +34,8 @@ pub struct DryRunReporter {
     call: Option<(Call, Option<String>)>,
     /// What the next call is repeated until.
     waits: Option<String>,
+    /// A run that is over is cleaned up, and so has an id, an account and an endpoint.
+    cleaning: bool,
 }
 
 /// Where what a call is for begins, if its name is no longer than that.
@@ -56,7 +58,14 @@ impl DryRunReporter {
             failed: false,
             call: None,
             waits: None,
+            cleaning: false,
         }
+    }
+
+    /// The same for the clean-up of a run that is over.
+    #[must_use]
+    pub fn cleaning_up(self) -> Self {
+        Self { cleaning: true, ..self }
     }
 
     /// Writes a line that belongs to the current step.
@@ -85,7 +94,11 @@ impl DryRunReporter {
         self.out.line(&line);
     }
 
-    fn run_started(&mut self, playbook: &str, description: Option<&str>, region: &str) {
+    fn run_started(&mut self, event: &Event) {
+        let Event::RunStarted { run, playbook, description, region, account, endpoint, .. } = event
+        else {
+            return;
+        };
         if self.runs > 0 {
             self.out.line("");
         }
@@ -96,9 +109,16 @@ impl DryRunReporter {
         self.runs += 1;
         let paint = self.out.paint();
         let name = paint.bold(&safe::line(playbook));
-        let whereabouts = paint.dim(&safe::line(&format!("dry run · {region}")));
+        let whereabouts = match (self.cleaning, endpoint, account) {
+            (false, ..) | (true, None, None) => format!("dry run · {region}"),
+            (true, Some(endpoint), _) => format!("dry run · run {run} · {endpoint} · {region}"),
+            (true, None, Some(account)) => {
+                format!("dry run · run {run} · account {account} · {region}")
+            }
+        };
+        let whereabouts = paint.dim(&safe::line(&whereabouts));
         self.out.line(&format!("{name}  {whereabouts}"));
-        for line in description.into_iter().flat_map(safe::lines) {
+        for line in description.iter().flat_map(|description| safe::lines(description)) {
             self.out.line(&line);
         }
         let early = std::mem::take(&mut self.early);
@@ -319,9 +339,7 @@ impl Reporter for DryRunReporter {
             self.settle(None);
         }
         match event {
-            Event::RunStarted { playbook, description, region, .. } => {
-                self.run_started(playbook, description.as_deref(), region);
-            }
+            Event::RunStarted { .. } => self.run_started(event),
             Event::StepStarted { step } => self.heading(step),
             Event::Noted { step, text } => {
                 self.heading(step);
@@ -396,6 +414,30 @@ mod tests {
         let (out, err) = shown(&sample::planned());
         assert_eq!(out, include_str!("expected/plan.txt"));
         assert_eq!(err, "");
+    }
+
+    #[test]
+    fn a_plan_of_a_clean_up_says_of_which_run() {
+        let head = |at: Option<&str>| {
+            let mut events = sample::planned();
+            for event in &mut events {
+                if let Event::RunStarted { run, account, endpoint, region, .. } = event {
+                    *run = "k3x9".to_owned();
+                    *account = Some("123456789012".to_owned());
+                    *endpoint = at.map(str::to_owned);
+                    *region = "eu-central-1".to_owned();
+                }
+            }
+            let (out, err) = (Captured::default(), Captured::default());
+            let mut reporter = DryRunReporter::new(out.stream(), err.stream()).cleaning_up();
+            sample::feed(&mut reporter, &events);
+            out.text().lines().next().map(str::to_owned).unwrap_or_default()
+        };
+        let (at_aws, elsewhere) = (head(None), head(Some("http://127.0.0.1:4566")));
+        let expected = "  dry run · run k3x9 · account 123456789012 · eu-central-1";
+        assert!(at_aws.ends_with(expected), "{at_aws}");
+        let expected = "  dry run · run k3x9 · http://127.0.0.1:4566 · eu-central-1";
+        assert!(elsewhere.ends_with(expected), "{elsewhere}");
     }
 
     #[test]

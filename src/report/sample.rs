@@ -175,6 +175,7 @@ pub(super) fn passing() -> Vec<Event> {
             calls: 2,
             made: 1,
             removed: 1,
+            gone: 0,
             plan: None,
         },
         remaining: Vec::new(),
@@ -242,6 +243,7 @@ pub(super) fn failing() -> Vec<Event> {
             calls: 9,
             made: 5,
             removed: 3,
+            gone: 0,
             plan: None,
         },
         remaining: vec![Remaining {
@@ -349,6 +351,7 @@ pub(super) fn planned() -> Vec<Event> {
                 calls: 5,
                 made: 1,
                 removed: 1,
+                gone: 0,
                 plan,
             },
             remaining: Vec::new(),

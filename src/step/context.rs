@@ -77,6 +77,10 @@ pub trait Ledger: Send + Sync {
     fn amend(&self, made: Value) -> Result<(), LedgerError>;
     /// The open entries of that type, latest first.
     fn open(&self, kind: &'static str) -> Vec<(Seq, Value)>;
+    /// Whether a text holds a secret. Whoever does not know says yes.
+    fn holds_secret(&self, _text: &str) -> bool {
+        true
+    }
 }
 
 /// The journal cannot be used.
@@ -254,6 +258,12 @@ impl Context {
         let made = serde_json::to_value(resource)
             .map_err(|error| StepError::failed("JournalUnwritable", error.to_string()))?;
         Ok(self.ledger.amend(made)?)
+    }
+
+    /// Whether a text holds a secret, so that nothing may be written to the journal from which it could be guessed.
+    #[must_use]
+    pub fn holds_secret(&self, text: &str) -> bool {
+        self.ledger.holds_secret(text)
     }
 
     /// Says that a step of the playbook took away what the run had made, wherever `is_it` finds it.

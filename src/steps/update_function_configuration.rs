@@ -1,6 +1,6 @@
 //! `update-function-configuration`: another configuration for a Lambda function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::operation::update_function_configuration::UpdateFunctionConfigurationOutput;
 use aws_sdk_lambda::types::{Environment, FunctionConfiguration as Described, Layer, Runtime};
@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::create_function::{Planned, ROLE_PATIENCE, Variable, role_is_unknown};
@@ -84,8 +85,17 @@ struct Settings {
 pub struct FunctionConfiguration {
     function_name: String,
     previous: Settings,
-    /// The digest of what the run made of it. The values themselves may be secret.
+    /// The digest of what the run made of it, as far as that is not secret.
     changed_to: String,
+    /// The variables whose values are secret: short ones could be guessed from a digest.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    secret: BTreeSet<String>,
+}
+
+/// What tells the run's change from a later one where the values may not be looked at.
+#[derive(Serialize, Deserialize)]
+pub struct Revision {
+    revision_id: Option<String>,
 }
 
 impl StepKind for UpdateFunctionConfiguration {
@@ -118,25 +128,12 @@ impl StepKind for UpdateFunctionConfiguration {
             ));
         }
         let found = get_function::settled(&cx, &function_name).await?;
-        if found.is_ours(&cx)? {
+        let configuration = if found.is_ours(&cx)? {
             apply(&cx, &function_name, &wanted).await?;
+            get_function::updated(&cx, &function_name).await?.configuration
         } else {
-            let previous = Settings::found(&found.configuration, &wanted);
-            if previous.environment.as_ref().is_some_and(|variables| !variables.is_empty()) {
-                return Err(foreign_environment(&function_name));
-            }
-            let changed = FunctionConfiguration {
-                function_name: function_name.clone(),
-                previous,
-                changed_to: wanted.digest(),
-            };
-            let entry = cx.intend(&changed)?;
-            match apply(&cx, &function_name, &wanted).await {
-                Ok(()) => entry.done(&())?,
-                Err(error) => return Err(entry.error(error)),
-            }
-        }
-        let configuration = get_function::updated(&cx, &function_name).await?.configuration;
+            change_foreign(&cx, &function_name, &wanted, &found.configuration).await?
+        };
         Ok(Output {
             function_name,
             arn: configuration.function_arn.unwrap_or_default(),
@@ -144,6 +141,38 @@ impl StepKind for UpdateFunctionConfiguration {
             revision_id: configuration.revision_id.unwrap_or_default(),
         })
     }
+}
+
+/// Changes a function that the run did not make, so that it can be put back.
+async fn change_foreign(
+    cx: &Context,
+    function_name: &str,
+    wanted: &Settings,
+    found: &Described,
+) -> Result<Described, StepError> {
+    let previous = Settings::found(found, wanted);
+    if previous.environment.as_ref().is_some_and(|variables| !variables.is_empty()) {
+        return Err(foreign_environment(function_name));
+    }
+    let variables = wanted.environment.iter().flatten();
+    let secret = variables.filter(|(_, value)| cx.holds_secret(value)).map(|(name, _)| name);
+    let secret: BTreeSet<String> = secret.cloned().collect();
+    let changed = FunctionConfiguration {
+        function_name: function_name.to_owned(),
+        previous,
+        changed_to: wanted.digest(&secret),
+        secret,
+    };
+    let entry = cx.intend(&changed)?;
+    if let Err(error) = apply(cx, function_name, wanted).await {
+        return Err(entry.error(error));
+    }
+    // Lambda gives a function another revision when the change has taken effect.
+    let updated = get_function::updated(cx, function_name).await;
+    let revision_id =
+        updated.as_ref().ok().and_then(|found| found.configuration.revision_id.clone());
+    entry.done(&Revision { revision_id })?;
+    Ok(updated?.configuration)
 }
 
 /// Variables hold passwords as often as not, and the journal never does.
@@ -194,9 +223,19 @@ impl Settings {
         }
     }
 
-    fn digest(&self) -> String {
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        BASE64_STANDARD.encode(Sha256::digest(text))
+    /// The digest of what is given, less the values of the `secret` variables.
+    fn digest(&self, secret: &BTreeSet<String>) -> String {
+        let mut settings = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = settings.as_object_mut() {
+            // Nor does a field count that only a later version knows.
+            fields.retain(|_, value| !value.is_null());
+        }
+        if let Some(variables) = settings.get_mut("environment").and_then(Value::as_object_mut) {
+            for (_, value) in variables.iter_mut().filter(|(name, _)| secret.contains(*name)) {
+                *value = Value::Null;
+            }
+        }
+        BASE64_STANDARD.encode(Sha256::digest(settings.to_string()))
     }
 }
 
@@ -230,25 +269,35 @@ async fn apply(cx: &Context, function_name: &str, settings: &Settings) -> Result
     .map(drop)
 }
 
+impl FunctionConfiguration {
+    /// Whether the function is as the run left it: what can be compared is the same, and where something cannot be, nobody
+    /// has changed the function since, as far as its revision is known.
+    fn is_as_left(&self, found: &Described, left: Option<&Revision>) -> bool {
+        let left = left.and_then(|left| left.revision_id.as_deref());
+        let same_revision = left.is_none() || left == found.revision_id();
+        Settings::found(found, &self.previous).digest(&self.secret) == self.changed_to
+            && (self.secret.is_empty() || same_revision)
+    }
+}
+
 impl Resource for FunctionConfiguration {
     const TYPE: &'static str = "AWS::Lambda::FunctionConfiguration";
     const UNDO: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionConfiguration", "iam:PassRole"];
-    type Ids = ();
+    type Ids = Revision;
 
     fn label(&self) -> String {
         self.function_name.clone()
     }
 
-    async fn undo(self, cx: Context, _ids: Option<()>) -> Result<Undone, StepError> {
+    async fn undo(self, cx: Context, ids: Option<Revision>) -> Result<Undone, StepError> {
         if get_function::look(&cx, &self.function_name, Planned::There).await?.is_none() {
             return Ok(Undone::AlreadyGone);
         }
         let function = get_function::settled(&cx, &self.function_name).await?;
-        let current = Settings::found(&function.configuration, &self.previous);
-        if current == self.previous {
+        if Settings::found(&function.configuration, &self.previous) == self.previous {
             return Ok(Undone::AlreadyGone);
         }
-        if current.digest() != self.changed_to {
+        if !self.is_as_left(&function.configuration, ids.as_ref()) {
             return Ok(Undone::Changed {
                 reason: "somebody has configured it anew since".to_owned(),
             });
@@ -292,13 +341,56 @@ mod tests {
         assert_eq!(previous.environment, Some(BTreeMap::new()));
     }
 
+    fn changed(level: &str, secret: &[&str]) -> FunctionConfiguration {
+        let secret = secret.iter().map(|name| (*name).to_owned()).collect();
+        FunctionConfiguration {
+            function_name: "adder".to_owned(),
+            previous: Settings::found(&described("INFO"), &wanted(level)),
+            changed_to: wanted(level).digest(&secret),
+            secret,
+        }
+    }
+
+    fn left(revision_id: &str) -> Revision {
+        Revision { revision_id: Some(revision_id.to_owned()) }
+    }
+
     #[test]
     fn what_the_run_made_of_it_is_known_by_its_digest() {
         let mut after = described("DEBUG");
         after.timeout = Some(9);
-        let previous = Settings::found(&described("INFO"), &wanted("DEBUG"));
-        assert_eq!(Settings::found(&after, &previous).digest(), wanted("DEBUG").digest());
+        after.revision_id = Some("later".to_owned());
+        let made = changed("DEBUG", &[]);
+        assert!(made.is_as_left(&after, Some(&left("earlier"))), "its code may have changed");
         after.timeout = Some(10);
-        assert_ne!(Settings::found(&after, &previous).digest(), wanted("DEBUG").digest());
+        assert!(!made.is_as_left(&after, Some(&left("earlier"))));
+    }
+
+    #[test]
+    fn a_secret_cannot_be_guessed_from_the_digest() {
+        let secret = &["LOG_LEVEL"][..];
+        assert_eq!(changed("1234", secret).changed_to, changed("5678", secret).changed_to);
+        assert_ne!(changed("1234", &[]).changed_to, changed("5678", &[]).changed_to);
+    }
+
+    /// Whether somebody has given a secret another value can only be told by the revision.
+    #[test]
+    fn a_secret_is_compared_by_the_revision() {
+        let mut after = described("5678");
+        after.timeout = Some(9);
+        after.revision_id = Some("mine".to_owned());
+        let made = changed("1234", &["LOG_LEVEL"]);
+        assert!(made.is_as_left(&after, Some(&left("mine"))));
+        assert!(made.is_as_left(&after, None), "nobody lived to see the revision");
+        assert!(!made.is_as_left(&after, Some(&left("earlier"))));
+        after.timeout = Some(10);
+        assert!(!made.is_as_left(&after, Some(&left("mine"))));
+    }
+
+    #[test]
+    fn fields_that_are_not_given_do_not_count() {
+        let one = Settings { timeout: Some(9), ..Settings::default() };
+        let text = BASE64_STANDARD.encode(Sha256::digest(r#"{"timeout":9}"#));
+        assert_eq!(one.digest(&BTreeSet::new()), text);
     }
 }

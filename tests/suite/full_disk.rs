@@ -1,7 +1,7 @@
 //! A disk that is full: what cannot be written down is not made, and what was made is removed all the same.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
@@ -70,7 +70,7 @@ fn a_run_whose_journal_cannot_be_begun_calls_nothing_that_makes_anything() {
         assert_eq!(
             said(&sandbox, &refused.stderr),
             "error: the journal cannot be written: [SANDBOX]/state/[RUN].journal: No space left on device (os error 28)\n  help: \
-             nothing was called; free some space, or name another directory in PLAYBOOK_STATE_DIR\n"
+             nothing was changed; free some space, or name another directory in PLAYBOOK_STATE_DIR\n"
         );
         assert_eq!(account.resources(), Vec::<String>::new());
     }
@@ -86,7 +86,7 @@ fn a_file_that_may_not_grow_is_as_good_as_a_full_disk() {
         assert_eq!(
             said(&sandbox, &refused.stderr),
             "error: the journal cannot be written: [SANDBOX]/state/[RUN].journal: File too large (os error 27)\n  help: nothing \
-             was called; free some space, or name another directory in PLAYBOOK_STATE_DIR\n"
+             was changed; free some space, or name another directory in PLAYBOOK_STATE_DIR\n"
         );
         assert_eq!(account.resources(), Vec::<String>::new());
         assert_eq!(sandbox.journals(), Vec::<std::path::PathBuf>::new());
@@ -168,4 +168,61 @@ fn what_remains_on_a_full_disk_is_found_by_the_next_clean_up() {
     let mut cleanup = sandbox.playbook(["cleanup"]);
     finish(account.tell(&mut cleanup), "").exited(0);
     assert_eq!(account.resources(), Vec::<String>::new());
+}
+
+/// A command whose results go to a device that is full.
+fn to_full_device(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = sandbox.playbook(arguments);
+    let child = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let exit = output.status.code().unwrap_or_default();
+    Outcome { stdout: String::new(), stderr, exit }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_not_passed_over() {
+    let sandbox = sandbox("  - print: hello\n");
+    let said =
+        "error: what was to be told cannot be written: No space left on device (os error 28)\n";
+    for arguments in [
+        &["schema"][..],
+        &["steps"],
+        &["steps", "print"],
+        &["explain"],
+        &["check", "playbook.yaml"],
+        &["check", "playbook.yaml", "--output", "sarif"],
+        &["runs"],
+        &["completions", "bash"],
+        &["new", "other"],
+        &["--help"],
+    ] {
+        let outcome = to_full_device(&sandbox, arguments).exited(4);
+        assert_eq!(outcome.stderr, said, "{arguments:?}");
+    }
+    let outcome = to_full_device(&sandbox, &["run", "playbook.yaml", "--local"]).exited(4);
+    assert!(outcome.stderr.ends_with(said), "{}", outcome.stderr);
+    sandbox.write("wrong.yaml", "name: wrong\n");
+    to_full_device(&sandbox, &["check", "wrong.yaml"]).exited(2);
+    sandbox.write("failing.yaml", "name: failing\nsteps:\n  - print: a\n  - fail: b\n");
+    to_full_device(&sandbox, &["run", "failing.yaml", "--local"]).exited(1);
+}
+
+#[test]
+fn a_reader_that_goes_away_has_seen_what_it_wanted_to() {
+    let sandbox = sandbox("  - print: hello\n");
+    for arguments in [&["schema"][..], &["run", "playbook.yaml", "--local", "--output", "json"]] {
+        let mut command = sandbox.playbook(arguments);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""), "{arguments:?}");
+    }
 }

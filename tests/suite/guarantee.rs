@@ -7,6 +7,7 @@
 mod account;
 mod kinds;
 mod playbooks;
+mod truncated;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -93,7 +94,11 @@ impl Case {
     }
 
     fn book(&self) -> Book {
-        let opened = Opened {
+        Book::in_memory(&Record::Opened(self.head()), Redactor::default())
+    }
+
+    fn head(&self) -> Opened {
+        Opened {
             run: self.run.clone(),
             version: "0.1.0".to_owned(),
             playbook: "random".to_owned(),
@@ -106,8 +111,7 @@ impl Case {
                 local: false,
             },
             profile: None,
-        };
-        Book::in_memory(&Record::Opened(opened), Redactor::default())
+        }
     }
 
     fn playbook(&self) -> Result<(Playbook, Sources), String> {

@@ -1,9 +1,16 @@
 //! What keeps a run from going where it should not: each says so exactly, and before anything was made.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
+use playbook::local::http::{BoxFuture, Request, Response};
+use playbook::local::server::Service;
+use playbook::local::server::middleware::{After, Before, Middleware};
+
+use crate::harness::account::Account;
 use crate::harness::sandbox::{Outcome, Sandbox, finish};
 use crate::harness::server::Server;
 
@@ -292,4 +299,162 @@ fn credentials_that_end_before_the_run_is_likely_to_are_not_used() {
     command.args(["--endpoint-url", &server.endpoint]);
     finish(&mut command, "").exited(0);
     server.stop();
+}
+
+/// Notes whose key every request was signed with.
+#[derive(Default)]
+struct Signers {
+    keys: Mutex<BTreeSet<String>>,
+}
+
+impl Middleware for Signers {
+    fn before<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Before> {
+        let signed = request.header("authorization").unwrap_or_default();
+        let key = signed.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
+        self.keys.lock().unwrap().insert(key.unwrap_or_default().to_owned());
+        Box::pin(std::future::ready(Before::Proceed))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        _request: &'a Request,
+        _response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        Box::pin(std::future::ready(After::Deliver))
+    }
+}
+
+const PROFILES: &str = "\
+[default]
+region = us-east-1
+[profile sandbox]
+region = us-east-1
+aws_access_key_id = AKIASANDBOX
+aws_secret_access_key = secret
+";
+
+/// The AWS CLI does so too: whoever names a profile means its account.
+#[test]
+fn a_profile_that_is_named_signs_whatever_keys_the_environment_holds() {
+    let (sandbox, signers) = (sandbox(), Arc::new(Signers::default()));
+    let account = Account::disturbed_by(Arc::clone(&signers) as Arc<dyn Middleware>);
+    let config = sandbox.root().join("home/config");
+    fs::write(&config, PROFILES).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = account.run_command(&sandbox, arguments);
+        command.env("AWS_ACCESS_KEY_ID", "AKIAENV").env("AWS_CONFIG_FILE", &config);
+        let outcome = finish(&mut command, "");
+        let keys: Vec<_> = std::mem::take(&mut *signers.keys.lock().unwrap()).into_iter().collect();
+        (outcome, keys)
+    };
+    let (outcome, keys) = run(&["--profile", "sandbox"]);
+    outcome.exited(0);
+    assert_eq!(keys, ["AKIASANDBOX"]);
+    let (outcome, keys) = run(&[]);
+    outcome.exited(0);
+    assert_eq!(keys, ["AKIAENV"]);
+    let (outcome, keys) = run(&["--profile", "nope"]);
+    assert_eq!(
+        said(&sandbox, &outcome.exited(2)),
+        "error: there is no profile `nope`\n  help: configured are: `default`, `sandbox`\n"
+    );
+    assert_eq!(keys, [""; 0], "nothing is called");
+    // A profile without credentials of its own does not fall back to somebody else's.
+    let (outcome, keys) = run(&["--profile", "default"]);
+    let outcome = outcome.exited(2);
+    assert!(outcome.stderr.starts_with("error: no usable credentials: "), "{}", outcome.stderr);
+    assert_eq!(keys, [""; 0], "nothing is called");
+}
+
+/// Whoever answers without naming an account.
+struct Nameless;
+
+impl Middleware for Nameless {
+    fn before<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Before> {
+        let asks = String::from_utf8_lossy(&request.body).contains("Action=GetCallerIdentity");
+        let before = if asks {
+            let text =
+                "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>";
+            Before::Respond(Response::new(200, "text/xml", text.as_bytes().to_vec()))
+        } else {
+            Before::Proceed
+        };
+        Box::pin(std::future::ready(before))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        _request: &'a Request,
+        _response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        Box::pin(std::future::ready(After::Deliver))
+    }
+}
+
+#[test]
+fn an_account_without_a_number_is_not_taken_for_the_expected_one() {
+    let (sandbox, account) = (sandbox(), Account::disturbed_by(Arc::new(Nameless)));
+    for arguments in [&["--expect-account", "123456789012"][..], &[]] {
+        let refused = finish(&mut account.run_command(&sandbox, arguments), "").exited(2);
+        assert_eq!(
+            said(&sandbox, &refused),
+            "error: the answer to GetCallerIdentity names no account\n  help: nothing was changed; look at what --endpoint-url or \
+             AWS_ENDPOINT_URL leads to\n"
+        );
+    }
+    assert_eq!(account.resources(), Vec::<String>::new());
+    sandbox.nothing_left();
+}
+
+#[test]
+fn an_endpoint_of_one_service_alone_is_refused() {
+    let sandbox = sandbox();
+    let mut command = uncalled(&sandbox);
+    let refused = finish(command.env("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:1"), "").exited(2);
+    assert_eq!(
+        said(&sandbox, &refused),
+        "error: AWS_ENDPOINT_URL_IAM sends the calls of IAM alone to http://127.0.0.1:1, and clean-up goes to one endpoint\n  help: \
+         send all calls there with --endpoint-url or AWS_ENDPOINT_URL, or none: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true\n"
+    );
+    sandbox.nothing_left();
+}
+
+#[test]
+fn a_configuration_that_would_guard_nothing_is_refused() {
+    let sandbox = sandbox();
+    for (text, message, help) in [
+        (
+            "blocked_accounts: [12]",
+            "`blocked_accounts`: `12` is no account",
+            "write the account's 12 digits in quotes, such as \"123456789012\"",
+        ),
+        (
+            "regions: [eu-centrl-1]",
+            "`regions`: there is no AWS region `eu-centrl-1`",
+            "did you mean `eu-central-1`?",
+        ),
+        (
+            "- a",
+            "there are no settings in it",
+            "write `regions: [eu-central-1]` and `blocked_accounts: [\"123456789012\"]`",
+        ),
+    ] {
+        let path = configuration(&sandbox, text);
+        let refused = finish(uncalled(&sandbox).env("PLAYBOOK_CONFIG", &path), "").exited(2);
+        assert_eq!(
+            said(&sandbox, &refused),
+            format!("error: [SANDBOX]/home/guards.yaml: {message}\n  help: {help}\n")
+        );
+    }
+    sandbox.nothing_left();
 }

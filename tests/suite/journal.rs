@@ -5,12 +5,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use playbook::journal::{Journal, Opened, Record, Target};
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::harness::calls;
 use crate::harness::process;
-use crate::harness::sandbox::{LONGEST, Sandbox, eventually, start};
+use crate::harness::sandbox::{LONGEST, Sandbox, eventually, finish, start};
 use crate::harness::server::Server;
 
 const ROLE: &str = "\
@@ -264,7 +265,7 @@ fn no_secret_reaches_the_disk() {
 }
 
 #[test]
-fn a_clean_up_of_the_wrong_account_is_refused() {
+fn a_run_of_another_account_than_expected_is_refused() {
     let server = Server::start();
     let sandbox = role_and("  - pause: 30s\n");
     let run = killed_after(&server, &sandbox, "done");
@@ -277,6 +278,224 @@ fn a_clean_up_of_the_wrong_account_is_refused() {
     assert!(refused.stderr.contains("not 123456789012"), "{}", refused.stderr);
     assert_eq!(sandbox.journals().len(), 1, "the refused run has no journal");
     server.playbook(&sandbox, &["cleanup", &run]).exited(0);
+    server.stop();
+}
+
+/// A journal as a run writes it that made a role and then died.
+fn journal_of(sandbox: &Sandbox, run: &str, target: Target) {
+    let opened = Opened {
+        run: run.to_owned(),
+        version: "0.1.0".to_owned(),
+        playbook: "role".to_owned(),
+        file: "playbook.yaml".to_owned(),
+        started: (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(2)).to_string(),
+        target,
+        profile: None,
+    };
+    let mut journal = Journal::create(&sandbox.state(), opened).unwrap();
+    let intent = Record::Intent {
+        seq: 1,
+        kind: "AWS::IAM::Role".to_owned(),
+        name: "theirs".to_owned(),
+        step: "role".to_owned(),
+        made: serde_json::json!({"role_name": "theirs"}),
+        depends: Vec::new(),
+        keep: false,
+    };
+    journal.append(&intent).unwrap();
+}
+
+fn target(server: &Server) -> Target {
+    Target {
+        account: "000000000000".to_owned(),
+        region: "us-east-1".to_owned(),
+        endpoint: Some(server.endpoint.clone()),
+        local: false,
+    }
+}
+
+#[test]
+fn a_clean_up_of_another_account_is_refused() {
+    let (server, sandbox) = (Server::start(), Sandbox::new());
+    let account = "111122223333".to_owned();
+    journal_of(&sandbox, "k3x9", Target { account, ..target(&server) });
+    let refused = server.playbook(&sandbox, &["cleanup", "k3x9"]).exited(3);
+    assert_eq!(
+        refused.stderr,
+        "\
+error: run k3x9 was in account 111122223333, these credentials are for 000000000000
+  help: nothing was deleted; choose the right credentials with --profile
+1 resource remains of run k3x9: `playbook runs` lists what
+"
+    );
+    assert_eq!(kinds(&journal(&sandbox)), ["opened", "intent"]);
+    server.stop();
+}
+
+#[test]
+fn a_clean_up_in_another_region_is_refused() {
+    let (server, sandbox) = (Server::start(), Sandbox::new());
+    journal_of(&sandbox, "k3x9", Target { region: "eu-west-1".to_owned(), ..target(&server) });
+    let refused = |setting: &str, region: &str| {
+        format!(
+            "\
+error: run k3x9 was in eu-west-1, {setting} says {region}
+  help: nothing was deleted; to clean up where the run was, add --region eu-west-1
+1 resource remains of run k3x9: `playbook runs` lists what
+"
+        )
+    };
+    let outcome = server.playbook(&sandbox, &["cleanup", "k3x9"]).exited(3);
+    assert_eq!(outcome.stderr, refused("AWS_REGION", "us-east-1"));
+    let outcome =
+        server.playbook(&sandbox, &["cleanup", "k3x9", "--region", "eu-north-1"]).exited(3);
+    assert_eq!(outcome.stderr, refused("--region", "eu-north-1"));
+    assert_eq!(kinds(&journal(&sandbox)), ["opened", "intent"]);
+    // Where the settings say nothing, or the option says what the journal says, that is the region.
+    let mut silent = sandbox.playbook(["cleanup", "k3x9"]);
+    server.tell(&mut silent).env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION");
+    finish(&mut silent, "").exited(0);
+    journal_of(&sandbox, "k3x8", Target { region: "eu-west-1".to_owned(), ..target(&server) });
+    server.playbook(&sandbox, &["cleanup", "k3x8", "--region", "eu-west-1"]).exited(0);
+    server.stop();
+}
+
+#[test]
+fn a_clean_up_at_another_endpoint_is_refused() {
+    let (server, other, sandbox) = (Server::start(), Server::start(), Sandbox::new());
+    journal_of(&sandbox, "k3x9", target(&server));
+    let refused = other.playbook(&sandbox, &["cleanup", "k3x9"]).exited(3);
+    let (own, wrong) = (&server.endpoint, &other.endpoint);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "\
+error: run k3x9 was at {own}, AWS_ENDPOINT_URL says {wrong}
+  help: nothing was deleted; to clean up where the run was, add --endpoint-url {own}
+1 resource remains of run k3x9: `playbook runs` lists what
+"
+        )
+    );
+    other.playbook(&sandbox, &["cleanup", "k3x9", "--endpoint-url", own]).exited(0);
+    journal_of(&sandbox, "k3x8", Target { endpoint: None, ..target(&server) });
+    let refused = server.playbook(&sandbox, &["cleanup", "k3x8"]).exited(3);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "\
+error: run k3x8 was at AWS itself, AWS_ENDPOINT_URL says {own}
+  help: nothing was deleted; to clean up at AWS, leave out --endpoint-url and set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
+1 resource remains of run k3x8: `playbook runs` lists what
+"
+        )
+    );
+    server.stop();
+    other.stop();
+}
+
+/// As `playbook serve` says to export it: another shell does not know of it.
+#[test]
+fn an_endpoint_of_the_environment_is_where_recovery_goes() {
+    let server = Server::start();
+    let sandbox = role_and("  - pause: 30s\n");
+    let mut command = sandbox.playbook(["run", "playbook.yaml", "--no-input"]);
+    let running = start(server.tell(&mut command));
+    let made = eventually(LONGEST, || {
+        let path = sandbox.journals().first()?.clone();
+        fs::read_to_string(path).ok()?.contains("\"done\"").then_some(())
+    });
+    process::signal(running.id(), Signal::KILL);
+    running.finish().exited(137);
+    assert!(made.is_some());
+    let head = &journal(&sandbox)[0];
+    assert_eq!(head["entry"]["target"]["endpoint"], server.endpoint.as_str(), "{head}");
+    let run = sandbox.journals()[0].file_stem().unwrap().to_string_lossy().into_owned();
+    let mut another_shell = sandbox.playbook(["cleanup", &run]);
+    server.tell(&mut another_shell).env_remove("AWS_ENDPOINT_URL");
+    finish(&mut another_shell, "").exited(0);
+    assert!(!server.has_role(&format!("demo-{run}")));
+    server.stop();
+}
+
+#[test]
+fn a_clean_up_that_cannot_begin_says_of_which_run_and_what_can_be_done() {
+    let (server, sandbox) = (Server::start(), Sandbox::new());
+    for run in ["k3x8", "k3x9"] {
+        journal_of(&sandbox, run, target(&server));
+    }
+    let mut nobody = sandbox.playbook(["cleanup", "k3x8"]);
+    server.tell(&mut nobody).env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let refused = finish(&mut nobody, "").exited(3);
+    assert_eq!(
+        refused.stderr,
+        "\
+error: run k3x8 cannot be cleaned up: no usable credentials: there are none in the environment, in the configuration files or on \
+this machine
+  help: run `aws configure` or `aws sso login`, or choose others with --profile
+1 resource remains of run k3x8: `playbook runs` lists what
+"
+    );
+    let mut all = sandbox.playbook(["cleanup", "--all"]);
+    server.tell(&mut all);
+    server.stop();
+    let refused = finish(&mut all, "").exited(3);
+    for run in ["k3x8", "k3x9"] {
+        let said =
+            format!("error: run {run} cannot be cleaned up: no answer to sts GetCallerIdentity");
+        assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+    }
+    assert!(!refused.stderr.contains("--local"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_dry_run_of_a_clean_up_touches_no_journal() {
+    let (server, sandbox) = (Server::start(), Sandbox::new());
+    journal_of(&sandbox, "k3x8", Target { local: true, ..target(&server) });
+    journal_of(&sandbox, "k3x9", target(&server));
+    let before = sandbox.journals();
+    for arguments in [&["cleanup", "--all", "--dry-run"][..], &["cleanup", "k3x8", "--dry-run"]] {
+        server.playbook(&sandbox, arguments).exited(0);
+        assert_eq!(sandbox.journals(), before, "{arguments:?}");
+    }
+    let plan = server.playbook(&sandbox, &["cleanup", "--dry-run"]).exited(0);
+    let head = format!("role  dry run · run k3x9 · {} · us-east-1\n", server.endpoint);
+    assert!(plan.stdout.starts_with(&head), "{}", plan.stdout);
+    server.playbook(&sandbox, &["cleanup", "--all"]).exited(0);
+    assert_eq!(sandbox.journals().len(), 1, "the journal of the local run is gone");
+    server.stop();
+}
+
+#[test]
+fn a_clean_up_says_what_it_removed_and_what_was_gone_already() {
+    let server = Server::start();
+    let sandbox = role_and("  - pause: 30s\n");
+    let run = killed_after(&server, &sandbox, "done");
+    let outcome = server.playbook(&sandbox, &["cleanup", &run]).exited(0);
+    let last = outcome.stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("✓ 1 removed in "), "{last}");
+    assert!(last.ends_with(" calls"), "{last}");
+    journal_of(&sandbox, "k3x9", target(&server));
+    let outcome = server.playbook(&sandbox, &["cleanup", "k3x9"]).exited(0);
+    let last = outcome.stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("✓ 1 already gone in "), "{last}");
+    server.stop();
+}
+
+#[test]
+fn runs_are_listed_with_their_age_as_text_and_as_data() {
+    let (server, sandbox) = (Server::start(), Sandbox::new());
+    journal_of(&sandbox, "k3x9", target(&server));
+    let text = sandbox.run(["runs"]).exited(0).stdout;
+    let state = format!("PLAYBOOK_STATE_DIR={}", sandbox.state().display());
+    assert!(text.contains(" 2 h ago      unfinished "), "{text}");
+    assert!(text.contains(&format!("    {state} playbook cleanup k3x9\n")), "{text}");
+    let listed = sandbox.run(["runs", "--output", "json"]).exited(0).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["state"], "unfinished");
+    let age = listed[0]["age_seconds"].as_u64().unwrap_or_default();
+    assert!((7_200..7_500).contains(&age), "{listed}");
+    assert_eq!(listed[0]["left"][0]["name"], "theirs");
+    sandbox.run(["runs", "--output", "quiet"]).exited(2);
     server.stop();
 }
 
@@ -294,5 +513,39 @@ fn a_finished_run_is_closed() {
     }
     let role = format!("demo-{}", calls::runs(&events)[0]);
     assert!(!server.has_role(&role));
+    server.stop();
+}
+
+/// The environment of somebody else's function holds a secret for as long as the run; the journal does not even hold
+/// something to guess it from.
+#[test]
+fn a_secret_variable_of_a_foreign_function_is_put_back_and_cannot_be_guessed() {
+    let server = Server::start();
+    let theirs = Sandbox::with_file(
+        "playbook.yaml",
+        "name: theirs\nsteps:\n  - id: role\n    create-role: {role_name: theirs, trust_service: lambda.amazonaws.com}\n  - \
+         create-function: {function_name: theirs, runtime: python3.13, handler: f.h, code: f.py, role: \"{{ steps.role.arn }}\"}\n",
+    );
+    theirs.write("f.py", "def h(event, context):\n    return 1\n");
+    server.run(&theirs, "playbook.yaml", &["--cleanup", "never"]).exited(3);
+    let ours = Sandbox::with_file(
+        "playbook.yaml",
+        "name: ours\ninputs: {pin: {type: secret}}\nsteps:\n  - update-function-configuration: {function_name: theirs, environment: \
+         {PIN: \"{{ inputs.pin }}\", LEVEL: DEBUG}}\n",
+    );
+    let mut digests = Vec::new();
+    for pin in ["123456", "654321"] {
+        let mut command = server.run_command(&ours, "playbook.yaml", &["--cleanup", "never"]);
+        finish(command.env("PLAYBOOK_INPUT_PIN", pin), "").exited(3);
+        let records = records(ours.journals().last().unwrap());
+        let made = &records[1]["entry"]["made"];
+        assert_eq!(made["secret"], serde_json::json!(["PIN"]), "{made}");
+        digests.push(made["changed_to"].clone());
+        let outcome = server.playbook(&ours, &["cleanup", "--all"]).exited(0);
+        assert!(outcome.stderr.contains("restored"), "{}", outcome.stderr);
+        fs::remove_file(ours.journals().last().unwrap()).unwrap();
+    }
+    assert_eq!(digests[0], digests[1]);
+    server.playbook(&theirs, &["cleanup", "--all"]).exited(0);
     server.stop();
 }

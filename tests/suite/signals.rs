@@ -197,7 +197,14 @@ fn twice_stops_at_once_and_says_what_remains() {
     assert_eq!(finished.len(), 1);
     assert_eq!(finished[0]["remaining"][0]["type"], "AWS::IAM::Role");
     assert_eq!(finished[0]["remaining"][0]["name"], format!("demo-{run}"));
-    assert_eq!(finished[0]["command"], format!("playbook cleanup {run}"));
+    let (state, endpoint) = (sandbox.state(), &server.endpoint);
+    assert_eq!(
+        finished[0]["command"],
+        format!(
+            "PLAYBOOK_STATE_DIR={} playbook cleanup {run} --endpoint-url {endpoint}",
+            state.display()
+        )
+    );
     // The command that it names does what it says.
     server.playbook(&sandbox, &["cleanup", &run]).exited(0);
     assert!(!server.has_role(&format!("demo-{run}")));

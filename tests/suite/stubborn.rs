@@ -1,5 +1,6 @@
 //! A clean-up that AWS does not let happen: it gives up in time and says what remains, where, and how to finish it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +12,7 @@ use regex_lite::Regex;
 
 use crate::harness::account::Account;
 use crate::harness::calls;
-use crate::harness::sandbox::{Sandbox, finish};
+use crate::harness::sandbox::{Sandbox, finish, program};
 
 /// Why nothing may be deleted.
 #[derive(Clone, Copy)]
@@ -93,7 +94,9 @@ fn remains_until_it_passes(obstacle: Obstacle, expected: &str) {
     let run = sandbox.journals()[0].file_stem().unwrap().to_string_lossy().into_owned();
     let remaining = |stderr: &str| {
         let at = stderr.find("2 resources remain:").unwrap_or_else(|| panic!("{stderr}"));
-        stderr[at..].replace(&run, "[RUN]")
+        let elsewhere = Regex::new(r" --endpoint-url \S+").unwrap();
+        let text = elsewhere.replace(&stderr[at..], "").replace(&run, "[RUN]");
+        text.replace(&sandbox.state().display().to_string(), "[STATE]")
     };
     assert_eq!(remaining(&outcome.stderr), expected);
     let cleanup = |more: &[&str]| {
@@ -105,7 +108,8 @@ fn remains_until_it_passes(obstacle: Obstacle, expected: &str) {
     let told = cleanup(&["--cleanup-timeout", "300ms", "--output", "json"]).exited(3);
     let events = calls::events_of_lines(&told.stdout);
     let finished = calls::of_kind(&events, "run-finished")[0];
-    assert_eq!(finished["command"], format!("playbook cleanup {run}"));
+    let state = sandbox.state().display().to_string();
+    assert_eq!(finished["command"], format!("PLAYBOOK_STATE_DIR={state} playbook cleanup {run}"));
     assert_eq!(finished["remaining"].as_array().map(Vec::len), Some(2));
     assert_eq!(
         finished["remaining"][0]["arn"],
@@ -113,11 +117,15 @@ fn remains_until_it_passes(obstacle: Obstacle, expected: &str) {
     );
     assert_eq!(account.resources().len(), 2);
     refusing.refuses.store(false, Ordering::Relaxed);
-    // As it was named: a person copies the line.
-    let named = Regex::new(r"To finish the clean-up: playbook (\w+) (\w+)\n").unwrap();
-    let words = named.captures(&outcome.stderr).expect("a command is named");
-    let mut command = sandbox.playbook([&words[1], &words[2]]);
-    finish(account.tell(&mut command), "").exited(0);
+    // As it was named: a person copies the line into another shell.
+    let named = Regex::new(r"To finish the clean-up: (.+)\n").unwrap();
+    let line = &named.captures(&outcome.stderr).expect("a command is named")[1];
+    let programs = Path::new(program()).parent().unwrap().display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut command = sandbox.command("sh", ["-c", line]);
+    account.tell(&mut command).env("PATH", path);
+    command.env_remove("PLAYBOOK_STATE_DIR").env_remove("AWS_ENDPOINT_URL");
+    finish(&mut command, "").exited(0);
     assert_eq!(account.resources(), Vec::<String>::new());
 }
 
@@ -131,7 +139,7 @@ fn a_clean_up_that_is_throttled_gives_up_and_says_what_remains() {
     arn:aws:iam::000000000000:role/demo-[RUN]
   AWS::Logs::LogGroup             /demo/[RUN]: ThrottlingException: Rate exceeded
     arn:aws:logs:us-east-1:000000000000:log-group:/demo/[RUN]
-To finish the clean-up: playbook cleanup [RUN]
+To finish the clean-up: PLAYBOOK_STATE_DIR=[STATE] playbook cleanup [RUN]
 ",
     );
 }
@@ -146,9 +154,53 @@ fn a_clean_up_whose_credentials_have_expired_gives_up_and_says_what_remains() {
     arn:aws:iam::000000000000:role/demo-[RUN]
   AWS::Logs::LogGroup             /demo/[RUN]: ExpiredTokenException: The security token included in the request is expired
     arn:aws:logs:us-east-1:000000000000:log-group:/demo/[RUN]
-To finish the clean-up: playbook cleanup [RUN]
+To finish the clean-up: PLAYBOOK_STATE_DIR=[STATE] playbook cleanup [RUN]
 ",
     );
+}
+
+/// Refuses the first call that deletes a role.
+#[derive(Default)]
+struct RefusingOnce {
+    refused: AtomicBool,
+}
+
+impl Middleware for RefusingOnce {
+    fn before<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Before> {
+        let deletes = String::from_utf8_lossy(&request.body).contains("Action=DeleteRole");
+        let before = if deletes && !self.refused.swap(true, Ordering::Relaxed) {
+            Before::Refuse(AwsError::new(403, "AccessDenied", "not yet"))
+        } else {
+            Before::Proceed
+        };
+        Box::pin(std::future::ready(before))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _service: &'a dyn Service,
+        _request: &'a Request,
+        _response: &'a Response,
+    ) -> BoxFuture<'a, After> {
+        Box::pin(std::future::ready(After::Deliver))
+    }
+}
+
+#[test]
+fn a_step_may_take_away_what_a_clean_up_could_not() {
+    let account = Account::disturbed_by(Arc::new(RefusingOnce::default()));
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: again\nsteps:\n  - create-role: {role_name: \"demo-{{ run.id }}\", trust_service: lambda.amazonaws.com}\n  - cleanup: \
+         {}\n  - delete-role: {role_name: \"demo-{{ run.id }}\"}\n",
+    );
+    let outcome = finish(&mut account.run_command(&sandbox, &[]), "").exited(0);
+    assert!(outcome.stderr.contains("failed"), "the clean-up fails\n{}", outcome.stderr);
+    assert_eq!(account.resources(), Vec::<String>::new());
 }
 
 #[test]

@@ -241,7 +241,11 @@ fn ctrl_c_twice_stops_at_once_wherever_it_is() {
         // Two that come at the same moment are one.
         let lines = [(first, CTRL_C), ("1s removing", CTRL_C), ("1 resource remains:", "")];
         let dialogue = hold(&account.run_command(&sandbox, &[]), &lines).exited(3);
-        assert!(dialogue.shown.contains("To finish the clean-up: playbook cleanup "), "{step}");
+        let command = format!(
+            "To finish the clean-up: PLAYBOOK_STATE_DIR={} playbook cleanup ",
+            sandbox.state().display()
+        );
+        assert!(dialogue.shown.contains(&command), "{step}\n{}", dialogue.shown);
         assert!(dialogue.shown.contains("log-group:/demo"), "{}", dialogue.shown);
     }
 }

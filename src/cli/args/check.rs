@@ -27,7 +27,8 @@ Examples:
 
 Exit codes:
   0        no errors; warnings are told
-  2        errors, or warnings with --deny-warnings";
+  2        errors, or warnings with --deny-warnings
+  4        no errors, but what was to be told could not be written";
 
 /// How to tell what a check has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -53,8 +53,13 @@ pub(super) fn endpoint_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// Whether this is the number of an account.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 pub(super) fn account(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_account(text) {
         Ok(text.to_owned())
     } else {
         Err("write the account's 12 digits".to_owned())

@@ -80,9 +80,10 @@ fn cut_at_any_byte_it_reads_a_prefix() {
 }
 
 #[test]
-fn a_flipped_bit_names_the_line() {
+fn a_flipped_bit_in_the_middle_is_an_error_that_names_the_line() {
     let text = text(&sample());
-    for position in 0..text.len() {
+    let last = text.trim_end().rfind('\n').unwrap() + 1;
+    for position in 0..last {
         let mut bytes = text.clone().into_bytes();
         if bytes[position] == b'\n' {
             continue;
@@ -95,6 +96,35 @@ fn a_flipped_bit_names_the_line() {
             other => panic!("at {position}: {other:?}"),
         }
     }
+}
+
+/// A record over several pages, of which a power cut let only some reach the disk.
+#[test]
+fn a_last_line_with_holes_in_it_is_passed_over() {
+    let text = text(&sample());
+    let last = text.trim_end().rfind('\n').unwrap() + 1;
+    let (expected, _) = decode(&text.as_bytes()[..last]).unwrap();
+    for position in last..text.len() - 1 {
+        for end in [position + 1, text.len() - 1, text.len()] {
+            let mut bytes = text.clone().into_bytes();
+            bytes[position..end].fill(0);
+            assert_eq!(decode(&bytes), Ok((expected.clone(), last)), "{position}..{end}");
+        }
+    }
+}
+
+#[test]
+fn a_step_may_take_away_what_a_clean_up_could_not() {
+    let stuck = [
+        opened(),
+        intent(1),
+        Record::Done { seq: 1, ids: json!(null) },
+        Record::UndoStarted { seq: 1 },
+        Record::UndoFailed { seq: 1, reason: "DeleteConflict".into() },
+        Record::Settled { seq: 1 },
+    ];
+    let (history, _) = decode(text(&stuck).as_bytes()).unwrap();
+    assert_eq!(history.entries[0].state, EntryState::Over);
 }
 
 #[test]

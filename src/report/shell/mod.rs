@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use words::quoted;
+
 use super::{Reporter, Stream, safe};
 use crate::event::{Call, CodeForm, Effect, Event, Failure, Status, StepRef};
 

@@ -87,7 +87,7 @@ fn is_safe(c: char) -> bool {
 }
 
 /// A text that the shell takes as it is. What would move a terminal's cursor is escaped.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     if !text.is_empty() && text.chars().all(is_safe) {
         return text.to_owned();
     }

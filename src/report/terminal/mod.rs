@@ -47,6 +47,8 @@ pub struct TerminalReporter {
     shown: Option<Failure>,
     /// Another run has been shown before.
     another: bool,
+    /// There are no steps: a run that is over is cleaned up.
+    cleaning: bool,
     summary: Summary,
 }
 
@@ -73,8 +75,15 @@ impl TerminalReporter {
             open: Vec::new(),
             shown: None,
             another: false,
+            cleaning: false,
             summary: Summary::default(),
         }
+    }
+
+    /// The same for the clean-up of a run that is over.
+    #[must_use]
+    pub fn cleaning_up(self) -> Self {
+        Self { cleaning: true, ..self }
     }
 
     /// Frees the terminal for a question, from whatever thread.
@@ -329,7 +338,12 @@ impl TerminalReporter {
         }
         let paint = self.err.paint();
         self.tell("");
-        let steps = steps_in_words(*counts, *passed);
+        let removals = removals_in_words(*counts);
+        let steps = match &removals {
+            Some(removals) if self.cleaning => removals.clone(),
+            None if self.cleaning => "nothing removed".to_owned(),
+            _ => steps_in_words(*counts, *passed),
+        };
         let head = if matches!(exit_code, 129 | 130 | 143) {
             paint.yellow(&format!("! interrupted: {steps}"))
         } else if !passed {
@@ -339,13 +353,14 @@ impl TerminalReporter {
         } else {
             paint.yellow(&format!("! {steps}"))
         };
-        let Counts { calls, made, removed, .. } = *counts;
-        let calls = counted(calls, "call");
-        let made = counted(made, "resource");
-        self.tell_row(&format!(
-            "{head} in {}: {calls}, {made} made, {removed} removed",
-            duration(*millis)
-        ));
+        let calls = counted(counts.calls, "call");
+        let rest = if self.cleaning {
+            String::new()
+        } else {
+            let removals = removals.unwrap_or_else(|| "0 removed".to_owned());
+            format!(", {} made, {removals}", counted(counts.made, "resource"))
+        };
+        self.tell_row(&format!("{head} in {}: {calls}{rest}", duration(*millis)));
         if !remaining.is_empty() {
             self.remains(remaining, command.as_deref());
         }
@@ -456,4 +471,15 @@ fn steps_in_words(counts: Counts, passed: bool) -> String {
         .map(|(count, how)| format!("{count} {how}"))
         .collect();
     if parts.is_empty() { "no steps".to_owned() } else { parts.join(", ") }
+}
+
+/// Such as `3 removed, 1 already gone`; nothing where there was nothing to remove.
+fn removals_in_words(counts: Counts) -> Option<String> {
+    let parts = [(counts.removed, "removed"), (counts.gone, "already gone")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, how)| format!("{count} {how}"))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use playbook::aws::{CallError, Outcome};
 use tokio::sync::{Notify, watch};
 
 /// Who made what is there before the run.
-const SOMEBODY: &str = "somebody";
+pub const SOMEBODY: &str = "somebody";
 
 /// How many milliseconds later new things show up, at most, and how many more it takes until their tags do: well within the
 /// window in which they are looked for.
@@ -79,6 +80,13 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// Nothing goes wrong but that the program dies in that call, once it has had its effect.
+    pub fn dying_at(call: usize) -> Self {
+        Self { dies_at: Some(call), dies_after_effect: true, ..Self::denying(0..0) }
+    }
+}
+
 /// What happens to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -107,6 +115,17 @@ struct State {
     schedule: Schedule,
     chance: Rng,
     told: String,
+    /// The journal of whoever calls, and what was in the account when it was how long.
+    journal: Option<PathBuf>,
+    pictures: Vec<(u64, Items)>,
+}
+
+impl State {
+    fn take_picture(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        let length = std::fs::metadata(journal).map_or(0, |metadata| metadata.len());
+        self.pictures.push((length, self.items.clone()));
+    }
 }
 
 /// The account of one case.
@@ -133,15 +152,23 @@ impl Account {
                 items.insert(format!("foreign-{index}"), item);
             }
         }
+        Self::holding(run, items, schedule, chance)
+    }
+
+    /// An account with just that in it.
+    pub fn holding(run: &str, items: Items, schedule: Schedule, chance: Rng) -> Arc<Self> {
+        let next_id = items.values().map(|item| item.id).max().unwrap_or_default().max(99) + 1;
         let state = State {
             items,
             hidden: BTreeMap::new(),
             untagged: BTreeMap::new(),
-            next_id: 100,
+            next_id,
             calls: 0,
             schedule,
             chance,
             told: String::new(),
+            journal: None,
+            pictures: Vec::new(),
         };
         let account = Arc::new(Self {
             state: Mutex::new(state),
@@ -166,6 +193,20 @@ impl Account {
 
     pub fn items(&self) -> Items {
         self.state().items.clone()
+    }
+
+    /// From now on remembers what was in it when the journal was how long.
+    pub fn watch(&self, journal: &Path) {
+        let mut state = self.state();
+        state.journal = Some(journal.to_owned());
+        state.take_picture();
+    }
+
+    /// What was in it when a journal of that length was about to be written on.
+    pub fn when_journal_was(&self, length: u64) -> Items {
+        let state = self.state();
+        let taken = state.pictures.iter().rev().find(|(taken, _)| *taken <= length);
+        taken.or(state.pictures.first()).map(|(_, items)| items.clone()).unwrap_or_default()
     }
 
     pub fn calls(&self) -> usize {
@@ -218,7 +259,7 @@ impl Account {
         tokio::task::yield_now().await;
         let fate = self.fate(operation, name);
         let refuse = |code: &'static str, outcome| error(operation, Some(code), outcome);
-        match fate {
+        let answer = match fate {
             Fate::Works => act(&mut self.state()).map_err(|code| refuse(code, Outcome::Refused)),
             Fate::Denied => Err(refuse("AccessDenied", Outcome::Refused)),
             Fate::Throttled => Err(refuse("Throttling", Outcome::Refused)),
@@ -234,11 +275,14 @@ impl Account {
             Fate::DiesBefore | Fate::DiesAfter => {
                 if fate == Fate::DiesAfter {
                     let _unheard = act(&mut self.state());
+                    self.state().take_picture();
                 }
                 self.dead.notify_one();
                 std::future::pending().await
             }
-        }
+        };
+        self.state().take_picture();
+        answer
     }
 
     fn fate(&self, operation: &str, name: &str) -> Fate {
