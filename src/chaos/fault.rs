@@ -27,6 +27,8 @@ pub enum Fault {
     Outage,
     /// The effect, and a connection that breaks before the reply.
     LostReply,
+    /// The effect, and a connection that breaks after the head of the reply.
+    CutReply,
     /// The effect, and no reply within the time-out.
     Hang,
     /// Throttled once.
@@ -39,7 +41,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every one, in the order of the table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::KilledBefore,
         Self::KilledAfter,
         Self::KilledReplied,
@@ -48,6 +50,7 @@ impl Fault {
         Self::ErrorAfter,
         Self::Outage,
         Self::LostReply,
+        Self::CutReply,
         Self::Hang,
         Self::Throttled,
         Self::ThrottledOn,
@@ -66,6 +69,7 @@ impl Fault {
             Self::ErrorAfter => "HTTP 500 after its effect",
             Self::Outage => "HTTP 500 to every attempt",
             Self::LostReply => "reply lost after its effect",
+            Self::CutReply => "reply cut after its head",
             Self::Hang => "no reply in time",
             Self::Throttled => "throttled once",
             Self::ThrottledOn => "throttled at every attempt",

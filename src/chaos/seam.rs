@@ -370,6 +370,7 @@ impl Seam {
                 })
             }
             Fault::LostReply => After::Drop,
+            Fault::CutReply => After::Cut,
             // Most clients give up before, which drops this. Those that wait for a function do not.
             Fault::Hang => {
                 tokio::time::sleep(
