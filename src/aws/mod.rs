@@ -17,4 +17,4 @@ pub use connect::{
 };
 pub use error::{CallError, Outcome};
 pub use intercept::{LAST_REPLY, MORTAL};
-pub use policy::{allows_everything, is_administrator_policy};
+pub use policy::{administrators_of, allows_everything, is_administrator_policy};

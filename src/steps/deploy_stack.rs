@@ -1,6 +1,7 @@
 //! `deploy-stack`: a `CloudFormation` stack.
 
 mod events;
+mod functions;
 mod template;
 
 use std::collections::BTreeMap;
@@ -25,8 +26,10 @@ pub struct DeployStack;
 /// Creates a `CloudFormation` stack from a template and waits until it is complete.
 ///
 /// A stack of that name that is there already is an error. A stack that could not be created makes the step fail with
-/// the reason that each failed resource gave. When the run is over, the stack is deleted with all that is in it; what its
-/// template wants to be kept (`DeletionPolicy: Retain`) is named then.
+/// the reason that each failed resource gave. When the run is over, the stack is deleted with all that is in it, and with the
+/// log groups that Lambda made for its functions; what its template wants to be kept (`DeletionPolicy: Retain`) is named then.
+///
+/// A template with a policy that allows everything is refused, unless the run is given `--allow-admin`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -119,6 +122,10 @@ impl StepKind for DeployStack {
         "cloudformation:DescribeStacks",
         "cloudformation:DescribeStackEvents",
         "cloudformation:DeleteStack",
+        "cloudformation:ListStackResources",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:DeleteLogGroup",
     ];
     const EXAMPLE: &'static str = "\
 - id: stack
@@ -148,6 +155,7 @@ impl StepKind for DeployStack {
 
 async fn create(cx: &Context, input: &Input) -> Result<String, StepError> {
     let template = template::read(cx, &input.template).await?;
+    template::check_policies(cx, &template, input.parameters.iter().map(|(k, v)| (k, &v.0)))?;
     let nth = cx.made::<Stack>().len();
     let entry = cx.intend(&Stack { stack_name: input.stack_name.clone() })?;
     let earlier =
@@ -315,7 +323,7 @@ async fn created(
 
 impl Resource for Stack {
     const TYPE: &'static str = "AWS::CloudFormation::Stack";
-    const UNDO: &'static [&'static str] = &["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DeleteStack"];
+    const UNDO: &'static [&'static str] = &["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DeleteStack", "cloudformation:ListStackResources", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup"];
     type Ids = StackIds;
 
     fn label(&self) -> String {
@@ -327,13 +335,19 @@ impl Resource for Stack {
         let Some(stack) = look(&cx, &known, StackStatus::CreateComplete).await? else {
             return Ok(Undone::AlreadyGone);
         };
-        match stack.stack_status() {
-            Some(StackStatus::DeleteComplete) => return Ok(Undone::AlreadyGone),
+        let stack_id = stack.stack_id().unwrap_or(&known);
+        let undone = match stack.stack_status() {
+            // A deletion that was interrupted may not have come to the log groups.
+            Some(StackStatus::DeleteComplete) => Undone::AlreadyGone,
             _ if !is_ours(&cx, &stack) => return Ok(untagged(&cx)),
-            Some(StackStatus::DeleteInProgress) => {}
-            _ => delete(&cx, stack.stack_id().unwrap_or(&known)).await?,
-        }
-        gone(&cx, stack.stack_id().unwrap_or(&known), &self.stack_name).await
+            Some(StackStatus::DeleteInProgress) => gone(&cx, stack_id, &self.stack_name).await?,
+            _ => {
+                delete(&cx, stack_id).await?;
+                gone(&cx, stack_id, &self.stack_name).await?
+            }
+        };
+        functions::take_logs_away(&cx, stack_id, stack.creation_time()).await?;
+        Ok(undone)
     }
 }
 
