@@ -30,17 +30,6 @@ fn a_table_whose_reply_is_cut_after_its_head_is_the_runs() {
     );
 }
 
-#[test]
-fn an_object_whose_reply_is_cut_is_no_less_deleted_with_its_bucket() {
-    // Of a reply without a body, the head is all that there is.
-    let script = Script::new(|it| it.method == "PUT" && it.path.len() == 2, [Act::Cut]);
-    passes(
-        &script,
-        "name: cut\nsteps:\n  - create-bucket: {bucket: \"demo-{{ run.id }}\"}\n  \
-         - put-object: {bucket: \"demo-{{ run.id }}\", key: k, body: v}\n",
-    );
-}
-
 fn is_add_permission(request: &Request) -> bool {
     request.method == "POST" && request.path.last().is_some_and(|part| part == "policy")
 }
