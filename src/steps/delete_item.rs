@@ -45,7 +45,7 @@ impl StepKind for DeleteItem {
     const NAME: &'static str = "delete-item";
     const CALLS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
     const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:GetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+        &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
     const EXAMPLE: &'static str = "\
 - delete-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"
