@@ -13,6 +13,9 @@
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
 //! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
 //! | [`suite::outcomes`] | replies that are lost, tags that are late, looks that fail: what the journal makes of each |
+//! | [`suite::replies`] | replies that are lost, cut, or say that something passes by itself |
+//! | [`suite::foreign`] | what somebody else made is not deleted unasked, nor taken for the run's |
+//! | [`suite::stack_logs`] | the log groups that Lambda makes for the functions of a stack |
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
@@ -35,6 +38,7 @@ mod harness {
     pub mod peers;
     pub mod process;
     pub mod sandbox;
+    pub mod script;
     pub mod server;
     pub mod shipped;
 }
@@ -48,6 +52,7 @@ mod suite {
     mod dry_run;
     mod editor;
     mod explain;
+    mod foreign;
     mod full_disk;
     mod guarantee;
     mod guards;
@@ -57,11 +62,13 @@ mod suite {
     mod migration;
     mod mutants;
     mod outcomes;
+    mod replies;
     mod secrets;
     mod servers;
     mod shell;
     mod shipped;
     mod signals;
+    mod stack_logs;
     mod stubborn;
     mod terminal;
     mod user_pools;

@@ -16,6 +16,14 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// What is known of two calls together: one that may have had its effect leaves that open for both.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self == Self::Unknown { self } else { other }
+    }
+}
+
 /// A call that failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]

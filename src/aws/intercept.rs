@@ -99,12 +99,22 @@ impl Intercept for Watch {
         if self.mortal && context.response().is_some_and(is_last) {
             end();
         }
-        // A server error may come after the effect; so may a reply that never arrives.
-        let answered = context.response().is_some_and(|response| response.status().as_u16() < 500);
+        let is_whole = context.output_or_error().is_some_and(|result| result.is_ok());
+        let answered =
+            context.response().is_some_and(|reply| is_answer(reply.status().as_u16(), is_whole));
         if !answered {
             let _ = TRACE.try_with(|trace| trace.borrow_mut().lost = true);
         }
         Ok(())
+    }
+}
+
+/// Whether a reply says how the call ended. A server error may come after the effect; so may a success of which no more
+/// than the head arrives, or whose body nobody understands.
+fn is_answer(status: u16, is_whole: bool) -> bool {
+    match status {
+        200..300 => is_whole,
+        status => status < 500,
     }
 }
 
@@ -230,3 +240,23 @@ const UNORDERED: [&str; 14] = [
     "tags",
     "LambdaConfig",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::is_answer;
+
+    #[test]
+    fn a_success_is_an_answer_only_when_all_of_it_arrived() {
+        for (status, is_whole, expected) in [
+            (200, true, true),
+            (204, true, true),
+            (200, false, false),
+            (400, false, true),
+            (301, false, true),
+            (500, false, false),
+            (503, true, false),
+        ] {
+            assert_eq!(is_answer(status, is_whole), expected, "{status} {is_whole}");
+        }
+    }
+}

@@ -20,4 +20,4 @@ pub use connect::{CallPatience, Connected, Connection, Credentials, Endpoint, co
 pub use connect_error::ConnectError;
 pub use error::{CallError, Outcome};
 pub use intercept::{LAST_REPLY, MORTAL};
-pub use policy::{allows_everything, is_administrator_policy};
+pub use policy::{administrators_of, allows_everything, is_administrator_policy};

@@ -1,5 +1,9 @@
 //! Policies that no run attaches unasked.
 
+mod template;
+
+pub use template::administrators_of;
+
 /// Whether the ARN is that of an AWS-managed policy that allows everything, or lets its holder allow himself everything.
 #[must_use]
 pub fn is_administrator_policy(arn: &str) -> bool {

@@ -30,6 +30,8 @@ pub enum Fault {
     LostReply,
     /// The effect, a connection that breaks before the reply, and a look afterwards that is throttled at every attempt.
     LostBlind,
+    /// The effect, and a connection that breaks after the head of the reply.
+    CutReply,
     /// The effect, and no reply within the time-out.
     Hang,
     /// Throttled once.
@@ -42,7 +44,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every one, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::KilledBefore,
         Self::KilledAfter,
         Self::KilledReplied,
@@ -52,6 +54,7 @@ impl Fault {
         Self::Outage,
         Self::LostReply,
         Self::LostBlind,
+        Self::CutReply,
         Self::Hang,
         Self::Throttled,
         Self::ThrottledOn,
@@ -71,6 +74,7 @@ impl Fault {
             Self::Outage => "HTTP 500 to every attempt",
             Self::LostReply => "reply lost after its effect",
             Self::LostBlind => "reply lost, the look after it throttled",
+            Self::CutReply => "reply cut after its head",
             Self::Hang => "no reply in time",
             Self::Throttled => "throttled once",
             Self::ThrottledOn => "throttled at every attempt",

@@ -75,12 +75,18 @@ pub(super) fn of_neighbour(request: &Request, run: &str) -> Option<Request> {
     Some(Request { path, body: Bytes::from(renamed), ..request.clone() })
 }
 
-/// The same request by somebody whose tag is not the run's.
+/// The member by which a service knows a request that is repeated.
+const TOKEN: &str = "ClientRequestToken=";
+
+/// The same request by somebody whose tag is not the run's, and who does not repeat what the run has asked for.
 pub(super) fn of_somebody(request: &Request) -> Option<Request> {
     let body = std::str::from_utf8(&request.body).ok()?;
     let tag = RunFacts::TAG_KEY;
     let other = tag.replacen("playbook", "somebody", 1);
-    let body = body.replace(tag, &other).replace(&encoded(tag), &encoded(&other));
+    let body = body
+        .replace(tag, &other)
+        .replace(&encoded(tag), &encoded(&other))
+        .replace(TOKEN, &format!("{TOKEN}somebody-"));
     Some(Request { body: Bytes::from(body), ..request.clone() })
 }
 
@@ -119,6 +125,17 @@ mod tests {
         let body = "Action=CreateRole&Version=2010-05-08&RoleName=demo-k3f9\
                     &Tags.member.1.Key=playbook%3Arun&Tags.member.1.Value=k3f9";
         request(hyper::Method::POST, &[], None, body)
+    }
+
+    #[test]
+    fn somebody_asks_for_the_same_without_repeating_it() {
+        let body = "Action=CreateStack&StackName=demo&ClientRequestToken=playbook-k3f9-stack-0";
+        let asked = request(hyper::Method::POST, &[], None, body);
+        let theirs = of_somebody(&asked).expect("a request");
+        assert_eq!(
+            theirs.body,
+            "Action=CreateStack&StackName=demo&ClientRequestToken=somebody-playbook-k3f9-stack-0"
+        );
     }
 
     fn create_group() -> Request {

@@ -376,6 +376,7 @@ impl Seam {
                 })
             }
             Fault::LostReply | Fault::LostBlind => After::Drop,
+            Fault::CutReply => After::Cut,
             // Most clients give up before, which drops this. Those that wait for a function do not.
             Fault::Hang => {
                 tokio::time::sleep(

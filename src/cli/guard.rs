@@ -1,19 +1,20 @@
 //! What keeps a run from going where it should not, before its first change.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy;
 use serde_json::{Value, json};
 
 use super::args;
-use super::disk::reason;
+use super::disk::{Disk, reason};
 use super::exit::Exit;
 use super::output::Output;
 use crate::aws::region;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::playbook::{Action, Playbook};
+use crate::diagnostic::{Code, Diagnostic, SourceId};
+use crate::playbook::{Action, Files, Playbook};
 use crate::template::{Template, TemplateKind};
 
 /// How long a step that talks to AWS is thought to take.
@@ -199,15 +200,68 @@ fn estimate(playbook: &Playbook) -> Duration {
     estimate
 }
 
-/// Policies that let whoever has them do anything.
+/// Policies that let whoever has them do anything, in steps and in the templates that they name.
 pub(super) fn administrator_policies(playbook: &Playbook) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
+    let directories = directories(playbook);
     playbook.walk(&mut |step| {
         if let Action::Kind { input, .. } = &step.action {
             look_for_administrator(input, &mut faults);
+            if let Some(directory) = directories.get(&step.span.source) {
+                faults.extend(administrators_of_template(input, directory));
+            }
         }
     });
     faults
+}
+
+/// The directories that files named in a playbook, and in those that it includes, are relative to.
+fn directories(playbook: &Playbook) -> HashMap<SourceId, PathBuf> {
+    let of = |playbook: &Playbook| {
+        playbook.steps.first().map(|step| (step.span.source, playbook.directory.clone()))
+    };
+    let mut directories: HashMap<_, _> = of(playbook).into_iter().collect();
+    playbook.walk(&mut |step| {
+        if let Action::Include { playbook, .. } = &step.action {
+            directories.extend(of(playbook));
+        }
+    });
+    directories
+}
+
+/// The template of a stack is looked at as well as can be done before the run; the step looks again.
+fn administrators_of_template(input: &Template, directory: &Path) -> Option<Diagnostic> {
+    let named = input.get("template")?;
+    let file = named.literal()?;
+    let text = Disk.read(&directory.join(file.as_str()?)).ok()?;
+    let parameters = match input.get("parameters").map(Template::kind) {
+        Some(TemplateKind::Mapping(entries)) => {
+            entries.iter().map(|entry| (entry.key.name.clone(), argument(&entry.value))).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    let administrators = crate::aws::administrators_of(&text, &parameters);
+    let name = administrators.first()?;
+    Some(
+        Diagnostic::new(
+            Code::AdministratorPolicy,
+            format!("this template has a policy that allows everything: see {name}"),
+        )
+        .at(named.span())
+        .label("whoever has it could do anything in the account")
+        .help("name policies that allow what is needed, or run with --allow-admin"),
+    )
+}
+
+/// What is given to a parameter of a template; nothing where only the run will know.
+fn argument(given: &Template) -> String {
+    match given.literal() {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+        }
+        _ => String::new(),
+    }
 }
 
 fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {

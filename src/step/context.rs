@@ -391,7 +391,8 @@ impl Context {
     /// Calls again, with growing pauses, while AWS refuses for a reason that passes by itself.
     ///
     /// # Errors
-    /// The last refusal at the limit, [`StepError::Interrupted`], and every refusal that does not pass.
+    /// The last refusal at the limit, [`StepError::Interrupted`], and every refusal that does not pass. Where any of the calls
+    /// may have had its effect, the error says so, whatever the last one says of itself.
     pub async fn while_refused<T, C, F>(
         &self,
         patience: Patience,
@@ -404,13 +405,18 @@ impl Context {
     {
         let started = Instant::now();
         let mut pause = patience.first;
+        let mut outcome = Outcome::Refused;
         loop {
             let refusal = match call().await {
                 Err(error) if passes(&error) && started.elapsed() + pause <= patience.limit => {
                     error
                 }
-                result => return result.map_err(StepError::from),
+                Err(error) => {
+                    return Err(CallError { outcome: outcome.or(error.outcome), ..error }.into());
+                }
+                Ok(output) => return Ok(output),
             };
+            outcome = outcome.or(refusal.outcome);
             (self.progress)(Progress::Retrying { reason: refusal.message.clone(), after: pause });
             self.sleep(pause).await?;
             pause = (pause * 2).min(patience.longest);

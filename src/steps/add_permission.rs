@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::create_function::Planned;
+use super::create_function::{Planned, ROLE_PATIENCE};
+use super::create_role::names_role_of;
 use super::get_function::is_busy;
 use crate::aws::{CallError, Outcome};
 use crate::step::context::Patience;
@@ -129,7 +130,10 @@ fn exists(permission: &Permission) -> StepError {
 
 async fn add(cx: &Context, permission: &Permission) -> Result<Value, StepError> {
     let entry = cx.intend(permission)?;
-    let added = cx.while_refused(Patience::seconds(60), is_passing, || call(cx, permission)).await;
+    let names_own = names_role_of(cx, &permission.principal, "");
+    let passes =
+        |error: &CallError| is_passing(error) || (names_own && principal_is_unknown(error));
+    let added = cx.while_refused(ROLE_PATIENCE, passes, || call(cx, permission)).await;
     let statement = match added {
         Ok(output) => output.statement.map(|text| parsed(&text)).unwrap_or_default(),
         Err(StepError::Call(error)) if is_busy(&error) => {
@@ -152,6 +156,11 @@ async fn add(cx: &Context, permission: &Permission) -> Result<Value, StepError> 
 /// Another change of the function is under way; a statement that is there already does not pass by itself.
 fn is_passing(error: &CallError) -> bool {
     is_busy(error) && !error.message.contains("already exists")
+}
+
+/// Whether Lambda has not heard of a principal yet. It says as much of one that does not exist.
+fn principal_is_unknown(error: &CallError) -> bool {
+    error.is("InvalidParameterValueException") && error.message.contains("principal was invalid")
 }
 
 async fn call(cx: &Context, permission: &Permission) -> Result<AddPermissionOutput, CallError> {

@@ -7,7 +7,9 @@ use aws_sdk_iam::types::AttachedPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::is_administrator_policy;
+use super::create_function::ROLE_PATIENCE;
+use super::create_role;
+use crate::aws::{CallError, is_administrator_policy};
 use crate::step::{Context, Resource, StepError, StepKind, Undone};
 
 /// `attach-role-policy`.
@@ -73,21 +75,38 @@ pub(super) async fn attach(
     fresh: bool,
 ) -> Result<(), StepError> {
     cx.check_policy(is_administrator_policy(policy_arn))?;
-    if !fresh && attached(cx, role_name).await?.iter().any(|arn| arn == policy_arn) {
+    let made_role = create_role::made_role(cx, role_name);
+    let passes = |error: &CallError| made_role && create_role::role_is_missing(error);
+    if !fresh && known(cx, role_name, passes).await?.iter().any(|arn| arn == policy_arn) {
         return Ok(());
     }
     let attachment =
         RolePolicyAttachment { role_name: role_name.to_owned(), policy_arn: policy_arn.to_owned() };
     let entry = cx.intend(&attachment)?;
-    let request = cx.aws.iam().attach_role_policy().role_name(role_name).policy_arn(policy_arn);
-    match cx.aws.call(request.send(), || Ok(AttachRolePolicyOutput::builder().build())).await {
+    let attached = cx
+        .while_refused(ROLE_PATIENCE, passes, || {
+            let request =
+                cx.aws.iam().attach_role_policy().role_name(role_name).policy_arn(policy_arn);
+            cx.aws.call(request.send(), || Ok(AttachRolePolicyOutput::builder().build()))
+        })
+        .await;
+    match attached {
         Ok(_) => entry.done(&()),
         Err(error) => Err(entry.error(error)),
     }
 }
 
+/// The ARNs of the managed policies of a role, once IAM knows of it.
+async fn known(
+    cx: &Context,
+    role_name: &str,
+    passes: impl Fn(&CallError) -> bool,
+) -> Result<Vec<String>, StepError> {
+    cx.while_refused(ROLE_PATIENCE, passes, || attached(cx, role_name)).await
+}
+
 /// The ARNs of the managed policies of a role.
-pub(super) async fn attached(cx: &Context, role_name: &str) -> Result<Vec<String>, StepError> {
+pub(super) async fn attached(cx: &Context, role_name: &str) -> Result<Vec<String>, CallError> {
     let mut arns = Vec::new();
     let mut marker = None;
     loop {

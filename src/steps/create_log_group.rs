@@ -308,6 +308,16 @@ async fn stay_gone(cx: &Context, log_group_name: &str, made: i64) -> Result<Undo
     ))
 }
 
+/// Sees to it that the log group which Lambda made for a function that is gone is gone too, and stays so. One that was there
+/// at that time is left as it is.
+pub(super) async fn take_away_late(
+    cx: &Context,
+    log_group_name: &str,
+    since_millis: i64,
+) -> Result<Undone, StepError> {
+    stay_gone(cx, log_group_name, since_millis).await
+}
+
 /// Log events arrive within seconds of an invocation.
 const QUIET_AT_AWS: Duration = Duration::from_secs(5);
 /// The embedded AWS has no more than tens of milliseconds of such delay, unless told otherwise.

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::create_function::ROLE_PATIENCE;
 use super::{attach_role_policy, delete_role};
 use crate::aws::{CallError, Outcome};
 use crate::step::owner::made_again;
@@ -138,10 +139,13 @@ async fn create_or_adopt(cx: &Context, input: &Input) -> Result<(IamRole, bool),
         .assume_role_policy_document(trust.to_string())
         .set_description(input.description.clone())
         .set_tags(Some(tags(cx, &input.tags)?));
+    let names_own = names_role_of(cx, &trust.to_string(), &input.role_name);
+    let passes = |error: &CallError| names_own && principal_is_unknown(error);
     let created = cx
-        .aws
-        .call(request.send(), || {
-            Ok(CreateRoleOutput::builder().set_role(placeholder(cx, &input.role_name)).build())
+        .while_refused(ROLE_PATIENCE, passes, || {
+            cx.aws.call(request.clone().send(), || {
+                Ok(CreateRoleOutput::builder().set_role(placeholder(cx, &input.role_name)).build())
+            })
         })
         .await;
     match created {
@@ -152,7 +156,7 @@ async fn create_or_adopt(cx: &Context, input: &Input) -> Result<(IamRole, bool),
             entry.done(&RoleIds { role_id: role.role_id().to_owned() })?;
             Ok((role, false))
         }
-        Err(error) if error.is("EntityAlreadyExists") => {
+        Err(StepError::Call(error)) if error.is("EntityAlreadyExists") => {
             match get_role(cx, &input.role_name).await {
                 // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
                 Ok(Some(role))
@@ -189,6 +193,33 @@ pub(super) fn there_already(entry: Entry, error: &CallError) -> Result<(), StepE
             _ => Ok(()),
         },
     }
+}
+
+/// Whether a text names another role that the run has made, by its ARN.
+pub(super) fn names_role_of(cx: &Context, text: &str, aside: &str) -> bool {
+    cx.made::<Role>().iter().filter(|role| role.role_name != aside).any(|role| {
+        let end = format!(":role/{}", role.role_name);
+        text.match_indices(&end).any(|(at, _)| {
+            // Another role's name may begin with this one's.
+            let next = text[at + end.len()..].chars().next();
+            !next.is_some_and(|next| next.is_ascii_alphanumeric() || "+=,.@_-".contains(next))
+        })
+    })
+}
+
+/// Whether IAM has not heard of a principal yet. It says as much of one that does not exist.
+fn principal_is_unknown(error: &CallError) -> bool {
+    error.is("MalformedPolicyDocument") && error.message.contains("Invalid principal")
+}
+
+/// Whether IAM has not heard of a role yet, where one was just made.
+pub(super) fn role_is_missing(error: &CallError) -> bool {
+    error.is("NoSuchEntity") && error.message.to_lowercase().contains("the role with name")
+}
+
+/// Whether the run has made a role of that name.
+pub(super) fn made_role(cx: &Context, role_name: &str) -> bool {
+    cx.made::<Role>().iter().any(|role| role.role_name == role_name)
 }
 
 fn exists(error: CallError) -> StepError {
@@ -252,7 +283,8 @@ fn placeholder(cx: &Context, role_name: &str) -> Option<IamRole> {
         .ok()
 }
 
-fn owner(cx: &Context, role: &IamRole) -> Owner {
+/// Whose it is.
+pub(super) fn owner(cx: &Context, role: &IamRole) -> Owner {
     let tag = role.tags().iter().find(|tag| tag.key() == RunFacts::TAG_KEY);
     Owner::of(cx, tag.map(Tag::value))
 }

@@ -277,7 +277,7 @@ impl UserPool {
 
 impl Resource for UserPool {
     const TYPE: &'static str = "AWS::Cognito::UserPool";
-    const UNDO: &'static [&'static str] = &["cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool", "cognito-idp:UpdateUserPool", "cognito-idp:DeleteUserPool"];
+    const UNDO: &'static [&'static str] = &["cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "cognito-idp:DeleteUserPool"];
     type Ids = UserPoolIds;
 
     fn label(&self) -> String {

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::create_function::{Function, Planned};
+use super::delete_role::{IfForeign, foreign};
 use super::get_function::{self, bare_name, is_busy};
 use crate::aws::Outcome;
 use crate::step::context::Patience;
@@ -15,12 +16,17 @@ pub struct DeleteFunction;
 
 /// Deletes a Lambda function, and waits until it is gone.
 ///
+/// A function that this run did not make is an error, and left alone, unless `if_foreign: delete` says that it may be lost.
+///
 /// Its log group stays. One that `create-function` made is deleted when the run is over.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The function's name or ARN.
     function_name: String,
+    /// What to do when this run did not make it.
+    #[serde(default)]
+    if_foreign: IfForeign,
 }
 
 /// What became of it.
@@ -33,8 +39,10 @@ pub struct Output {
 
 impl StepKind for DeleteFunction {
     const NAME: &'static str = "delete-function";
-    const CALLS: &'static [&'static str] = &["lambda:DeleteFunction", "lambda:GetFunction"];
-    const PERMISSIONS: &'static [&'static str] = Self::CALLS;
+    const CALLS: &'static [&'static str] =
+        &["lambda:GetFunction", "lambda:DeleteFunction", "lambda:GetFunction"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["lambda:GetFunction", "lambda:ListTags", "lambda:DeleteFunction"];
     const EXAMPLE: &'static str = "\
 - delete-function:
     function_name: \"{{ steps.function.function_name }}\"
@@ -45,6 +53,14 @@ impl StepKind for DeleteFunction {
     type Made = Nothing;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        if input.if_foreign == IfForeign::Fail {
+            let found = get_function::look(&cx, &input.function_name, Planned::There).await?;
+            let found = found.ok_or_else(|| get_function::missing(&input.function_name))?;
+            if !found.is_ours(&cx)? {
+                let what = format!("the function {}", input.function_name);
+                return Err(foreign(&cx, "ForeignFunction", &what));
+            }
+        }
         if delete(&cx, &input.function_name).await? == Undone::AlreadyGone {
             return Err(get_function::missing(&input.function_name));
         }

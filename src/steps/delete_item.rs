@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::put_item::attribute_value::{Item, Plain, item, plain};
-use super::put_item::changes::{Change, Items, current};
-use crate::aws::CallError;
+use super::put_item::changes::{Change, Items, Unchanged, current, overtaken};
+use crate::aws::{CallError, Outcome};
 use crate::step::{Context, StepError, StepKind};
 
 /// `delete-item`.
@@ -15,7 +15,8 @@ pub struct DeleteItem;
 /// Deletes an item of a `DynamoDB` table.
 ///
 /// An item that the run did not make is put back when the run is over, unless somebody has put another in its place; until
-/// then the journal holds it. One that is not there is no error: `deleted` is false.
+/// then the journal holds it. One that somebody changes between the look at it and its end is left as it is, which is an
+/// error. One that is not there is none: `deleted` is false.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -44,7 +45,7 @@ impl StepKind for DeleteItem {
     const NAME: &'static str = "delete-item";
     const CALLS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
     const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:GetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+        &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
     const EXAMPLE: &'static str = "\
 - delete-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"
@@ -69,12 +70,19 @@ impl StepKind for DeleteItem {
                 changes: vec![Change::new(&key, Some(previous), None)],
                 ignore_changes: Vec::new(),
             })?;
-            match delete(&cx, &table_name, &key).await {
+            match delete(&cx, &table_name, &key, Some(previous)).await {
                 Ok(()) => entry.done(&())?,
-                Err(error) => return Err(entry.error(error)),
+                Err(error) => {
+                    let is_overtaken = error.is(CHANGED) && error.outcome == Outcome::Refused;
+                    let error = entry.error(error);
+                    return Err(if is_overtaken { overtaken(&table_name, &key) } else { error });
+                }
             }
         } else {
-            delete(&cx, &table_name, &key).await?;
+            match delete(&cx, &table_name, &key, previous.as_ref()).await {
+                Err(error) if error.is(CHANGED) => return Err(overtaken(&table_name, &key)),
+                deleted => deleted?,
+            }
             cx.settle::<Items>(|items| is_that(items, &table_name, &key))?;
         }
         Ok(Output {
@@ -95,7 +103,33 @@ fn is_that(items: &Items, table_name: &str, key: &Item) -> bool {
         && matches!(items.changes.as_slice(), [change] if change.made() && change.is_about(key))
 }
 
-async fn delete(cx: &Context, table_name: &str, key: &Item) -> Result<(), CallError> {
-    let request = cx.aws.dynamodb().delete_item().table_name(table_name).set_key(Some(key.clone()));
-    cx.aws.call(request.send(), || Ok(DeleteItemOutput::builder().build())).await.map(drop)
+const CHANGED: &str = "ConditionalCheckFailedException";
+
+/// Deletes an item, as long as it is still the one that was read.
+async fn delete(
+    cx: &Context,
+    table_name: &str,
+    key: &Item,
+    read: Option<&Item>,
+) -> Result<(), CallError> {
+    let condition = Unchanged::of(key, read);
+    let request = cx
+        .aws
+        .dynamodb()
+        .delete_item()
+        .table_name(table_name)
+        .set_key(Some(key.clone()))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_names(Some(condition.names))
+        .set_expression_attribute_values(condition.values);
+    match cx.aws.call(request.send(), || Ok(DeleteItemOutput::builder().build())).await {
+        // The SDK repeats a call whose reply was lost; the repetition then finds nothing any more.
+        Err(error) if error.is(CHANGED) && error.outcome == Outcome::Unknown => {
+            match current(cx, table_name, std::slice::from_ref(key), &[]).await {
+                Ok(found) if found.iter().flatten().next().is_none() => Ok(()),
+                Ok(_) | Err(_) => Err(error),
+            }
+        }
+        deleted => deleted.map(drop),
+    }
 }

@@ -1,6 +1,7 @@
 //! `deploy-stack`: a `CloudFormation` stack.
 
 mod events;
+mod functions;
 mod template;
 
 use std::collections::BTreeMap;
@@ -27,8 +28,10 @@ pub struct DeployStack;
 /// Creates a `CloudFormation` stack from a template and waits until it is complete.
 ///
 /// A stack of that name that is there already is an error. A stack that could not be created makes the step fail with
-/// the reason that each failed resource gave. When the run is over, the stack is deleted with all that is in it; what its
-/// template wants to be kept (`DeletionPolicy: Retain`) is named then.
+/// the reason that each failed resource gave. When the run is over, the stack is deleted with all that is in it, and with the
+/// log groups that Lambda made for its functions; what its template wants to be kept (`DeletionPolicy: Retain`) is named then.
+///
+/// A template with a policy that allows everything is refused, unless the run is given `--allow-admin`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -121,6 +124,10 @@ impl StepKind for DeployStack {
         "cloudformation:DescribeStacks",
         "cloudformation:DescribeStackEvents",
         "cloudformation:DeleteStack",
+        "cloudformation:ListStackResources",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:DeleteLogGroup",
     ];
     const EXAMPLE: &'static str = "\
 - id: stack
@@ -150,6 +157,7 @@ impl StepKind for DeployStack {
 
 async fn create(cx: &Context, input: &Input) -> Result<String, StepError> {
     let template = template::read(cx, &input.template).await?;
+    template::check_policies(cx, &template, input.parameters.iter().map(|(k, v)| (k, &v.0)))?;
     let nth = cx.made::<Stack>().len();
     let entry = cx.intend(&Stack { stack_name: input.stack_name.clone() })?;
     let earlier =
@@ -317,7 +325,7 @@ async fn created(
 
 impl Resource for Stack {
     const TYPE: &'static str = "AWS::CloudFormation::Stack";
-    const UNDO: &'static [&'static str] = &["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DeleteStack"];
+    const UNDO: &'static [&'static str] = &["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DeleteStack", "cloudformation:ListStackResources", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup"];
     type Ids = StackIds;
 
     fn label(&self) -> String {
@@ -329,18 +337,26 @@ impl Resource for Stack {
         let Some(stack) = look(&cx, &known, StackStatus::CreateComplete).await? else {
             return Ok(Undone::AlreadyGone);
         };
+        // A deletion that was interrupted may not have come to the log groups.
+        let deleted = stack.stack_status() == Some(&StackStatus::DeleteComplete);
         // No two stacks ever have the same id; where the name alone is known, the tags tell.
         if known == self.stack_name
+            && !deleted
             && let Some(spared) = owner(&cx, &stack).spared(&cx)
         {
             return Ok(spared);
         }
-        match stack.stack_status() {
-            Some(StackStatus::DeleteComplete) => return Ok(Undone::AlreadyGone),
-            Some(StackStatus::DeleteInProgress) => {}
-            _ => delete(&cx, stack.stack_id().unwrap_or(&known)).await?,
-        }
-        gone(&cx, stack.stack_id().unwrap_or(&known), &self.stack_name).await
+        let stack_id = stack.stack_id().unwrap_or(&known);
+        let undone = match stack.stack_status() {
+            Some(StackStatus::DeleteComplete) => Undone::AlreadyGone,
+            Some(StackStatus::DeleteInProgress) => gone(&cx, stack_id, &self.stack_name).await?,
+            _ => {
+                delete(&cx, stack_id).await?;
+                gone(&cx, stack_id, &self.stack_name).await?
+            }
+        };
+        functions::take_logs_away(&cx, stack_id, stack.creation_time()).await?;
+        Ok(undone)
     }
 }
 

@@ -63,7 +63,7 @@ impl StepKind for PutItem {
     const CALLS: &'static [&'static str] =
         &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
     const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
     const EXAMPLE: &'static str = "\
 - put-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

@@ -246,18 +246,40 @@ impl Resource for Object {
         if known.is_some_and(|known| there.e_tag() != Some(known.as_str())) {
             return Ok(Undone::Changed { reason: "it was written again since".to_owned() });
         }
-        // Where the bucket has versions, only the run's own goes, and the one before is there again.
-        let request = cx
-            .aws
-            .s3()
-            .delete_object()
-            .bucket(&self.bucket)
-            .key(&self.key)
-            .set_version_id(version_id.or(there.version_id));
-        match cx.aws.call(request.send(), || Ok(DeleteObjectOutput::builder().build())).await {
-            Ok(_) => Ok(Undone::Deleted),
-            Err(error) if error.is("NoSuchBucket") => Ok(Undone::AlreadyGone),
-            Err(error) => Err(error.into()),
+        delete(&cx, &self, version_id.or_else(|| there.version_id.clone()), there.e_tag).await
+    }
+}
+
+/// Deletes an object as long as it is still the one that was seen. Where the bucket has versions, only the run's own goes,
+/// which nobody can have changed, and the one before is there again.
+async fn delete(
+    cx: &Context,
+    object: &Object,
+    version_id: Option<String>,
+    e_tag: Option<String>,
+) -> Result<Undone, StepError> {
+    let unchanged = e_tag.filter(|_| version_id.is_none());
+    // Somebody else puts an object of that key there at the same moment.
+    let passes = |error: &CallError| error.is("ConditionalRequestConflict");
+    let deleted = cx
+        .while_refused(Patience::seconds(30), passes, || {
+            let request = cx
+                .aws
+                .s3()
+                .delete_object()
+                .bucket(&object.bucket)
+                .key(&object.key)
+                .set_version_id(version_id.clone())
+                .set_if_match(unchanged.clone());
+            cx.aws.call(request.send(), || Ok(DeleteObjectOutput::builder().build()))
+        })
+        .await;
+    match deleted {
+        Ok(_) => Ok(Undone::Deleted),
+        Err(error) if error.is("NoSuchBucket") || error.is("NoSuchKey") => Ok(Undone::AlreadyGone),
+        Err(error) if error.is("PreconditionFailed") => {
+            Ok(Undone::Changed { reason: "it was written again since".to_owned() })
         }
+        Err(error) => Err(error),
     }
 }

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::delete_role;
+use super::create_function::ROLE_PATIENCE;
+use super::{create_role, delete_role};
 use super::get_role::document;
 use crate::aws::{CallError, allows_everything};
 use crate::step::{Context, Resource, StepError, StepKind, Undone};
@@ -78,7 +79,14 @@ impl StepKind for PutRolePolicy {
         if previous.as_ref() != Some(&policy_document) {
             let policy = RolePolicy { role_name, policy_name, policy_document, previous };
             let entry = cx.intend(&policy)?;
-            match put(&cx, &policy.role_name, &policy.policy_name, &policy.policy_document).await {
+            let made_role = create_role::made_role(&cx, &policy.role_name);
+            let passes = |error: &CallError| made_role && create_role::role_is_missing(error);
+            let was_put = cx
+                .while_refused(ROLE_PATIENCE, passes, || {
+                    put(&cx, &policy.role_name, &policy.policy_name, &policy.policy_document)
+                })
+                .await;
+            match was_put {
                 Ok(()) => entry.done(&())?,
                 Err(error) => return Err(entry.error(error)),
             }

@@ -206,6 +206,24 @@ async fn what_needs_no_aws_talks_to_none() {
     assert_eq!(dry.operations(), Vec::<String>::new());
 }
 
+/// A pool that is updated is given its tags again, or it loses them.
+#[test]
+fn whoever_updates_a_pool_may_tag_it() {
+    let updating = KINDS.iter().map(|kind| (kind.spec)()).filter(|spec| {
+        let all = [spec.permissions, spec.undo_permissions].concat();
+        all.contains(&"cognito-idp:UpdateUserPool")
+    });
+    let mut seen = 0;
+    for spec in updating {
+        let parts = [spec.permissions, spec.undo_permissions];
+        for part in parts.iter().filter(|it| it.contains(&"cognito-idp:UpdateUserPool")) {
+            assert!(part.contains(&"cognito-idp:TagResource"), "{}: {part:?}", spec.name);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
 #[test]
 fn every_kind_has_a_page() {
     for kind in KINDS {

@@ -231,7 +231,7 @@ async fn factors_lost(cx: &Context, pool: &UserPoolType) -> Result<Option<String
 
 impl Resource for UserPoolTriggers {
     const TYPE: &'static str = "AWS::Cognito::UserPoolTriggers";
-    const UNDO: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool", "iam:PassRole"];
+    const UNDO: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "iam:PassRole"];
     type Ids = TriggersIds;
 
     fn label(&self) -> String {

@@ -67,9 +67,14 @@ impl Account {
         command
     }
 
+    /// All that it holds, by service.
+    pub fn snapshot(&self) -> Value {
+        self.aws().world().snapshot()
+    }
+
     /// Everything that exists, such as `logs /demo`.
     pub fn resources(&self) -> Vec<String> {
-        let snapshot = self.aws().world().snapshot();
+        let snapshot = self.snapshot();
         let mut names = Vec::new();
         for (service, picture) in snapshot.as_object().unwrap() {
             let Value::Object(parts) = picture else { continue };

@@ -56,7 +56,7 @@ fn what_is_left_and_what_is_touched_is_named() {
     // A neighbour's names are the run's own with one more character.
     let sandbox = sandbox(
         "{create-role: {role_name: \"kept-{{ run.id }}\", trust_service: lambda.amazonaws.com}, keep: true}\n      \
-         - delete-role: {role_name: \"demo-{{ run.id }}0\"}",
+         - delete-role: {role_name: \"demo-{{ run.id }}0\", if_foreign: delete}",
     );
     let outcome = chaos(&sandbox, &[]).exited(1);
     let said = |text: &str| assert!(outcome.stderr.contains(text), "{text}:\n{}", outcome.stderr);

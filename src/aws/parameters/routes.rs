@@ -87,6 +87,7 @@ pub(super) const HEADERS: &[(&str, &str)] = &[
     ("x-amz-log-type", "LogType"),
     ("x-amz-client-context", "ClientContext"),
     ("x-amz-tagging", "Tagging"),
+    ("if-match", "IfMatch"),
     ("if-none-match", "IfNoneMatch"),
     ("content-type", "ContentType"),
 ];

@@ -2,7 +2,7 @@
 
 use super::payload::payload;
 use super::routes::reply;
-use super::{NAMESPACE, State, error, input};
+use super::{NAMESPACE, State, error, headers, input};
 use crate::local::http::{Request, Response};
 use crate::local::protocol::AwsError;
 use crate::local::protocol::xml::Element;
@@ -11,8 +11,16 @@ use crate::local::protocol::xml::Element;
 const LIMIT: usize = 1000;
 
 /// `DeleteObject`
-pub(super) fn delete(state: &mut State, bucket: &str, key: &str) -> Result<Response, AwsError> {
-    state.bucket_mut(bucket)?.objects.remove(key);
+pub(super) fn delete(
+    state: &mut State,
+    request: &Request,
+    bucket: &str,
+    key: &str,
+) -> Result<Response, AwsError> {
+    let bucket = state.bucket_mut(bucket)?;
+    let there = bucket.objects.get(key).map(|object| object.etag.as_str());
+    headers::check_write(request, there, key)?;
+    bucket.objects.remove(key);
     Ok(Response::empty(204))
 }
 

@@ -87,7 +87,7 @@ fn lists(list: &str, etag: &str) -> bool {
     list.split(',').any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
 }
 
-/// Why an object is not to be written: what is there, or is not there, is not what the writer expects.
+/// Why an object is not to be written or deleted: what is there, or is not there, is not what the writer expects.
 pub(super) fn check_write(
     request: &Request,
     there: Option<&str>,

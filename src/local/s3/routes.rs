@@ -63,7 +63,7 @@ fn of_object(
         "PutObject" => objects::put(state, request, context, bucket, key),
         "CopyObject" => copy::copy(state, request, context, bucket, key),
         "HeadObject" | "GetObject" => objects::get(state, request, bucket, key),
-        "DeleteObject" => deletion::delete(state, bucket, key),
+        "DeleteObject" => deletion::delete(state, request, bucket, key),
         "GetObjectTagging" => tags::of_object(state, bucket, key),
         "PutObjectTagging" => tags::put_on_object(state, request, bucket, key),
         "DeleteObjectTagging" => tags::delete_from_object(state, bucket, key),

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::HeaderMap;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{HOST, ORIGIN};
 use hyper::http::uri::Authority;
 use hyper::service::service_fn;
@@ -100,7 +102,7 @@ async fn serve_connection(stream: TcpStream, handler: Arc<dyn Handler>) {
         .await;
 }
 
-/// Why a connection is closed without an answer.
+/// Why a connection is closed without an answer, or in the middle of one.
 #[derive(Debug, thiserror::Error)]
 enum Closed {
     #[error("the handler closed the connection")]
@@ -114,7 +116,7 @@ enum Closed {
 async fn answer(
     request: hyper::Request<Incoming>,
     handler: &dyn Handler,
-) -> Result<hyper::Response<Full<Bytes>>, Closed> {
+) -> Result<hyper::Response<Reply>, Closed> {
     let request_id = new_request_id();
     let (head, body) = request.into_parts();
     if is_from_web_page(&head.headers) {
@@ -181,12 +183,71 @@ fn too_large(request_id: &str) -> Response {
         .error(&AwsError::new(413, "RequestEntityTooLargeException", message), request_id)
 }
 
-fn encode(response: Response) -> Result<hyper::Response<Full<Bytes>>, Closed> {
+fn encode(response: Response) -> Result<hyper::Response<Reply>, Closed> {
     let mut builder = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }
-    Ok(builder.body(Full::new(response.body))?)
+    Ok(builder.body(Reply::new(response.body, response.is_cut))?)
+}
+
+/// The body of a response, or what arrives of it.
+struct Reply {
+    size: u64,
+    next: Part,
+}
+
+/// What is sent next.
+enum Part {
+    All(Bytes),
+    Half(Bytes),
+    /// What was sent so far has to leave before the connection breaks.
+    Pause,
+    Break,
+    End,
+}
+
+impl Reply {
+    fn new(body: Bytes, is_cut: bool) -> Self {
+        let size = body.len() as u64;
+        let next = match size {
+            0 => Part::End,
+            _ if is_cut => Part::Half(body.slice(..body.len() / 2)),
+            _ => Part::All(body),
+        };
+        Self { size, next }
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Closed;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
+        let (polled, next) = match std::mem::replace(&mut self.next, Part::End) {
+            Part::All(bytes) => (Poll::Ready(Some(Ok(Frame::data(bytes)))), Part::End),
+            Part::Half(bytes) => (Poll::Ready(Some(Ok(Frame::data(bytes)))), Part::Pause),
+            Part::Pause => {
+                context.waker().wake_by_ref();
+                (Poll::Pending, Part::Break)
+            }
+            Part::Break => (Poll::Ready(Some(Err(Closed::ByHandler))), Part::End),
+            Part::End => (Poll::Ready(None), Part::End),
+        };
+        self.next = next;
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.next, Part::End)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.size)
+    }
 }
 
 /// The segments of a path, decoded one by one, so that an encoded slash stays inside its segment. A slash at the end

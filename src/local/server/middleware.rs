@@ -42,6 +42,8 @@ pub enum After {
     Deliver,
     /// The client gets this instead.
     Replace(Response),
+    /// The connection breaks after the head of the reply, before the end of its body. One without a body arrives.
+    Cut,
     /// The reply is lost: the connection is closed.
     Drop,
 }

@@ -238,6 +238,7 @@ impl Router {
         match middleware.after(service, request, &response).await {
             After::Deliver => Some(response),
             After::Replace(other) => Some(other),
+            After::Cut => Some(response.cut()),
             After::Drop => None,
         }
     }

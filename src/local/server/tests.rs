@@ -238,3 +238,22 @@ async fn faults_can_be_put_before_and_after_a_call() {
     let (answer, made) = create_group_under(Script::default()).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\n") && made, "{answer}");
 }
+
+#[tokio::test]
+async fn a_reply_that_is_cut_has_its_head_and_half_of_its_body() {
+    let cut = Script { after: Mutex::new(vec![After::Cut]), ..Script::default() };
+    let aws = LocalAws::start_with(options(), Arc::new(cut)).await.expect("a free port");
+    let target = "X-Amz-Target: Logs_20140328.DescribeLogGroups\n";
+    let request = post(&format!("{}{target}", signed("logs", "eu-west-1")), "{}");
+    let cut = exchange(&aws, &request).await;
+    let whole = exchange(&aws, &request).await;
+    let parts = |answer: &str| {
+        let (head, body) = answer.split_once("\n\n").expect("a head");
+        let length = head.lines().find(|line| line.starts_with("content-length: "));
+        (head.starts_with("HTTP/1.1 200 OK\n"), length.map(str::to_owned), body.to_owned())
+    };
+    let ((_, _, half), (_, _, all)) = (parts(&cut), parts(&whole));
+    assert_eq!(all, "{\"logGroups\":[]}");
+    assert_eq!((half.as_str(), parts(&cut).0), (&all[..all.len() / 2], true));
+    assert_eq!(parts(&cut).1, parts(&whole).1, "the head promises all of it");
+}

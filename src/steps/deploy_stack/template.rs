@@ -1,7 +1,9 @@
 //! A template's text, from a file of the repository.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::aws::administrators_of;
 use crate::step::{Context, StepError};
 
 /// What `CloudFormation` takes in a request; longer templates go by way of S3.
@@ -29,6 +31,33 @@ pub(super) async fn read(cx: &Context, path: &str) -> Result<String, StepError> 
         )));
     }
     Ok(text)
+}
+
+/// Refuses a template that lets somebody do anything, unless the run was told that it may.
+pub(super) fn check_policies<'a>(
+    cx: &Context,
+    template: &str,
+    parameters: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Result<(), StepError> {
+    if cx.run.allow_admin {
+        return Ok(());
+    }
+    let parameters: BTreeMap<_, _> = parameters.map(|(k, v)| (k.clone(), v.clone())).collect();
+    let administrators = administrators_of(template, &parameters);
+    if administrators.is_empty() {
+        return Ok(());
+    }
+    Err(StepError::Failed {
+        code: "AdministratorPolicy".to_owned(),
+        message: format!(
+            "the template has a policy that allows everything, and was not deployed: see {}",
+            administrators.join(", ")
+        ),
+        help: Some(
+            "name policies that allow what is needed, or run with --allow-admin".to_owned(),
+        ),
+        details: Vec::new(),
+    })
 }
 
 async fn real(path: &std::path::Path) -> std::io::Result<PathBuf> {

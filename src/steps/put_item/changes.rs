@@ -245,7 +245,7 @@ impl Unchanged {
 
 impl Resource for Items {
     const TYPE: &'static str = "AWS::DynamoDB::Item";
-    const UNDO: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const UNDO: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
     type Ids = ();
 
     fn label(&self) -> String {
@@ -347,7 +347,7 @@ pub(in crate::steps) fn overtaken(table_name: &str, key: &Item) -> StepError {
     StepError::Failed {
         code: "ConditionalCheckFailedException".to_owned(),
         message: format!(
-            "somebody has changed the item {key} of {table_name} since it was read; it was not replaced"
+            "somebody has changed the item {key} of {table_name} since it was read; it was left as it is"
         ),
         help: Some("run it again, or choose another key".to_owned()),
         details: Vec::new(),

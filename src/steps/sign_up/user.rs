@@ -1,6 +1,7 @@
 //! Users of a pool: looking one up, and taking away those that the run made.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cognitoidentityprovider::operation::admin_delete_user::AdminDeleteUserOutput;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
@@ -22,6 +23,24 @@ pub struct User {
     pub(in crate::steps) username: String,
     /// The user who had that name when the run was about to make one.
     previous_sub: Option<String>,
+    /// When the run was about to make it, in seconds since 1970.
+    intended_at: Option<i64>,
+}
+
+/// Within how many seconds of its intent a user was made whom the run made: AWS's clock is not this machine's, and a call
+/// may be tried several times.
+const CLOCKS_DIFFER: u64 = 5 * 60;
+
+/// Who made a user of the name that the run was about to give to one.
+#[derive(Debug, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    /// The one who had the name before.
+    Previous,
+    /// Somebody who came after ours.
+    MadeAgain,
+    /// Somebody who came when the run did nothing.
+    OfAnotherTime,
 }
 
 /// What tells this user from a later one of the same name.
@@ -112,22 +131,38 @@ impl User {
             user_pool_id: user_pool_id.to_owned(),
             username: username.to_owned(),
             previous_sub: now.map(|user| sub_of(user.user_attributes())),
+            intended_at: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .ok()
+                .and_then(|since| i64::try_from(since.as_secs()).ok()),
         }
     }
 
-    /// Whether this is the user that the run made.
-    fn is(&self, found: &AdminGetUserOutput, ids: Option<&UserIds>) -> bool {
+    /// Whether this is the user whom the run made; nobody knows the `sub` of one whose making got no answer.
+    fn whose(&self, found: &AdminGetUserOutput, ids: Option<&UserIds>) -> Whose {
         let sub = sub_of(found.user_attributes());
         match ids {
-            Some(ids) => ids.sub == sub,
-            None => self.previous_sub.as_ref() != Some(&sub),
+            Some(ids) if ids.sub == sub => Whose::Ours,
+            Some(_) => Whose::MadeAgain,
+            None if self.previous_sub.as_ref() == Some(&sub) => Whose::Previous,
+            None if self.is_of_that_time(found) => Whose::Ours,
+            None => Whose::OfAnotherTime,
         }
     }
 
-    /// The user, if the run has made it by now.
+    /// Whether the user was made when the run was about to make one. A dry run's users were never made.
+    fn is_of_that_time(&self, found: &AdminGetUserOutput) -> bool {
+        match (found.user_create_date(), self.intended_at) {
+            (Some(made), Some(intended)) => made.secs().abs_diff(intended) <= CLOCKS_DIFFER,
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
+
+    /// The user, if the run has made it by now, with a call that has just ended: there is no need to compare clocks.
     async fn made(&self, cx: &Context) -> Result<Option<AdminGetUserOutput>, CallError> {
         let found = look(cx, &self.user_pool_id, &self.username, Planned::There).await?;
-        Ok(found.filter(|user| self.is(user, None)))
+        Ok(found.filter(|user| self.whose(user, None) != Whose::Previous))
     }
 
     /// Closes the entry of a user that was made.
@@ -268,13 +303,17 @@ impl Resource for User {
         let Some(found) = look(&cx, pool, &self.username, Planned::There).await? else {
             return Ok(Undone::AlreadyGone);
         };
-        if !self.is(&found, ids.as_ref()) {
-            return Ok(match ids {
-                Some(_) => {
-                    Undone::NotOurs { reason: "it was deleted and made again since".to_owned() }
-                }
-                None => Undone::AlreadyGone,
-            });
+        match self.whose(&found, ids.as_ref()) {
+            Whose::Ours => {}
+            Whose::Previous => return Ok(Undone::AlreadyGone),
+            Whose::MadeAgain => {
+                let reason = "it was deleted and made again since".to_owned();
+                return Ok(Undone::NotOurs { reason });
+            }
+            Whose::OfAnotherTime => {
+                let reason = "it was not made when this run was about to make it".to_owned();
+                return Ok(Undone::NotOurs { reason });
+            }
         }
         // Where people sign in with an e-mail address, the pool has a name of its own for each of them.
         if !delete(&cx, pool, found.username()).await? {
@@ -287,5 +326,51 @@ impl Resource for User {
         })
         .await?;
         Ok(Undone::Deleted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_cognitoidentityprovider::primitives::DateTime;
+
+    const INTENDED: i64 = 1_795_000_000;
+
+    fn user(previous_sub: Option<&str>) -> User {
+        User {
+            user_pool_id: "eu-central-1_a".to_owned(),
+            username: "alice".to_owned(),
+            previous_sub: previous_sub.map(str::to_owned),
+            intended_at: Some(INTENDED),
+        }
+    }
+
+    fn found(sub: &str, made_at: i64) -> AdminGetUserOutput {
+        let sub = AttributeType::builder().name("sub").value(sub).build().expect("an attribute");
+        let made_at = DateTime::from_secs(made_at);
+        let found = AdminGetUserOutput::builder().username("alice").user_create_date(made_at);
+        found.user_attributes(sub).build().expect("a user")
+    }
+
+    #[test]
+    fn a_user_of_whom_nobody_knows_is_ours_only_when_made_at_that_time() {
+        let whose = |made_at| user(None).whose(&found("1", made_at), None);
+        for near in [INTENDED, INTENDED + 299, INTENDED - 299] {
+            assert_eq!(whose(near), Whose::Ours, "{near}");
+        }
+        for far in [INTENDED + 301, INTENDED - 301, 0, i64::MAX / 2] {
+            assert_eq!(whose(far), Whose::OfAnotherTime, "{far}");
+        }
+        let timeless = User { intended_at: None, ..user(None) };
+        assert_eq!(timeless.whose(&found("1", INTENDED), None), Whose::OfAnotherTime);
+    }
+
+    #[test]
+    fn a_user_whose_sub_is_known_is_known_by_it() {
+        let ids = UserIds { sub: "1".to_owned() };
+        assert_eq!(user(None).whose(&found("1", 0), Some(&ids)), Whose::Ours);
+        assert_eq!(user(None).whose(&found("2", INTENDED), Some(&ids)), Whose::MadeAgain);
+        assert_eq!(user(Some("1")).whose(&found("1", INTENDED), None), Whose::Previous);
+        assert_eq!(user(Some("1")).whose(&found("2", INTENDED), None), Whose::Ours);
     }
 }

@@ -72,6 +72,13 @@ async fn many_items_go_twenty_five_at_a_time() {
     assert_eq!(ends.len(), 4);
     assert_eq!(ends[0].0, "AWS::DynamoDB::Item 10 items of people");
     assert!(ends.iter().all(|(_, end)| *end == Undone::Deleted), "{ends:?}");
+    let undo = ["batch-write-items", "create-table"];
+    let allowed = undo.map(|name| (kind(name).expect("a kind").spec)().undo_permissions).concat();
+    let called = dry.operations();
+    assert!(called.contains(&"dynamodb:BatchGetItem".to_owned()));
+    for operation in called {
+        assert!(allowed.contains(&operation.as_str()), "{operation} is not in {allowed:?}");
+    }
 }
 
 #[tokio::test]
