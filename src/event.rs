@@ -99,6 +99,16 @@ impl Effect {
     }
 }
 
+/// What has to happen first, for a call of a dry run to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnlyIf {
+    /// A condition holds that is not known yet.
+    Condition,
+    /// A step of the block fails whose `rescue` the call belongs to.
+    Failure,
+}
+
 /// One call to AWS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
@@ -268,6 +278,9 @@ pub enum Event {
     Called {
         /// By which step; absent for the run's own.
         step: Option<StepRef>,
+        /// In a dry run: what has to happen first; absent where the call is certain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only_if: Option<OnlyIf>,
         /// What.
         #[serde(flatten)]
         call: Call,
@@ -280,6 +293,13 @@ pub enum Event {
         path: String,
         /// What it is.
         form: CodeForm,
+    },
+    /// In a dry run: the next call sends what a file holds, as it is.
+    Uploads {
+        /// Which, as the playbook names it.
+        file: String,
+        /// Where that is.
+        path: String,
     },
     /// In a dry run: a step whose failure is not the end.
     Expects {
@@ -324,7 +344,7 @@ pub enum Event {
     Answered {
         /// The question.
         prompt: String,
-        /// The answer; masked if secret.
+        /// The answer; masked if secret, and in a dry run perhaps not known.
         answer: String,
         /// Whether nobody was asked.
         default: bool,
@@ -427,20 +447,24 @@ pub struct Plan {
     pub read: usize,
     /// Make something happen.
     pub act: usize,
+    /// Are made only if something happens first.
+    #[serde(default)]
+    pub conditional: usize,
     /// Belong to the clean-up.
     pub cleanup: usize,
 }
 
 impl Plan {
     /// Counts a call.
-    pub fn add(&mut self, effect: Effect, cleaning: bool) {
-        let count = match (cleaning, effect) {
-            (true, _) => &mut self.cleanup,
-            (false, Effect::Create) => &mut self.create,
-            (false, Effect::Change) => &mut self.change,
-            (false, Effect::Delete) => &mut self.delete,
-            (false, Effect::Read) => &mut self.read,
-            (false, Effect::Act) => &mut self.act,
+    pub fn add(&mut self, effect: Effect, only_if: Option<OnlyIf>, cleaning: bool) {
+        let count = match effect {
+            _ if cleaning => &mut self.cleanup,
+            _ if only_if.is_some() => &mut self.conditional,
+            Effect::Create => &mut self.create,
+            Effect::Change => &mut self.change,
+            Effect::Delete => &mut self.delete,
+            Effect::Read => &mut self.read,
+            Effect::Act => &mut self.act,
         };
         *count += 1;
     }
