@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::{CallError, Outcome};
-use crate::step::context::Patience;
+use crate::step::context::{Patience, Progress};
 use crate::step::{Context, Resource, StepError, StepKind, Undone};
 
 /// `put-object`.
@@ -134,7 +134,11 @@ async fn read(cx: &Context, path: &str) -> Result<Vec<u8>, String> {
     if !file.starts_with(&root) {
         return Err(format!("`{path}` leads out of the playbook's directory"));
     }
-    tokio::fs::read(&file).await.map_err(unreadable)
+    let body = tokio::fs::read(&file).await.map_err(unreadable)?;
+    if cx.aws.is_recording() {
+        (cx.progress)(Progress::Uploads { file: path.to_owned(), path: file });
+    }
+    Ok(body)
 }
 
 async fn real(path: &Path) -> std::io::Result<PathBuf> {

@@ -261,6 +261,24 @@ fn every_call_has_its_parameters_and_is_counted() {
 }
 
 #[test]
+fn a_bucket_goes_by_its_name_and_what_is_in_an_object_is_told() {
+    let file = "tests/dry_run/buckets.yaml";
+    for events in [planned(file, &["--region", "us-east-1"]), real(file, &[])] {
+        let called = calls::of_kind(&events, "called");
+        let of_s3: Vec<_> = called.iter().filter(|call| call["service"] == "s3").collect();
+        assert!(of_s3.len() > 8, "{of_s3:?}");
+        for call in &of_s3 {
+            let bucket = call["parameters"]["Bucket"].as_str().unwrap();
+            assert!(bucket.starts_with("buckets-") && !bucket.contains('/'), "{call}");
+        }
+        let put: Vec<_> = of_s3.iter().filter(|call| call["operation"] == "PutObject").collect();
+        assert_eq!(put[0]["effect"], "create", "it refuses to overwrite");
+        assert_eq!(put[0]["parameters"]["Body"], "text");
+        assert!(put[1]["body"].as_str().unwrap().starts_with("name: buckets\n"));
+    }
+}
+
+#[test]
 fn what_is_known_must_be_the_same() {
     use serde_json::json;
     let planned = json!({"Role": "arn:«steps.role.arn»", "Timeout": 3, "Tags": ["«run.account»"]});
