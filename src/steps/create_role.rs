@@ -10,9 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::attach_role_policy::RolePolicyAttachment;
 use super::{attach_role_policy, delete_role};
 use crate::aws::CallError;
-use crate::step::{Context, Resource, RunFacts, StepError, StepKind, Undone};
+use crate::step::{Context, Leaves, Resource, RunFacts, StepError, StepKind, Undone};
 
 /// `create-role`.
 pub struct CreateRole;
@@ -87,18 +88,9 @@ pub struct RoleIds {
 
 impl StepKind for CreateRole {
     const NAME: &'static str = "create-role";
-    const CALLS: &'static [&'static str] = &["iam:CreateRole", "iam:AttachRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "iam:CreateRole",
-        "iam:TagRole",
-        "iam:GetRole",
-        "iam:AttachRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:DetachRolePolicy",
-        "iam:ListRolePolicies",
-        "iam:DeleteRolePolicy",
-        "iam:DeleteRole",
-    ];
+    const CALLS: &'static [&'static str] = &["iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] = &["iam:CreateRole", "iam:TagRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const BESIDES: &'static [Leaves] = &[Leaves::of::<RolePolicyAttachment>()];
     const EXAMPLE: &'static str = "\
 - id: role
   create-role:

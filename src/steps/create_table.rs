@@ -125,14 +125,8 @@ pub struct TableIds {
 
 impl StepKind for CreateTable {
     const NAME: &'static str = "create-table";
-    const CALLS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:DescribeTable"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "dynamodb:CreateTable",
-        "dynamodb:TagResource",
-        "dynamodb:DescribeTable",
-        "dynamodb:ListTagsOfResource",
-        "dynamodb:DeleteTable",
-    ];
+    const CALLS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:TagResource", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
     const EXAMPLE: &'static str = "\
 - id: table
   create-table:

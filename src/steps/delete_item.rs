@@ -43,8 +43,7 @@ pub struct Output {
 impl StepKind for DeleteItem {
     const NAME: &'static str = "delete-item";
     const CALLS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:GetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
     const EXAMPLE: &'static str = "\
 - delete-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

@@ -111,15 +111,8 @@ pub struct StackIds {
 
 impl StepKind for DeployStack {
     const NAME: &'static str = "deploy-stack";
-    const CALLS: &'static [&'static str] =
-        &["cloudformation:CreateStack", "cloudformation:DescribeStacks"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "cloudformation:CreateStack",
-        "cloudformation:TagResource",
-        "cloudformation:DescribeStacks",
-        "cloudformation:DescribeStackEvents",
-        "cloudformation:DeleteStack",
-    ];
+    const CALLS: &'static [&'static str] = &["cloudformation:CreateStack", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"];
+    const PERMISSIONS: &'static [&'static str] = &["cloudformation:CreateStack", "cloudformation:TagResource", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"];
     const EXAMPLE: &'static str = "\
 - id: stack
   deploy-stack:

@@ -62,8 +62,7 @@ impl StepKind for PutItem {
     const NAME: &'static str = "put-item";
     const CALLS: &'static [&'static str] =
         &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
     const EXAMPLE: &'static str = "\
 - put-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

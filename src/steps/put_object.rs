@@ -78,9 +78,8 @@ const RUN: &str = "playbook-run";
 
 impl StepKind for PutObject {
     const NAME: &'static str = "put-object";
-    const CALLS: &'static [&'static str] = &["s3:PutObject"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    const CALLS: &'static [&'static str] = &["s3:PutObject", "s3:HeadObject"];
+    const PERMISSIONS: &'static [&'static str] = &["s3:PutObject", "s3:GetObject", "s3:ListBucket"];
     const EXAMPLE: &'static str = "\
 - put-object:
     bucket: \"{{ steps.bucket.bucket }}\"

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::delete_role;
 use super::get_role::document;
 use crate::aws::{CallError, allows_everything};
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, End, Resource, StepError, StepKind, Undone};
 
 /// `put-role-policy`.
 pub struct PutRolePolicy;
@@ -54,8 +54,7 @@ pub struct RolePolicy {
 impl StepKind for PutRolePolicy {
     const NAME: &'static str = "put-role-policy";
     const CALLS: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy"];
     const EXAMPLE: &'static str = "\
 - put-role-policy:
     role_name: \"{{ steps.role.role_name }}\"
@@ -142,6 +141,7 @@ async fn put(
 impl Resource for RolePolicy {
     const TYPE: &'static str = "AWS::IAM::RolePolicy";
     const UNDO: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+    const END: End = End::RemovedOrRestored;
     type Ids = ();
 
     fn label(&self) -> String {

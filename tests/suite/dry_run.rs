@@ -6,9 +6,9 @@ use std::process::Command;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::harness::calls;
 use crate::harness::sandbox::{Sandbox, finish, repository};
 use crate::harness::shipped::{self, PASSWORD};
+use crate::harness::{calls, pages};
 
 /// A request, without what differs from run to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +110,9 @@ fn planned(file: &str, more: &[&str]) -> Vec<Value> {
     let outcome = finish(&mut without_network(command), "").exited(0);
     assert!(!sandbox.state().exists(), "a dry run writes no journal");
     sandbox.nothing_left();
-    calls::events_of_lines(&outcome.stdout)
+    let events = calls::events_of_lines(&outcome.stdout);
+    pages::hold(&events);
+    events
 }
 
 fn real(file: &str, more: &[&str]) -> Vec<Value> {
@@ -230,8 +232,9 @@ fn the_clean_up_calls_what_the_pages_say() {
                 let text = |field: &str| event[field].as_str().unwrap();
                 let call = format!("{}:{}", text("service"), text("operation"));
                 seen += 1;
+                let action = pages::action_of(&call).expect("a clean-up proves who it is");
                 assert!(
-                    spec.undo_permissions.contains(&call.as_str()),
+                    spec.undo_permissions.contains(&action),
                     "undoing what {} makes calls {call}",
                     spec.name
                 );

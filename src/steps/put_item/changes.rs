@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute_value::{Item, Plain, Unfit, item, plain, same, same_items};
 use crate::aws::CallError;
 use crate::step::context::Patience;
-use crate::step::{Context, Resource, StepError, Undone};
+use crate::step::{Context, End, Resource, StepError, Undone};
 use crate::steps::create_table::Table;
 
 /// Items of a table that the run put or deleted.
@@ -232,7 +232,8 @@ impl Unchanged {
 
 impl Resource for Items {
     const TYPE: &'static str = "AWS::DynamoDB::Item";
-    const UNDO: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const UNDO: &'static [&'static str] = &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const END: End = End::RemovedOrRestored;
     type Ids = ();
 
     fn label(&self) -> String {
