@@ -12,7 +12,7 @@ use super::spec::{End, Leaves};
 /// Something that a step made or changed: what the journal holds of it before the call is made, and all that undoing
 /// it takes. Recovery has the journal alone, so nothing that undoing needs may be missing here.
 pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
-    /// `CloudFormation`'s name for the type where it has one, such as `AWS::IAM::Role`. It is written to the journal:
+    /// CloudFormation's name for the type where it has one, such as `AWS::IAM::Role`. It is written to the journal:
     /// never change one that has been released.
     const TYPE: &'static str;
     /// IAM actions that undoing it takes.

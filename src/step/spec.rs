@@ -13,7 +13,7 @@ pub const KNOWN: &str = "x-known";
 /// `#[schemars(extend("x-file" = true))]`.
 pub const FILE: &str = "x-file";
 
-/// Says where in AWS's answer a field of an output comes from, as the call and a `JMESPath` in its answer:
+/// Says where in AWS's answer a field of an output comes from, as the call and a JMESPath in its answer:
 /// `#[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]`. Where the field is a map, `KEY` stands for the key.
 pub const FROM: &str = "x-from";
 /// Marks a field of an input as the name of what the step makes, which nobody else may have:

@@ -1,4 +1,4 @@
-//! `delete-item`: the end of an item of a `DynamoDB` table.
+//! `delete-item`: the end of an item of a DynamoDB table.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use crate::step::{Context, StepError, StepKind};
 /// `delete-item`.
 pub struct DeleteItem;
 
-/// Deletes an item of a `DynamoDB` table.
+/// Deletes an item of a DynamoDB table.
 ///
 /// An item that the run did not make is put back when the run is over, unless somebody has put another in its place; until
 /// then the journal holds it. One that is not there is no error: `deleted` is false.
@@ -23,7 +23,7 @@ pub struct Input {
     table_name: String,
     /// The item's key: attributes by name.
     key: Plain,
-    /// Whether `key` is written, and the item returned, in `DynamoDB`'s own notation.
+    /// Whether `key` is written, and the item returned, in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
 }

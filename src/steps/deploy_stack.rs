@@ -1,4 +1,4 @@
-//! `deploy-stack`: a `CloudFormation` stack.
+//! `deploy-stack`: a CloudFormation stack.
 
 mod events;
 mod template;
@@ -22,7 +22,7 @@ use crate::step::{Context, Entry, Progress, Resource, RunFacts, StepError, StepK
 /// `deploy-stack`.
 pub struct DeployStack;
 
-/// Creates a `CloudFormation` stack from a template and waits until it is complete.
+/// Creates a CloudFormation stack from a template and waits until it is complete.
 ///
 /// A stack of that name that is there already is an error. A stack that could not be created makes the step fail with
 /// the reason that each failed resource gave. When the run is over, the stack is deleted with all that is in it; what its
@@ -47,7 +47,7 @@ pub struct Input {
     #[serde(default)]
     #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
-    /// After how many minutes `CloudFormation` gives up and rolls back.
+    /// After how many minutes CloudFormation gives up and rolls back.
     #[schemars(range(min = 1))]
     timeout_in_minutes: Option<u16>,
 }

@@ -224,6 +224,23 @@ fn a_kind_says_what_its_calls_and_its_undoing_take() {
 }
 
 #[test]
+fn names_of_products_are_no_code_to_whoever_reads_a_page() {
+    let settings = std::fs::read_to_string(repository().join("clippy.toml")).unwrap();
+    let names = settings.split("doc-valid-idents = [").nth(1).unwrap().split(']').next().unwrap();
+    let names: Vec<&str> =
+        names.split('"').filter(|it| it.starts_with(char::is_alphabetic)).collect();
+    assert!(names.contains(&"DynamoDB"), "{names:?}");
+    for entry in std::fs::read_dir(repository().join("docs/steps")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        for name in &names {
+            let shown = page.contains(&format!("`{name}`"));
+            assert!(!shown, "{} shows {name} as code", path.display());
+        }
+    }
+}
+
+#[test]
 fn outputs_come_from_calls_that_are_made() {
     for kind in KINDS {
         let spec = (kind.spec)();

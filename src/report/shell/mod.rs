@@ -24,7 +24,7 @@ pub type Sources = BTreeMap<String, BTreeMap<String, Source>>;
 pub struct Source {
     /// Such as `iam:CreateRole`.
     pub call: String,
-    /// A `JMESPath` in its answer; in that of a map, `KEY` stands for the key.
+    /// A JMESPath in its answer; in that of a map, `KEY` stands for the key.
     pub query: String,
 }
 

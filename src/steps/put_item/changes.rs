@@ -25,7 +25,7 @@ pub struct Items {
     pub(in crate::steps) ignore_changes: Vec<String>,
 }
 
-/// What became of one item, in `DynamoDB`'s own notation.
+/// What became of one item, in DynamoDB's own notation.
 #[derive(Serialize, Deserialize)]
 pub(in crate::steps) struct Change {
     key: Plain,
@@ -167,7 +167,7 @@ async fn current_of_many(
     Ok(found)
 }
 
-/// Growing pauses between requests for what `DynamoDB` has not done yet.
+/// Growing pauses between requests for what DynamoDB has not done yet.
 pub(in crate::steps) struct Pauses {
     what: &'static str,
     patience: Patience,
