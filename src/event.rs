@@ -1,7 +1,11 @@
 //! What happened: all that the engine and the reporters share. Every event can be written as one line of JSON.
 
+mod counts;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use counts::{Counts, Plan};
 
 /// How calls are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +103,16 @@ impl Effect {
             () => Self::Change,
         }
     }
+}
+
+/// What has to happen first, for a call of a dry run to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnlyIf {
+    /// A condition holds that is not known yet.
+    Condition,
+    /// A step of the block fails whose `rescue` the call belongs to.
+    Failure,
 }
 
 /// One call to AWS.
@@ -270,6 +284,9 @@ pub enum Event {
     Called {
         /// By which step; absent for the run's own.
         step: Option<StepRef>,
+        /// In a dry run: what has to happen first; absent where the call is certain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only_if: Option<OnlyIf>,
         /// What.
         #[serde(flatten)]
         call: Call,
@@ -282,6 +299,13 @@ pub enum Event {
         path: String,
         /// What it is.
         form: CodeForm,
+    },
+    /// In a dry run: the next call sends what a file holds, as it is.
+    Uploads {
+        /// Which, as the playbook names it.
+        file: String,
+        /// Where that is.
+        path: String,
     },
     /// In a dry run: a step whose failure is not the end.
     Expects {
@@ -326,7 +350,7 @@ pub enum Event {
     Answered {
         /// The question.
         prompt: String,
-        /// The answer; masked if secret.
+        /// The answer; masked if secret, and in a dry run perhaps not known.
         answer: String,
         /// Whether nobody was asked.
         default: bool,
@@ -394,61 +418,6 @@ pub enum Event {
         /// The playbook's outputs.
         outputs: Value,
     },
-}
-
-/// How many of what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Steps that passed or failed as expected; in a dry run, steps that were planned.
-    pub passed: usize,
-    /// Steps that failed.
-    pub failed: usize,
-    /// Steps that were skipped.
-    pub skipped: usize,
-    /// Calls made or written down.
-    pub calls: usize,
-    /// Resources made or, in a dry run, to be made.
-    pub made: usize,
-    /// Resources taken away or, in a dry run, to be taken away.
-    pub removed: usize,
-    /// Resources that clean-up found gone already.
-    #[serde(default)]
-    pub gone: usize,
-    /// What the calls of a dry run are for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<Plan>,
-}
-
-/// How many calls a dry run has of which effect; those of the clean-up apart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Make something.
-    pub create: usize,
-    /// Change something.
-    pub change: usize,
-    /// Take something away.
-    pub delete: usize,
-    /// Only look.
-    pub read: usize,
-    /// Make something happen.
-    pub act: usize,
-    /// Belong to the clean-up.
-    pub cleanup: usize,
-}
-
-impl Plan {
-    /// Counts a call.
-    pub fn add(&mut self, effect: Effect, cleaning: bool) {
-        let count = match (cleaning, effect) {
-            (true, _) => &mut self.cleanup,
-            (false, Effect::Create) => &mut self.create,
-            (false, Effect::Change) => &mut self.change,
-            (false, Effect::Delete) => &mut self.delete,
-            (false, Effect::Read) => &mut self.read,
-            (false, Effect::Act) => &mut self.act,
-        };
-        *count += 1;
-    }
 }
 
 #[cfg(test)]

@@ -80,10 +80,10 @@ fn count(counts: &mut Counts, event: &Event, cleaning: bool) {
         Event::RunStarted { mode: Mode::DryRun, .. } => {
             counts.plan.get_or_insert_default();
         }
-        Event::Called { call, .. } => {
+        Event::Called { call, only_if, .. } => {
             counts.calls += 1;
             if let Some(plan) = &mut counts.plan {
-                plan.add(call.effect, cleaning);
+                plan.add(call.effect, *only_if, cleaning);
             }
         }
         Event::Made { .. } => counts.made += 1,

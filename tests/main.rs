@@ -35,6 +35,7 @@ mod harness {
     pub mod dialogue;
     pub mod difference;
     pub mod normalise;
+    pub mod pages;
     pub mod peers;
     pub mod process;
     pub mod sandbox;

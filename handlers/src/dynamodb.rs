@@ -1,4 +1,4 @@
-//! A client of `DynamoDB`, from what Lambda puts into a function's environment.
+//! A client of DynamoDB, from what Lambda puts into a function's environment.
 
 use std::time::Duration;
 

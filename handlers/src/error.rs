@@ -17,7 +17,7 @@ pub enum Error {
     /// A variable of the environment that must be there.
     #[error(transparent)]
     NotSet(#[from] NotSet),
-    /// `DynamoDB` did not do what it was asked to.
+    /// DynamoDB did not do what it was asked to.
     #[error("the known users cannot be reached now")]
     Unavailable(#[source] Reason),
     /// An item that is not one of a known user.
@@ -31,7 +31,7 @@ pub enum Error {
 pub struct Reason(String);
 
 impl Error {
-    /// What a call of `DynamoDB` came to.
+    /// What a call of DynamoDB came to.
     pub(crate) fn of_call<E, R>(error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,

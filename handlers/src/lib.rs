@@ -1,6 +1,6 @@
 //! Lambda handlers that the shipped playbooks deploy.
 //!
-//! Some are triggers of a Cognito user pool and look people up in a `DynamoDB` table of [known users](known_users): key
+//! Some are triggers of a Cognito user pool and look people up in a DynamoDB table of [known users](known_users): key
 //! `UserEmail`, attributes `UserName` and `LastLogin`. The table's name is in the environment variable `TABLE_NAME`.
 //!
 //! Such a handler gives back the [event](trigger) that it was given, with the response filled in.

@@ -1,4 +1,4 @@
-//! The log: plain lines, to which `CloudWatch` Logs adds the time.
+//! The log: plain lines, to which CloudWatch Logs adds the time.
 
 use std::fmt::{self, Display, Formatter, Write};
 

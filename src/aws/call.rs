@@ -62,7 +62,7 @@ impl Aws {
             attempts: trace.attempts,
         });
         (self.observer())(Call {
-            effect: Effect::of(&trace.operation),
+            effect: if trace.only_new { Effect::Create } else { Effect::of(&trace.operation) },
             service: trace.service,
             operation: trace.operation,
             method: trace.method,

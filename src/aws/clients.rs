@@ -139,11 +139,11 @@ impl Aws {
         lambda, aws_sdk_lambda
     );
     client!(
-        /// Amazon `CloudWatch` Logs.
+        /// Amazon CloudWatch Logs.
         logs, aws_sdk_cloudwatchlogs
     );
     client!(
-        /// AWS `CloudFormation`.
+        /// AWS CloudFormation.
         cloudformation, aws_sdk_cloudformation
     );
     client!(
@@ -151,7 +151,7 @@ impl Aws {
         cognito, aws_sdk_cognitoidentityprovider
     );
     client!(
-        /// Amazon `DynamoDB`.
+        /// Amazon DynamoDB.
         dynamodb, aws_sdk_dynamodb
     );
 

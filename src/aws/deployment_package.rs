@@ -46,7 +46,8 @@ pub enum Code {
     Cargo(CargoBinary),
 }
 
-/// A Rust program, built as the package's `bootstrap`.
+/// A Rust program, built as the package's `bootstrap`: for AWS by cargo-lambda, or by cargo-zigbuild where that alone is
+/// installed; with `--local` by cargo, for this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CargoBinary {

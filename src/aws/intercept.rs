@@ -31,6 +31,8 @@ pub(super) struct Trace {
     pub(super) path: String,
     pub(super) body: Value,
     pub(super) parameters: Value,
+    /// Whether the request is refused where there is something of that name already.
+    pub(super) only_new: bool,
     pub(super) attempts: u32,
     /// Whether an attempt ended in something other than success or a modelled refusal.
     pub(super) lost: bool,
@@ -80,8 +82,13 @@ impl Intercept for Watch {
                 let request = context.request();
                 request.method().clone_into(&mut trace.method);
                 trace.path = path_of(request.uri());
+                trace.only_new = request.headers().get("if-none-match") == Some("*");
                 if trace.look {
-                    trace.body = body_of(request);
+                    trace.body = if parameters::takes_bytes(&trace.service, &trace.operation) {
+                        content_of(request)
+                    } else {
+                        body_of(request)
+                    };
                     trace.parameters = parameters_of(&trace, request);
                 }
             }
@@ -134,6 +141,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
     let Trace { service, operation, path, body, .. } = trace;
+    let bucket = bucket_of(request.uri()).filter(|_| service == "s3");
+    let path = &bucket.map_or_else(|| path.clone(), |bucket| format!("/{bucket}{path}"));
     let content_type = request.headers().get("content-type").unwrap_or_default();
     let is_form = content_type.starts_with(FORM);
     parameters::of(
@@ -155,6 +164,23 @@ fn path_of(uri: &str) -> String {
     let after_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let path = after_scheme.find('/').map_or("/", |at| &after_scheme[at..]);
     percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
+/// The bucket of an S3 request that has it in the host's name.
+fn bucket_of(uri: &str) -> Option<&str> {
+    let host = uri.split_once("://")?.1.split('/').next()?;
+    let host = host.strip_suffix(".amazonaws.com").or(host.strip_suffix(".amazonaws.com.cn"))?;
+    let end = host.rfind(".s3.").or_else(|| host.rfind(".s3-"));
+    host.get(..end.or_else(|| host.strip_suffix(".s3").map(str::len))?)
+}
+
+/// A body that is bytes to AWS: the text that they are, or how many there are.
+fn content_of(request: &HttpRequest) -> Value {
+    let bytes = request.body().bytes().unwrap_or_default();
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::from(text),
+        Err(_) => Value::from(format!("{} bytes", bytes.len())),
+    }
 }
 
 /// A body as data: JSON as it is, a form as a map, anything else by its size.
@@ -243,7 +269,7 @@ const UNORDERED: [&str; 14] = [
 
 #[cfg(test)]
 mod tests {
-    use super::is_answer;
+    use super::*;
 
     #[test]
     fn a_success_is_an_answer_only_when_all_of_it_arrived() {
@@ -257,6 +283,21 @@ mod tests {
             (503, true, false),
         ] {
             assert_eq!(is_answer(status, is_whole), expected, "{status} {is_whole}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_may_stand_in_the_name_of_the_host() {
+        for (uri, bucket) in [
+            ("https://b.s3.eu-central-1.amazonaws.com/notes/a.txt", Some("b")),
+            ("https://b.s3.amazonaws.com/", Some("b")),
+            ("https://a.s3.b.s3.dualstack.eu-central-1.amazonaws.com/", Some("a.s3.b")),
+            ("https://b.s3.cn-north-1.amazonaws.com.cn/?list-type=2", Some("b")),
+            ("https://s3.eu-central-1.amazonaws.com/b/", None),
+            ("http://127.0.0.1:1/b.s3.x/", None),
+            ("", None),
+        ] {
+            assert_eq!(bucket_of(uri), bucket, "{uri}");
         }
     }
 }

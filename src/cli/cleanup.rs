@@ -203,7 +203,7 @@ async fn clean(
 ) -> Vec<Remaining> {
     let observer = {
         let sink = sink.clone();
-        Arc::new(move |call| sink.emit(Event::Called { step: None, call }))
+        Arc::new(move |call| sink.emit(Event::Called { step: None, only_if: None, call }))
     };
     let here = Path::new(".");
     let on_this_machine = opened.target.endpoint.as_deref().is_some_and(is_loopback);

@@ -16,6 +16,7 @@ use crate::playbook::Playbook;
 use crate::prompt::inputs::{Given, InputFault, Wanted, collect, flags, missing, to_ask};
 use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter};
 use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
+use crate::template::marker;
 
 const SIGINT: u8 = 2;
 
@@ -122,6 +123,11 @@ pub(super) async fn gather(
         });
     }
     if asking.planning {
+        // Without a person, defaults are what the real run takes; what has none is not known in either case.
+        for question in to_ask(&wanted, &values).into_iter().filter(|_| asking.person) {
+            let open = marker(&format!("inputs.{}", question.name));
+            values.insert(question.name.clone(), open.into());
+        }
         return Ok(values);
     }
     if !asking.person {

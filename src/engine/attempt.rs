@@ -10,8 +10,8 @@ use super::fault::Fault;
 use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
 use crate::diagnostic::Code;
-use crate::event::{Event, Status, StepRef};
-use crate::journal::Change;
+use crate::event::{Event, ResourceRef, Status, StepRef};
+use crate::journal::{Change, OnChange};
 use crate::playbook::{Poll, Retry, Step};
 use crate::step::{Answer, Context, Spec, StepError};
 use crate::template::{Evaluated, Scope, Template, from_json, to_json};
@@ -147,21 +147,14 @@ impl Engine {
         self.learn_secret_inputs(spec, &input_data);
         let depends = Self::depends(frame, step, place);
         let keep = step.keep || place.keep;
-        let on_change = {
-            let sink = self.setup.sink.clone();
-            Arc::new(move |change| {
-                sink.emit(match change {
-                    Change::Made(resource) => Event::Made { resource },
-                    Change::Settled(resource) => Event::Settled { resource },
-                });
-            })
-        };
         let who = step.id.as_deref().unwrap_or(spec.name);
-        let book = &self.setup.book;
-        let ledger =
-            Arc::new(book.for_step(who, depends.iter().copied().collect(), keep, on_change));
+        let ledger = {
+            let on_change = self.on_change(place, at, keep);
+            let book = place.aside.as_ref().unwrap_or(&self.setup.book);
+            Arc::new(book.for_step(who, depends.iter().copied().collect(), keep, on_change))
+        };
         let unread = !self.is_read(step, spec);
-        let context = Context { unread, ..self.context(frame, at, who, ledger.clone()) };
+        let context = Context { unread, ..self.context(attempt, who, ledger.clone()) };
         let result = self.limited(step, spec, context, input_data).await;
         self.look_into_inbox().await;
         if let Some(id) = &step.id {
@@ -206,18 +199,40 @@ impl Engine {
         }
     }
 
+    /// Who hears of what a step makes and takes away. What it may never make, the clean-up does not list.
+    fn on_change(&self, place: &Place, at: &StepRef, keep: bool) -> OnChange {
+        let sink = self.setup.sink.clone();
+        let at = place.aside.is_some().then(|| at.clone());
+        Arc::new(move |change| {
+            let event = match (&at, change) {
+                (None, Change::Made(resource)) => Event::Made { resource },
+                (None, Change::Settled(resource)) => Event::Settled { resource },
+                (Some(step), Change::Made(ResourceRef { kind, name, .. })) => {
+                    let end = if keep { "which stays" } else { "which the clean-up takes away" };
+                    Event::Noted { step: step.clone(), text: format!("makes {kind} {name}, {end}") }
+                }
+                (Some(step), Change::Settled(ResourceRef { kind, name, .. })) => {
+                    Event::Noted { step: step.clone(), text: format!("takes away {kind} {name}") }
+                }
+            };
+            sink.emit(event);
+        })
+    }
+
     fn context(
         &self,
-        frame: &Frame<'_>,
-        at: &StepRef,
+        attempt: &Attempt<'_>,
         who: &str,
         ledger: Arc<dyn crate::step::Ledger>,
     ) -> Context {
+        let Attempt { frame, at, place, .. } = attempt;
         let setup = &self.setup;
         let observer = {
             let sink = setup.sink.clone();
-            let at = at.clone();
-            Arc::new(move |call| sink.emit(Event::Called { step: Some(at.clone()), call }))
+            let (at, only_if) = ((*at).clone(), place.only_if);
+            Arc::new(move |call| {
+                sink.emit(Event::Called { step: Some(at.clone()), only_if, call });
+            })
         };
         Context {
             aws: setup.aws.observed_by(observer),

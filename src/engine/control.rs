@@ -11,10 +11,11 @@ use super::outputs::{Outputs, error_facts};
 use super::step::Ended;
 use super::{CleanupMode, Engine};
 use crate::diagnostic::Code;
-use crate::event::StepRef;
+use crate::event::{OnlyIf, StepRef};
+use crate::journal::Book;
 use crate::playbook::{Action, Playbook, Step};
 use crate::step::{Answer, Question, QuestionType, StepError};
-use crate::template::{Expression, Namespace, Template, from_json, to_text};
+use crate::template::{Expression, Namespace, Template, Value, from_json, to_text, unknown};
 
 impl Engine {
     pub(super) async fn control(
@@ -70,17 +71,25 @@ impl Engine {
         place: &Place,
         at: &StepRef,
     ) -> Result<Outputs, Ended> {
+        let calls_before = self.setup.sink.counts().calls;
         let mut result = self.run_steps(frame, parts.steps, place).await;
-        if self.setup.aws.is_recording() && !parts.rescue.is_empty() {
-            self.note(at, format!("{} more if one of these fails", steps(parts.rescue.len())));
-        }
-        if let Err(Stop::Failed(failure)) = &result
-            && !parts.rescue.is_empty()
-        {
-            let mut place = Place { prefix: format!("{}rescue.", place.prefix), ..place.clone() };
-            place.scope = place.scope.child();
-            place.scope.set("error", from_json(&error_facts(failure)));
-            result = self.run_steps(frame, parts.rescue, &place).await;
+        if !parts.rescue.is_empty() {
+            let recording = self.setup.aws.is_recording();
+            result = match result {
+                Err(Stop::Failed(failure)) => {
+                    // A call that comes before the step that is sure to fail may be refused first.
+                    let open = recording && self.setup.sink.counts().calls > calls_before;
+                    let error =
+                        if open { unknown("error") } else { from_json(&error_facts(&failure)) };
+                    if recording {
+                        self.note(at, "then, since one of these fails:".to_owned());
+                    }
+                    let place = rescue_place(place, error);
+                    self.run_steps(frame, parts.rescue, &place).await
+                }
+                Ok(()) if recording => self.plan_rescue(frame, parts.rescue, place, at).await,
+                other => other,
+            };
         }
         if !matches!(result, Err(Stop::Interrupted)) && !parts.always.is_empty() {
             let place = Place { prefix: format!("{}always.", place.prefix), ..place.clone() };
@@ -89,6 +98,27 @@ impl Engine {
         }
         result?;
         Ok(Outputs::none())
+    }
+
+    /// What a dry run can tell of a `rescue` that may not be needed. Nothing that comes after it sees what it does.
+    async fn plan_rescue(
+        &self,
+        frame: &Frame<'_>,
+        rescue: &[Step],
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<(), Stop> {
+        self.note(at, "only if one of these fails:".to_owned());
+        let frame = frame.aside();
+        let mut place = rescue_place(place, unknown("error"));
+        place.scope.set("steps", &frame.steps);
+        place.only_if = Some(OnlyIf::Failure);
+        let book = place.aside.as_ref().unwrap_or(&self.setup.book);
+        place.aside = Some(Book::copy_of(&book.history(), book.redactor().clone()));
+        match self.run_steps(&frame, rescue, &place).await {
+            Err(Stop::Interrupted) => Err(Stop::Interrupted),
+            Ok(()) | Err(Stop::Failed(_)) => Ok(()),
+        }
     }
 
     async fn repeat(
@@ -135,7 +165,13 @@ impl Engine {
         let given = self.render(inputs, &place.scope)?;
         let mut depends = Self::depends(frame, step, place);
         let inner = Frame::included(self, playbook, &given, depends.clone(), place)?;
-        let top = Place { keep: place.keep, depends: depends.clone(), ..inner.top() };
+        let top = Place {
+            keep: place.keep,
+            depends: depends.clone(),
+            only_if: place.only_if,
+            aside: place.aside.clone(),
+            ..inner.top()
+        };
         self.run_steps(&inner, &playbook.steps, &top).await?;
         depends.extend(inner.all_sources());
         if let Some(id) = &step.id {
@@ -219,6 +255,9 @@ struct Block<'a> {
     always: &'a [Step],
 }
 
-fn steps(count: usize) -> String {
-    format!("{count} step{}", if count == 1 { "" } else { "s" })
+fn rescue_place(place: &Place, error: Value) -> Place {
+    let prefix = format!("{}rescue.", place.prefix);
+    let mut place = Place { prefix, scope: place.scope.child(), ..place.clone() };
+    place.scope.set("error", error);
+    place
 }

@@ -8,7 +8,10 @@ use serde_json::Value as Json;
 
 use super::Engine;
 use super::fault::Fault;
+use super::outputs::plan;
 use crate::diagnostic::Code;
+use crate::event::OnlyIf;
+use crate::journal::Book;
 use crate::playbook::{Input, Playbook};
 use crate::step::{QuestionType, Seq};
 use crate::template::{
@@ -41,8 +44,10 @@ pub(super) struct Place {
     pub(super) keep: bool,
     /// Entries that the loop they stand in comes from.
     pub(super) depends: BTreeSet<Seq>,
-    /// In a dry run: whether nobody knows yet if they will run.
-    pub(super) uncertain: bool,
+    /// In a dry run: what has to happen first, for them to run.
+    pub(super) only_if: Option<OnlyIf>,
+    /// In a dry run: where what they make is written down, if it is none of what the run surely makes.
+    pub(super) aside: Option<Book>,
 }
 
 impl Place {
@@ -120,13 +125,40 @@ impl<'a> Frame<'a> {
             scope: self.scope.clone(),
             keep: false,
             depends: BTreeSet::new(),
-            uncertain: false,
+            only_if: None,
+            aside: None,
+        }
+    }
+
+    /// The same names for steps that may never run: what they return, nobody else sees.
+    pub(super) fn aside(&self) -> Self {
+        let makers = self.makers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let steps = self.steps.copied();
+        let mut scope = self.scope.child();
+        scope.set("steps", &steps);
+        Self {
+            playbook: self.playbook,
+            directory: Arc::clone(&self.directory),
+            root: Arc::clone(&self.root),
+            inputs: self.inputs.clone(),
+            vars: self.vars.clone(),
+            steps,
+            scope,
+            makers: Mutex::new(makers),
+            inherited: self.inherited.clone(),
+            prefix: self.prefix.clone(),
+            depth: self.depth,
         }
     }
 
     fn fill_inputs(&self, engine: &Engine, given: &BTreeMap<String, Json>) -> Result<(), Fault> {
         for input in &self.playbook.inputs {
             match given.get(&input.question.name) {
+                // At a terminal, what a person will say is not known in a dry run.
+                Some(value) if engine.setup.aws.is_recording() => {
+                    let path = format!("inputs.{}", input.question.name);
+                    self.set_input(engine, input, plan(value, &path), false);
+                }
                 Some(value) => self.set_input(engine, input, from_json(value), false),
                 None => self.default_input(engine, input)?,
             }

@@ -200,7 +200,7 @@ impl Engine {
             steps: setup.playbook.steps.len(),
         });
         for call in &setup.prologue {
-            setup.sink.emit(Event::Called { step: None, call: call.clone() });
+            setup.sink.emit(Event::Called { step: None, only_if: None, call: call.clone() });
         }
     }
 
@@ -277,7 +277,7 @@ impl Engine {
         let setup = &self.setup;
         let observer = {
             let sink = setup.sink.clone();
-            Arc::new(move |call| sink.emit(Event::Called { step: None, call }))
+            Arc::new(move |call| sink.emit(Event::Called { step: None, only_if: None, call }))
         };
         let ledger = setup.book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()));
         let context = Context {
@@ -341,6 +341,9 @@ fn progress(sink: &Sink) -> Arc<dyn Fn(Progress) + Send + Sync> {
     Arc::new(move |progress| {
         sink.emit(match progress {
             Progress::Waiting(text) => Event::Waiting { text },
+            Progress::Uploads { file, path } => {
+                Event::Uploads { file, path: path.display().to_string() }
+            }
             Progress::Packed { code, path, form } => {
                 Event::Packed { code, path: path.display().to_string(), form }
             }

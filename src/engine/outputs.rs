@@ -319,7 +319,7 @@ fn is_path(expression: &Expression) -> bool {
 }
 
 /// A value of a dry run: text that holds what is not known yet is itself not known yet.
-fn plan(value: &Json, path: &str) -> Value {
+pub(super) fn plan(value: &Json, path: &str) -> Value {
     match value {
         Json::String(text) => {
             let whole = text.strip_prefix('⟨').and_then(|rest| rest.strip_suffix('⟩'));

@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::redactor::MASK;
 use crate::sink::Sink;
 use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
-use crate::template::{from_json, to_text};
+use crate::template::{from_json, marker, to_text};
 
 /// Announces what `inner` is asked, and what came of it. Secrets are learned before anybody hears of them.
 pub(super) struct Announced {
@@ -21,7 +21,12 @@ impl Prompter for Announced {
         let (value, default) = match &answer {
             Answer::Given(value) => (value, false),
             Answer::Default(value) => (value, true),
-            Answer::NotAsked => return Ok(answer),
+            Answer::NotAsked => {
+                let prompt = question.prompt.clone();
+                let open = marker("answer");
+                self.sink.emit(Event::Answered { prompt, answer: open, default: false });
+                return Ok(answer);
+            }
         };
         let mut text = match value.as_bool() {
             Some(true) => "yes".to_owned(),

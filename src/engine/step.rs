@@ -14,7 +14,7 @@ use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
 use super::{Engine, millis_since};
 use crate::diagnostic::Code;
-use crate::event::{Event, Failure, Status, StepRef};
+use crate::event::{Event, Failure, OnlyIf, Status, StepRef};
 use crate::playbook::{Action, ForEach, Step};
 use crate::template::{Evaluated, Namespace, Value, unknown};
 
@@ -76,13 +76,15 @@ impl Engine {
         self.look_into_inbox().await;
         let mut place = place.clone();
         match self.condition(step, &place, &at) {
-            Err(fault) => return Err(self.fail(&at, Instant::now(), &fault.at(step.span))),
+            Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
             Ok(Condition::Fails) => {
                 self.skip(frame, step, &at);
                 return Ok(());
             }
             Ok(Condition::Holds) => {}
-            Ok(Condition::NotKnown) => place.uncertain = true,
+            Ok(Condition::NotKnown) => {
+                place.only_if.get_or_insert(OnlyIf::Condition);
+            }
         }
         let place = &place;
         match &step.for_each {
@@ -146,8 +148,10 @@ impl Engine {
         place: &Place,
         at: &StepRef,
     ) -> Result<(), Stop> {
-        let items = self.items(over, place);
-        let items = items.map_err(|fault| self.fail(at, Instant::now(), &fault.at(step.span)))?;
+        let items = match self.items(over, place) {
+            Ok(items) => items,
+            Err(fault) => return self.stop(at, place, fault.at(step.span)),
+        };
         let (items, known) = match items {
             Some(items) => (items, true),
             None => (vec![unknown("item")], false),
@@ -244,9 +248,8 @@ impl Engine {
                 self.finish_step(at, started, status, Json::Null, None);
                 Err(stop)
             }
-            Err(Ended::Fault(fault)) if place.uncertain && !fault.interrupted => {
-                self.note(at, format!("would fail: {}", fault.message));
-                self.finish_step(at, started, Status::Planned, Json::Null, None);
+            Err(Ended::Fault(fault)) if place.only_if.is_some() && !fault.interrupted => {
+                self.would_fail(at, started, &fault);
                 Ok(Namespace::new())
             }
             Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault.at(step.kind_span))),
@@ -281,6 +284,21 @@ impl Engine {
         let step = at.clone();
         let millis = millis_since(started);
         self.setup.sink.emit(Event::StepFinished { step, status, millis, outputs, failure });
+    }
+
+    /// The end of a step that failed before it began.
+    fn stop(&self, at: &StepRef, place: &Place, fault: Fault) -> Result<(), Stop> {
+        if place.only_if.is_some() {
+            self.would_fail(at, Instant::now(), &fault);
+            return Ok(());
+        }
+        Err(self.fail(at, Instant::now(), &fault))
+    }
+
+    /// Tells in a dry run of the failure of a step that may never run.
+    fn would_fail(&self, at: &StepRef, started: Instant, fault: &Fault) {
+        self.note(at, format!("would fail: {}", fault.message));
+        self.finish_step(at, started, Status::Planned, Json::Null, None);
     }
 
     /// Tells of a step's failure; returns why the steps stop.

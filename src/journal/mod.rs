@@ -7,6 +7,6 @@ pub mod book;
 pub mod entry;
 pub mod file;
 
-pub use book::{Book, Change};
+pub use book::{Book, Change, OnChange};
 pub use entry::{Broken, Entry, EntryState, History, Illegal, Opened, Record, Target};
 pub use file::{Journal, JournalError, Lock};

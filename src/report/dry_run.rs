@@ -5,7 +5,8 @@ use std::io;
 
 use serde_json::Value;
 
-use super::words::{counted, padded};
+use super::failures::Failures;
+use super::words::{answered, counted, padded};
 use super::{Reporter, Stream, body, safe};
 use crate::event::{
     Call, CodeForm, Counts, Effect, Event, Failure, ResourceRef, Status, StepRef, UndoStatus,
@@ -27,15 +28,16 @@ pub struct DryRunReporter {
     runs: usize,
     /// Calls that the run makes before it starts, such as the look at whose account it is.
     early: Vec<Call>,
-    /// The failure that was shown last: the steps around the one that failed fail with the same.
-    shown: Option<Failure>,
-    failed: bool,
+    /// The failures of which no step around has made something better yet, and the paths of their steps.
+    failures: Failures,
     /// The last call, and what it waits for: what it comes to is told after it.
     call: Option<(Call, Option<String>)>,
     /// What the next call is repeated until.
     waits: Option<String>,
     /// A run that is over is cleaned up, and so has an id, an account and an endpoint.
     cleaning: bool,
+    /// The file that the next call sends.
+    uploads: Option<String>,
 }
 
 /// Where what a call is for begins, if its name is no longer than that.
@@ -54,11 +56,11 @@ impl DryRunReporter {
             running: false,
             runs: 0,
             early: Vec::new(),
-            shown: None,
-            failed: false,
+            failures: Failures::default(),
             call: None,
             waits: None,
             cleaning: false,
+            uploads: None,
         }
     }
 
@@ -103,8 +105,7 @@ impl DryRunReporter {
             self.out.line("");
         }
         self.headed.clear();
-        self.shown = None;
-        self.failed = false;
+        self.failures = Failures::default();
         self.running = true;
         self.runs += 1;
         let paint = self.out.paint();
@@ -185,29 +186,20 @@ impl DryRunReporter {
                 let word = self.out.paint().dim("skipped");
                 self.inside(&word);
             }
-            Status::Failed | Status::Interrupted => {
-                self.failed = true;
-                self.fail(failure);
+            Status::Interrupted => self.inside("interrupted"),
+            Status::Failed => self.fail(step, failure),
+            Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {
+                self.failures.rescued_by(step);
             }
-            Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {}
         }
         self.depth = step.depth.saturating_sub(1);
     }
 
-    /// Says in the plan where it ends, and on stderr why.
-    fn fail(&mut self, failure: Option<&Failure>) {
-        let Some(failure) = failure else {
-            return self.inside("interrupted");
-        };
-        if self.shown.as_ref() == Some(failure) {
-            return;
-        }
-        self.shown = Some(failure.clone());
-        self.labelled("failed:", &failure.message);
-        let text = if failure.excerpt.is_empty() { &failure.message } else { &failure.excerpt };
-        let lines = safe::lines(text);
-        for line in lines.chain(failure.details.iter().flat_map(|detail| safe::lines(detail))) {
-            self.err.line(&line);
+    /// Says in the plan what fails. The steps around the one that failed fail with it, and have nothing to add.
+    fn fail(&mut self, step: &StepRef, failure: Option<&Failure>) {
+        let Some(failure) = failure else { return };
+        if self.failures.add(step, failure) {
+            self.labelled("failed:", &failure.message);
         }
     }
 
@@ -254,7 +246,7 @@ impl DryRunReporter {
         }
     }
 
-    fn finished(&mut self, counts: Counts, outputs: &Value) {
+    fn finished(&mut self, passed: bool, counts: Counts, outputs: &Value) {
         let paint = self.out.paint();
         self.depth = 0;
         self.running = false;
@@ -267,13 +259,16 @@ impl DryRunReporter {
             self.out.line("");
         }
         let plan = plan_in_words(counts);
-        let verdict = if self.failed {
-            let failed = counted(counts.failed.max(1), "step");
-            format!("The plan ends early: {failed} failed after {plan}.")
-        } else {
+        let verdict = if passed {
             format!("Plan: {plan}.")
+        } else {
+            let failed = counted(self.failures.len().max(1), "step");
+            format!("The plan ends early: {failed} failed after {plan}.")
         };
         self.out.line(&paint.bold(&format!("{verdict} Nothing was called.")));
+        for line in self.failures.lines() {
+            self.err.line(&line);
+        }
     }
 }
 
@@ -285,6 +280,15 @@ fn symbol(effect: Effect) -> char {
         Effect::Read => '?',
         Effect::Act => '>',
     }
+}
+
+/// A call that sends a file: its name says more than all that is in it.
+fn uploading(call: &Call, file: &str) -> Call {
+    let mut call = call.clone();
+    if let Some(body) = call.parameters.get_mut("Body") {
+        *body = format!("the file {file}").into();
+    }
+    call
 }
 
 /// What a call is about, as far as its parameters tell: the first that is a name, else an id, else an ARN.
@@ -320,13 +324,16 @@ fn plan_in_words(counts: Counts) -> String {
     if !parts.is_empty() {
         words = format!("{words}: {}", parts.join(", "));
     }
+    if plan.conditional > 0 {
+        words = format!("{words}; {} more only under a condition", plan.conditional);
+    }
     match (plan.cleanup, counts.made) {
         (0, 0) => words,
         (0, made) => format!("{words}; {} to make", counted(made, "resource")),
         (more, _) => {
             let what = format!("to clean up {}", counted(counts.removed, "resource"));
             match calls {
-                0 => format!("{} {what}", counted(more, "call")),
+                0 if plan.conditional == 0 => format!("{} {what}", counted(more, "call")),
                 _ => format!("{words}; {more} {what}"),
             }
         }
@@ -348,17 +355,22 @@ impl Reporter for DryRunReporter {
                     self.inside(&paint.dim(&line));
                 }
             }
-            Event::Called { step, call } => {
+            Event::Called { step, call, .. } => {
                 if !self.running {
                     return self.early.push(call.clone());
                 }
                 if let Some(step) = step.as_ref().filter(|_| !self.undoing) {
                     self.heading(step);
                 }
-                self.call = Some((call.clone(), self.waits.take()));
+                let call = match self.uploads.take() {
+                    Some(file) => uploading(call, &file),
+                    None => call.clone(),
+                };
+                self.call = Some((call, self.waits.take()));
             }
             Event::Expects { step, codes, must } => self.expects(step, codes, *must),
             Event::Packed { code, form, .. } => self.packed(code, form),
+            Event::Uploads { file, .. } => self.uploads = Some(file.clone()),
             Event::Waiting { text } => self.waits = Some(text.clone()),
             Event::Said { text } => self.labelled("says", text),
             Event::Warned { text } => {
@@ -366,8 +378,8 @@ impl Reporter for DryRunReporter {
                     self.err.line(&format!("! {line}"));
                 }
             }
-            Event::Answered { prompt, answer, .. } => {
-                self.labelled("asks", &format!("{prompt} {answer}"));
+            Event::Answered { prompt, answer, default } => {
+                self.labelled("asks", &answered(prompt, answer, *default));
             }
             Event::Made { resource } => self.comes_to("makes", resource),
             Event::Settled { resource } => self.comes_to("takes away", resource),
@@ -383,7 +395,9 @@ impl Reporter for DryRunReporter {
             Event::UndoFinished { status, reason, .. } => {
                 self.undo_finished(*status, reason.as_deref());
             }
-            Event::RunFinished { counts, outputs, .. } => self.finished(*counts, outputs),
+            Event::RunFinished { passed, counts, outputs, .. } => {
+                self.finished(*passed, *counts, outputs);
+            }
             Event::Mailed { .. }
             | Event::Retrying { .. }
             | Event::Asking
@@ -449,6 +463,11 @@ mod tests {
         assert_eq!(
             words(plan, 3, 3),
             "14 calls: 5 create, 2 change, 7 read; 9 to clean up 3 resources"
+        );
+        let perhaps = Plan { conditional: 2, cleanup: 1, ..Plan::default() };
+        assert_eq!(
+            words(perhaps, 0, 1),
+            "0 calls; 2 more only under a condition; 1 to clean up 1 resource"
         );
         let only = Plan { cleanup: 1, ..Plan::default() };
         assert_eq!(words(only, 0, 1), "1 call to clean up 1 resource");

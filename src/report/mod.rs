@@ -2,6 +2,7 @@
 
 mod body;
 mod dry_run;
+mod failures;
 mod file;
 mod json;
 mod junit;

@@ -89,6 +89,7 @@ pub(super) fn call(
 ) -> Event {
     Event::Called {
         step: step.cloned(),
+        only_if: None,
         call: Call {
             service: service.to_owned(),
             operation: operation.to_owned(),

@@ -23,6 +23,12 @@ pub(super) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
+/// A question of a dry run with its answer, as far as that is known.
+pub(super) fn answered(prompt: &str, answer: &str, default: bool) -> String {
+    let remark = if default { " (the default: nobody would be asked)" } else { "" };
+    format!("{prompt} {answer}{remark}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

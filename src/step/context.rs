@@ -143,6 +143,13 @@ pub enum Progress {
     Said(String),
     /// Something that may surprise, to stay on the screen.
     Warned(String),
+    /// In a dry run: the next call sends what a file holds, as it is.
+    Uploads {
+        /// As the playbook names it.
+        file: String,
+        /// Where it is.
+        path: PathBuf,
+    },
     /// In a dry run: the code of a function was packed.
     Packed {
         /// As the playbook names it.

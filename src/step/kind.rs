@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::error::StepError;
 use super::resource::{Resource, Undone};
-use super::spec::{SECRET, Spec, marked};
+use super::spec::{Leaves, SECRET, Spec, marked};
 
 /// A step kind. The documentation of [`StepKind::Input`] is the kind's manual page: its first line the summary, the rest
 /// the details; that of its fields describes the inputs.
@@ -22,10 +22,14 @@ pub trait StepKind: 'static {
     const NAME: &'static str;
     /// The field that a bare scalar stands for.
     const SHORTHAND: Option<&'static str> = None;
-    /// AWS calls of `run` in order, such as `iam:CreateRole`.
+    /// All AWS calls that `run` may make, in order, such as `iam:CreateRole`.
     const CALLS: &'static [&'static str];
-    /// IAM actions that `run` and `undo` need.
+    /// Those that it makes once something has gone wrong, to say why.
+    const CALLS_ON_FAILURE: &'static [&'static str] = &[];
+    /// IAM actions that `run` takes; those of `undo` stand with what it undoes.
     const PERMISSIONS: &'static [&'static str];
+    /// What it leaves behind beside [`StepKind::Made`].
+    const BESIDES: &'static [Leaves] = &[];
     /// An example step, as YAML.
     const EXAMPLE: &'static str;
 
@@ -87,16 +91,25 @@ pub fn spec_of<K: StepKind>(cell: &'static OnceLock<Spec>) -> &'static Spec {
         let output = schema::<K::Output>(SchemaSettings::draft2020_12().for_serialize());
         let text = input.get("description").and_then(Value::as_str).unwrap_or_default();
         let (summary, details) = text.split_once("\n\n").unwrap_or((text, ""));
-        let makes = <K::Made as Resource>::TYPE;
+        let made = Leaves::of::<K::Made>();
+        let made = (!made.type_name.is_empty()).then_some(made);
+        let makes: Vec<Leaves> = made.into_iter().chain(K::BESIDES.iter().copied()).collect();
+        let mut undo_permissions: Vec<&'static str> = Vec::new();
+        for action in makes.iter().flat_map(|it| it.undo) {
+            if !undo_permissions.contains(action) {
+                undo_permissions.push(action);
+            }
+        }
         Spec {
             name: K::NAME,
             summary: summary.replace('\n', " "),
             details: details.to_owned(),
             shorthand: K::SHORTHAND,
             calls: K::CALLS,
+            calls_on_failure: K::CALLS_ON_FAILURE,
             permissions: K::PERMISSIONS,
-            undo_permissions: <K::Made as Resource>::UNDO,
-            makes: (!makes.is_empty()).then_some(makes),
+            undo_permissions,
+            makes,
             example: K::EXAMPLE,
             secret_inputs: marked(&input, SECRET),
             secret_outputs: marked(&output, SECRET),

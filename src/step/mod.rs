@@ -17,6 +17,6 @@ pub use kind::{Kind, StepKind};
 pub use owner::Owner;
 pub use question::{Answer, Question, QuestionType};
 pub use resource::{Nothing, Resource, Undone};
-pub use spec::{Kinds, Spec};
+pub use spec::{End, Kinds, Leaves, Spec};
 
 pub use crate::template::marker;

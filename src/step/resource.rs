@@ -7,15 +7,18 @@ use serde::de::DeserializeOwned;
 
 use super::context::Context;
 use super::error::StepError;
+use super::spec::{End, Leaves};
 
 /// Something that a step made or changed: what the journal holds of it before the call is made, and all that undoing
 /// it takes. Recovery has the journal alone, so nothing that undoing needs may be missing here.
 pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
-    /// `CloudFormation`'s name for the type where it has one, such as `AWS::IAM::Role`. It is written to the journal:
+    /// CloudFormation's name for the type where it has one, such as `AWS::IAM::Role`. It is written to the journal:
     /// never change one that has been released.
     const TYPE: &'static str;
     /// IAM actions that undoing it takes.
     const UNDO: &'static [&'static str] = &[];
+    /// What the clean-up does about it.
+    const END: End = End::Removed;
 
     /// What is known only once the call has returned, such as a role's unique id.
     type Ids: Serialize + DeserializeOwned + Send;
@@ -34,6 +37,14 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
         cx: Context,
         ids: Option<Self::Ids>,
     ) -> impl Future<Output = Result<Undone, StepError>> + Send;
+}
+
+impl Leaves {
+    /// That something of the type `R` is left behind.
+    #[must_use]
+    pub const fn of<R: Resource>() -> Self {
+        Self { type_name: R::TYPE, undo: R::UNDO, end: R::END }
+    }
 }
 
 /// How an undo ended.

@@ -16,7 +16,7 @@ pub const FILE: &str = "x-file";
 /// Marks a field that is marked with [`FILE`] and cannot name a directory: `#[schemars(extend("x-no-directory" = true))]`.
 pub const NO_DIRECTORY: &str = "x-no-directory";
 
-/// Says where in AWS's answer a field of an output comes from, as the call and a `JMESPath` in its answer:
+/// Says where in AWS's answer a field of an output comes from, as the call and a JMESPath in its answer:
 /// `#[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]`. Where the field is a map, `KEY` stands for the key.
 pub const FROM: &str = "x-from";
 /// Marks a field of an input as the name of what the step makes, which nobody else may have:
@@ -40,6 +40,27 @@ pub const DURATION: &str = "x-duration";
 /// Marks the input of a kind that puts a question, which nobody answers where there is no person and no `default`:
 /// `#[schemars(extend("x-asks" = true))]`.
 pub const ASKS: &str = "x-asks";
+/// What the clean-up does about something that a step has left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It takes it away.
+    Removed,
+    /// It puts back what was there before.
+    Restored,
+    /// It takes it away, or puts back what it has replaced.
+    RemovedOrRestored,
+}
+
+/// What a step kind leaves behind, of one type.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaves {
+    /// Such as `AWS::IAM::Role`.
+    pub type_name: &'static str,
+    /// IAM actions that undoing it takes.
+    pub undo: &'static [&'static str],
+    /// What the clean-up does about it.
+    pub end: End,
+}
 
 /// What a step kind says of itself.
 #[derive(Debug, Clone)]
@@ -60,14 +81,16 @@ pub struct Spec {
     pub secret_outputs: Vec<String>,
     /// The field that a bare scalar stands for: `print: text` is `print: {message: text}`.
     pub shorthand: Option<&'static str>,
-    /// AWS calls in order, such as `iam:CreateRole`; empty for kinds that talk to no one.
+    /// The AWS calls that it may make, in order, such as `iam:CreateRole`; empty for kinds that talk to no one.
     pub calls: &'static [&'static str],
-    /// IAM actions that run and undo need.
+    /// Those that it makes once something has gone wrong, to say why.
+    pub calls_on_failure: &'static [&'static str],
+    /// IAM actions that running it takes.
     pub permissions: &'static [&'static str],
-    /// Those of them that undo needs.
-    pub undo_permissions: &'static [&'static str],
-    /// The type of what it leaves behind, such as `AWS::IAM::Role`, if anything.
-    pub makes: Option<&'static str>,
+    /// IAM actions that undoing it takes.
+    pub undo_permissions: Vec<&'static str>,
+    /// What it leaves behind, if anything; first what the kind is about.
+    pub makes: Vec<Leaves>,
     /// An example step, as YAML.
     pub example: &'static str,
 }

@@ -75,8 +75,7 @@ pub struct PermissionIds {
 impl StepKind for AddPermission {
     const NAME: &'static str = "add-permission";
     const CALLS: &'static [&'static str] = &["lambda:GetPolicy", "lambda:AddPermission"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"];
+    const PERMISSIONS: &'static [&'static str] = &["lambda:GetPolicy", "lambda:AddPermission"];
     const EXAMPLE: &'static str = "\
 - add-permission:
     function_name: \"{{ steps.function.function_name }}\"

@@ -72,8 +72,8 @@ impl StepKind for AdminCreateUser {
     const NAME: &'static str = "admin-create-user";
     const CALLS: &'static [&'static str] =
         &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: user
   admin-create-user:

@@ -49,8 +49,7 @@ impl StepKind for AttachRolePolicy {
     const NAME: &'static str = "attach-role-policy";
     const CALLS: &'static [&'static str] =
         &["iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["iam:ListAttachedRolePolicies", "iam:AttachRolePolicy", "iam:DetachRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] = &["iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
     const EXAMPLE: &'static str = "\
 - attach-role-policy:
     role_name: \"{{ steps.role.role_name }}\"

@@ -1,4 +1,4 @@
-//! `batch-write-items`: many items in a `DynamoDB` table.
+//! `batch-write-items`: many items in a DynamoDB table.
 
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
@@ -12,9 +12,9 @@ use crate::step::{Context, StepError, StepKind};
 /// `batch-write-items`.
 pub struct BatchWriteItems;
 
-/// Puts many items into a `DynamoDB` table, in place of those that have the same keys.
+/// Puts many items into a DynamoDB table, in place of those that have the same keys.
 ///
-/// Items are written as for `put-item`, 25 at a time, and what `DynamoDB` leaves undone is sent again. When the run is
+/// Items are written as for `put-item`, 25 at a time, and what DynamoDB leaves undone is sent again. When the run is
 /// over, what was there before is put back, and what was not is deleted, but for what somebody has changed since.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +24,7 @@ pub struct Input {
     /// The items: maps of attributes by name.
     #[schemars(extend("x-stored" = true))]
     items: Vec<Plain>,
-    /// Whether `items` are written in `DynamoDB`'s own notation.
+    /// Whether `items` are written in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
     /// Attributes that something else, such as a function, may add or change without making an item any less the run's
@@ -47,23 +47,15 @@ pub struct Output {
     count: usize,
 }
 
-/// What `DynamoDB` takes in one request.
+/// What DynamoDB takes in one request.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
 const MOST: usize = 25;
 
 impl StepKind for BatchWriteItems {
     const NAME: &'static str = "batch-write-items";
-    const CALLS: &'static [&'static str] =
-        &["dynamodb:DescribeTable", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "dynamodb:DescribeTable",
-        "dynamodb:GetItem",
-        "dynamodb:BatchGetItem",
-        "dynamodb:BatchWriteItem",
-        "dynamodb:PutItem",
-        "dynamodb:DeleteItem",
-    ];
+    const CALLS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"];
     const EXAMPLE: &'static str = "\
 - batch-write-items:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

@@ -47,6 +47,7 @@ pub struct Output {
 impl StepKind for ConfirmForgotPassword {
     const NAME: &'static str = "confirm-forgot-password";
     const CALLS: &'static [&'static str] = &["cognito-idp:ConfirmForgotPassword"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - confirm-forgot-password:

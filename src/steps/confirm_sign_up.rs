@@ -41,6 +41,7 @@ pub struct Output {
 impl StepKind for ConfirmSignUp {
     const NAME: &'static str = "confirm-sign-up";
     const CALLS: &'static [&'static str] = &["cognito-idp:ConfirmSignUp"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - confirm-sign-up:

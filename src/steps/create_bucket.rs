@@ -62,13 +62,7 @@ impl StepKind for CreateBucket {
     const NAME: &'static str = "create-bucket";
     const CALLS: &'static [&'static str] =
         &["s3:HeadBucket", "s3:CreateBucket", "s3:GetBucketTagging"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "s3:CreateBucket",
-        "s3:TagResource",
-        "s3:ListBucket",
-        "s3:GetBucketTagging",
-        "s3:DeleteBucket",
-    ];
+    const PERMISSIONS: &'static [&'static str] = &["s3:ListBucket", "s3:CreateBucket", "s3:TagResource", "s3:GetBucketTagging"];
     const EXAMPLE: &'static str = "\
 - id: bucket
   create-bucket: {bucket: \"playbook-{{ run.id }}\"}

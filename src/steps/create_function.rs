@@ -8,13 +8,14 @@ use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode, Runtime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::create_log_group::LogGroup;
 use super::create_role::{run_tag, there_already};
 use super::get_function::{self, bare_name, is_busy};
 use super::{create_log_group, delete_function};
 use crate::aws::CallError;
 use crate::aws::deployment_package::{Code, Package, default_architecture};
 use crate::step::context::Patience;
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, Leaves, Resource, StepError, StepKind, Undone};
 
 /// `create-function`.
 pub struct CreateFunction;
@@ -177,26 +178,9 @@ pub(super) enum Planned {
 
 impl StepKind for CreateFunction {
     const NAME: &'static str = "create-function";
-    const CALLS: &'static [&'static str] = &[
-        "logs:CreateLogGroup",
-        "logs:PutRetentionPolicy",
-        "lambda:CreateFunction",
-        "lambda:GetFunction",
-    ];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "logs:CreateLogGroup",
-        "logs:TagResource",
-        "logs:PutRetentionPolicy",
-        "logs:DescribeLogGroups",
-        "logs:ListTagsForResource",
-        "logs:DeleteLogGroup",
-        "iam:PassRole",
-        "lambda:CreateFunction",
-        "lambda:TagResource",
-        "lambda:GetFunction",
-        "lambda:ListTags",
-        "lambda:DeleteFunction",
-    ];
+    const CALLS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy", "lambda:CreateFunction", "lambda:GetFunction"];
+    const PERMISSIONS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:TagResource", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy", "iam:PassRole", "lambda:CreateFunction", "lambda:TagResource", "lambda:GetFunction", "lambda:ListTags"];
+    const BESIDES: &'static [Leaves] = &[Leaves::of::<LogGroup>()];
     const EXAMPLE: &'static str = "\
 - id: function
   create-function:

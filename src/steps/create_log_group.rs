@@ -66,16 +66,8 @@ pub struct LogGroup {
 
 impl StepKind for CreateLogGroup {
     const NAME: &'static str = "create-log-group";
-    const CALLS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:PutRetentionPolicy"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "logs:CreateLogGroup",
-        "logs:TagResource",
-        "logs:PutRetentionPolicy",
-        "logs:DescribeLogGroups",
-        "logs:ListTagsForResource",
-        "logs:DeleteLogGroup",
-        "lambda:GetFunction",
-    ];
+    const CALLS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy"];
+    const PERMISSIONS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:TagResource", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy"];
     const EXAMPLE: &'static str = "\
 - create-log-group:
     log_group_name: /playbook/{{ run.id }}

@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::attach_role_policy::RolePolicyAttachment;
 use super::create_function::ROLE_PATIENCE;
 use super::{attach_role_policy, delete_role};
 use crate::aws::{CallError, Outcome};
 use crate::step::owner::made_again;
-use crate::step::{Context, Entry, Owner, Resource, RunFacts, StepError, StepKind, Undone};
+use crate::step::{Context, Entry, Leaves, Owner, Resource, RunFacts, StepError, StepKind, Undone};
 
 /// `create-role`.
 pub struct CreateRole;
@@ -89,18 +90,9 @@ pub struct RoleIds {
 
 impl StepKind for CreateRole {
     const NAME: &'static str = "create-role";
-    const CALLS: &'static [&'static str] = &["iam:CreateRole", "iam:AttachRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "iam:CreateRole",
-        "iam:TagRole",
-        "iam:GetRole",
-        "iam:AttachRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:DetachRolePolicy",
-        "iam:ListRolePolicies",
-        "iam:DeleteRolePolicy",
-        "iam:DeleteRole",
-    ];
+    const CALLS: &'static [&'static str] = &["iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] = &["iam:CreateRole", "iam:TagRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const BESIDES: &'static [Leaves] = &[Leaves::of::<RolePolicyAttachment>()];
     const EXAMPLE: &'static str = "\
 - id: role
   create-role:

@@ -1,4 +1,4 @@
-//! `create-table`: a `DynamoDB` table.
+//! `create-table`: a DynamoDB table.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::step::{Context, Entry, Owner, Resource, StepError, StepKind, Undone};
 /// `create-table`.
 pub struct CreateTable;
 
-/// Creates a `DynamoDB` table and waits until it is active.
+/// Creates a DynamoDB table and waits until it is active.
 ///
 /// A table of that name that is there already is an error. The table is deleted with all that is in it when the run is
 /// over.
@@ -128,14 +128,8 @@ pub struct TableIds {
 
 impl StepKind for CreateTable {
     const NAME: &'static str = "create-table";
-    const CALLS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:DescribeTable"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "dynamodb:CreateTable",
-        "dynamodb:TagResource",
-        "dynamodb:DescribeTable",
-        "dynamodb:ListTagsOfResource",
-        "dynamodb:DeleteTable",
-    ];
+    const CALLS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:TagResource", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
     const EXAMPLE: &'static str = "\
 - id: table
   create-table:
@@ -232,7 +226,7 @@ fn tags(cx: &Context, given: &BTreeMap<String, String>) -> Result<Vec<Tag>, Buil
     all.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// `DynamoDB` says so of a table that is there, and of one that is being made or deleted.
+/// DynamoDB says so of a table that is there, and of one that is being made or deleted.
 fn is_in_use(error: &CallError) -> bool {
     error.is("ResourceInUseException")
 }

@@ -135,14 +135,7 @@ const TOKEN_KEY: &str = "playbook:token";
 impl StepKind for CreateUserPool {
     const NAME: &'static str = "create-user-pool";
     const CALLS: &'static [&'static str] = &["cognito-idp:CreateUserPool"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "cognito-idp:CreateUserPool",
-        "cognito-idp:TagResource",
-        "cognito-idp:ListUserPools",
-        "cognito-idp:DescribeUserPool",
-        "cognito-idp:UpdateUserPool",
-        "cognito-idp:DeleteUserPool",
-    ];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:CreateUserPool", "cognito-idp:TagResource"];
     const EXAMPLE: &'static str = "\
 - id: pool
   create-user-pool:

@@ -75,11 +75,7 @@ pub struct UserPoolClientIds {
 impl StepKind for CreateUserPoolClient {
     const NAME: &'static str = "create-user-pool-client";
     const CALLS: &'static [&'static str] = &["cognito-idp:CreateUserPoolClient"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "cognito-idp:CreateUserPoolClient",
-        "cognito-idp:ListUserPoolClients",
-        "cognito-idp:DeleteUserPoolClient",
-    ];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:CreateUserPoolClient"];
     const EXAMPLE: &'static str = "\
 - id: client
   create-user-pool-client:

@@ -1,4 +1,4 @@
-//! `delete-item`: the end of an item of a `DynamoDB` table.
+//! `delete-item`: the end of an item of a DynamoDB table.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use crate::step::{Context, StepError, StepKind};
 /// `delete-item`.
 pub struct DeleteItem;
 
-/// Deletes an item of a `DynamoDB` table.
+/// Deletes an item of a DynamoDB table.
 ///
 /// An item that the run did not make is put back when the run is over, unless somebody has put another in its place; until
 /// then the journal holds it. One that somebody changes between the look at it and its end is left as it is, which is an
@@ -24,7 +24,7 @@ pub struct Input {
     table_name: String,
     /// The item's key: attributes by name.
     key: Plain,
-    /// Whether `key` is written, and the item returned, in `DynamoDB`'s own notation.
+    /// Whether `key` is written, and the item returned, in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
 }
@@ -44,8 +44,7 @@ pub struct Output {
 impl StepKind for DeleteItem {
     const NAME: &'static str = "delete-item";
     const CALLS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:DeleteItem"];
     const EXAMPLE: &'static str = "\
 - delete-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

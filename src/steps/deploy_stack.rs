@@ -1,4 +1,4 @@
-//! `deploy-stack`: a `CloudFormation` stack.
+//! `deploy-stack`: a CloudFormation stack.
 
 mod events;
 mod functions;
@@ -25,7 +25,7 @@ use crate::step::{
 /// `deploy-stack`.
 pub struct DeployStack;
 
-/// Creates a `CloudFormation` stack from a template and waits until it is complete.
+/// Creates a CloudFormation stack from a template and waits until it is complete.
 ///
 /// A stack of that name that is there already is an error. A stack that could not be created makes the step fail with
 /// the reason that each failed resource gave. When the run is over, the stack is deleted with all that is in it, and with the
@@ -52,7 +52,7 @@ pub struct Input {
     #[serde(default)]
     #[schemars(extend("x-stored" = true))]
     tags: BTreeMap<String, String>,
-    /// After how many minutes `CloudFormation` gives up and rolls back.
+    /// After how many minutes CloudFormation gives up and rolls back.
     #[schemars(range(min = 1))]
     timeout_in_minutes: Option<u16>,
 }
@@ -116,19 +116,8 @@ pub struct StackIds {
 
 impl StepKind for DeployStack {
     const NAME: &'static str = "deploy-stack";
-    const CALLS: &'static [&'static str] =
-        &["cloudformation:CreateStack", "cloudformation:DescribeStacks"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "cloudformation:CreateStack",
-        "cloudformation:TagResource",
-        "cloudformation:DescribeStacks",
-        "cloudformation:DescribeStackEvents",
-        "cloudformation:DeleteStack",
-        "cloudformation:ListStackResources",
-        "logs:DescribeLogGroups",
-        "logs:ListTagsForResource",
-        "logs:DeleteLogGroup",
-    ];
+    const CALLS: &'static [&'static str] = &["cloudformation:CreateStack", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"];
+    const PERMISSIONS: &'static [&'static str] = &["cloudformation:CreateStack", "cloudformation:TagResource", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"];
     const EXAMPLE: &'static str = "\
 - id: stack
   deploy-stack:

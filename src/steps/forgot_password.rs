@@ -46,9 +46,9 @@ pub struct Output {
 
 impl StepKind for ForgotPassword {
     const NAME: &'static str = "forgot-password";
-    const CALLS: &'static [&'static str] = &["cognito-idp:ForgotPassword"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
+    const CALLS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:ForgotPassword"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: forgotten
   forgot-password:

@@ -1,4 +1,4 @@
-//! `get-item`: an item of a `DynamoDB` table.
+//! `get-item`: an item of a DynamoDB table.
 
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::step::{Context, Nothing, StepError, StepKind};
 /// `get-item`.
 pub struct GetItem;
 
-/// Reads one item of a `DynamoDB` table.
+/// Reads one item of a DynamoDB table.
 ///
 /// What comes back is plain data, as `put-item` takes it. An item that is not there is no error: `found` is false and `item`
 /// null.
@@ -21,7 +21,7 @@ pub struct Input {
     table_name: String,
     /// The item's key: attributes by name.
     key: Plain,
-    /// Whether `key` is written, and the item returned, in `DynamoDB`'s own notation.
+    /// Whether `key` is written, and the item returned, in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
     /// Whether to see every write that came before.

@@ -30,7 +30,7 @@ pub struct Input {
     /// How many events at most: the latest ones.
     #[serde(default = "one_hundred")]
     limit: usize,
-    /// Which events, as a filter pattern of `CloudWatch` Logs, such as `ERROR` or `{ $.level = "ERROR" }`.
+    /// Which events, as a filter pattern of CloudWatch Logs, such as `ERROR` or `{ $.level = "ERROR" }`.
     filter_pattern: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `put-item`: an item in a `DynamoDB` table.
+//! `put-item`: an item in a DynamoDB table.
 
 pub(super) mod attribute_value;
 pub(super) mod changes;
@@ -17,12 +17,12 @@ use changes::{Change, Items, Unchanged, current, key_names, key_of, overtaken};
 /// `put-item`.
 pub struct PutItem;
 
-/// Puts an item into a `DynamoDB` table, in place of the one that has the same key.
+/// Puts an item into a DynamoDB table, in place of the one that has the same key.
 ///
 /// The item is plain data: text, numbers, booleans, null, lists and maps. `{$binary: BASE64}` stands for binary data, `{$set:
 /// [a, b]}` for a set of text, numbers or binary data, `{$number: "1.50"}` for a number with more digits than a double keeps,
 /// and `{$map: {…}}` for a map that would otherwise be taken for one of these. With `typed: true` every value is written in
-/// `DynamoDB`'s own notation, such as `{S: text}`.
+/// DynamoDB's own notation, such as `{S: text}`.
 ///
 /// The step fails where somebody changes the item between the look at it and the change.
 ///
@@ -36,7 +36,7 @@ pub struct Input {
     /// The item: attributes by name.
     #[schemars(extend("x-stored" = true))]
     item: Plain,
-    /// Whether `item` is written in `DynamoDB`'s own notation.
+    /// Whether `item` is written in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
     /// Attributes that something else, such as a function, may add or change without making the item any less the run's
@@ -62,8 +62,7 @@ impl StepKind for PutItem {
     const NAME: &'static str = "put-item";
     const CALLS: &'static [&'static str] =
         &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const PERMISSIONS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
     const EXAMPLE: &'static str = "\
 - put-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::{CallError, Outcome};
-use crate::step::context::Patience;
+use crate::step::context::{Patience, Progress};
 use crate::step::{Context, Resource, StepError, StepKind, Undone};
 
 /// `put-object`.
@@ -78,9 +78,8 @@ const RUN: &str = "playbook-run";
 
 impl StepKind for PutObject {
     const NAME: &'static str = "put-object";
-    const CALLS: &'static [&'static str] = &["s3:PutObject"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    const CALLS: &'static [&'static str] = &["s3:PutObject", "s3:HeadObject"];
+    const PERMISSIONS: &'static [&'static str] = &["s3:PutObject", "s3:GetObject", "s3:ListBucket"];
     const EXAMPLE: &'static str = "\
 - put-object:
     bucket: \"{{ steps.bucket.bucket }}\"
@@ -134,7 +133,11 @@ async fn read(cx: &Context, path: &str) -> Result<Vec<u8>, String> {
     if !file.starts_with(&root) {
         return Err(format!("`{path}` leads out of the playbook's directory"));
     }
-    tokio::fs::read(&file).await.map_err(unreadable)
+    let body = tokio::fs::read(&file).await.map_err(unreadable)?;
+    if cx.aws.is_recording() {
+        (cx.progress)(Progress::Uploads { file: path.to_owned(), path: file });
+    }
+    Ok(body)
 }
 
 async fn real(path: &Path) -> std::io::Result<PathBuf> {

@@ -10,7 +10,7 @@ use super::create_function::ROLE_PATIENCE;
 use super::{create_role, delete_role};
 use super::get_role::document;
 use crate::aws::{CallError, allows_everything};
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, End, Resource, StepError, StepKind, Undone};
 
 /// `put-role-policy`.
 pub struct PutRolePolicy;
@@ -55,8 +55,7 @@ pub struct RolePolicy {
 impl StepKind for PutRolePolicy {
     const NAME: &'static str = "put-role-policy";
     const CALLS: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy"];
     const EXAMPLE: &'static str = "\
 - put-role-policy:
     role_name: \"{{ steps.role.role_name }}\"
@@ -150,6 +149,7 @@ async fn put(
 impl Resource for RolePolicy {
     const TYPE: &'static str = "AWS::IAM::RolePolicy";
     const UNDO: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+    const END: End = End::RemovedOrRestored;
     type Ids = ();
 
     fn label(&self) -> String {

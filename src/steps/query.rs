@@ -1,4 +1,4 @@
-//! `query`: the items of a `DynamoDB` table that share a partition key.
+//! `query`: the items of a DynamoDB table that share a partition key.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::step::{Context, Nothing, StepError, StepKind};
 /// `query`.
 pub struct Query;
 
-/// Reads the items of a `DynamoDB` table that share a partition key, all pages of them, in the order of their sort key.
+/// Reads the items of a DynamoDB table that share a partition key, all pages of them, in the order of their sort key.
 ///
 /// What comes back is plain data, as `put-item` takes it.
 #[derive(Deserialize, JsonSchema)]
@@ -37,7 +37,7 @@ pub struct Input {
     /// How many items at most.
     #[schemars(range(min = 1))]
     limit: Option<usize>,
-    /// Whether values are written, and items returned, in `DynamoDB`'s own notation.
+    /// Whether values are written, and items returned, in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
     /// Whether to see every write that came before; not on a global index.

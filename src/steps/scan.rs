@@ -1,4 +1,4 @@
-//! `scan`: the items of a `DynamoDB` table.
+//! `scan`: the items of a DynamoDB table.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::step::{Context, Nothing, StepError, StepKind};
 /// `scan`.
 pub struct Scan;
 
-/// Reads the items of a `DynamoDB` table, all pages of them, or those that a filter lets through.
+/// Reads the items of a DynamoDB table, all pages of them, or those that a filter lets through.
 ///
 /// What comes back is plain data, as `put-item` takes it.
 #[derive(Deserialize, JsonSchema)]
@@ -31,7 +31,7 @@ pub struct Input {
     /// How many items at most.
     #[schemars(range(min = 1))]
     limit: Option<usize>,
-    /// Whether values are written, and items returned, in `DynamoDB`'s own notation.
+    /// Whether values are written, and items returned, in DynamoDB's own notation.
     #[serde(default)]
     typed: bool,
     /// Whether to see every write that came before; not on a global index.

@@ -70,8 +70,8 @@ pub struct Output {
 impl StepKind for SignUp {
     const NAME: &'static str = "sign-up";
     const CALLS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:SignUp"];
-    const PERMISSIONS: &'static [&'static str] =
-        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: user
   sign-up:

@@ -1,4 +1,4 @@
-//! `stack-outputs`: the outputs of a `CloudFormation` stack that is there already.
+//! `stack-outputs`: the outputs of a CloudFormation stack that is there already.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::step::{Context, Nothing, StepError, StepKind};
 /// `stack-outputs`.
 pub struct StackOutputs;
 
-/// Reads the outputs of a `CloudFormation` stack, and leaves the stack as it is.
+/// Reads the outputs of a CloudFormation stack, and leaves the stack as it is.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {

@@ -73,8 +73,7 @@ pub struct Output {
 
 impl StepKind for UpdateFunctionCode {
     const NAME: &'static str = "update-function-code";
-    const CALLS: &'static [&'static str] =
-        &["lambda:GetFunction", "lambda:UpdateFunctionCode", "lambda:GetFunction"];
+    const CALLS: &'static [&'static str] = &["lambda:GetFunction", "lambda:UpdateFunctionCode"];
     const PERMISSIONS: &'static [&'static str] =
         &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionCode"];
     const EXAMPLE: &'static str = "\

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::create_function::{Planned, ROLE_PATIENCE, Variable, role_is_unknown};
 use super::get_function::{self, is_busy};
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, End, Resource, StepError, StepKind, Undone};
 
 /// `update-function-configuration`.
 pub struct UpdateFunctionConfiguration;
@@ -100,14 +100,8 @@ pub struct Revision {
 
 impl StepKind for UpdateFunctionConfiguration {
     const NAME: &'static str = "update-function-configuration";
-    const CALLS: &'static [&'static str] =
-        &["lambda:GetFunction", "lambda:UpdateFunctionConfiguration", "lambda:GetFunction"];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "lambda:GetFunction",
-        "lambda:ListTags",
-        "lambda:UpdateFunctionConfiguration",
-        "iam:PassRole",
-    ];
+    const CALLS: &'static [&'static str] = &["lambda:GetFunction", "lambda:UpdateFunctionConfiguration"];
+    const PERMISSIONS: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionConfiguration", "iam:PassRole"];
     const EXAMPLE: &'static str = "\
 - update-function-configuration:
     function_name: \"{{ steps.function.function_name }}\"
@@ -283,6 +277,7 @@ impl FunctionConfiguration {
 impl Resource for FunctionConfiguration {
     const TYPE: &'static str = "AWS::Lambda::FunctionConfiguration";
     const UNDO: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionConfiguration", "iam:PassRole"];
+    const END: End = End::Restored;
     type Ids = Revision;
 
     fn label(&self) -> String {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::aws::CallError;
 use crate::step::context::Patience;
-use crate::step::{Context, Resource, StepError, StepKind, Undone};
+use crate::step::{Context, End, Resource, StepError, StepKind, Undone};
 use carry_over::{carry_over, differences};
 use triggers::{Changes, Standing, Triggers, Wanted, names_of};
 
@@ -69,18 +69,8 @@ pub struct TriggersIds {
 
 impl StepKind for UpdateTriggers {
     const NAME: &'static str = "update-triggers";
-    const CALLS: &'static [&'static str] = &[
-        "cognito-idp:DescribeUserPool",
-        "cognito-idp:UpdateUserPool",
-        "cognito-idp:DescribeUserPool",
-    ];
-    const PERMISSIONS: &'static [&'static str] = &[
-        "cognito-idp:DescribeUserPool",
-        "cognito-idp:GetUserPoolMfaConfig",
-        "cognito-idp:UpdateUserPool",
-        "cognito-idp:TagResource",
-        "iam:PassRole",
-    ];
+    const CALLS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool"];
+    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "iam:PassRole"];
     const EXAMPLE: &'static str = "\
 - update-triggers:
     user_pool_id: \"{{ steps.stack.outputs.UserPoolId }}\"
@@ -232,6 +222,7 @@ async fn factors_lost(cx: &Context, pool: &UserPoolType) -> Result<Option<String
 impl Resource for UserPoolTriggers {
     const TYPE: &'static str = "AWS::Cognito::UserPoolTriggers";
     const UNDO: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "iam:PassRole"];
+    const END: End = End::Restored;
     type Ids = TriggersIds;
 
     fn label(&self) -> String {

@@ -64,6 +64,12 @@ impl Namespace {
         self.slots_mut().insert(name.into(), slot);
     }
 
+    /// A namespace of its own with the same content.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self { slots: Arc::new(RwLock::new(self.slots().clone())) }
+    }
+
     /// Takes a value away.
     pub fn remove(&self, name: &str) {
         self.slots_mut().remove(name);

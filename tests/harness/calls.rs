@@ -5,11 +5,17 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// The events of a `--report json=` file; none where there was no run.
+use super::pages;
+
+/// The events of a `--report json=` file; none where there was no run. Whatever the run has called stands on the pages of
+/// its kinds.
+#[track_caller]
 pub fn events_of_report(path: &Path) -> Vec<Value> {
     let Ok(text) = fs::read_to_string(path) else { return Vec::new() };
     let document: Value = serde_json::from_str(&text).unwrap();
-    document["events"].as_array().unwrap().clone()
+    let events = document["events"].as_array().unwrap().clone();
+    pages::hold(&events);
+    events
 }
 
 /// The events of `--output json`.

@@ -6,9 +6,9 @@ use std::process::Command;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::harness::calls;
 use crate::harness::sandbox::{Sandbox, finish, repository};
 use crate::harness::shipped::{self, PASSWORD};
+use crate::harness::{calls, pages};
 
 /// A request, without what differs from run to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +110,9 @@ fn planned(file: &str, more: &[&str]) -> Vec<Value> {
     let outcome = finish(&mut without_network(command), "").exited(0);
     assert!(!sandbox.state().exists(), "a dry run writes no journal");
     sandbox.nothing_left();
-    calls::events_of_lines(&outcome.stdout)
+    let events = calls::events_of_lines(&outcome.stdout);
+    pages::hold(&events);
+    events
 }
 
 fn real(file: &str, more: &[&str]) -> Vec<Value> {
@@ -230,8 +232,9 @@ fn the_clean_up_calls_what_the_pages_say() {
                 let text = |field: &str| event[field].as_str().unwrap();
                 let call = format!("{}:{}", text("service"), text("operation"));
                 seen += 1;
+                let action = pages::action_of(&call).expect("a clean-up proves who it is");
                 assert!(
-                    spec.undo_permissions.contains(&call.as_str()),
+                    spec.undo_permissions.contains(&action),
                     "undoing what {} makes calls {call}",
                     spec.name
                 );
@@ -258,6 +261,24 @@ fn every_call_has_its_parameters_and_is_counted() {
     let counted: u64 = plan.as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum();
     assert_eq!(counted, called.len() as u64, "{plan}");
     assert!(plan["cleanup"].as_u64() > Some(10) && plan["create"].as_u64() > Some(3), "{plan}");
+}
+
+#[test]
+fn a_bucket_goes_by_its_name_and_what_is_in_an_object_is_told() {
+    let file = "tests/dry_run/buckets.yaml";
+    for events in [planned(file, &["--region", "us-east-1"]), real(file, &[])] {
+        let called = calls::of_kind(&events, "called");
+        let of_s3: Vec<_> = called.iter().filter(|call| call["service"] == "s3").collect();
+        assert!(of_s3.len() > 8, "{of_s3:?}");
+        for call in &of_s3 {
+            let bucket = call["parameters"]["Bucket"].as_str().unwrap();
+            assert!(bucket.starts_with("buckets-") && !bucket.contains('/'), "{call}");
+        }
+        let put: Vec<_> = of_s3.iter().filter(|call| call["operation"] == "PutObject").collect();
+        assert_eq!(put[0]["effect"], "create", "it refuses to overwrite");
+        assert_eq!(put[0]["parameters"]["Body"], "text");
+        assert!(put[1]["body"].as_str().unwrap().starts_with("name: buckets\n"));
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use playbook::steps::KINDS;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::harness::difference;
 use crate::harness::sandbox::{Sandbox, repository};
+use crate::harness::{difference, pages};
 
 #[test]
 fn the_committed_schema_is_the_one_that_the_program_prints() {
@@ -59,7 +59,8 @@ fn every_kind_is_listed_and_has_a_page() {
                 kind.name
             );
         }
-        for word in spec.calls.iter().chain(spec.permissions) {
+        let words = spec.calls.iter().chain(spec.calls_on_failure).chain(spec.permissions);
+        for word in words.chain(&spec.undo_permissions) {
             assert!(page.contains(word), "the page of {} lacks {word}:\n{page}", kind.name);
         }
     }
@@ -215,17 +216,37 @@ fn the_kind_that_contributors_are_shown_is_the_one_that_is_there() {
 }
 
 #[test]
-fn what_undoing_takes_is_among_what_a_kind_takes() {
+fn a_kind_says_what_its_calls_and_its_undoing_take() {
     for kind in KINDS {
         let spec = (kind.spec)();
-        assert_eq!(
-            spec.makes.is_some(),
-            !spec.undo_permissions.is_empty(),
-            "{} says what it leaves behind and what undoing that takes, or neither",
+        assert!(
+            spec.makes.iter().all(|leaves| !leaves.undo.is_empty()),
+            "{} says what it leaves behind, and not what undoing that takes",
             kind.name
         );
-        for action in spec.undo_permissions {
-            assert!(spec.permissions.contains(action), "{} also takes {action}", kind.name);
+        let calls: Vec<&str> = spec.calls.iter().chain(spec.calls_on_failure).copied().collect();
+        for (at, call) in calls.iter().enumerate() {
+            assert!(!calls[..at].contains(call), "{} says {call} twice", kind.name);
+            if let Some(action) = pages::action_of(call) {
+                assert!(spec.permissions.contains(&action), "{} also takes {action}", kind.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_products_are_no_code_to_whoever_reads_a_page() {
+    let settings = std::fs::read_to_string(repository().join("clippy.toml")).unwrap();
+    let names = settings.split("doc-valid-idents = [").nth(1).unwrap().split(']').next().unwrap();
+    let names: Vec<&str> =
+        names.split('"').filter(|it| it.starts_with(char::is_alphabetic)).collect();
+    assert!(names.contains(&"DynamoDB"), "{names:?}");
+    for entry in std::fs::read_dir(repository().join("docs/steps")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        for name in &names {
+            let shown = page.contains(&format!("`{name}`"));
+            assert!(!shown, "{} shows {name} as code", path.display());
         }
     }
 }

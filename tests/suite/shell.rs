@@ -15,7 +15,7 @@ fn written(sandbox: &Sandbox, file: &str, arguments: &[&str]) -> Outcome {
 /// Every playbook of the repository, those with Rust handlers included: a dry run builds nothing.
 fn playbooks() -> Vec<String> {
     let mut found = Vec::new();
-    for directory in ["playbooks", "playbooks/examples", "tests/dry_run"] {
+    for directory in ["playbooks", "playbooks/events", "playbooks/examples", "tests/dry_run"] {
         for entry in std::fs::read_dir(repository().join(directory)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|it| it == "yaml") {
@@ -35,7 +35,7 @@ fn has(program: &str) -> bool {
 fn every_script_is_bash() {
     let sandbox = Sandbox::new();
     let found = playbooks();
-    assert!(found.len() > 10);
+    assert!(found.len() > 22);
     if !has("shellcheck") {
         eprintln!("shellcheck is not installed: bash alone looks at the scripts");
     }
@@ -116,7 +116,8 @@ fn account(server: &Server, sandbox: &Sandbox, bin: &Path) -> String {
                 aws lambda list-functions --query Functions[].FunctionName --output text\n\
                 aws logs describe-log-groups --query logGroups[].logGroupName --output text\n\
                 aws dynamodb list-tables --query TableNames[] --output text\n\
-                aws cognito-idp list-user-pools --max-results 10 --query UserPools[].Name --output text\n";
+                aws cognito-idp list-user-pools --max-results 10 --query UserPools[].Name --output text\n\
+                aws s3api list-buckets --query Buckets[].Name --output text\n";
     run(server, sandbox, bin, &format!("set -e\n{look}")).stdout.trim().to_owned()
 }
 
@@ -153,6 +154,15 @@ fn the_aws_cli_does_what_the_script_says() {
     }
     let done = run(&server, &sandbox, &bin, &script).stdout;
     assert!(done.contains("\"Count\": 1"), "the item is there:\n{done}");
+    assert_eq!(account(&server, &sandbox, &bin), empty, "its own clean-up leaves nothing");
+
+    let script = written(&sandbox, "tests/dry_run/buckets.yaml", &[]).stdout;
+    assert!(script.contains("printf %s text >\"$work/put-object-body\"\n"), "{script}");
+    assert!(script.contains("--body tests/dry_run/buckets.yaml"), "{script}");
+    let fetched = "cat \"$work/get-object-object\"\n# Clean-up\n";
+    let script = script.replacen("# Clean-up\n", fetched, 1);
+    let done = run(&server, &sandbox, &bin, &script).stdout;
+    assert!(done.contains("}\ntext"), "the object is there:\n{done}");
     assert_eq!(account(&server, &sandbox, &bin), empty, "its own clean-up leaves nothing");
 
     server.stop();

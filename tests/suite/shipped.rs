@@ -178,6 +178,37 @@ fn a_dry_run_shows_the_event_as_it_will_be_sent() {
     }
 }
 
+/// A plan, for people, for machines and as a script.
+#[test]
+fn every_shipped_playbook_can_be_planned() {
+    let directories = [
+        "playbooks",
+        "playbooks/lib",
+        "playbooks/examples",
+        "playbooks/events",
+        "playbooks/events/data",
+    ];
+    let files: Vec<_> = directories.into_iter().flat_map(playbooks_in).collect();
+    let sandbox = Sandbox::new();
+    for output in ["human", "json", "shell"] {
+        for local in [&["--local"][..], &[]] {
+            let mut command = sandbox.playbook(["run", "--dry-run", "--no-input"]);
+            command.args(&files).args(["--output", output, "--region", "us-east-1"]).args(local);
+            let outcome = start(command.current_dir(repository())).finish_within(LONGEST);
+            let outcome = outcome.exited(0);
+            assert_eq!(outcome.stderr, "", "{output} {local:?}");
+            assert!(!outcome.stdout.contains("ends here"), "{}", outcome.stdout);
+            if output == "json" {
+                let events = calls::events_of_lines(&outcome.stdout);
+                let finished = calls::of_kind(&events, "run-finished");
+                assert_eq!(finished.len(), files.len());
+                assert!(finished.iter().all(|run| run["passed"] == true), "{finished:?}");
+            }
+        }
+    }
+    sandbox.nothing_left();
+}
+
 #[test]
 fn examples() {
     let examples = playbooks_in("playbooks/examples");

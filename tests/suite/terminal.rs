@@ -56,6 +56,39 @@ fn get_started_functions_asks_loops_and_cleans_up() {
 }
 
 #[test]
+fn a_dry_run_does_not_know_what_a_person_would_say() {
+    let sandbox = Sandbox::new();
+    let mut command =
+        sandbox.playbook(["run", "playbooks/get-started-functions.yaml", "--dry-run", "--local"]);
+    command.current_dir(repository());
+    let shown = hold(&command, &[]).exited(0).shown;
+    for expected in [
+        "asks Do you want to calculate again? «answer»",
+        "repeats until not steps.again.answer",
+        "number: «steps.number.answer»",
+        "calls lambda:ListFunctions with «steps.how_many.answer»",
+    ] {
+        assert!(shown.contains(expected), "{expected} in\n{shown}");
+    }
+    assert!(!shown.contains("the default"), "{shown}");
+    command.arg("--no-input");
+    let shown = hold(&command, &[]).exited(0).shown;
+    let default = "asks Do you want to calculate again? no (the default: nobody would be asked)";
+    assert!(shown.contains(default) && shown.contains("number: 41"), "{shown}");
+    assert!(!shown.contains("repeats until"), "{shown}");
+    let mut command = sandbox.playbook(["run", "playbooks/migrate-user.yaml", "--dry-run"]);
+    let shown = hold(command.current_dir(repository()), &[]).exited(0).shown;
+    let (_, with_code) = shown.split_once("only if steps.send_code.answer").expect("a condition");
+    assert!(with_code.contains("cognito-idp ForgotPassword"), "{shown}");
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: x\ninputs: {colour: {prompt: Which?, default: red}}\nsteps:\n  - when: inputs.colour == 'red'\n    print: x\n",
+    );
+    let shown = hold(&sandbox.playbook(["run", "playbook.yaml", "--dry-run"]), &[]).exited(0).shown;
+    assert!(shown.contains("only if inputs.colour == 'red'"), "{shown}");
+}
+
+#[test]
 fn declining_the_clean_up_of_an_embedded_account_leaves_nothing_all_the_same() {
     let sandbox = Sandbox::with_file(
         "playbook.yaml",

@@ -1,4 +1,4 @@
-//! `documentdb-changes`: logs what a change stream of Amazon `DocumentDB` reports.
+//! `documentdb-changes`: logs what a change stream of Amazon DocumentDB reports.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-documentdb.html>
 

@@ -1,4 +1,4 @@
-//! `dynamodb-batch-failures`: tells Lambda from which record of a `DynamoDB` stream on to deliver again.
+//! `dynamodb-batch-failures`: tells Lambda from which record of a DynamoDB stream on to deliver again.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 

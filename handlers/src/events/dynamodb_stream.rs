@@ -1,4 +1,4 @@
-//! `dynamodb-stream`: logs what changes in a `DynamoDB` table.
+//! `dynamodb-stream`: logs what changes in a DynamoDB table.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
@@ -39,7 +39,7 @@ fn changed(change: &StreamRecord) -> Value {
     parts.map(|(name, item)| (name.to_owned(), sorted(item))).collect::<Map<_, _>>().into()
 }
 
-/// An item as `DynamoDB` writes it in JSON. Items know no order, people who compare lines do.
+/// An item as DynamoDB writes it in JSON. Items know no order, people who compare lines do.
 pub(super) fn sorted(item: &impl Serialize) -> Value {
     let mut value = serde_json::to_value(item).unwrap_or_default();
     value.sort_all_objects();

@@ -1,6 +1,6 @@
 //! `rds-connect`: lets a database add two numbers up, with a token from IAM for a password.
 //!
-//! The environment of the function says which `MySQL` or `MariaDB` database, at Amazon RDS, Aurora or behind RDS Proxy:
+//! The environment of the function says which `MySQL` or MariaDB database, at Amazon RDS, Aurora or behind RDS Proxy:
 //!
 //! - `DBEndpoint`, its host name, and `Port`, 3306 if there is none;
 //! - `DBUser`, a user that is set up for IAM authentication, and `DBName`, the database to use;

@@ -1,4 +1,4 @@
-//! A `MariaDB` server of the machine's own, with TLS, and a user whose password travels in clear text as a token does at RDS.
+//! A MariaDB server of the machine's own, with TLS, and a user whose password travels in clear text as a token does at RDS.
 
 use std::fs;
 use std::io::Read;

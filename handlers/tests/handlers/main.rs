@@ -1,4 +1,4 @@
-//! The handlers against the events that AWS documents, and against a `DynamoDB` and an S3 whose answers are written out.
+//! The handlers against the events that AWS documents, and against a DynamoDB and an S3 whose answers are written out.
 
 mod activity_log;
 mod auth_token;

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Request {
     pub method: String,
     pub path: String,
-    /// `X-Amz-Target`, which names a `DynamoDB` operation.
+    /// `X-Amz-Target`, which names a DynamoDB operation.
     pub target: String,
     pub body: Value,
 }

@@ -48,7 +48,7 @@ pub fn parsed<T: DeserializeOwned>(event: Value) -> T {
     serde_json::from_value(event).unwrap()
 }
 
-/// The environment of a function whose `DynamoDB` is that server.
+/// The environment of a function whose DynamoDB is that server.
 pub fn environment(server: &Server) -> Vec<(&'static str, String)> {
     vec![
         ("TABLE_NAME", "known-users".to_owned()),

@@ -83,6 +83,12 @@ fn routed<'h>(
     Value::Object(members)
 }
 
+/// Whether what the body of a call holds is bytes to AWS, whatever they look like.
+pub(super) fn takes_bytes(service: &str, operation: &str) -> bool {
+    let mut routes = ROUTES.iter().filter(|route| route.payload == Some("Body"));
+    routes.any(|route| route.service == service && route.operation == operation)
+}
+
 /// What stands in a path where its pattern has braces. Only the last member may hold slashes, such as an ARN or a key.
 fn labels(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let mut members = Map::new();
@@ -91,11 +97,12 @@ fn labels(pattern: &str, path: &str) -> Option<Map<String, Value>> {
         path = path.strip_prefix(before)?;
         let (member, after) = rest.split_once('}')?;
         let end = match after.split('{').next().unwrap_or_default() {
-            "" => path.len(),
+            "" if member.ends_with('+') => path.len(),
+            "" => path.strip_suffix('/').unwrap_or(path).len(),
             literal => path.find(literal)?,
         };
         let (value, remaining) = path.split_at_checked(end)?;
-        members.insert(member.to_owned(), value.into());
+        members.insert(member.trim_end_matches('+').to_owned(), value.into());
         (pattern, path) = (after, remaining);
     }
     let rest = path.strip_prefix(pattern)?;
@@ -221,6 +228,7 @@ mod tests {
         assert_eq!(members("lambda", "PutNothing", "/x", &Value::Null), Value::Null);
         assert_eq!(members("lambda", "GetFunction", "/2014/f", &Value::Null), Value::Null);
     }
+
     #[test]
     fn buckets_and_keys_stand_in_paths_and_documents_in_xml() {
         let put = members("s3", "PutObject", "/b/notes/a.txt?x-id=PutObject", &json!("3 bytes"));
@@ -228,6 +236,11 @@ mod tests {
             "Bucket": "b", "Key": "notes/a.txt", "ContentType": "text/plain", "Metadata": {"b": "c"}, "Body": "3 bytes",
         });
         assert_eq!(put, expected);
+        let folder = members("s3", "HeadObject", "/b/notes/", &Value::Null);
+        assert_eq!(folder, json!({"Bucket": "b", "Key": "notes/", "Metadata": {"b": "c"}}));
+        // The SDK ends the path of a bucket with a slash.
+        let slash = members("s3", "HeadBucket", "/b/", &Value::Null);
+        assert_eq!(slash, json!({"Bucket": "b", "Metadata": {"b": "c"}}));
         let listed = members("s3", "ListObjectsV2", "/b?list-type=2&max-keys=100", &Value::Null);
         assert_eq!(listed, json!({"Bucket": "b", "MaxKeys": 100, "Metadata": {"b": "c"}}));
         let xml = "<?xml version=\"1.0\"?><CreateBucketConfiguration xmlns=\"x\"><LocationConstraint>eu-central-1\

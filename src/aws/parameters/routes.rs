@@ -4,7 +4,7 @@
 pub(super) struct Route {
     pub(super) service: &'static str,
     pub(super) operation: &'static str,
-    /// Members in braces.
+    /// Members in braces; with a plus, one that takes all that is left, slashes at the end too.
     pub(super) path: &'static str,
     /// The member that is the whole body.
     pub(super) payload: Option<&'static str>,
@@ -75,10 +75,15 @@ pub(super) const ROUTES: &[Route] = &[
     s3("GetBucketNotificationConfiguration", "/{Bucket}"),
     s3("ListObjectsV2", "/{Bucket}"),
     s3("ListObjectVersions", "/{Bucket}"),
-    s3("HeadObject", "/{Bucket}/{Key}"),
-    s3("GetObject", "/{Bucket}/{Key}"),
-    s3("DeleteObject", "/{Bucket}/{Key}"),
-    Route { service: "s3", operation: "PutObject", path: "/{Bucket}/{Key}", payload: Some("Body") },
+    s3("HeadObject", "/{Bucket}/{Key+}"),
+    s3("GetObject", "/{Bucket}/{Key+}"),
+    s3("DeleteObject", "/{Bucket}/{Key+}"),
+    Route {
+        service: "s3",
+        operation: "PutObject",
+        path: "/{Bucket}/{Key+}",
+        payload: Some("Body"),
+    },
 ];
 
 /// Headers that are members, and the members.

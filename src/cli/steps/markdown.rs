@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::schema::Fields;
-use super::{actions_of_run, sentence};
+use super::{CALLS_ON_FAILURE, left_behind, sentence};
 use crate::playbook::{CONTROLS, Control, control_keys, step_keys};
 use crate::step::{Kinds, Spec};
 
@@ -119,10 +119,12 @@ fn kind_page(spec: &Spec) -> String {
         table(&mut text, "output", &outputs);
     }
     words(&mut text, "AWS calls", spec.calls);
-    words(&mut text, "IAM actions", &actions_of_run(spec));
-    words(&mut text, "IAM actions of the clean-up", spec.undo_permissions);
-    if let Some(makes) = spec.makes {
-        let _ = write!(text, "\n## Leaves behind\n\n`{makes}`, until the clean-up removes it.\n");
+    words(&mut text, CALLS_ON_FAILURE, spec.calls_on_failure);
+    words(&mut text, "IAM actions", spec.permissions);
+    words(&mut text, "IAM actions of the clean-up", &spec.undo_permissions);
+    if !spec.makes.is_empty() {
+        let left = left_behind(spec, |name| format!("`{name}`")).join("; ");
+        let _ = write!(text, "\n## Leaves behind\n\n{left}.\n");
     }
     text
 }

@@ -15,7 +15,7 @@ use self::schema::Fields;
 pub(super) use self::wrap::wrapped;
 use crate::diagnostic::did_you_mean;
 use crate::playbook::{CONTROLS, Control, control_keys};
-use crate::step::{Kinds, Spec};
+use crate::step::{End, Kinds, Spec};
 
 /// Where lines end.
 const WIDTH: usize = 88;
@@ -91,10 +91,11 @@ fn kind_page(spec: &Spec) -> String {
     }
     page.fields("Outputs", &Fields::of(&spec.output));
     page.list("AWS calls", spec.calls);
-    page.list("IAM actions", &actions_of_run(spec));
-    page.list("IAM actions of the clean-up", spec.undo_permissions);
-    if let Some(makes) = spec.makes {
-        page.section("Leaves behind", &format!("{makes}, until the clean-up removes it"));
+    page.list(CALLS_ON_FAILURE, spec.calls_on_failure);
+    page.list("IAM actions", spec.permissions);
+    page.list("IAM actions of the clean-up", &spec.undo_permissions);
+    if !spec.makes.is_empty() {
+        page.section("Leaves behind", &left_behind(spec, str::to_owned).join("; "));
     }
     page.example(spec.example);
     page.text
@@ -107,11 +108,32 @@ fn control_page(control: &Control) -> String {
     page.text
 }
 
-/// The actions that running it takes: all but those that only the clean-up needs.
-fn actions_of_run(spec: &Spec) -> Vec<&'static str> {
-    let for_run =
-        |action: &&&str| !spec.undo_permissions.contains(action) || spec.calls.contains(action);
-    spec.permissions.iter().filter(for_run).copied().collect()
+/// The heading of those calls.
+const CALLS_ON_FAILURE: &str = "AWS calls that tell why it failed";
+
+/// What a kind leaves behind, and until when; what ends in the same way in one go.
+fn left_behind(spec: &Spec, shown: impl Fn(&str) -> String) -> Vec<String> {
+    let ends = [
+        (End::Removed, "until the clean-up removes"),
+        (End::Restored, "changed, until the clean-up puts back what was there before"),
+        (
+            End::RemovedOrRestored,
+            "until the clean-up removes it, or puts back what was there before",
+        ),
+    ];
+    let mut texts = Vec::new();
+    for (end, until) in ends {
+        let of_end = spec.makes.iter().filter(|it| it.end == end);
+        let types: Vec<String> = of_end.map(|it| shown(it.type_name)).collect();
+        let object = match (end, types.len()) {
+            (_, 0) => continue,
+            (End::Removed, 1) => " it",
+            (End::Removed, _) => " them",
+            _ => "",
+        };
+        texts.push(format!("{}, {until}{object}", types.join(" and ")));
+    }
+    texts
 }
 
 /// Summaries are sentences; a list needs no full stops.

@@ -3,6 +3,7 @@ use std::sync::OnceLock;
 use serde_json::json;
 
 use super::*;
+use crate::step::Leaves;
 
 struct Two;
 
@@ -58,9 +59,14 @@ fn create_role() -> &'static Spec {
         secret_outputs: Vec::new(),
         shorthand: None,
         calls: &["iam:CreateRole", "iam:AttachRolePolicy"],
-        permissions: &["iam:CreateRole", "iam:DeleteRole"],
-        undo_permissions: &["iam:DeleteRole"],
-        makes: Some("AWS::IAM::Role"),
+        calls_on_failure: &["iam:GetRole"],
+        permissions: &["iam:CreateRole"],
+        undo_permissions: vec!["iam:DeleteRole"],
+        makes: vec![
+            Leaves { type_name: "AWS::IAM::Role", undo: &["iam:DeleteRole"], end: End::Removed },
+            Leaves { type_name: "AWS::IAM::Trust", undo: &[], end: End::Restored },
+            Leaves { type_name: "AWS::IAM::RolePolicyAttachment", undo: &[], end: End::Removed },
+        ],
         example: "- create-role:\n    role_name: hello\n",
     })
 }
@@ -83,8 +89,9 @@ fn print() -> &'static Spec {
         shorthand: Some("message"),
         calls: &[],
         permissions: &[],
-        undo_permissions: &[],
-        makes: None,
+        calls_on_failure: &[],
+        undo_permissions: Vec::new(),
+        makes: Vec::new(),
         example: "- print: Hello\n",
     })
 }
@@ -159,6 +166,9 @@ Outputs:
 AWS calls:
   iam:CreateRole, iam:AttachRolePolicy
 
+AWS calls that tell why it failed:
+  iam:GetRole
+
 IAM actions:
   iam:CreateRole
 
@@ -166,7 +176,8 @@ IAM actions of the clean-up:
   iam:DeleteRole
 
 Leaves behind:
-  AWS::IAM::Role, until the clean-up removes it
+  AWS::IAM::Role and AWS::IAM::RolePolicyAttachment, until the clean-up removes them;
+  AWS::IAM::Trust, changed, until the clean-up puts back what was there before
 
 Example:
   - create-role:

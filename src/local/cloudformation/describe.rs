@@ -1,4 +1,4 @@
-//! What `CloudFormation` says of stacks, as XML.
+//! What CloudFormation says of stacks, as XML.
 
 use super::Service;
 use super::error::{VALIDATION, invalid};

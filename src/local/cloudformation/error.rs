@@ -1,8 +1,8 @@
-//! `CloudFormation`'s errors, in its words.
+//! CloudFormation's errors, in its words.
 
 use crate::local::protocol::AwsError;
 
-/// The code of nearly everything that `CloudFormation` refuses.
+/// The code of nearly everything that CloudFormation refuses.
 pub(super) const VALIDATION: &str = "ValidationError";
 
 /// The request, or the template in it, is wrong.

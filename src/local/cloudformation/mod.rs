@@ -1,4 +1,4 @@
-//! `CloudFormation`: stacks.
+//! CloudFormation: stacks.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -79,7 +79,7 @@ impl State {
     }
 }
 
-/// `CloudFormation`, as the listener sees it.
+/// CloudFormation, as the listener sees it.
 #[derive(Debug)]
 pub struct Service {
     peers: Peers,
@@ -87,7 +87,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// `CloudFormation` of that account. `services` make the resources: Logs, Lambda, `DynamoDB`, Cognito; IAM is
+    /// CloudFormation of that account. `services` make the resources: Logs, Lambda, DynamoDB, Cognito; IAM is
     /// changed directly.
     #[must_use]
     pub fn new(world: Arc<World>, services: Vec<Arc<dyn server::Service>>) -> Self {

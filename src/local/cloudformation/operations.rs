@@ -1,4 +1,4 @@
-//! `CloudFormation`'s operations: inputs out of query parameters, outputs into XML.
+//! CloudFormation's operations: inputs out of query parameters, outputs into XML.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -88,7 +88,7 @@ pub fn is_public(target: &str) -> bool {
 }
 
 impl Service {
-    /// Calls an operation by its name, with its input as JSON: what the listener and `CloudFormation` do.
+    /// Calls an operation by its name, with its input as JSON: what the listener and CloudFormation do.
     pub async fn call(&self, operation: &str, body: &[u8]) -> Output {
         if let Some((_, plain)) = PLAIN.iter().find(|(known, _)| *known == operation) {
             if operation == "CreateUserPool" {

@@ -1,4 +1,4 @@
-//! `DynamoDB`'s errors, in its words.
+//! DynamoDB's errors, in its words.
 
 use crate::local::protocol::AwsError;
 

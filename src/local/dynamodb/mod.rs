@@ -1,4 +1,4 @@
-//! `DynamoDB`: tables and their items.
+//! DynamoDB: tables and their items.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -95,14 +95,14 @@ impl State {
     }
 }
 
-/// `DynamoDB`, as the listener sees it.
+/// DynamoDB, as the listener sees it.
 #[derive(Debug)]
 pub struct Service {
     world: Arc<World>,
 }
 
 impl Service {
-    /// `DynamoDB` of that account.
+    /// DynamoDB of that account.
     #[must_use]
     pub fn new(world: Arc<World>) -> Self {
         Self { world }

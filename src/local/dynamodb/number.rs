@@ -1,4 +1,4 @@
-//! Numbers as `DynamoDB` keeps them: decimal, exact, 38 digits.
+//! Numbers as DynamoDB keeps them: decimal, exact, 38 digits.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -176,7 +176,7 @@ fn read_exponent(text: &str) -> Option<i32> {
 }
 
 impl fmt::Display for Number {
-    /// In plain notation, as `DynamoDB` returns numbers however they were written.
+    /// In plain notation, as DynamoDB returns numbers however they were written.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.digits.is_empty() {
             return formatter.write_str("0");

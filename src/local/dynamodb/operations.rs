@@ -1,4 +1,4 @@
-//! The operations of `DynamoDB`: inputs out of JSON, outputs into JSON.
+//! The operations of DynamoDB: inputs out of JSON, outputs into JSON.
 
 use serde_json::{Value, json};
 

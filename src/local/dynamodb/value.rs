@@ -16,7 +16,7 @@ const DEEPEST: usize = 32;
 /// An item: its attributes by name.
 pub type Item = BTreeMap<String, AttributeValue>;
 
-/// A value of one of `DynamoDB`'s ten types.
+/// A value of one of DynamoDB's ten types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttributeValue {
     /// `S`

@@ -1,4 +1,4 @@
-//! `CloudWatch` Logs: groups, streams, events.
+//! CloudWatch Logs: groups, streams, events.
 
 mod error;
 mod events;

@@ -21,7 +21,7 @@ pub enum Protocol {
         /// The XML namespace of the responses, such as `https://iam.amazonaws.com/doc/2010-05-08/`.
         namespace: &'static str,
     },
-    /// `X-Amz-Target` and JSON 1.0 (`DynamoDB`).
+    /// `X-Amz-Target` and JSON 1.0 (DynamoDB).
     Json10,
     /// `X-Amz-Target` and JSON 1.1 (Logs, Cognito).
     Json11,

@@ -187,8 +187,9 @@ fn spec<I: JsonSchema, O: JsonSchema>(name: &'static str, shorthand: Option<&'st
         shorthand,
         calls: &[],
         permissions: &[],
-        undo_permissions: &[],
-        makes: None,
+        calls_on_failure: &[],
+        undo_permissions: Vec::new(),
+        makes: Vec::new(),
         example: "",
     }
 }

@@ -63,10 +63,17 @@ pub(super) fn command(
                     .words
                     .push(format!("--payload \"fileb://$work/{}-payload.json\"", planned.who));
             }
-            ("Body", _) if call.service == "s3" => {
-                command.before.push("# Name the file with what the object is to hold.".to_owned());
-                command.words.push(format!("--body \"$work/{}-body\"", planned.who));
-            }
+            ("Body", body) if call.service == "s3" => match &planned.uploads {
+                Some(path) => {
+                    command.words.push(format!("--body {}", quoted(&path.display().to_string())));
+                }
+                None => {
+                    let file = format!("\"$work/{}-body\"", planned.who);
+                    let text = word(&text(body), &mut variable);
+                    command.before.push(format!("printf %s {text} >{file}"));
+                    command.words.push(format!("--body {file}"));
+                }
+            },
             (_, value) => command.words.push(option(&kebab(name), value, &mut variable)),
         }
     }

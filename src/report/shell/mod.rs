@@ -9,12 +9,14 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use words::quoted;
 
+use super::failures::Failures;
+use super::words::answered;
 use super::{Reporter, Stream, safe};
-use crate::event::{Call, CodeForm, Effect, Event, Failure, Status, StepRef};
+use crate::event::{Call, CodeForm, Effect, Event, OnlyIf, Status, StepRef};
 
 /// Where the outputs of step kinds come from: kind, output, source.
 pub type Sources = BTreeMap<String, BTreeMap<String, Source>>;
@@ -24,7 +26,7 @@ pub type Sources = BTreeMap<String, BTreeMap<String, Source>>;
 pub struct Source {
     /// Such as `iam:CreateRole`.
     pub call: String,
-    /// A `JMESPath` in its answer; in that of a map, `KEY` stands for the key.
+    /// A JMESPath in its answer; in that of a map, `KEY` stands for the key.
     pub query: String,
 }
 
@@ -60,7 +62,7 @@ struct Run {
     /// What steps that must fail would have made: it is not there.
     absent: BTreeSet<u64>,
     now: Now,
-    ended_early: Option<Failure>,
+    failures: Failures,
 }
 
 /// What holds for the next call.
@@ -69,6 +71,7 @@ struct Now {
     step: Option<StepRef>,
     waits: Option<String>,
     packed: Option<Packed>,
+    uploads: Option<PathBuf>,
     may_fail: bool,
     must_fail: bool,
     undoing: Option<u64>,
@@ -86,6 +89,11 @@ enum Item {
     /// A step, or a part of the script.
     Heading(String),
     Comment(String),
+    /// What a step fails with.
+    Failure {
+        path: String,
+        message: String,
+    },
     Call(Box<Planned>),
 }
 
@@ -101,7 +109,11 @@ struct Planned {
     /// What it is repeated until.
     waits: Option<String>,
     packed: Option<Packed>,
+    /// The file that it sends.
+    uploads: Option<PathBuf>,
     may_fail: bool,
+    /// Whether it is made only if something else fails.
+    rescues: bool,
     /// The resource that it takes away.
     undoes: Option<u64>,
 }
@@ -113,7 +125,7 @@ impl ShellReporter {
         Self { out, err, sources, directory, headed: false, run: None, early: Vec::new() }
     }
 
-    fn called(&mut self, step: Option<&StepRef>, call: &Call) {
+    fn called(&mut self, step: Option<&StepRef>, only_if: Option<OnlyIf>, call: &Call) {
         let absent = |run: &Run| run.now.undoing.is_some_and(|seq| run.absent.contains(&seq));
         if self.run.as_ref().is_some_and(absent) {
             return;
@@ -126,6 +138,7 @@ impl ShellReporter {
                     step: step.filter(|_| run.now.undoing.is_none()),
                     waits: run.now.waits.take(),
                     packed: run.now.packed.clone(),
+                    uploads: run.now.uploads.take(),
                     ..Now { may_fail: run.now.may_fail, undoing: run.now.undoing, ..Now::default() }
                 }
             }
@@ -141,7 +154,9 @@ impl ShellReporter {
             kind,
             waits: now.waits,
             packed: now.packed,
+            uploads: now.uploads,
             may_fail: now.may_fail,
+            rescues: only_if == Some(OnlyIf::Failure),
             undoes: now.undoing,
         }));
         match &mut self.run {
@@ -166,14 +181,14 @@ impl ShellReporter {
                 run.comment(&format!("{word} fail with {}", codes.join(" or ")));
             }
             Event::Packed { path, form, .. } => {
-                let path = PathBuf::from(path);
-                let path = path.strip_prefix(&self.directory).map_or(path.clone(), PathBuf::from);
+                let path = shown(path, &self.directory);
                 run.now.packed = Some(Packed { path, form: form.clone() });
             }
+            Event::Uploads { path, .. } => run.now.uploads = Some(shown(path, &self.directory)),
             Event::Waiting { text } => run.now.waits = Some(text.clone()),
             Event::Said { text } => run.comment(&format!("says: {text}")),
-            Event::Answered { prompt, answer, .. } => {
-                run.comment(&format!("asks: {prompt} {answer}"));
+            Event::Answered { prompt, answer, default } => {
+                run.comment(&format!("asks: {}", answered(prompt, answer, *default)));
             }
             Event::Made { resource } => {
                 if let Some(step) = &run.now.step {
@@ -190,13 +205,18 @@ impl ShellReporter {
                 run.step(step);
                 run.comment("skipped");
             }
-            Event::StepFinished { status: Status::Failed, failure: Some(failure), .. }
-                if run.ended_early.as_ref() != Some(failure) =>
-            {
-                run.comment(&format!("the plan ends here: {}", failure.message));
-                run.ended_early = Some(failure.clone());
-                self.fail(failure);
+            Event::StepFinished { status: Status::Failed, step, failure, .. } => {
+                let Some(failure) = failure else { return };
+                if run.failures.add(step, failure) {
+                    let (path, message) = (step.path.clone(), failure.message.clone());
+                    run.items.push(Item::Failure { path, message });
+                }
             }
+            Event::StepFinished {
+                status: Status::Passed | Status::ExpectedError | Status::Planned,
+                step,
+                ..
+            } => run.failures.rescued_by(step),
             Event::CleanupStarted { count } if *count > 0 => {
                 run.items.push(Item::Heading("Clean-up".to_owned()));
             }
@@ -212,14 +232,6 @@ impl ShellReporter {
         }
     }
 
-    fn fail(&mut self, failure: &Failure) {
-        let text = if failure.excerpt.is_empty() { &failure.message } else { &failure.excerpt };
-        let lines = safe::lines(text).chain(failure.details.iter().flat_map(|it| safe::lines(it)));
-        for line in lines {
-            self.err.line(&line);
-        }
-    }
-
     fn finished(&mut self) {
         let Some(run) = self.run.take() else { return };
         let lines = script::lines(&run, &self.sources, !self.headed);
@@ -227,7 +239,16 @@ impl ShellReporter {
         for line in lines {
             self.out.line(&line);
         }
+        for line in run.failures.lines() {
+            self.err.line(&line);
+        }
     }
+}
+
+/// A path, relative to a directory if it lies below.
+fn shown(path: &str, directory: &Path) -> PathBuf {
+    let path = PathBuf::from(path);
+    path.strip_prefix(directory).map_or(path.clone(), PathBuf::from)
 }
 
 impl Run {
@@ -262,7 +283,7 @@ impl Reporter for ShellReporter {
                     ..Run::default()
                 });
             }
-            Event::Called { step, call } => self.called(step.as_ref(), call),
+            Event::Called { step, only_if, call } => self.called(step.as_ref(), *only_if, call),
             Event::Warned { text } => {
                 for line in safe::lines(text) {
                     self.err.line(&format!("! {line}"));

@@ -66,6 +66,8 @@ enum Fate {
     Look,
     /// A look of the clean-up, which is to prove what a person knows.
     Proof,
+    /// What is to be done only if something fails.
+    Rescue,
 }
 
 impl<'r> Script<'r> {
@@ -90,7 +92,8 @@ impl<'r> Script<'r> {
     fn capture(&mut self, sources: &Sources) {
         let uses: Vec<BTreeSet<String>> = (0..self.calls.len()).map(|at| self.used(at)).collect();
         for at in 0..self.calls.len() {
-            let Some(call) = self.calls.get(at).and_then(Option::as_ref) else { continue };
+            let call = self.calls.get(at).and_then(Option::as_ref);
+            let Some(call) = call.filter(|call| !call.rescues) else { continue };
             let later: BTreeSet<&String> = uses.iter().skip(at + 1).flatten().collect();
             let found: Vec<(String, String)> =
                 later.into_iter().filter_map(|path| source(call, path, sources)).collect();
@@ -112,7 +115,10 @@ impl<'r> Script<'r> {
     /// What a command needs that is not known.
     fn used(&self, at: usize) -> BTreeSet<String> {
         let mut used = BTreeSet::new();
-        let is_used = !matches!(self.fates.get(at), Some(Fate::Look | Fate::Proof | Fate::NoCall));
+        let is_used = !matches!(
+            self.fates.get(at),
+            Some(Fate::Look | Fate::Proof | Fate::Rescue | Fate::NoCall)
+        );
         if let Some(Some(call)) = self.calls.get(at)
             && is_used
         {
@@ -182,6 +188,10 @@ impl<'r> Script<'r> {
                     comment(&mut lines, text);
                 }
                 Item::Comment(text) => comment(&mut lines, text),
+                Item::Failure { path, message } if run.failures.holds(path) => {
+                    comment(&mut lines, &format!("the plan ends here: {message}"));
+                }
+                Item::Failure { message, .. } => comment(&mut lines, &format!("fails: {message}")),
                 Item::Call(_) => self.call(at, &mut lines),
             }
         }
@@ -198,6 +208,14 @@ impl<'r> Script<'r> {
                 if let Some(look) = look {
                     comment(lines, &format!("It looks first: {}", look.words.join(" ")));
                 }
+            }
+            Fate::Rescue => {
+                let mut rescue = Vec::new();
+                self.command(&call, &[], &mut rescue);
+                for line in rescue.iter().filter(|line| !line.starts_with('#')) {
+                    comment(lines, line);
+                }
+                return;
             }
             Fate::Wait(after) => {
                 self.guards(&call, lines);
@@ -353,6 +371,9 @@ fn renamed(text: &str, member: &str, maker: Option<&str>) -> String {
 
 fn fate(calls: &[Option<Planned>], at: usize) -> Fate {
     let Some(Some(call)) = calls.get(at) else { return Fate::NoCall };
+    if call.rescues {
+        return Fate::Rescue;
+    }
     let same_part = |other: &&Planned| other.path == call.path && other.undoes == call.undoes;
     let mut before = calls.iter().take(at).flatten().filter(same_part);
     if call.waits.is_some() {

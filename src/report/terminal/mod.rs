@@ -373,7 +373,10 @@ impl Reporter for TerminalReporter {
             Event::RunStarted { .. } => self.run_started(event),
             Event::StepStarted { step } => self.step_started(step),
             Event::Noted { step, text } => self.noted(step.depth, text),
-            Event::Called { .. } | Event::Packed { .. } | Event::Expects { .. } => {}
+            Event::Called { .. }
+            | Event::Packed { .. }
+            | Event::Uploads { .. }
+            | Event::Expects { .. } => {}
             Event::Waiting { text } => self.progress(text),
             Event::Retrying { reason, after } => {
                 self.progress(&format!("again in {}: {reason}", duration(*after)));

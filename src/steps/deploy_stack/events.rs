@@ -1,4 +1,4 @@
-//! What `CloudFormation` says happened to a stack.
+//! What CloudFormation says happened to a stack.
 
 use aws_sdk_cloudformation::operation::describe_stack_events::DescribeStackEventsOutput;
 use aws_sdk_cloudformation::types::{ResourceStatus, StackEvent};

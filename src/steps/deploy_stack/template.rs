@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::aws::administrators_of;
 use crate::step::{Context, StepError};
 
-/// What `CloudFormation` takes in a request; longer templates go by way of S3.
+/// What CloudFormation takes in a request; longer templates go by way of S3.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
 const LONGEST: usize = 51_200;

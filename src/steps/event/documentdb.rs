@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::setting::{Made, Patch, Setting, Time};
 use crate::step::StepError;
 
-/// Changes of a `DocumentDB` cluster's documents.
+/// Changes of a DocumentDB cluster's documents.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Given {

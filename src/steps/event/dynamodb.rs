@@ -9,7 +9,7 @@ use super::setting::{Made, Patch, Setting, Time, seconds};
 use crate::step::StepError;
 use crate::steps::put_item::attribute_value::{Item, Plain, Unfit, item, plain};
 
-/// Changes of a `DynamoDB` table's items.
+/// Changes of a DynamoDB table's items.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Given {
@@ -25,7 +25,7 @@ pub(super) struct Given {
     /// What the stream holds of each change.
     #[serde(default)]
     stream_view_type: View,
-    /// Whether items are written in `DynamoDB`'s own notation, such as `{id: {S: a}}`.
+    /// Whether items are written in DynamoDB's own notation, such as `{id: {S: a}}`.
     #[serde(default)]
     typed: bool,
 }
@@ -182,7 +182,7 @@ fn keys(names: &[String], image: &Item, at: usize) -> Result<Item, StepError> {
     names.iter().map(one).collect()
 }
 
-/// How `DynamoDB` counts the bytes of an item.
+/// How DynamoDB counts the bytes of an item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + size_of(value)).sum()

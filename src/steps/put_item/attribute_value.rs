@@ -1,4 +1,4 @@
-//! `DynamoDB`'s values as plain data, there and back, with nothing lost.
+//! DynamoDB's values as plain data, there and back, with nothing lost.
 //!
 //! Text, numbers, booleans, null, lists and maps are written as they are. What plain data has no word for is a map with one
 //! key: `{$number: "…"}` for numbers beyond what a double keeps, `{$binary: BASE64}`, `{$set: […]}`, and `{$map: {…}}` for a map that
@@ -26,7 +26,7 @@ const BINARY: &str = "$binary";
 const SET: &str = "$set";
 const MAP: &str = "$map";
 
-/// A value that `DynamoDB` has no place for.
+/// A value that DynamoDB has no place for.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::steps) struct Unfit {
     path: Vec<String>,
@@ -61,7 +61,7 @@ impl Unfit {
     }
 }
 
-/// Attributes by name from plain data, or from `DynamoDB`'s own notation where they are `typed`.
+/// Attributes by name from plain data, or from DynamoDB's own notation where they are `typed`.
 pub(in crate::steps) fn item(plain: &Plain, typed: bool) -> Result<Item, Unfit> {
     let attribute = if typed { of_typed } else { of_plain };
     plain
@@ -73,7 +73,7 @@ pub(in crate::steps) fn item(plain: &Plain, typed: bool) -> Result<Item, Unfit> 
         .collect()
 }
 
-/// Attributes by name as plain data, or in `DynamoDB`'s own notation where they are to be `typed`; in order.
+/// Attributes by name as plain data, or in DynamoDB's own notation where they are to be `typed`; in order.
 pub(in crate::steps) fn plain(item: &Item, typed: bool) -> Plain {
     let value = if typed { to_typed } else { to_plain };
     in_order(item, value)
@@ -202,7 +202,7 @@ fn base64(blob: &Blob) -> String {
     BASE64_STANDARD.encode(blob.as_ref())
 }
 
-/// In `DynamoDB`'s own notation, such as `{"S": "text"}`.
+/// In DynamoDB's own notation, such as `{"S": "text"}`.
 fn to_typed(attribute: &AttributeValue) -> Value {
     match attribute {
         AttributeValue::S(text) => json!({"S": text}),
@@ -218,7 +218,7 @@ fn to_typed(attribute: &AttributeValue) -> Value {
     }
 }
 
-/// From `DynamoDB`'s own notation.
+/// From DynamoDB's own notation.
 fn of_typed(value: &Value) -> Result<AttributeValue, Unfit> {
     let unfit = || match value {
         Value::String(text) if text.contains('⟨') => Unfit::text(text, String::new()),
@@ -242,7 +242,7 @@ fn of_typed(value: &Value) -> Result<AttributeValue, Unfit> {
     })
 }
 
-/// Whether two values are the same to `DynamoDB`, which writes numbers its own way and keeps no order in sets.
+/// Whether two values are the same to DynamoDB, which writes numbers its own way and keeps no order in sets.
 pub(in crate::steps) fn same(one: &AttributeValue, other: &AttributeValue) -> bool {
     use AttributeValue as Of;
     let number = |text: &String| Decimal::parse(text);
@@ -265,7 +265,7 @@ fn as_set<T, K: Ord>(values: &[T], key: impl Fn(&T) -> K) -> Vec<K> {
     keys
 }
 
-/// Whether two items are the same to `DynamoDB`, some attributes aside.
+/// Whether two items are the same to DynamoDB, some attributes aside.
 pub(in crate::steps) fn same_items(one: &Item, other: &Item, aside: &[String]) -> bool {
     let names = |item: &Item| item.keys().filter(|name| !aside.contains(name)).count();
     names(one) == names(other)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute_value::{Item, Plain, Unfit, item, plain, same, same_items};
 use crate::aws::CallError;
 use crate::step::context::Patience;
-use crate::step::{Context, Resource, StepError, Undone};
+use crate::step::{Context, End, Resource, StepError, Undone};
 use crate::steps::create_table::Table;
 
 /// Items of a table that the run put or deleted.
@@ -25,7 +25,7 @@ pub struct Items {
     pub(in crate::steps) ignore_changes: Vec<String>,
 }
 
-/// What became of one item, in `DynamoDB`'s own notation.
+/// What became of one item, in DynamoDB's own notation.
 #[derive(Serialize, Deserialize)]
 pub(in crate::steps) struct Change {
     key: Plain,
@@ -167,7 +167,7 @@ async fn current_of_many(
     Ok(found)
 }
 
-/// Growing pauses between requests for what `DynamoDB` has not done yet.
+/// Growing pauses between requests for what DynamoDB has not done yet.
 pub(in crate::steps) struct Pauses {
     what: &'static str,
     patience: Patience,
@@ -245,7 +245,8 @@ impl Unchanged {
 
 impl Resource for Items {
     const TYPE: &'static str = "AWS::DynamoDB::Item";
-    const UNDO: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const UNDO: &'static [&'static str] = &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const END: End = End::RemovedOrRestored;
     type Ids = ();
 
     fn label(&self) -> String {

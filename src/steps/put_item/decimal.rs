@@ -1,4 +1,4 @@
-//! Decimal numbers as `DynamoDB` compares them: by value, however they are written.
+//! Decimal numbers as DynamoDB compares them: by value, however they are written.
 
 /// A decimal number: its digits without zeros at either end, times a power of ten.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,12 +16,12 @@ async fn an_object_is_taken_away_before_its_bucket() {
     for tag in [tag("a", "b"), tag("playbook:run", "7f3a")] {
         assert!(create.contains(&tag), "{tag} in {create}");
     }
-    assert_eq!(dry.operations(), ["s3:HeadBucket", "s3:CreateBucket"]);
+    dry.has_called_as_told("create-bucket");
 
     let input = json!({"bucket": "demo-7f3a", "key": "ä b", "body": {"x": 1}, "content_type": "application/json"});
     let made = dry.run("put-object", input).await.expect("planned");
     assert_eq!((&made["size"], &made["e_tag"]), (&json!(7), &json!("⟨steps.it.e_tag⟩")));
-    assert_eq!(dry.bodies(), [json!({"x": 1})]);
+    assert_eq!(dry.bodies(), [json!("{\"x\":1}")]);
     assert_eq!(dry.operations(), ["s3:PutObject"]);
     let ends = [
         ("AWS::S3::Object demo-7f3a/ä b", Undone::Deleted),

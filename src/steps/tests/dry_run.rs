@@ -189,6 +189,23 @@ impl DryRun {
         calls.into_iter().map(|(operation, _)| operation).collect()
     }
 
+    /// That the operations since this was last asked are some of those that the kind names, in the order in which it does.
+    #[track_caller]
+    pub(super) fn has_called_as_told(&self, name: &str) {
+        let operations = self.operations();
+        let told = (kind(name).expect("a kind").spec)().calls;
+        let place = |call: &String| told.iter().position(|it| it == call);
+        let places: Vec<_> = operations.iter().map(place).collect();
+        assert!(!places.is_empty() && places.iter().all(Option::is_some), "{name}: {operations:?}");
+        let mut first: Vec<_> = Vec::new();
+        for place in places {
+            if !first.contains(&place) {
+                first.push(place);
+            }
+        }
+        assert!(first.is_sorted(), "{name}: {operations:?} is not in the order of {told:?}");
+    }
+
     /// The bodies of the calls since operations were last looked at.
     pub(super) fn bodies(&self) -> Vec<Value> {
         self.calls.lock().expect("calls").iter().map(|(_, body)| body.clone()).collect()

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const MAGIC: [u8; 3] = [0xa5, 0x5a, 0x00];
 const HEADER: usize = 16;
 const LONGEST_FRAME: usize = 1024 * 1024;
-/// The longest message of a log event, less what `CloudWatch` counts for itself.
+/// The longest message of a log event, less what CloudWatch counts for itself.
 const LONGEST_RECORD: usize = 256 * 1024 - 26;
 
 /// One log record.
