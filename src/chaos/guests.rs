@@ -98,7 +98,8 @@ pub(super) fn add_to(picture: &mut Value, name: &str, guest: &Value) {
         let is_another = |text: &&Value| {
             let item: Value =
                 serde_json::from_str(text.as_str().unwrap_or_default()).unwrap_or_default();
-            key_of(picture, &item).to_string() != name
+            let key = key_of(picture, &item).to_string();
+            key != name
         };
         let mut items: Vec<Value> = items.iter().filter(is_another).cloned().collect();
         items.push(guest.clone());
