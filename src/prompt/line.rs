@@ -26,7 +26,7 @@ pub(super) struct Asked<'a> {
 /// Why there is no line.
 #[derive(Debug)]
 pub(super) enum NoLine {
-    /// Escape.
+    /// Escape, or Ctrl-D where nothing is typed.
     Cancelled,
     /// Ctrl-C.
     Interrupted,
@@ -123,6 +123,7 @@ impl Line {
             KeyCode::Enter => return Pressed::Return,
             KeyCode::Esc => return Pressed::Cancel,
             KeyCode::Char('c') if control => return Pressed::Interrupt,
+            KeyCode::Char('d') if control && self.typed.is_empty() => return Pressed::Cancel,
             KeyCode::Char('j' | 'm') if control => return Pressed::Return,
             KeyCode::Char('u') if control => self.take_out(0, self.cursor),
             KeyCode::Char('k') if control => self.take_out(self.cursor, self.typed.len()),
@@ -323,6 +324,9 @@ mod tests {
         assert_eq!(key(&mut line, KeyCode::Enter), Pressed::Return);
         assert_eq!(key(&mut line, KeyCode::Esc), Pressed::Cancel);
         assert_eq!(control(&mut line, 'c'), Pressed::Interrupt);
+        assert_eq!(control(&mut line, 'd'), Pressed::Cancel);
+        typed(&mut line, "a");
+        assert_eq!(control(&mut line, 'd'), Pressed::Edited);
     }
 
     #[test]
