@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::operation::create_stack::CreateStackOutput;
 use aws_sdk_cloudformation::operation::delete_stack::DeleteStackOutput;
 use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
+use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{Capability, Parameter, Stack as Described, StackStatus, Tag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -225,6 +226,7 @@ pub(super) async fn look(
         let stack = Described::builder()
             .stack_id(cx.later("stack_id"))
             .tags(Tag::builder().key(key).value(value).build())
+            .creation_time(DateTime::from_secs(0))
             .stack_status(planned);
         Ok(DescribeStacksOutput::builder().stacks(stack.build()).build())
     };
