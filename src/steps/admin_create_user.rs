@@ -72,8 +72,14 @@ impl StepKind for AdminCreateUser {
     const NAME: &'static str = "admin-create-user";
     const CALLS: &'static [&'static str] =
         &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser"];
-    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:AdminCreateUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const CALLS_ON_FAILURE: &'static [&'static str] =
+        &["cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:AdminCreateUser",
+        "cognito-idp:DescribeUserPool",
+        "logs:FilterLogEvents",
+    ];
     const EXAMPLE: &'static str = "\
 - id: user
   admin-create-user:
@@ -95,44 +101,44 @@ impl StepKind for AdminCreateUser {
 }
 
 async fn create(cx: &Context, input: Input) -> Result<Output, StepError> {
-        let attributes = user::attributes(&input.attributes)?;
-        let now = user::look(cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
-        let user = User::to_be(&input.user_pool_id, &input.username, now.as_ref());
-        let entry = cx.intend(&user)?;
-        let mediums: Vec<_> = input
-            .desired_delivery_mediums
-            .iter()
-            .map(|medium| DeliveryMediumType::from(medium.as_str()))
-            .collect();
-        let request = cx
-            .aws
-            .cognito()
-            .admin_create_user()
-            .user_pool_id(&input.user_pool_id)
-            .username(&input.username)
-            .set_temporary_password(input.temporary_password)
-            .set_user_attributes(Some(attributes).filter(|given| !given.is_empty()))
-            .set_message_action(input.message_action.map(|_| MessageActionType::Suppress))
-            .set_desired_delivery_mediums(Some(mediums).filter(|given| !given.is_empty()))
-            .set_client_metadata(input.client_metadata);
-        let (user_sub, status) = match cx.aws.call(request.send(), || placeholder(cx)).await {
-            Ok(made) => {
-                let made = made.user;
-                let sub = made.as_ref().map(|it| user::sub_of(it.attributes())).unwrap_or_default();
-                User::done(entry, &sub)?;
-                (sub, made.and_then(|user| user.user_status))
-            }
-            Err(error) => {
-                let user = user.after(cx, entry, error).await?;
-                (user::sub_of(user.user_attributes()), user.user_status)
-            }
-        };
-        Ok(Output {
-            user_pool_id: input.user_pool_id,
-            username: input.username,
-            user_sub,
-            status: status.as_ref().map(UserStatusType::as_str).unwrap_or_default().to_owned(),
-        })
+    let attributes = user::attributes(&input.attributes)?;
+    let now = user::look(cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
+    let user = User::to_be(&input.user_pool_id, &input.username, now.as_ref());
+    let entry = cx.intend(&user)?;
+    let mediums: Vec<_> = input
+        .desired_delivery_mediums
+        .iter()
+        .map(|medium| DeliveryMediumType::from(medium.as_str()))
+        .collect();
+    let request = cx
+        .aws
+        .cognito()
+        .admin_create_user()
+        .user_pool_id(&input.user_pool_id)
+        .username(&input.username)
+        .set_temporary_password(input.temporary_password)
+        .set_user_attributes(Some(attributes).filter(|given| !given.is_empty()))
+        .set_message_action(input.message_action.map(|_| MessageActionType::Suppress))
+        .set_desired_delivery_mediums(Some(mediums).filter(|given| !given.is_empty()))
+        .set_client_metadata(input.client_metadata);
+    let (user_sub, status) = match cx.aws.call(request.send(), || placeholder(cx)).await {
+        Ok(made) => {
+            let made = made.user;
+            let sub = made.as_ref().map(|it| user::sub_of(it.attributes())).unwrap_or_default();
+            User::done(entry, &sub)?;
+            (sub, made.and_then(|user| user.user_status))
+        }
+        Err(error) => {
+            let user = user.after(cx, entry, error).await?;
+            (user::sub_of(user.user_attributes()), user.user_status)
+        }
+    };
+    Ok(Output {
+        user_pool_id: input.user_pool_id,
+        username: input.username,
+        user_sub,
+        status: status.as_ref().map(UserStatusType::as_str).unwrap_or_default().to_owned(),
+    })
 }
 
 fn placeholder(

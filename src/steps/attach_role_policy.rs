@@ -49,7 +49,8 @@ impl StepKind for AttachRolePolicy {
     const NAME: &'static str = "attach-role-policy";
     const CALLS: &'static [&'static str] =
         &["iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] = &["iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
     const EXAMPLE: &'static str = "\
 - attach-role-policy:
     role_name: \"{{ steps.role.role_name }}\"
@@ -112,9 +113,8 @@ pub(super) async fn attached(cx: &Context, role_name: &str) -> Result<Vec<String
         let request =
             cx.aws.iam().list_attached_role_policies().role_name(role_name).set_marker(marker);
         let placeholder = || {
-            let policies = attachments(cx, role_name).map(|made| {
-                AttachedPolicy::builder().policy_arn(made.policy_arn).build()
-            });
+            let policies = attachments(cx, role_name)
+                .map(|made| AttachedPolicy::builder().policy_arn(made.policy_arn).build());
             let policies = policies.collect();
             Ok(ListAttachedRolePoliciesOutput::builder()
                 .set_attached_policies(Some(policies))

@@ -54,8 +54,18 @@ const MOST: usize = 25;
 
 impl StepKind for BatchWriteItems {
     const NAME: &'static str = "batch-write-items";
-    const CALLS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"];
-    const PERMISSIONS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"];
+    const CALLS: &'static [&'static str] = &[
+        "dynamodb:DescribeTable",
+        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "dynamodb:DescribeTable",
+        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
+    ];
     const EXAMPLE: &'static str = "\
 - batch-write-items:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

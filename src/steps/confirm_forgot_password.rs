@@ -47,8 +47,16 @@ pub struct Output {
 impl StepKind for ConfirmForgotPassword {
     const NAME: &'static str = "confirm-forgot-password";
     const CALLS: &'static [&'static str] = &["cognito-idp:ConfirmForgotPassword"];
-    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
     const EXAMPLE: &'static str = "\
 - confirm-forgot-password:
     client_id: \"{{ steps.stack.outputs.UserPoolClientId }}\"
@@ -74,8 +82,7 @@ impl StepKind for ConfirmForgotPassword {
             .confirmation_code(input.confirmation_code)
             .password(input.password);
         let placeholder = || Ok(ConfirmForgotPasswordOutput::builder().build());
-        let occasion =
-            Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
+        let occasion = Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
         let confirm = async { Ok(cx.aws.call(request.send(), placeholder).await?) };
         occasion.through(confirm).await?;
         Ok(Output { username: input.username })

@@ -41,8 +41,16 @@ pub struct Output {
 impl StepKind for ConfirmSignUp {
     const NAME: &'static str = "confirm-sign-up";
     const CALLS: &'static [&'static str] = &["cognito-idp:ConfirmSignUp"];
-    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
     const EXAMPLE: &'static str = "\
 - confirm-sign-up:
     client_id: \"{{ steps.stack.outputs.UserPoolClientId }}\"
@@ -65,8 +73,7 @@ impl StepKind for ConfirmSignUp {
             .username(&input.username)
             .confirmation_code(input.confirmation_code);
         let placeholder = || Ok(ConfirmSignUpOutput::builder().build());
-        let occasion =
-            Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
+        let occasion = Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
         let confirm = async { Ok(cx.aws.call(request.send(), placeholder).await?) };
         occasion.through(confirm).await?;
         Ok(Output { username: input.username })

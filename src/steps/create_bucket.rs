@@ -62,7 +62,8 @@ impl StepKind for CreateBucket {
     const NAME: &'static str = "create-bucket";
     const CALLS: &'static [&'static str] =
         &["s3:HeadBucket", "s3:CreateBucket", "s3:GetBucketTagging"];
-    const PERMISSIONS: &'static [&'static str] = &["s3:ListBucket", "s3:CreateBucket", "s3:TagResource", "s3:GetBucketTagging"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["s3:ListBucket", "s3:CreateBucket", "s3:TagResource", "s3:GetBucketTagging"];
     const EXAMPLE: &'static str = "\
 - id: bucket
   create-bucket: {bucket: \"playbook-{{ run.id }}\"}
@@ -144,10 +145,7 @@ async fn maker(cx: &Context, name: &str) -> Result<bool, StepError> {
     .await
 }
 
-fn configuration(
-    cx: &Context,
-    input: &Input,
-) -> Result<CreateBucketConfiguration, BuildError> {
+fn configuration(cx: &Context, input: &Input) -> Result<CreateBucketConfiguration, BuildError> {
     let region = cx.run.region.as_str();
     let location = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
     let tags = input.tags.clone().into_iter().chain([run_tag(cx)]);
@@ -211,7 +209,8 @@ fn owner(cx: &Context, tags: &[Tag]) -> Owner {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "AWS::S3::Bucket";
-    const UNDO: &'static [&'static str] = &["s3:GetBucketTagging", "s3:DeleteBucket", "s3:ListBucket"];
+    const UNDO: &'static [&'static str] =
+        &["s3:GetBucketTagging", "s3:DeleteBucket", "s3:ListBucket"];
     type Ids = BucketIds;
 
     fn label(&self) -> String {
@@ -257,7 +256,9 @@ async fn not_empty(cx: &Context, name: &str) -> Result<StepError, StepError> {
     Ok(StepError::Failed {
         code: "BucketNotEmpty".to_owned(),
         message: format!("it holds what this run did not put there: {shown}"),
-        help: Some(format!("empty it with `aws s3 rm s3://{name} --recursive`, then clean up again")),
+        help: Some(format!(
+            "empty it with `aws s3 rm s3://{name} --recursive`, then clean up again"
+        )),
         details: Vec::new(),
     })
 }

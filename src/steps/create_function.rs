@@ -178,8 +178,26 @@ pub(super) enum Planned {
 
 impl StepKind for CreateFunction {
     const NAME: &'static str = "create-function";
-    const CALLS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy", "lambda:CreateFunction", "lambda:GetFunction"];
-    const PERMISSIONS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:TagResource", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy", "iam:PassRole", "lambda:CreateFunction", "lambda:TagResource", "lambda:GetFunction", "lambda:ListTags"];
+    const CALLS: &'static [&'static str] = &[
+        "logs:CreateLogGroup",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "lambda:CreateFunction",
+        "lambda:GetFunction",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "logs:CreateLogGroup",
+        "logs:TagResource",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "iam:PassRole",
+        "lambda:CreateFunction",
+        "lambda:TagResource",
+        "lambda:GetFunction",
+        "lambda:ListTags",
+    ];
     const BESIDES: &'static [Leaves] = &[Leaves::of::<LogGroup>()];
     const EXAMPLE: &'static str = "\
 - id: function
@@ -337,7 +355,8 @@ fn placeholder(cx: &Context, input: &Input) -> CreateFunctionOutput {
 
 impl Resource for Function {
     const TYPE: &'static str = "AWS::Lambda::Function";
-    const UNDO: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:DeleteFunction"];
+    const UNDO: &'static [&'static str] =
+        &["lambda:GetFunction", "lambda:ListTags", "lambda:DeleteFunction"];
     type Ids = FunctionIds;
 
     fn label(&self) -> String {

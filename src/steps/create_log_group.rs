@@ -21,7 +21,8 @@ use crate::step::{Context, Owner, Resource, RunFacts, StepError, StepKind, Undon
 
 /// The numbers of days after which `CloudWatch` deletes events.
 pub(super) const RETENTION: [i32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
 ];
 
 /// `create-log-group`.
@@ -66,8 +67,19 @@ pub struct LogGroup {
 
 impl StepKind for CreateLogGroup {
     const NAME: &'static str = "create-log-group";
-    const CALLS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy"];
-    const PERMISSIONS: &'static [&'static str] = &["logs:CreateLogGroup", "logs:TagResource", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy"];
+    const CALLS: &'static [&'static str] = &[
+        "logs:CreateLogGroup",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "logs:CreateLogGroup",
+        "logs:TagResource",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+    ];
     const EXAMPLE: &'static str = "\
 - create-log-group:
     log_group_name: /playbook/{{ run.id }}
@@ -117,8 +129,8 @@ pub(super) async fn create(
     match cx.aws.call(request.send(), || Ok(CreateLogGroupOutput::builder().build())).await {
         Ok(_) => entry.done(&())?,
         Err(error) if error.is("ResourceAlreadyExistsException") => {
-            let earlier = cx
-                .made_before(&entry, |other: &LogGroup| other.log_group_name == log_group_name);
+            let earlier =
+                cx.made_before(&entry, |other: &LogGroup| other.log_group_name == log_group_name);
             // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
             if earlier || error.outcome == Outcome::Refused || !is_ours(cx, log_group_name).await {
                 there_already(entry, &error)?;
@@ -224,7 +236,12 @@ async fn delete(cx: &Context, log_group_name: &str) -> Result<bool, StepError> {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "AWS::Logs::LogGroup";
-    const UNDO: &'static [&'static str] = &["logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup", "lambda:GetFunction"];
+    const UNDO: &'static [&'static str] = &[
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:DeleteLogGroup",
+        "lambda:GetFunction",
+    ];
     type Ids = ();
 
     fn label(&self) -> String {
@@ -260,9 +277,8 @@ impl Resource for LogGroup {
 
 /// The function that Lambda keeps a log group for.
 fn function_of(log_group_name: &str) -> Option<&str> {
-    let is_name = |name: &&str| {
-        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
+    let is_name =
+        |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     log_group_name.strip_prefix("/aws/lambda/").filter(is_name)
 }
 

@@ -90,8 +90,15 @@ pub struct RoleIds {
 
 impl StepKind for CreateRole {
     const NAME: &'static str = "create-role";
-    const CALLS: &'static [&'static str] = &["iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
-    const PERMISSIONS: &'static [&'static str] = &["iam:CreateRole", "iam:TagRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const CALLS: &'static [&'static str] =
+        &["iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy"];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "iam:CreateRole",
+        "iam:TagRole",
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:AttachRolePolicy",
+    ];
     const BESIDES: &'static [Leaves] = &[Leaves::of::<RolePolicyAttachment>()];
     const EXAMPLE: &'static str = "\
 - id: role
@@ -288,7 +295,14 @@ pub(super) fn run_tag(cx: &Context) -> (String, String) {
 
 impl Resource for Role {
     const TYPE: &'static str = "AWS::IAM::Role";
-    const UNDO: &'static [&'static str] = &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:DetachRolePolicy", "iam:ListRolePolicies", "iam:DeleteRolePolicy", "iam:DeleteRole"];
+    const UNDO: &'static [&'static str] = &[
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:DetachRolePolicy",
+        "iam:ListRolePolicies",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteRole",
+    ];
     type Ids = RoleIds;
 
     fn label(&self) -> String {

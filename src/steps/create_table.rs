@@ -128,8 +128,14 @@ pub struct TableIds {
 
 impl StepKind for CreateTable {
     const NAME: &'static str = "create-table";
-    const CALLS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
-    const PERMISSIONS: &'static [&'static str] = &["dynamodb:CreateTable", "dynamodb:TagResource", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
+    const CALLS: &'static [&'static str] =
+        &["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "dynamodb:CreateTable",
+        "dynamodb:TagResource",
+        "dynamodb:DescribeTable",
+        "dynamodb:ListTagsOfResource",
+    ];
     const EXAMPLE: &'static str = "\
 - id: table
   create-table:
@@ -318,7 +324,8 @@ async fn active(cx: &Context, table_name: &str) -> Result<TableDescription, Step
 
 impl Resource for Table {
     const TYPE: &'static str = "AWS::DynamoDB::Table";
-    const UNDO: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:DeleteTable"];
+    const UNDO: &'static [&'static str] =
+        &["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:DeleteTable"];
     type Ids = TableIds;
 
     fn label(&self) -> String {

@@ -135,7 +135,8 @@ const TOKEN_KEY: &str = "playbook:token";
 impl StepKind for CreateUserPool {
     const NAME: &'static str = "create-user-pool";
     const CALLS: &'static [&'static str] = &["cognito-idp:CreateUserPool"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:CreateUserPool", "cognito-idp:TagResource"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["cognito-idp:CreateUserPool", "cognito-idp:TagResource"];
     const EXAMPLE: &'static str = "\
 - id: pool
   create-user-pool:
@@ -270,7 +271,13 @@ impl UserPool {
 
 impl Resource for UserPool {
     const TYPE: &'static str = "AWS::Cognito::UserPool";
-    const UNDO: &'static [&'static str] = &["cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "cognito-idp:DeleteUserPool"];
+    const UNDO: &'static [&'static str] = &[
+        "cognito-idp:ListUserPools",
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:UpdateUserPool",
+        "cognito-idp:TagResource",
+        "cognito-idp:DeleteUserPool",
+    ];
     type Ids = UserPoolIds;
 
     fn label(&self) -> String {

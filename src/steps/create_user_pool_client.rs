@@ -188,7 +188,8 @@ async fn delete(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<boo
 
 impl Resource for UserPoolClient {
     const TYPE: &'static str = "AWS::Cognito::UserPoolClient";
-    const UNDO: &'static [&'static str] = &["cognito-idp:ListUserPoolClients", "cognito-idp:DeleteUserPoolClient"];
+    const UNDO: &'static [&'static str] =
+        &["cognito-idp:ListUserPoolClients", "cognito-idp:DeleteUserPoolClient"];
     type Ids = UserPoolClientIds;
 
     fn label(&self) -> String {

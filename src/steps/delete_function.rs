@@ -39,8 +39,7 @@ pub struct Output {
 
 impl StepKind for DeleteFunction {
     const NAME: &'static str = "delete-function";
-    const CALLS: &'static [&'static str] =
-        &["lambda:GetFunction", "lambda:DeleteFunction", "lambda:GetFunction"];
+    const CALLS: &'static [&'static str] = &["lambda:GetFunction", "lambda:DeleteFunction"];
     const PERMISSIONS: &'static [&'static str] =
         &["lambda:GetFunction", "lambda:ListTags", "lambda:DeleteFunction"];
     const EXAMPLE: &'static str = "\

@@ -188,7 +188,8 @@ async fn inline_policies(cx: &Context, role_name: &str) -> Result<Vec<String>, S
     loop {
         let request = cx.aws.iam().list_role_policies().role_name(role_name).set_marker(marker);
         let placeholder = || {
-            let made = cx.made::<RolePolicy>().into_iter().filter(|made| made.role_name == role_name);
+            let made =
+                cx.made::<RolePolicy>().into_iter().filter(|made| made.role_name == role_name);
             let names = made.map(|made| made.policy_name).collect();
             ListRolePoliciesOutput::builder().set_policy_names(Some(names)).build()
         };

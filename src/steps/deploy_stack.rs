@@ -117,8 +117,17 @@ pub struct StackIds {
 
 impl StepKind for DeployStack {
     const NAME: &'static str = "deploy-stack";
-    const CALLS: &'static [&'static str] = &["cloudformation:CreateStack", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"];
-    const PERMISSIONS: &'static [&'static str] = &["cloudformation:CreateStack", "cloudformation:TagResource", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"];
+    const CALLS: &'static [&'static str] = &[
+        "cloudformation:CreateStack",
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStacks",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cloudformation:CreateStack",
+        "cloudformation:TagResource",
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStacks",
+    ];
     const EXAMPLE: &'static str = "\
 - id: stack
   deploy-stack:
@@ -316,7 +325,15 @@ async fn created(
 
 impl Resource for Stack {
     const TYPE: &'static str = "AWS::CloudFormation::Stack";
-    const UNDO: &'static [&'static str] = &["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DeleteStack", "cloudformation:ListStackResources", "logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:DeleteLogGroup"];
+    const UNDO: &'static [&'static str] = &[
+        "cloudformation:DescribeStacks",
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DeleteStack",
+        "cloudformation:ListStackResources",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:DeleteLogGroup",
+    ];
     type Ids = StackIds;
 
     fn label(&self) -> String {

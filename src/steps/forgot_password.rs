@@ -46,9 +46,19 @@ pub struct Output {
 
 impl StepKind for ForgotPassword {
     const NAME: &'static str = "forgot-password";
-    const CALLS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:ForgotPassword"];
-    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
+    const CALLS: &'static [&'static str] =
+        &["cognito-idp:AdminGetUser", "cognito-idp:ForgotPassword"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
     const EXAMPLE: &'static str = "\
 - id: forgotten
   forgot-password:
@@ -68,28 +78,28 @@ impl StepKind for ForgotPassword {
 }
 
 async fn send(cx: &Context, input: Input) -> Result<Output, StepError> {
-        let pool = input.user_pool_id.as_deref();
-        let migration = Migration::ahead(cx, pool, &input.username).await?;
-        let secret = input.client_secret.as_deref();
-        let once = Builder::new().retry_config(RetryConfig::disabled());
-        let request = cx
-            .aws
-            .cognito()
-            .forgot_password()
-            .client_id(&input.client_id)
-            .set_secret_hash(secret_hash(secret, &input.client_id, &input.username))
-            .username(&input.username)
-            .customize()
-            .config_override(once);
-        let placeholder = || Ok(ForgotPasswordOutput::builder().build());
-        let sent = cx.aws.call(request.send(), placeholder).await;
-        let migrated = match migration {
-            Some(migration) => migration.over(cx, &sent).await?,
-            None => false,
-        };
-        Ok(Output {
-            code_delivery: sent?.code_delivery_details().map(CodeDelivery::of_sdk),
-            username: input.username,
-            migrated,
-        })
+    let pool = input.user_pool_id.as_deref();
+    let migration = Migration::ahead(cx, pool, &input.username).await?;
+    let secret = input.client_secret.as_deref();
+    let once = Builder::new().retry_config(RetryConfig::disabled());
+    let request = cx
+        .aws
+        .cognito()
+        .forgot_password()
+        .client_id(&input.client_id)
+        .set_secret_hash(secret_hash(secret, &input.client_id, &input.username))
+        .username(&input.username)
+        .customize()
+        .config_override(once);
+    let placeholder = || Ok(ForgotPasswordOutput::builder().build());
+    let sent = cx.aws.call(request.send(), placeholder).await;
+    let migrated = match migration {
+        Some(migration) => migration.over(cx, &sent).await?,
+        None => false,
+    };
+    Ok(Output {
+        code_delivery: sent?.code_delivery_details().map(CodeDelivery::of_sdk),
+        username: input.username,
+        migrated,
+    })
 }

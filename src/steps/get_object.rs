@@ -64,7 +64,10 @@ impl StepKind for GetObject {
         let found = cx.aws.call(request.send(), placeholder).await?;
         // A body that breaks off, or whose checksum is not the one that S3 has, is found out while it is read.
         let bytes = found.body.collect().await.map_err(|error| {
-            StepError::failed("BodyNotRead", format!("the object cannot be read to its end: {error}"))
+            StepError::failed(
+                "BodyNotRead",
+                format!("the object cannot be read to its end: {error}"),
+            )
         })?;
         let bytes = bytes.to_vec();
         let size = bytes.len();

@@ -102,7 +102,10 @@ impl StepKind for LogEvents {
             limit: input.limit,
         };
         let found = latest(&cx, &wanted).await?;
-        Ok(Output { messages: found.iter().map(|event| event.message.clone()).collect(), events: found })
+        Ok(Output {
+            messages: found.iter().map(|event| event.message.clone()).collect(),
+            events: found,
+        })
     }
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Outcome;
 use crate::step::{Context, StepError, StepKind};
-use attribute_value::{Plain, item, plain};
 use attribute_value::same_items;
+use attribute_value::{Plain, item, plain};
 use changes::{Change, Items, Unchanged, current, key_names, key_of, overtaken};
 
 /// `put-item`.
@@ -62,7 +62,8 @@ impl StepKind for PutItem {
     const NAME: &'static str = "put-item";
     const CALLS: &'static [&'static str] =
         &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
-    const PERMISSIONS: &'static [&'static str] = &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
     const EXAMPLE: &'static str = "\
 - put-item:
     table_name: \"{{ steps.stack.outputs.TableName }}\"

@@ -111,7 +111,8 @@ async fn body(cx: &Context, input: &Input) -> Result<Vec<u8>, StepError> {
         (Some(Value::String(text)), None) => Ok(text.clone().into_bytes()),
         (Some(data), None) => Ok(data.to_string().into_bytes()),
         (None, Some(file)) => read(cx, file).await.map_err(|message| {
-            let help = "give the path of a file, relative to the playbook, in the playbook's repository";
+            let help =
+                "give the path of a file, relative to the playbook, in the playbook's repository";
             StepError::input("file", message, help)
         }),
         _ => Err(StepError::input(
@@ -195,7 +196,10 @@ async fn put(cx: &Context, input: &Input, body: Vec<u8>) -> Result<ObjectIds, St
 fn exists(object: &Object) -> StepError {
     StepError::Failed {
         code: "PreconditionFailed".to_owned(),
-        message: format!("there is an object {} in the bucket {} already", object.key, object.bucket),
+        message: format!(
+            "there is an object {} in the bucket {} already",
+            object.key, object.bucket
+        ),
         help: Some("choose another key; the object that is there was not touched".to_owned()),
         details: Vec::new(),
     }
@@ -228,8 +232,13 @@ fn is_ours(cx: &Context, object: &HeadObjectOutput) -> bool {
 
 impl Resource for Object {
     const TYPE: &'static str = "AWS::S3::Object";
-    const UNDO: &'static [&'static str] =
-        &["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    const UNDO: &'static [&'static str] = &[
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+    ];
     type Ids = ObjectIds;
 
     fn label(&self) -> String {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::create_function::ROLE_PATIENCE;
-use super::{create_role, delete_role};
 use super::get_role::document;
+use super::{create_role, delete_role};
 use crate::aws::{CallError, allows_everything};
 use crate::step::{Context, End, Resource, StepError, StepKind, Undone};
 
@@ -148,7 +148,8 @@ async fn put(
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "AWS::IAM::RolePolicy";
-    const UNDO: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+    const UNDO: &'static [&'static str] =
+        &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
     const END: End = End::RemovedOrRestored;
     type Ids = ();
 

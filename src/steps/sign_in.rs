@@ -110,9 +110,20 @@ pub struct Output {
 
 impl StepKind for SignIn {
     const NAME: &'static str = "sign-in";
-    const CALLS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:InitiateAuth", "cognito-idp:AdminInitiateAuth"];
-    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:AdminInitiateAuth", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "logs:FilterLogEvents"];
+    const CALLS: &'static [&'static str] =
+        &["cognito-idp:AdminGetUser", "cognito-idp:InitiateAuth", "cognito-idp:AdminInitiateAuth"];
+    const CALLS_ON_FAILURE: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:AdminInitiateAuth",
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolClient",
+        "logs:FilterLogEvents",
+    ];
     const EXAMPLE: &'static str = "\
 - id: signed_in
   sign-in:

@@ -70,8 +70,10 @@ pub struct Output {
 impl StepKind for SignUp {
     const NAME: &'static str = "sign-up";
     const CALLS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:SignUp"];
-    const CALLS_ON_FAILURE: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const CALLS_ON_FAILURE: &'static [&'static str] =
+        &["cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["cognito-idp:AdminGetUser", "cognito-idp:DescribeUserPool", "logs:FilterLogEvents"];
     const EXAMPLE: &'static str = "\
 - id: user
   sign-up:
@@ -95,36 +97,36 @@ impl StepKind for SignUp {
 }
 
 async fn sign_up(cx: &Context, input: Input) -> Result<Output, StepError> {
-        let attributes = user::attributes(&input.attributes)?;
-        let now = user::look(cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
-        let user = User::to_be(&input.user_pool_id, &input.username, now.as_ref());
-        let entry = cx.intend(&user)?;
-        let secret = input.client_secret.as_deref();
-        let request = cx
-            .aws
-            .cognito()
-            .sign_up()
-            .client_id(&input.client_id)
-            .set_secret_hash(secret_hash(secret, &input.client_id, &input.username))
-            .username(&input.username)
-            .password(&input.password)
-            .set_user_attributes(Some(attributes).filter(|given| !given.is_empty()))
-            .set_client_metadata(input.client_metadata);
-        let placeholder = || SignUpOutput::builder().user_sub(cx.later("user_sub")).build();
-        let made = match cx.aws.call(request.send(), placeholder).await {
-            Ok(made) => {
-                User::done(entry, made.user_sub())?;
-                made
-            }
-            Err(error) => as_signed_up(&user.after(cx, entry, error).await?)?,
-        };
-        Ok(Output {
-            user_pool_id: input.user_pool_id,
-            username: input.username,
-            confirmed: made.user_confirmed,
-            code_delivery: made.code_delivery_details().map(CodeDelivery::of_sdk),
-            user_sub: made.user_sub,
-        })
+    let attributes = user::attributes(&input.attributes)?;
+    let now = user::look(cx, &input.user_pool_id, &input.username, Planned::Gone).await?;
+    let user = User::to_be(&input.user_pool_id, &input.username, now.as_ref());
+    let entry = cx.intend(&user)?;
+    let secret = input.client_secret.as_deref();
+    let request = cx
+        .aws
+        .cognito()
+        .sign_up()
+        .client_id(&input.client_id)
+        .set_secret_hash(secret_hash(secret, &input.client_id, &input.username))
+        .username(&input.username)
+        .password(&input.password)
+        .set_user_attributes(Some(attributes).filter(|given| !given.is_empty()))
+        .set_client_metadata(input.client_metadata);
+    let placeholder = || SignUpOutput::builder().user_sub(cx.later("user_sub")).build();
+    let made = match cx.aws.call(request.send(), placeholder).await {
+        Ok(made) => {
+            User::done(entry, made.user_sub())?;
+            made
+        }
+        Err(error) => as_signed_up(&user.after(cx, entry, error).await?)?,
+    };
+    Ok(Output {
+        user_pool_id: input.user_pool_id,
+        username: input.username,
+        confirmed: made.user_confirmed,
+        code_delivery: made.code_delivery_details().map(CodeDelivery::of_sdk),
+        user_sub: made.user_sub,
+    })
 }
 
 /// What was in the reply that was lost, as far as the user shows it.

@@ -100,8 +100,14 @@ pub struct Revision {
 
 impl StepKind for UpdateFunctionConfiguration {
     const NAME: &'static str = "update-function-configuration";
-    const CALLS: &'static [&'static str] = &["lambda:GetFunction", "lambda:UpdateFunctionConfiguration"];
-    const PERMISSIONS: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionConfiguration", "iam:PassRole"];
+    const CALLS: &'static [&'static str] =
+        &["lambda:GetFunction", "lambda:UpdateFunctionConfiguration"];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "lambda:GetFunction",
+        "lambda:ListTags",
+        "lambda:UpdateFunctionConfiguration",
+        "iam:PassRole",
+    ];
     const EXAMPLE: &'static str = "\
 - update-function-configuration:
     function_name: \"{{ steps.function.function_name }}\"
@@ -276,7 +282,12 @@ impl FunctionConfiguration {
 
 impl Resource for FunctionConfiguration {
     const TYPE: &'static str = "AWS::Lambda::FunctionConfiguration";
-    const UNDO: &'static [&'static str] = &["lambda:GetFunction", "lambda:ListTags", "lambda:UpdateFunctionConfiguration", "iam:PassRole"];
+    const UNDO: &'static [&'static str] = &[
+        "lambda:GetFunction",
+        "lambda:ListTags",
+        "lambda:UpdateFunctionConfiguration",
+        "iam:PassRole",
+    ];
     const END: End = End::Restored;
     type Ids = Revision;
 

@@ -69,8 +69,18 @@ pub struct TriggersIds {
 
 impl StepKind for UpdateTriggers {
     const NAME: &'static str = "update-triggers";
-    const CALLS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool"];
-    const PERMISSIONS: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "iam:PassRole"];
+    const CALLS: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:GetUserPoolMfaConfig",
+        "cognito-idp:UpdateUserPool",
+    ];
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:GetUserPoolMfaConfig",
+        "cognito-idp:UpdateUserPool",
+        "cognito-idp:TagResource",
+        "iam:PassRole",
+    ];
     const EXAMPLE: &'static str = "\
 - update-triggers:
     user_pool_id: \"{{ steps.stack.outputs.UserPoolId }}\"
@@ -221,7 +231,13 @@ async fn factors_lost(cx: &Context, pool: &UserPoolType) -> Result<Option<String
 
 impl Resource for UserPoolTriggers {
     const TYPE: &'static str = "AWS::Cognito::UserPoolTriggers";
-    const UNDO: &'static [&'static str] = &["cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:UpdateUserPool", "cognito-idp:TagResource", "iam:PassRole"];
+    const UNDO: &'static [&'static str] = &[
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:GetUserPoolMfaConfig",
+        "cognito-idp:UpdateUserPool",
+        "cognito-idp:TagResource",
+        "iam:PassRole",
+    ];
     const END: End = End::Restored;
     type Ids = TriggersIds;
 

@@ -35,9 +35,8 @@ pub(super) async fn take_logs_away(
     }
     let mut ended = Ok(());
     while let Some(joined) = following.join_next().await {
-        let undone = joined.unwrap_or_else(|error| {
-            Err(StepError::failed("LogsNotDeleted", error.to_string()))
-        });
+        let undone = joined
+            .unwrap_or_else(|error| Err(StepError::failed("LogsNotDeleted", error.to_string())));
         ended = ended.and(undone.map(drop));
     }
     ended

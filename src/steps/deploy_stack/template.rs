@@ -53,9 +53,7 @@ pub(super) fn check_policies<'a>(
             "the template has a policy that allows everything, and was not deployed: see {}",
             administrators.join(", ")
         ),
-        help: Some(
-            "name policies that allow what is needed, or run with --allow-admin".to_owned(),
-        ),
+        help: Some("name policies that allow what is needed, or run with --allow-admin".to_owned()),
         details: Vec::new(),
     })
 }

@@ -130,7 +130,8 @@ fn change(
     let operation = record.operation;
     let field = |name: &str| format!("events[{at}].event.{name}");
     let seconds = setting.time(record.time).as_second();
-    let ordinal = record.ordinal.unwrap_or_else(|| u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1));
+    let ordinal =
+        record.ordinal.unwrap_or_else(|| u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1));
     let seed = [database.as_str(), collection, &at.to_string()];
     let key = record
         .document_key
@@ -173,15 +174,19 @@ fn change(
 fn check(record: &Record, at: usize) -> Result<(), StepError> {
     let operation = record.operation;
     let wrong = |field: &str, help: &str| {
-        let message = format!("record {at} is of the operation `{}` and has `{field}`", operation.name());
+        let message =
+            format!("record {at} is of the operation `{}` and has `{field}`", operation.name());
         Err(StepError::input(&format!("records.{at}.{field}"), message, help))
     };
-    if record.full_document.is_some() && (!operation.has_document() || operation == Operation::Delete) {
+    if record.full_document.is_some()
+        && (!operation.has_document() || operation == Operation::Delete)
+    {
         return wrong("full_document", "leave it out: nothing is there after the change");
     }
     let described = !record.updated_fields.is_empty() || !record.removed_fields.is_empty();
     if described && operation != Operation::Update {
-        let field = if record.updated_fields.is_empty() { "removed_fields" } else { "updated_fields" };
+        let field =
+            if record.updated_fields.is_empty() { "removed_fields" } else { "updated_fields" };
         return wrong(field, "write `operation: update`, or leave it out");
     }
     Ok(())

@@ -81,9 +81,10 @@ struct Record {
 
 impl super::Source for Given {
     fn event(self, setting: &Setting) -> Result<Made, StepError> {
-        let label = self.stream_label.clone().unwrap_or_else(|| {
-            setting.time(None).strftime("%Y-%m-%dT%H:%M:%S.%3f").to_string()
-        });
+        let label = self
+            .stream_label
+            .clone()
+            .unwrap_or_else(|| setting.time(None).strftime("%Y-%m-%dT%H:%M:%S.%3f").to_string());
         let arn = setting.arn("dynamodb", &format!("table/{}/stream/{label}", self.table));
         let shape = Shape { key: &self.key, view: self.stream_view_type, typed: self.typed };
         let mut made = Made { event: Value::Null, identifiers: Vec::new() };
@@ -147,7 +148,8 @@ fn change(
         }
     }
     set("SequenceNumber", json!(number));
-    let bytes: usize = [Some(&keys), new.as_ref(), old.as_ref()].into_iter().flatten().map(size).sum();
+    let bytes: usize =
+        [Some(&keys), new.as_ref(), old.as_ref()].into_iter().flatten().map(size).sum();
     set("SizeBytes", json!(bytes));
     set("StreamViewType", json!(shape.view.name()));
     let whole = json!({
@@ -196,7 +198,9 @@ fn size_of(value: &AttributeValue) -> usize {
         AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
         AttributeValue::Ns(numbers) => numbers.iter().map(|number| size_of_number(number)).sum(),
         AttributeValue::Bs(blobs) => blobs.iter().map(|blob| blob.as_ref().len()).sum(),
-        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + size_of(value)).sum::<usize>(),
+        AttributeValue::L(values) => {
+            3 + values.iter().map(|value| 1 + size_of(value)).sum::<usize>()
+        }
         AttributeValue::M(fields) => 3 + fields.len() + size(fields),
         // `Null`, true and false.
         _ => 1,
@@ -218,16 +222,17 @@ mod tests {
 
     #[test]
     fn numbers_are_as_large_as_dynamodb_says() {
-        for (number, bytes) in [("0", 1), ("101", 3), ("100", 2), ("-1", 3), ("3.14159", 4), ("1e5", 2)] {
+        for (number, bytes) in
+            [("0", 1), ("101", 3), ("100", 2), ("-1", 3), ("3.14159", 4), ("1e5", 2)]
+        {
             assert_eq!(size_of_number(number), bytes, "{number}");
         }
     }
 
     #[test]
     fn the_items_of_awss_sample_are_as_large_as_it_says() {
-        let typed = |fields: Value| {
-            item(fields.as_object().expect("a map"), true).expect("an item")
-        };
+        let typed =
+            |fields: Value| item(fields.as_object().expect("a map"), true).expect("an item");
         let key = size(&typed(json!({"Id": {"N": "101"}})));
         let new = size(&typed(json!({"Id": {"N": "101"}, "Message": {"S": "New item!"}})));
         let text = json!({"Id": {"N": "101"}, "Message": {"S": "This item has changed"}});

@@ -69,7 +69,8 @@ impl super::Source for Given {
             // 56 digits that grow, as those of Kinesis do.
             let number = record.sequence_number.unwrap_or_else(|| {
                 let field = format!("Records[{at}].kinesis.sequenceNumber");
-                setting.derived(&[&arn], &field, |it| format!("496{:053}", it.number(30) + at as u128))
+                setting
+                    .derived(&[&arn], &field, |it| format!("496{:053}", it.number(30) + at as u128))
             });
             let mut kinesis = json!({
                 "kinesisSchemaVersion": "1.0",

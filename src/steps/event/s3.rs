@@ -112,10 +112,8 @@ impl Given {
             let field = format!("Records[{at}].{name}");
             setting.derived(&seed, &field, |it| it.hex(length).to_uppercase())
         };
-        let sequencer = record
-            .sequencer
-            .clone()
-            .unwrap_or_else(|| derived("s3.object.sequencer", 18));
+        let sequencer =
+            record.sequencer.clone().unwrap_or_else(|| derived("s3.object.sequencer", 18));
         let mut object = Map::new();
         let mut set = |name: &str, value: Value| object.insert(name.to_owned(), value);
         let key = setting.derived(&[&record.key], &format!("Records[{at}].s3.object.key"), |_| {
@@ -131,7 +129,8 @@ impl Given {
             set("versionId", json!(version));
         }
         set("sequencer", json!(sequencer));
-        let digits = setting.derived(&seed, &format!("Records[{at}].responseElements"), |it| it.base64());
+        let digits =
+            setting.derived(&seed, &format!("Records[{at}].responseElements"), |it| it.base64());
         let whole = json!({
             "eventVersion": "2.1",
             "eventSource": "aws:s3",

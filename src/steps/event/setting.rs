@@ -110,9 +110,9 @@ pub(super) struct Setting {
 
 impl Setting {
     pub(super) fn new(cx: &Context, common: Common) -> Result<Self, StepError> {
-        let always: Timestamp = TIME.parse().map_err(|error: jiff::Error| {
-            StepError::failed("InvalidInput", error.to_string())
-        })?;
+        let always: Timestamp = TIME
+            .parse()
+            .map_err(|error: jiff::Error| StepError::failed("InvalidInput", error.to_string()))?;
         Ok(Self {
             region: common.region.unwrap_or_else(|| cx.run.region.clone()),
             account: common.account.unwrap_or_else(|| ACCOUNT.to_owned()),

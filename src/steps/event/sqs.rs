@@ -127,16 +127,21 @@ fn message(
     let sent = setting.time(record.time);
     let received = record.first_received.map_or_else(|| later(sent, 2), |time| time.0);
     let mut attributes = Map::new();
-    let mut attribute = |name: &str, value: String| attributes.insert(name.to_owned(), value.into());
+    let mut attribute =
+        |name: &str, value: String| attributes.insert(name.to_owned(), value.into());
     attribute("ApproximateReceiveCount", record.receive_count.to_string());
     attribute("SentTimestamp", sent.as_millisecond().to_string());
     if let Some(group) = record.message_group_id {
         // Twenty digits that grow, as those of FIFO queues do.
-        attribute("SequenceNumber", format!("{:020}", 18_850_000_000_000_000_000_u128 + at as u128));
+        attribute(
+            "SequenceNumber",
+            format!("{:020}", 18_850_000_000_000_000_000_u128 + at as u128),
+        );
         attribute("MessageGroupId", group);
         let deduplication = record.message_deduplication_id.unwrap_or_else(|| {
             // Without one of its own, a message is told from others by the SHA-256 digest of its body.
-            setting.derived(&[&body], &field("attributes.MessageDeduplicationId"), |_| sha256(&body))
+            setting
+                .derived(&[&body], &field("attributes.MessageDeduplicationId"), |_| sha256(&body))
         });
         attribute("MessageDeduplicationId", deduplication);
     }

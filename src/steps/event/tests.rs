@@ -177,7 +177,8 @@ async fn the_samples_of_documentdb() {
 
 #[tokio::test]
 async fn a_body_alone_is_enough() {
-    let given = json!({"source": "sqs", "records": [{"body": "Test message."}, {"body": {"order": 1}}]});
+    let given =
+        json!({"source": "sqs", "records": [{"body": "Test message."}, {"body": {"order": 1}}]});
     let made = run(given.clone()).await.expect("an event");
     assert_eq!(made, run(given).await.expect("an event"), "the same every time");
     let [first, second] = [&made["event"]["Records"][0], &made["event"]["Records"][1]];
@@ -196,7 +197,8 @@ async fn a_body_alone_is_enough() {
 async fn the_digest_of_attributes_is_that_of_sqs() {
     // What SQS itself answered to a message with these attributes is checked by every SDK in the same way:
     // printf '\0\0\0\1a\0\0\0\6String\1\0\0\0\1b\0\0\0\1c\0\0\0\6Binary\2\0\0\0\1d' | md5sum
-    let attributes = json!({"c": {"data_type": "Binary", "binary_value": "ZA=="}, "a": {"string_value": "b"}});
+    let attributes =
+        json!({"c": {"data_type": "Binary", "binary_value": "ZA=="}, "a": {"string_value": "b"}});
     let record = json!({"body": "", "message_attributes": attributes});
     let made = event(json!({"source": "sqs", "records": [record]})).await;
     assert_eq!(made["Records"][0]["md5OfMessageAttributes"], "b795cda59dfc7a9aa4360b894abde166");
@@ -209,11 +211,16 @@ async fn numbers_of_records_grow() {
             "kinesis" => json!({"data": at}),
             _ => json!({"new_image": {"id": at}}),
         };
-        let mut given = json!({"source": source, "records": (0..12).map(record).collect::<Vec<_>>()});
+        let mut given =
+            json!({"source": source, "records": (0..12).map(record).collect::<Vec<_>>()});
         given.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
         let made = run(given).await.expect("an event");
-        let numbers: Vec<&str> =
-            made["identifiers"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        let numbers: Vec<&str> = made["identifiers"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         assert_eq!(numbers.len(), 12);
         assert!(numbers.is_sorted() && numbers[0] != numbers[11], "{numbers:?}");
         let length = if source == "kinesis" { 56 } else { 23 };
@@ -247,7 +254,10 @@ async fn records_of_kafka_travel_by_topic_and_partition() {
     let records = &made["event"]["records"];
     assert_eq!(records["a-0"].as_array().map(Vec::len), Some(2));
     assert_eq!(records["a-0"][0]["value"], BASE64_STANDARD.encode(r#"{"x":1}"#));
-    assert_eq!((&records["b-3"][0]["value"], &records["b-3"][0]["headers"]), (&Value::Null, &json!([])));
+    assert_eq!(
+        (&records["b-3"][0]["value"], &records["b-3"][0]["headers"]),
+        (&Value::Null, &json!([]))
+    );
 }
 
 #[tokio::test]
@@ -257,9 +267,15 @@ async fn what_is_not_known_yet_is_not_guessed() {
     assert_eq!(sqs["Records"][0]["body"], format!(r#"{{"id":"{later}"}}"#));
     assert_eq!(sqs["Records"][0]["md5OfBody"], "⟨steps.it.event.Records[0].md5OfBody⟩");
     let kinesis = event(json!({"source": "kinesis", "records": [{"data": later}]})).await;
-    assert_eq!(kinesis["Records"][0]["kinesis"]["data"], "⟨steps.it.event.Records[0].kinesis.data⟩");
+    assert_eq!(
+        kinesis["Records"][0]["kinesis"]["data"],
+        "⟨steps.it.event.Records[0].kinesis.data⟩"
+    );
     let s3 = event(json!({"source": "s3", "bucket": "b", "records": [{"key": later}]})).await;
-    assert_eq!(s3["Records"][0]["s3"]["object"]["key"], "⟨steps.it.event.Records[0].s3.object.key⟩");
+    assert_eq!(
+        s3["Records"][0]["s3"]["object"]["key"],
+        "⟨steps.it.event.Records[0].s3.object.key⟩"
+    );
 }
 
 #[tokio::test]
@@ -274,18 +290,28 @@ async fn what_makes_no_event_is_refused_with_what_to_write() {
     assert_eq!(help, "to send a function what is none, write it under `patch`");
     let (message, _) = refused(one("kinesis", json!({"base64": "", "data": ""}))).await;
     assert_eq!(message, "record 0 has `data` and `base64`");
-    let (message, help) = refused(json!({"source": "dynamodb", "key": ["id"], "records": [{}]})).await;
+    let (message, help) =
+        refused(json!({"source": "dynamodb", "key": ["id"], "records": [{}]})).await;
     assert_eq!(message, "record 0 has neither `new_image` nor `old_image`");
     assert!(help.starts_with("write `new_image` for an item that is new"), "{help}");
-    let (message, _) = refused(json!({"source": "dynamodb", "key": ["id"], "records": [{"new_image": {"a": 1}}]})).await;
+    let (message, _) =
+        refused(json!({"source": "dynamodb", "key": ["id"], "records": [{"new_image": {"a": 1}}]}))
+            .await;
     assert_eq!(message, "the item of record 0 has no `id`, which is in the table's key");
-    let (message, help) = refused(json!({"source": "sqs", "queue": "q", "records": [{"body": "", "message_group_id": "g"}]})).await;
+    let (message, help) = refused(
+        json!({"source": "sqs", "queue": "q", "records": [{"body": "", "message_group_id": "g"}]}),
+    )
+    .await;
     assert_eq!(message, "the messages have groups, and `q` is no FIFO queue");
     assert_eq!(help, "write `queue: q.fifo`, or leave `message_group_id` out");
-    let (message, _) = refused(one("documentdb", json!({"operation": "delete", "full_document": {}}))).await;
+    let (message, _) =
+        refused(one("documentdb", json!({"operation": "delete", "full_document": {}}))).await;
     assert_eq!(message, "record 0 is of the operation `delete` and has `full_document`");
     let (message, _) = refused(one("rds", json!({}))).await;
-    assert_eq!(message, "there is no source `rds`; the sources are documentdb, dynamodb, kinesis, msk, s3, sns, sqs");
+    assert_eq!(
+        message,
+        "there is no source `rds`; the sources are documentdb, dynamodb, kinesis, msk, s3, sns, sqs"
+    );
     let (message, _) = refused(json!({"source": "sqs", "time": "yesterday", "records": []})).await;
     assert_eq!(message, "`time`: `yesterday` is no time; write one such as `2026-01-01T00:00:00Z`");
     let (message, _) = refused(one("sqs", json!({}))).await;

@@ -245,7 +245,8 @@ impl Unchanged {
 
 impl Resource for Items {
     const TYPE: &'static str = "AWS::DynamoDB::Item";
-    const UNDO: &'static [&'static str] = &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const UNDO: &'static [&'static str] =
+        &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
     const END: End = End::RemovedOrRestored;
     type Ids = ();
 

@@ -203,11 +203,14 @@ impl User {
     }
 }
 
-/// Refusals that may come after the user was made.
+/// Refusals that may come after the user was made. The trigger `PreSignUp` is called before.
 fn may_have_made(error: &CallError) -> bool {
-    error.code.as_deref().is_some_and(|code| {
-        code == "CodeDeliveryFailureException" || code.contains("Lambda") || code.contains("Role")
-    })
+    !error.message.contains(": PreSignUp ")
+        && error.code.as_deref().is_some_and(|code| {
+            code == "CodeDeliveryFailureException"
+                || code.contains("Lambda")
+                || code.contains("Role")
+        })
 }
 
 /// A user that a trigger may bring into the pool during a call.
@@ -291,7 +294,8 @@ pub(in crate::steps) async fn delete(
 
 impl Resource for User {
     const TYPE: &'static str = "AWS::Cognito::UserPoolUser";
-    const UNDO: &'static [&'static str] = &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"];
+    const UNDO: &'static [&'static str] =
+        &["cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"];
     type Ids = UserIds;
 
     fn label(&self) -> String {

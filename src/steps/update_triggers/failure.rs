@@ -91,7 +91,12 @@ impl<'a> Occasion<'a> {
             Err(unseen) => vec![format!("the pool's triggers cannot be looked up: {unseen}")],
         };
         let code = error.code.unwrap_or_default();
-        StepError::Failed { help: Some(complaint.help(&code)), code, message: error.message, details }
+        StepError::Failed {
+            help: Some(complaint.help(&code)),
+            code,
+            message: error.message,
+            details,
+        }
     }
 
     /// The functions that the pool calls, where it is known which pool that is.
@@ -137,7 +142,9 @@ impl<'a> Occasion<'a> {
         for suspect in suspects {
             let name = suspect.name();
             match complaint {
-                Complaint::NotCalled => lines.push(format!("{name} was not called, and has logged nothing")),
+                Complaint::NotCalled => {
+                    lines.push(format!("{name} was not called, and has logged nothing"));
+                }
                 _ => match self.log(&suspect.function).await {
                     Ok(log) if log.is_empty() => lines.push(format!(
                         "{name} has logged nothing: see that its role may write to {}",
@@ -147,7 +154,9 @@ impl<'a> Occasion<'a> {
                         lines.push(format!("the log of {name}:"));
                         lines.extend(log);
                     }
-                    Err(unseen) => lines.push(format!("the log of {name} cannot be read: {unseen}")),
+                    Err(unseen) => {
+                        lines.push(format!("the log of {name} cannot be read: {unseen}"));
+                    }
                 },
             }
         }
@@ -218,8 +227,9 @@ fn suspects(triggers: &Triggers, error: &CallError) -> Vec<Suspect> {
         }
         match suspects.iter_mut().find(|suspect| suspect.function == function) {
             Some(suspect) => suspect.names.push(name.clone()),
-            None => suspects
-                .push(Suspect { function: function.to_owned(), names: vec![name.clone()] }),
+            None => {
+                suspects.push(Suspect { function: function.to_owned(), names: vec![name.clone()] });
+            }
         }
     }
     suspects
@@ -233,7 +243,9 @@ fn complaint(error: &CallError) -> Option<Complaint> {
         "UnexpectedLambdaException" if error.message.contains("AccessDenied") => {
             Some(Complaint::NotCalled)
         }
-        "UnexpectedLambdaException" if error.message.contains("timeout") => Some(Complaint::TooSlow),
+        "UnexpectedLambdaException" if error.message.contains("timeout") => {
+            Some(Complaint::TooSlow)
+        }
         "UnexpectedLambdaException" => Some(Complaint::Failed),
         _ if is_failed_migration(error) => Some(Complaint::Nonsense),
         _ => None,
@@ -329,7 +341,8 @@ mod tests {
     fn one_trigger_under_two_names_is_found_by_either() {
         let mut both = triggers();
         both.insert("PreTokenGeneration".to_owned(), Trigger::Arn(function("tokens")));
-        let error = refusal("UserLambdaValidationException", "PreTokenGeneration failed with error z.");
+        let error =
+            refusal("UserLambdaValidationException", "PreTokenGeneration failed with error z.");
         let found: Vec<_> = suspects(&both, &error).iter().map(Suspect::name).collect();
         assert_eq!(found, ["tokens (PreTokenGeneration, PreTokenGenerationConfig)"]);
     }
