@@ -258,6 +258,7 @@ impl History {
     ///
     /// # Errors
     /// [`Illegal`] when it may not come now; nothing has changed then.
+    #[allow(clippy::too_many_lines, reason = "one arm a record")]
     pub fn apply(&mut self, record: &Record) -> Result<(), Illegal> {
         if let Record::Opened(opened) = record {
             if self.opened.is_some() {

@@ -124,6 +124,7 @@ impl Reader<'_, '_> {
         steps
     }
 
+    #[allow(clippy::too_many_lines, reason = "one line or two a key")]
     fn step(&mut self, node: &Node) -> Option<Step> {
         let Some(entries) = node.as_mapping() else {
             self.fault(self.not_a_step(node));

@@ -134,21 +134,8 @@ impl Check<'_> {
         if let Some(fault) = choice(node, &variants, place) {
             return vec![fault];
         }
-        if let Some(tag) = tag(&variants)
-            && let Some(value) = node.get(tag).filter(|value| !holds_template(value))
-        {
-            let tagged = |variant: &Variant<'_>| {
-                let only = tag_of(variant, tag);
-                only.is_some() && only == value.as_str()
-            };
-            if variants.iter().any(tagged) {
-                variants.retain(tagged);
-            } else if let Some(text) = value.as_str() {
-                let options: Vec<&str> =
-                    variants.iter().filter_map(|variant| tag_of(variant, tag)).collect();
-                let place = place.inside(tag, value.span, kind);
-                return vec![not_a_choice(value, text, &options, &place)];
-            }
+        if let Err(fault) = narrow(node, &mut variants, place, kind) {
+            return vec![fault];
         }
         let mut best: Option<Vec<Diagnostic>> = None;
         for variant in &variants {
@@ -376,6 +363,26 @@ impl Check<'_> {
 
 fn holds_template(node: &Node) -> bool {
     node.as_str().is_some_and(is_templated)
+}
+
+/// Keeps the variants that the value's tag chooses.
+fn narrow(
+    node: &Node,
+    variants: &mut Vec<Variant<'_>>,
+    place: &Place,
+    kind: &str,
+) -> Result<(), Diagnostic> {
+    let Some(tag) = tag(variants) else { return Ok(()) };
+    let value = node.get(tag).filter(|value| !holds_template(value));
+    let Some((value, text)) = value.and_then(|value| Some((value, value.as_str()?))) else {
+        return Ok(());
+    };
+    if variants.iter().any(|variant| tag_of(variant, tag) == Some(text)) {
+        variants.retain(|variant| tag_of(variant, tag) == Some(text));
+        return Ok(());
+    }
+    let options: Vec<&str> = variants.iter().filter_map(|variant| tag_of(variant, tag)).collect();
+    Err(not_a_choice(value, text, &options, &place.inside(tag, value.span, kind)))
 }
 
 /// The field by which variants are told from one another.

@@ -341,6 +341,7 @@ fn plan_in_words(counts: Counts) -> String {
 }
 
 impl Reporter for DryRunReporter {
+    #[allow(clippy::too_many_lines, reason = "one arm an event")]
     fn event(&mut self, event: &Event) {
         if !matches!(event, Event::Made { .. } | Event::Settled { .. }) {
             self.settle(None);

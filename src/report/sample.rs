@@ -114,6 +114,7 @@ fn undone(resource: ResourceRef, status: UndoStatus, reason: Option<&str>) -> [E
 }
 
 /// A role, a loop with an expected error in it, a text, a skipped step.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn passing() -> Vec<Event> {
     let make = step("1", "Create a role", "create-role");
     let around = step("2", "Sign in", "repeat");
@@ -187,6 +188,7 @@ pub(super) fn passing() -> Vec<Event> {
 }
 
 /// A failure in a block, and a clean-up with every outcome.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn failing() -> Vec<Event> {
     let around = step("1", "Try it", "block");
     let inside = step("1.1", "Invoke it", "invoke");
@@ -289,6 +291,7 @@ pub(super) fn hostile() -> Vec<Event> {
 }
 
 /// A dry run of two steps, a loop and a clean-up.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn planned() -> Vec<Event> {
     let make = step("1", "Create a role", "create-role");
     let around = step("2", "Calculate until told to stop", "repeat");

@@ -463,3 +463,22 @@ fn compiled_code_can_be_shared_between_threads() {
     shared::<Scope>();
     shared::<TemplateError>();
 }
+
+/// Whoever looks at one part of a choice twice, looks at the innermost for ever.
+#[test]
+fn what_is_nested_is_looked_at_once() {
+    for (before, after) in [
+        ("1 if inputs.number else ", ""),
+        ("(1 if inputs.number else ", ") "),
+        ("not ", ""),
+        ("-", ""),
+        ("[", "]"),
+        ("1 + (", ")"),
+        ("inputs.number and ", ""),
+    ] {
+        let source = format!("{}1{}", before.repeat(40), after.repeat(40));
+        assert!(!evaluate(&source).secret, "{source}");
+    }
+    let nested = expression(&format!("{}1", "1 if inputs.number else ".repeat(40)));
+    assert_eq!(nested.yields(), Yields::Integer);
+}

@@ -43,12 +43,11 @@ impl Yields {
                 BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte => Self::Truth,
                 _ => Self::Anything,
             },
-            Expr::IfExpr(choice) => match &choice.false_expr {
-                Some(otherwise) if Self::of(&choice.true_expr) == Self::of(otherwise) => {
-                    Self::of(otherwise)
-                }
-                _ => Self::Anything,
-            },
+            Expr::IfExpr(choice) => {
+                let one = Self::of(&choice.true_expr);
+                let other = choice.false_expr.as_ref().map(Self::of);
+                if other == Some(one) { one } else { Self::Anything }
+            }
             Expr::Filter(filter) => Self::of_filter(filter.name),
             Expr::List(_) | Expr::Tuple(_) => Self::List,
             Expr::Map(_) => Self::Map,

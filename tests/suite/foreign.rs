@@ -63,6 +63,22 @@ fn a_role_of_somebody_else_is_deleted_only_where_the_step_says_so() {
 }
 
 #[test]
+fn what_somebody_makes_in_its_place_is_reported_and_left() {
+    let account = Account::open();
+    let create = "create-role: {role_name: shared, trust_service: lambda.amazonaws.com}";
+    let ours = Sandbox::with_file("playbook.yaml", &format!("name: ours\nsteps:\n  - {create}\n"));
+    finish(&mut account.run_command(&ours, &["--cleanup", "never"]), "").exited(3);
+    let delete = "delete-role: {role_name: shared, if_foreign: delete}";
+    let anew = format!("name: theirs\nsteps:\n  - {delete}\n  - {create}\n");
+    somebody_runs(&account, &anew);
+    let before = account.snapshot()["iam"].clone();
+    let cleaned = finish(account.tell(&mut ours.playbook(["cleanup"])), "").exited(0);
+    let words = "shared: it was deleted and made again since";
+    assert!(cleaned.stderr.contains(words), "{}", cleaned.stderr);
+    assert_eq!(account.snapshot()["iam"], before);
+}
+
+#[test]
 fn a_role_in_an_instance_profile_keeps_its_policies() {
     let profiles = "<ListInstanceProfilesForRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
         <ListInstanceProfilesForRoleResult><IsTruncated>false</IsTruncated><InstanceProfiles><member><Path>/</Path>\

@@ -7,6 +7,7 @@ use crate::step::Leaves;
 
 struct Two;
 
+#[allow(clippy::too_many_lines, reason = "a page's worth of fields")]
 fn create_role() -> &'static Spec {
     static SPEC: OnceLock<Spec> = OnceLock::new();
     SPEC.get_or_init(|| Spec {

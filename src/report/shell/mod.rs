@@ -165,6 +165,7 @@ impl ShellReporter {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm an event")]
     fn in_run(&mut self, event: &Event) {
         let Some(run) = &mut self.run else { return };
         match event {
@@ -213,7 +214,8 @@ impl ShellReporter {
                 }
             }
             Event::StepFinished {
-                status: Status::Passed | Status::ExpectedError | Status::Planned,
+                status:
+                    Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned,
                 step,
                 ..
             } => run.failures.rescued_by(step),

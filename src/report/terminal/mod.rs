@@ -158,7 +158,10 @@ impl TerminalReporter {
         for line in description.iter().flat_map(|description| safe::lines(description)) {
             self.tell(&line);
         }
-        self.tell("");
+        // A clean-up begins with an empty line of its own.
+        if !self.cleaning {
+            self.tell("");
+        }
     }
 
     fn step_started(&mut self, step: &StepRef) {

@@ -6,6 +6,7 @@ use aws_smithy_types::DateTime;
 use super::*;
 
 /// A pool in which nothing is as it is by default.
+#[allow(clippy::too_many_lines, reason = "every setting that there is")]
 fn pool_with_every_setting() -> UserPoolType {
     let verified = [VerifiedAttributeType::Email, VerifiedAttributeType::PhoneNumber];
     UserPoolType::builder()
