@@ -18,9 +18,9 @@ use super::target::LOCAL_ACCOUNT;
 use crate::chaos::{
     self, ChaosError, Difference, News, Options, Row, Stack, Summary, Tally, Trial, Verdict,
 };
-use crate::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
-use crate::playbook::Files as _;
 use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
+use engine::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
+use language::playbook::Files as _;
 
 /// How many of the calls that led to a failure are shown, the latest.
 const CALLS_SHOWN: usize = 60;
@@ -280,7 +280,7 @@ impl<'a> Teller<'a> {
     fn give_up(self, error: &ChaosError) -> Exit {
         let details = match error {
             ChaosError::Fails { said, .. } => said.clone(),
-            ChaosError::Leaves(difference) => lines_of(difference).join("\n"),
+            ChaosError::Creates(difference) => lines_of(difference).join("\n"),
             _ => String::new(),
         };
         self.output.error(&error.to_string(), Some(error.help()));

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::schema::Fields;
 use super::{CALLS_ON_FAILURE, left_behind, sentence};
-use crate::playbook::{CONTROLS, Control, control_keys, step_keys};
-use crate::step::{Kinds, Spec};
+use engine::step::{Kinds, Spec};
+use language::playbook::{CONTROLS, Control, control_keys, step_keys};
 
 /// The files of the manual: names and texts.
 pub type Reference = Vec<(String, String)>;
@@ -124,7 +124,7 @@ fn kind_page(spec: &Spec) -> String {
     words(&mut text, "IAM actions of the clean-up", &spec.undo_permissions);
     if !spec.makes.is_empty() {
         let left = left_behind(spec, |name| format!("`{name}`")).join("; ");
-        let _ = write!(text, "\n## Leaves behind\n\n{left}.\n");
+        let _ = write!(text, "\n## Creates behind\n\n{left}.\n");
     }
     text
 }
