@@ -1,0 +1,2 @@
+def table(models, schemas, here):
+    return ""

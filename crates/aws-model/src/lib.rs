@@ -1,0 +1,18 @@
+//! What AWS's APIs look like: operations, shapes, protocols in both directions, waiters, pages, undo.
+//!
+//! The models are botocore's, packed by `just models` into one compressed file a service. They are part of the binary; one is
+//! unpacked and read the first time that its service is asked for. Nothing here does I/O or knows of a client.
+
+mod catalog;
+mod protocol;
+mod raw;
+mod service;
+mod shape;
+mod text;
+
+pub use catalog::{Entry, Found, SOURCES, Unknown, entry_of, find, services, service};
+pub use protocol::Protocol;
+pub use service::{
+    Acceptor, Checksum, Matcher, Metadata, ModelError, Operation, Pages, Service, Waiter, WaiterState,
+};
+pub use shape::{ErrorTraits, Kind, Location, Member, Shape, ShapeId, Structure, TimestampFormat, Traits, XmlNamespace};
