@@ -1,12 +1,14 @@
 //! The model as the packed file spells it: botocore's JSON without its prose.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::shape::{Location, TimestampFormat, Traits, XmlNamespace};
 use crate::text::{Listed, Text};
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawService {
     pub(crate) metadata: RawMetadata,
@@ -20,7 +22,7 @@ pub(crate) struct RawService {
     pub(crate) client_context_params: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawMetadata {
     pub(crate) api_version: Option<Text>,
@@ -41,7 +43,7 @@ pub(crate) struct RawMetadata {
     pub(crate) aws_query_compatible: Option<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawOperation {
     pub(crate) http: Option<RawHttp>,
@@ -73,14 +75,14 @@ pub(crate) struct RawOperation {
 }
 
 /// An error of an operation: its shape's name, or in botocore's own files a map that holds it.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(untagged, bound(deserialize = "'de: 'static"))]
 pub(crate) enum RawError {
     Name(Text),
     Reference { shape: Text },
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawHttp {
     pub(crate) method: Option<Text>,
@@ -88,13 +90,13 @@ pub(crate) struct RawHttp {
     pub(crate) response_code: Option<u16>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawEndpoint {
     pub(crate) host_prefix: Option<Text>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawChecksum {
     pub(crate) request_algorithm_member: Option<Text>,
@@ -105,20 +107,20 @@ pub(crate) struct RawChecksum {
     pub(crate) response_algorithms: Vec<Text>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawCompression {
     #[serde(default)]
     pub(crate) encodings: Vec<Text>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 pub(crate) struct RawDiscovery {
     #[serde(default)]
     pub(crate) required: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawErrorTraits {
     pub(crate) code: Option<Text>,
@@ -127,19 +129,19 @@ pub(crate) struct RawErrorTraits {
     pub(crate) sender_fault: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 pub(crate) struct RawRetryable {
     #[serde(default)]
     pub(crate) throttling: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawContext {
     pub(crate) name: Text,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(untagged, bound(deserialize = "'de: 'static"))]
 pub(crate) enum RawNamespace {
     Uri(Text),
@@ -155,7 +157,7 @@ impl RawNamespace {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawPages {
     #[serde(default)]
@@ -170,7 +172,7 @@ pub(crate) struct RawPages {
     pub(crate) more_results: Option<Text>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(untagged, bound(deserialize = "'de: 'static"))]
 pub(crate) enum OneOrMany {
     One(Text),
@@ -192,7 +194,7 @@ impl OneOrMany {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawWaiter {
     pub(crate) operation: Text,
@@ -201,7 +203,7 @@ pub(crate) struct RawWaiter {
     pub(crate) acceptors: Vec<RawAcceptor>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct RawAcceptor {
     pub(crate) state: Text,
@@ -210,113 +212,129 @@ pub(crate) struct RawAcceptor {
     pub(crate) expected: Value,
 }
 
-/// Shapes and members say the same of themselves, and each something more.
-macro_rules! with_traits {
-    ($(#[$attribute:meta])* struct $name:ident { $($(#[$on:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$attribute])*
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'static"))]
-        pub(crate) struct $name {
-            $($(#[$on])* pub(crate) $field: $type,)*
-            location: Option<Text>,
-            location_name: Option<Text>,
-            query_name: Option<Text>,
-            timestamp_format: Option<Text>,
-            xml_namespace: Option<RawNamespace>,
-            context_param: Option<RawContext>,
-            #[serde(default)]
-            sensitive: bool,
-            #[serde(default)]
-            idempotency_token: bool,
-            #[serde(default)]
-            streaming: bool,
-            #[serde(default, rename = "jsonvalue")]
-            json_value: bool,
-            #[serde(default)]
-            flattened: bool,
-            #[serde(default, rename = "box")]
-            boxed: bool,
-            #[serde(default)]
-            xml_attribute: bool,
-            #[serde(default)]
-            host_label: bool,
-            #[serde(default, rename = "eventstream")]
-            event_stream: bool,
-            #[serde(default)]
-            event: bool,
-            #[serde(default, rename = "eventheader")]
-            event_header: bool,
-            #[serde(default, rename = "eventpayload")]
-            event_payload: bool,
-            #[serde(default)]
-            sparse: bool,
-            #[serde(default)]
-            deprecated: bool,
-        }
+/// A member, or the root of an input or output.
+#[derive(Default)]
+pub(crate) struct RawMember {
+    pub(crate) shape: &'static str,
+    pub(crate) result_wrapper: Option<&'static str>,
+    pub(crate) traits: Traits,
+}
 
-        impl $name {
-            pub(crate) fn traits(&self) -> Traits {
-                Traits {
-                    location: self.location.and_then(|text| location(text.0)),
-                    location_name: text(self.location_name),
-                    query_name: text(self.query_name),
-                    timestamp_format: self.timestamp_format.and_then(|text| timestamp_format(text.0)),
-                    xml_namespace: self.xml_namespace.as_ref().map(RawNamespace::read),
-                    context_param: self.context_param.as_ref().map(|context| context.name.0),
-                    sensitive: self.sensitive,
-                    idempotency_token: self.idempotency_token,
-                    streaming: self.streaming,
-                    json_value: self.json_value,
-                    flattened: self.flattened,
-                    boxed: self.boxed,
-                    xml_attribute: self.xml_attribute,
-                    host_label: self.host_label,
-                    event_stream: self.event_stream,
-                    event: self.event,
-                    event_header: self.event_header,
-                    event_payload: self.event_payload,
-                    sparse: self.sparse,
-                    deprecated: self.deprecated,
+/// A shape. Most keys stand at few of them, so what is rare is kept apart.
+#[derive(Default)]
+pub(crate) struct RawShape {
+    pub(crate) kind: &'static str,
+    pub(crate) members: Vec<(&'static str, RawMember)>,
+    pub(crate) required: Vec<Text>,
+    pub(crate) parts: [Option<Box<RawMember>>; 3],
+    pub(crate) enumeration: Vec<&'static str>,
+    pub(crate) min: Option<Number>,
+    pub(crate) max: Option<Number>,
+    pub(crate) pattern: Option<&'static str>,
+    pub(crate) payload: Option<&'static str>,
+    pub(crate) union: bool,
+    pub(crate) document: bool,
+    pub(crate) exception: bool,
+    pub(crate) fault: bool,
+    pub(crate) error: Option<Box<RawErrorTraits>>,
+    pub(crate) retryable: Option<RawRetryable>,
+    pub(crate) traits: Traits,
+}
+
+/// The elements, keys and values of lists and maps, in [`RawShape::parts`].
+pub(crate) const MEMBER: usize = 0;
+pub(crate) const KEY: usize = 1;
+pub(crate) const VALUE: usize = 2;
+
+/// Models have tens of thousands of members with one or two keys each: derived code, which keeps a place for each key that
+/// there may be, takes three times as long as this.
+macro_rules! read_by_key {
+    ($name:ident, $word:literal, |$this:ident, $key:ident, $map:ident| $arms:expr) => {
+        impl<'de: 'static> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Keys;
+                impl<'de: 'static> Visitor<'de> for Keys {
+                    type Value = $name;
+
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        formatter.write_str($word)
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, mut $map: A) -> Result<$name, A::Error> {
+                        let mut $this = $name::default();
+                        while let Some(Text($key)) = $map.next_key()? {
+                            $arms
+                        }
+                        Ok($this)
+                    }
                 }
+                deserializer.deserialize_map(Keys)
             }
         }
     };
 }
 
-with_traits! {
-    struct RawMember {
-        shape: Text,
-        result_wrapper: Option<Text>,
-    }
-}
+read_by_key!(RawMember, "a member", |this, key, map| match key {
+    "shape" => this.shape = map.next_value::<Text>()?.0,
+    "resultWrapper" => this.result_wrapper = Some(map.next_value::<Text>()?.0),
+    _ => read_trait(&mut this.traits, key, &mut map)?,
+});
 
-with_traits! {
-    struct RawShape {
-        r#type: Text,
-        #[serde(default)]
-        members: Listed<RawMember>,
-        #[serde(default)]
-        required: Vec<Text>,
-        member: Option<RawMember>,
-        key: Option<RawMember>,
-        value: Option<RawMember>,
-        #[serde(default, rename = "enum")]
-        enumeration: Vec<Text>,
-        min: Option<Number>,
-        max: Option<Number>,
-        pattern: Option<Text>,
-        payload: Option<Text>,
-        #[serde(default)]
-        union: bool,
-        #[serde(default)]
-        document: bool,
-        #[serde(default)]
-        exception: bool,
-        #[serde(default)]
-        fault: bool,
-        error: Option<RawErrorTraits>,
-        retryable: Option<RawRetryable>,
+read_by_key!(RawShape, "a shape", |this, key, map| match key {
+    "type" => this.kind = map.next_value::<Text>()?.0,
+    "members" => this.members = map.next_value::<Listed<RawMember>>()?.0,
+    "required" => this.required = map.next_value()?,
+    "member" => this.parts[MEMBER] = Some(map.next_value()?),
+    "key" => this.parts[KEY] = Some(map.next_value()?),
+    "value" => this.parts[VALUE] = Some(map.next_value()?),
+    "enum" => this.enumeration = map.next_value::<Vec<Text>>()?.into_iter().map(|text| text.0).collect(),
+    "min" => this.min = Some(map.next_value()?),
+    "max" => this.max = Some(map.next_value()?),
+    "pattern" => this.pattern = Some(map.next_value::<Text>()?.0),
+    "payload" => this.payload = Some(map.next_value::<Text>()?.0),
+    "union" => this.union = map.next_value()?,
+    "document" => this.document = map.next_value()?,
+    "exception" => this.exception = map.next_value()?,
+    "fault" => this.fault = map.next_value()?,
+    "error" => this.error = Some(map.next_value()?),
+    "retryable" => this.retryable = Some(map.next_value()?),
+    _ => read_trait(&mut this.traits, key, &mut map)?,
+});
+
+fn read_trait<'de: 'static, A: MapAccess<'de>>(traits: &mut Traits, key: &str, map: &mut A) -> Result<(), A::Error> {
+    match key {
+        "location" => traits.location = location(map.next_value::<Text>()?.0),
+        "locationName" => traits.location_name = Some(map.next_value::<Text>()?.0),
+        "queryName" => {
+            let read = map.next_value::<Text>()?.0;
+            traits.set_rare(|rare| rare.query_name = Some(read));
+        }
+        "timestampFormat" => traits.timestamp_format = timestamp_format(map.next_value::<Text>()?.0),
+        "xmlNamespace" => {
+            let read = map.next_value::<RawNamespace>()?.read();
+            traits.set_rare(|rare| rare.xml_namespace = Some(read));
+        }
+        "contextParam" => {
+            let read = map.next_value::<RawContext>()?.name.0;
+            traits.set_rare(|rare| rare.context_param = Some(read));
+        }
+        "sensitive" => traits.sensitive = map.next_value()?,
+        "idempotencyToken" => traits.idempotency_token = map.next_value()?,
+        "streaming" => traits.streaming = map.next_value()?,
+        "jsonvalue" => traits.json_value = map.next_value()?,
+        "flattened" => traits.flattened = map.next_value()?,
+        "box" => traits.boxed = map.next_value()?,
+        "xmlAttribute" => traits.xml_attribute = map.next_value()?,
+        "hostLabel" => traits.host_label = map.next_value()?,
+        "eventstream" => traits.event_stream = map.next_value()?,
+        "event" => traits.event = map.next_value()?,
+        "eventheader" => traits.event_header = map.next_value()?,
+        "eventpayload" => traits.event_payload = map.next_value()?,
+        "sparse" => traits.sparse = map.next_value()?,
+        "deprecated" => traits.deprecated = map.next_value()?,
+        _ => drop(map.next_value::<IgnoredAny>()?),
     }
+    Ok(())
 }
 
 pub(crate) fn text(text: Option<Text>) -> Option<&'static str> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::protocol::Protocol;
-use crate::raw::{RawError, RawMember, RawOperation, RawPages, RawService, RawShape, RawWaiter, text};
+use crate::raw::{KEY, MEMBER, VALUE, RawError, RawMember, RawOperation, RawPages, RawService, RawShape, RawWaiter, text};
 use crate::shape::{ErrorTraits, Kind, Member, Shape, ShapeId, Structure, XmlNamespace};
 use crate::text::Text;
 
@@ -308,12 +308,12 @@ struct Reader {
 impl Reader {
     fn new(service: &'static str, raw: &RawService) -> Self {
         let names = raw.shapes.0.iter().enumerate().map(|(place, (name, _))| (*name, id_of(place))).collect();
-        Self { service, names, traits: raw.shapes.0.iter().map(|(_, shape)| shape.traits()).collect() }
+        Self { service, names, traits: raw.shapes.0.iter().map(|(_, shape)| shape.traits).collect() }
     }
 
     fn read(self, raw: RawService) -> Result<Service, ModelError> {
         let metadata = self.metadata(&raw)?;
-        let shapes = raw.shapes.0.into_iter().map(|(name, shape)| self.shape(name, &shape)).collect::<Result<_, _>>()?;
+        let shapes = raw.shapes.0.into_iter().map(|(name, shape)| self.shape(name, shape)).collect::<Result<_, _>>()?;
         let mut operations =
             raw.operations.0.into_iter().map(|(name, operation)| self.operation(name, operation)).collect::<Result<Vec<_>, _>>()?;
         operations.sort_unstable_by_key(|operation| operation.name);
@@ -358,13 +358,13 @@ impl Reader {
         })
     }
 
-    fn id(&self, name: Text) -> Result<ShapeId, ModelError> {
-        self.names.get(name.0).copied().ok_or(ModelError::Shape { service: self.service, shape: name.0 })
+    fn id(&self, name: &'static str) -> Result<ShapeId, ModelError> {
+        self.names.get(name).copied().ok_or(ModelError::Shape { service: self.service, shape: name })
     }
 
     fn member(&self, name: &'static str, raw: &RawMember, required: bool) -> Result<Member, ModelError> {
         let shape = self.id(raw.shape)?;
-        Ok(Member { name, shape, required, traits: raw.traits().over(&self.traits[shape.0 as usize]) })
+        Ok(Member { name, shape, required, traits: raw.traits.over(&self.traits[shape.0 as usize]) })
     }
 
     /// The root of an input or output: what the shape says of its own name goes before what the operation says.
@@ -375,13 +375,13 @@ impl Reader {
         Ok(root)
     }
 
-    fn shape(&self, name: &'static str, raw: &RawShape) -> Result<Shape, ModelError> {
-        let missing = || self.unknown(format!("{} {name} without its members", raw.r#type.0));
-        let part = |part: &Option<RawMember>| part.as_ref().ok_or_else(missing).and_then(|member| self.member("", member, false));
-        let kind = match raw.r#type.0 {
-            "structure" => Kind::Structure(self.structure(raw)?),
-            "list" => Kind::List(part(&raw.member)?),
-            "map" => Kind::Map(Box::new((part(&raw.key)?, part(&raw.value)?))),
+    fn shape(&self, name: &'static str, raw: RawShape) -> Result<Shape, ModelError> {
+        let missing = || self.unknown(format!("{} {name} without its members", raw.kind));
+        let part = |place: usize| raw.parts[place].as_ref().ok_or_else(missing).and_then(|member| self.member("", member, false));
+        let kind = match raw.kind {
+            "structure" => Kind::Structure(self.structure(&raw)?),
+            "list" => Kind::List(part(MEMBER)?),
+            "map" => Kind::Map(Box::new((part(KEY)?, part(VALUE)?))),
             "string" | "character" => Kind::String,
             "integer" => Kind::Integer,
             "long" => Kind::Long,
@@ -395,18 +395,18 @@ impl Reader {
         Ok(Shape {
             name,
             kind,
-            traits: raw.traits(),
-            min: raw.min.clone(),
-            max: raw.max.clone(),
-            pattern: text(raw.pattern),
-            enumeration: raw.enumeration.iter().map(|value| value.0).collect(),
+            traits: raw.traits,
+            min: raw.min,
+            max: raw.max,
+            pattern: raw.pattern,
+            enumeration: raw.enumeration,
         })
     }
 
     fn structure(&self, raw: &RawShape) -> Result<Structure, ModelError> {
         let required = |name: &str| raw.required.iter().any(|text| text.0 == name);
         let members =
-            raw.members.0.iter().map(|(name, member)| self.member(name, member, required(name))).collect::<Result<Vec<_>, _>>()?;
+            raw.members.iter().map(|(name, member)| self.member(name, member, required(name))).collect::<Result<Vec<_>, _>>()?;
         let error = (raw.exception || raw.error.is_some()).then(|| ErrorTraits {
             code: raw.error.as_ref().and_then(|error| text(error.code)),
             status: raw.error.as_ref().and_then(|error| error.http_status_code),
@@ -415,12 +415,12 @@ impl Reader {
             retryable: raw.retryable.is_some(),
             throttling: raw.retryable.as_ref().is_some_and(|retryable| retryable.throttling),
         });
-        Ok(Structure { members, payload: text(raw.payload), union: raw.union, document: raw.document, error })
+        Ok(Structure { members, payload: raw.payload, union: raw.union, document: raw.document, error })
     }
 
     fn operation(&self, name: &'static str, raw: RawOperation) -> Result<Operation, ModelError> {
         let error = |error: &RawError| match error {
-            RawError::Name(name) | RawError::Reference { shape: name } => self.id(*name),
+            RawError::Name(name) | RawError::Reference { shape: name } => self.id(name.0),
         };
         Ok(Operation {
             name,
@@ -429,7 +429,7 @@ impl Reader {
             response_code: raw.http.as_ref().and_then(|http| http.response_code).unwrap_or(200),
             input: raw.input.as_ref().map(|input| self.root(input)).transpose()?,
             output: raw.output.as_ref().map(|output| self.root(output)).transpose()?,
-            result_wrapper: raw.output.as_ref().and_then(|output| text(output.result_wrapper)),
+            result_wrapper: raw.output.as_ref().and_then(|output| output.result_wrapper),
             errors: raw.errors.iter().map(error).collect::<Result<_, _>>()?,
             host_prefix: raw.endpoint.as_ref().and_then(|endpoint| text(endpoint.host_prefix)),
             unsigned: raw.authtype.is_some_and(|kind| kind.0 == "none"),

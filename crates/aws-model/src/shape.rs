@@ -170,20 +170,16 @@ pub struct XmlNamespace {
 }
 
 /// What is said of a shape, or of a member in its shape's place.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Traits {
     /// Where it stands, if not in the body.
     pub location: Option<Location>,
     /// Its name on the wire.
     pub location_name: Option<&'static str>,
-    /// Its name in EC2's queries.
-    pub query_name: Option<&'static str>,
     /// How it is written as a timestamp.
     pub timestamp_format: Option<TimestampFormat>,
-    /// Its XML namespace.
-    pub xml_namespace: Option<XmlNamespace>,
-    /// The parameter of the endpoint rules that it sets.
-    pub context_param: Option<&'static str>,
+    /// What hardly any member has, apart, because there are tens of thousands of them.
+    pub(crate) rare: Option<&'static RareTraits>,
     /// It is secret.
     pub sensitive: bool,
     /// It makes a repeated call harmless; a client fills it where it is missing.
@@ -214,16 +210,50 @@ pub struct Traits {
     pub deprecated: bool,
 }
 
+/// Traits of few shapes and members.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RareTraits {
+    pub(crate) query_name: Option<&'static str>,
+    pub(crate) xml_namespace: Option<XmlNamespace>,
+    pub(crate) context_param: Option<&'static str>,
+}
+
 impl Traits {
+    /// Its name in EC2's queries.
+    pub fn query_name(&self) -> Option<&'static str> {
+        self.rare.and_then(|rare| rare.query_name)
+    }
+
+    /// Its XML namespace.
+    pub fn xml_namespace(&self) -> Option<XmlNamespace> {
+        self.rare.and_then(|rare| rare.xml_namespace)
+    }
+
+    /// The parameter of the endpoint rules that it sets.
+    pub fn context_param(&self) -> Option<&'static str> {
+        self.rare.and_then(|rare| rare.context_param)
+    }
+
+    pub(crate) fn set_rare(&mut self, set: impl FnOnce(&mut RareTraits)) {
+        let mut rare = self.rare.copied().unwrap_or_default();
+        set(&mut rare);
+        self.rare = Some(Box::leak(Box::new(rare)));
+    }
+
     /// Those of a member whose shape has `shape`'s.
     pub(crate) fn over(self, shape: &Self) -> Self {
         Self {
             location: self.location.or(shape.location),
             location_name: self.location_name.or(shape.location_name),
-            query_name: self.query_name.or(shape.query_name),
             timestamp_format: self.timestamp_format.or(shape.timestamp_format),
-            xml_namespace: self.xml_namespace.or(shape.xml_namespace),
-            context_param: self.context_param.or(shape.context_param),
+            rare: match (self.rare, shape.rare) {
+                (Some(own), Some(shape)) => Some(Box::leak(Box::new(RareTraits {
+                    query_name: own.query_name.or(shape.query_name),
+                    xml_namespace: own.xml_namespace.or(shape.xml_namespace),
+                    context_param: own.context_param.or(shape.context_param),
+                }))),
+                (own, shape) => own.or(shape),
+            },
             sensitive: self.sensitive || shape.sensitive,
             idempotency_token: self.idempotency_token || shape.idempotency_token,
             streaming: self.streaming || shape.streaming,
