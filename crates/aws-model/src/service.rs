@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Protocol;
 use crate::raw::{KEY, MEMBER, VALUE, RawError, RawMember, RawOperation, RawPages, RawService, RawShape, RawWaiter, text};
-use crate::shape::{ErrorTraits, Kind, Member, Shape, ShapeId, Structure, XmlNamespace};
+use crate::shape::{ErrorTraits, Kind, Member, Shape, ShapeId, Structure, Traits, XmlNamespace};
 use crate::text::Text;
 
 /// Why a model could not be read.
@@ -302,13 +302,15 @@ fn id_of(place: usize) -> ShapeId {
 struct Reader {
     service: &'static str,
     names: HashMap<&'static str, ShapeId>,
-    traits: Vec<crate::shape::Traits>,
+    traits: Vec<Traits>,
+    structures: Vec<bool>,
 }
 
 impl Reader {
     fn new(service: &'static str, raw: &RawService) -> Self {
         let names = raw.shapes.0.iter().enumerate().map(|(place, (name, _))| (*name, id_of(place))).collect();
-        Self { service, names, traits: raw.shapes.0.iter().map(|(_, shape)| shape.traits).collect() }
+        let traits = raw.shapes.0.iter().map(|(_, shape)| shape.traits).collect();
+        Self { service, names, traits, structures: raw.shapes.0.iter().map(|(_, shape)| shape.kind == "structure").collect() }
     }
 
     fn read(self, raw: RawService) -> Result<Service, ModelError> {
@@ -364,7 +366,13 @@ impl Reader {
 
     fn member(&self, name: &'static str, raw: &RawMember, required: bool) -> Result<Member, ModelError> {
         let shape = self.id(raw.shape)?;
-        Ok(Member { name, shape, required, traits: raw.traits.over(&self.traits[shape.0 as usize]) })
+        let place = shape.0 as usize;
+        let mut traits = raw.traits.over(&self.traits[place]);
+        if self.structures[place] {
+            // A structure's own name is its name as a root, not as a member.
+            traits.location_name = raw.traits.location_name;
+        }
+        Ok(Member { name, shape, required, traits })
     }
 
     /// The root of an input or output: what the shape says of its own name goes before what the operation says.

@@ -24,6 +24,11 @@ impl Headers {
         }
     }
 
+    /// Takes a header away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+    }
+
     /// Each header.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

@@ -15,6 +15,7 @@
 //! format, used by client and server alike, held against the protocol tests that the SDKs share. Requests are written as
 //! boto3 writes them, byte for byte, so that the two can be compared.
 
+mod body;
 mod cbor;
 mod cbor_body;
 mod decimal;
@@ -42,6 +43,7 @@ use crate::protocol::Protocol;
 use crate::service::{Operation, Service};
 use crate::shape::Member;
 
+pub use body::WantedChecksum;
 pub use failure::Failure;
 pub use header::Headers;
 pub use route::route;

@@ -65,7 +65,7 @@ impl Call<'_> {
                 output.insert(member.name.to_owned(), value);
             }
         }
-        rest::read_body(self, structure, &response.body, &mut output)?;
+        rest::read_body(self, structure, &response.body, false, &mut output)?;
         Ok(output)
     }
 
@@ -79,6 +79,8 @@ impl Call<'_> {
     /// The input that a request has.
     pub fn read_request(&self, request: &Request) -> Result<Value, WireError> {
         let Some(root) = &self.operation.input else { return Ok(Value::Object(Map::new())) };
+        let decompressed = self.decompressed(request)?;
+        let request = decompressed.as_ref().unwrap_or(request);
         match self.protocol {
             Protocol::Json10 | Protocol::Json11 => {
                 let Kind::Structure(structure) = &self.service.shape_of(root).kind else { return Ok(Value::Object(Map::new())) };

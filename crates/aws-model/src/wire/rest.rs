@@ -171,7 +171,7 @@ impl Body {
                 let text = given.map(string).transpose().map_err(below)?.unwrap_or_default();
                 Ok(Self { bytes: text.as_bytes().to_vec(), content_type: None })
             }
-            (_, None) => Ok(Self::empty(call.protocol)),
+            (_, None) => Ok(if request { Self::empty(call.protocol) } else { Self::none() }),
             (_, Some(value)) if call.protocol == Protocol::RestJson => {
                 Ok(Self::json(&json::encode(call.service, payload, value).map_err(below)?, request))
             }
@@ -185,7 +185,7 @@ impl Body {
     }
 
     fn of_members(call: &Call<'_>, root: &Member, structure: &Structure, value: &Map<String, Value>, request: bool) -> Wired<Self> {
-        let belongs = |member: &Member| member.traits.location.is_none();
+        let belongs = |member: &Member| in_body(member, request);
         let any = structure.members.iter().any(belongs);
         if call.protocol == Protocol::RestJson {
             let members = json::encode_members(call.service, structure, value, belongs)?;
@@ -234,7 +234,7 @@ pub(crate) fn read_header(service: &Service, member: &Member, headers: &Headers)
                 map.insert(key.to_owned(), scalar::decode(service, &parts.1, text).map_err(|error| error.below(key))?);
             }
         }
-        return Ok((!map.is_empty()).then_some(Value::Object(map)));
+        return Ok(Some(Value::Object(map)));
     }
     headers.get(name).map(|text| read_header_text(service, member, text)).transpose()
 }
@@ -294,7 +294,7 @@ pub(crate) fn read_request(call: &Call<'_>, request: &Request) -> Wired<Value> {
             input.insert(member.name.to_owned(), value);
         }
     }
-    read_body(call, structure, &request.body, &mut input)?;
+    read_body(call, structure, &request.body, true, &mut input)?;
     Ok(Value::Object(input))
 }
 
@@ -321,10 +321,20 @@ fn read_query(service: &Service, structure: &Structure, member: &Member, query: 
     Ok((!map.is_empty()).then_some(Value::Object(map)))
 }
 
+/// Whether a member stands in the body: a response has neither path nor query.
+fn in_body(member: &Member, request: bool) -> bool {
+    match member.traits.location {
+        None => true,
+        Some(Location::Uri | Location::QueryString) => !request,
+        Some(Location::StatusCode) => request,
+        Some(Location::Header | Location::Headers) => false,
+    }
+}
+
 /// What a body says, into the value.
-pub(crate) fn read_body(call: &Call<'_>, structure: &Structure, body: &[u8], into: &mut Map<String, Value>) -> Wired<()> {
+pub(crate) fn read_body(call: &Call<'_>, structure: &Structure, body: &[u8], request: bool, into: &mut Map<String, Value>) -> Wired<()> {
     let Some(payload) = structure.payload_member() else {
-        let belongs = |member: &Member| member.traits.location.is_none();
+        let belongs = |member: &Member| in_body(member, request);
         if body.is_empty() || !structure.members.iter().any(belongs) {
             return Ok(());
         }

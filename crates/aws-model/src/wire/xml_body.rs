@@ -69,7 +69,11 @@ fn encode_list(service: &Service, member: &Member, of: &Member, value: &Value, n
             encode(service, of, item, name, &mut flat).map_err(|error| error.at_index(place))?;
         }
         into.children.append(&mut flat.children);
-        into.attributes.append(&mut flat.attributes);
+        for (name, value) in flat.attributes {
+            if !into.attributes.iter().any(|(own, _)| *own == name) {
+                into.attributes.push((name, value));
+            }
+        }
         return Ok(());
     }
     let mut element = spaced(member, name);
