@@ -9,6 +9,7 @@ mod raw;
 mod service;
 mod shape;
 mod text;
+pub mod validate;
 pub mod wire;
 
 pub use catalog::{Entry, Found, SOURCES, Unknown, entry_of, find, services, service};

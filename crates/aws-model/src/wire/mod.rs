@@ -47,6 +47,7 @@ pub use body::WantedChecksum;
 pub use failure::Failure;
 pub use header::Headers;
 pub use route::route;
+pub(crate) use scalar::from_base64;
 pub use timestamp::{parse_timestamp, rfc3339};
 
 /// A request, but for host and signature.
