@@ -154,7 +154,7 @@ def entry(name, packed, text, rules):
         "api_version": rust(about["apiVersion"]),
         "protocols": "&[" + ", ".join(rust(protocol) for protocol in protocols) + "]",
         "rules": rules,
-        "size": len(text.encode()),
+        "size": f"{len(text.encode()):_}",
     }
     return "    entry!(" + ", ".join(f"{value}" for value in fields.values()) + f', "{name}.z"),'
 
@@ -163,12 +163,13 @@ def everything(folders):
     """Every file that the data consists of, by its path below the crate."""
     import undo
 
-    files, entries, names, rule_sets, models = {}, [], [], {}, {}
     data = folders["botocore"] / "botocore" / "data"
-    for folder in sorted(path for path in data.iterdir() if path.is_dir()):
-        name = folder.name
-        packed, rules = service(folder)
-        models[name] = packed
+    services = {folder.name: service(folder) for folder in sorted(data.iterdir()) if folder.is_dir()}
+    opposites = undo.table({name: packed for name, (packed, _) in services.items()}, folders["cfn-lint"], HERE)
+    files, entries, names, rule_sets = {}, [], [], {}
+    for name, (packed, rules) in services.items():
+        if name in opposites:
+            packed["undo"] = opposites[name]
         prefix = packed["metadata"]["endpointPrefix"]
         line = compact(rules).replace(f"//{prefix}", "//@PREFIX@")
         text = compact(packed)
@@ -178,7 +179,6 @@ def everything(folders):
     partitions = compact(read(data / "partitions.json"))
     files["data/operations.z"] = pack("\n".join(names))
     files["data/rules.z"] = pack("\n".join([partitions, *rule_sets]))
-    files["data/undo.z"] = pack(undo.table(models, folders["cfn-lint"], HERE))
     files["src/entries.rs"] = listing(entries, folders).encode()
     return files
 

@@ -13,7 +13,7 @@ use crate::service::Service;
 mod entries;
 
 pub use entries::SOURCES;
-pub use find::{Found, Unknown, find};
+pub use find::{Found, Unknown, find, nearest_services};
 
 /// A service that there is a model of. Knowing this much of it reads nothing.
 #[derive(Debug)]
@@ -98,7 +98,9 @@ pub(crate) fn unpack(packed: &[u8], size: usize) -> io::Result<String> {
         let read = usize::try_from(stream.total_in()).map_err(io::Error::other)?;
         match stream.decompress_vec(&packed[read..], &mut unpacked, FlushDecompress::Finish)? {
             Status::StreamEnd => break,
-            Status::Ok | Status::BufError if unpacked.len() == unpacked.capacity() => unpacked.reserve(unpacked.capacity()),
+            Status::Ok | Status::BufError if unpacked.len() == unpacked.capacity() => {
+                unpacked.reserve(unpacked.capacity())
+            }
             Status::Ok | Status::BufError => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }

@@ -20,6 +20,38 @@ pub(crate) struct RawService {
     pub(crate) waiters: Listed<RawWaiter>,
     #[serde(default)]
     pub(crate) client_context_params: Map<String, Value>,
+    #[serde(default)]
+    pub(crate) undo: Listed<RawUndo>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+pub(crate) struct RawUndo {
+    pub(crate) operation: Text,
+    pub(crate) with: Listed<RawFilling>,
+    #[serde(default)]
+    pub(crate) optional: Listed<RawFilling>,
+    pub(crate) from: Text,
+    pub(crate) read: Option<RawRead>,
+    pub(crate) gone: Option<Text>,
+    #[serde(rename = "type")]
+    pub(crate) resource_type: Option<Text>,
+    #[serde(default)]
+    pub(crate) upsert: bool,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+pub(crate) struct RawRead {
+    pub(crate) operation: Text,
+    pub(crate) with: Listed<RawFilling>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged, bound(deserialize = "'de: 'static"))]
+pub(crate) enum RawFilling {
+    Places(Vec<Text>),
+    Value { value: Value },
 }
 
 #[derive(serde::Deserialize)]
@@ -287,7 +319,8 @@ read_by_key!(RawShape, "a shape", |this, key, map| match key {
     "member" => this.parts[MEMBER] = Some(map.next_value()?),
     "key" => this.parts[KEY] = Some(map.next_value()?),
     "value" => this.parts[VALUE] = Some(map.next_value()?),
-    "enum" => this.enumeration = map.next_value::<Vec<Text>>()?.into_iter().map(|text| text.0).collect(),
+    "enum" =>
+        this.enumeration = map.next_value::<Vec<Text>>()?.into_iter().map(|text| text.0).collect(),
     "min" => this.min = Some(map.next_value()?),
     "max" => this.max = Some(map.next_value()?),
     "pattern" => this.pattern = Some(map.next_value::<Text>()?.0),
@@ -301,7 +334,11 @@ read_by_key!(RawShape, "a shape", |this, key, map| match key {
     _ => read_trait(&mut this.traits, key, &mut map)?,
 });
 
-fn read_trait<'de: 'static, A: MapAccess<'de>>(traits: &mut Traits, key: &str, map: &mut A) -> Result<(), A::Error> {
+fn read_trait<'de: 'static, A: MapAccess<'de>>(
+    traits: &mut Traits,
+    key: &str,
+    map: &mut A,
+) -> Result<(), A::Error> {
     match key {
         "location" => traits.location = location(map.next_value::<Text>()?.0),
         "locationName" => traits.location_name = Some(map.next_value::<Text>()?.0),
@@ -309,7 +346,9 @@ fn read_trait<'de: 'static, A: MapAccess<'de>>(traits: &mut Traits, key: &str, m
             let read = map.next_value::<Text>()?.0;
             traits.set_rare(|rare| rare.query_name = Some(read));
         }
-        "timestampFormat" => traits.timestamp_format = timestamp_format(map.next_value::<Text>()?.0),
+        "timestampFormat" => {
+            traits.timestamp_format = timestamp_format(map.next_value::<Text>()?.0)
+        }
         "xmlNamespace" => {
             let read = map.next_value::<RawNamespace>()?.read();
             traits.set_rare(|rare| rare.xml_namespace = Some(read));

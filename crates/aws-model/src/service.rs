@@ -5,9 +5,13 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::protocol::Protocol;
-use crate::raw::{KEY, MEMBER, VALUE, RawError, RawMember, RawOperation, RawPages, RawService, RawShape, RawWaiter, text};
+use crate::raw::{
+    KEY, MEMBER, RawError, RawMember, RawOperation, RawPages, RawService, RawShape, RawWaiter,
+    VALUE, text,
+};
 use crate::shape::{ErrorTraits, Kind, Member, Shape, ShapeId, Structure, Traits, XmlNamespace};
 use crate::text::Text;
+use crate::undo::Undo;
 
 /// Why a model could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +139,8 @@ pub struct Operation {
     pub operation_context_params: Map<String, Value>,
     /// How its pages are asked for.
     pub pages: Option<Pages>,
+    /// What takes back what it makes.
+    pub undo: Option<Undo>,
 }
 
 /// Checksums of an operation.
@@ -224,7 +230,8 @@ pub enum Matcher {
 impl Service {
     /// Reads a model in botocore's spelling, with or without its prose.
     pub fn from_json(name: &'static str, model: &'static str) -> Result<Self, ModelError> {
-        let raw: RawService = serde_json::from_str(model).map_err(|source| ModelError::Text { service: name, source })?;
+        let raw: RawService = serde_json::from_str(model)
+            .map_err(|source| ModelError::Text { service: name, source })?;
         Reader::new(name, &raw).read(raw)
     }
 
@@ -269,12 +276,20 @@ impl Service {
 
     /// The members of an operation's input.
     pub fn input_of(&self, operation: &Operation) -> &[Member] {
-        operation.input.as_ref().and_then(|input| self.structure_of(input)).map_or(&[], |structure| &structure.members)
+        operation
+            .input
+            .as_ref()
+            .and_then(|input| self.structure_of(input))
+            .map_or(&[], |structure| &structure.members)
     }
 
     /// The members of an operation's output.
     pub fn output_of(&self, operation: &Operation) -> &[Member] {
-        operation.output.as_ref().and_then(|output| self.structure_of(output)).map_or(&[], |structure| &structure.members)
+        operation
+            .output
+            .as_ref()
+            .and_then(|output| self.structure_of(output))
+            .map_or(&[], |structure| &structure.members)
     }
 
     /// The member of an operation's input or output that is a stream of events.
@@ -286,11 +301,14 @@ impl Service {
     pub fn error(&self, operation: &Operation, code: &str) -> Option<(ShapeId, &Shape)> {
         let has = |id: ShapeId| {
             let shape = self.shape(id);
-            let Kind::Structure(Structure { error: Some(error), .. }) = &shape.kind else { return false };
+            let Kind::Structure(Structure { error: Some(error), .. }) = &shape.kind else {
+                return false;
+            };
             error.code.unwrap_or(shape.name) == code || shape.name == code
         };
         let own = operation.errors.iter().copied().find(|id| has(*id));
-        own.or_else(|| (0..self.shapes.len()).map(id_of).find(|id| has(*id))).map(|id| (id, self.shape(id)))
+        own.or_else(|| (0..self.shapes.len()).map(id_of).find(|id| has(*id)))
+            .map(|id| (id, self.shape(id)))
     }
 }
 
@@ -308,23 +326,55 @@ struct Reader {
 
 impl Reader {
     fn new(service: &'static str, raw: &RawService) -> Self {
-        let names = raw.shapes.0.iter().enumerate().map(|(place, (name, _))| (*name, id_of(place))).collect();
+        let names = raw
+            .shapes
+            .0
+            .iter()
+            .enumerate()
+            .map(|(place, (name, _))| (*name, id_of(place)))
+            .collect();
         let traits = raw.shapes.0.iter().map(|(_, shape)| shape.traits).collect();
-        Self { service, names, traits, structures: raw.shapes.0.iter().map(|(_, shape)| shape.kind == "structure").collect() }
+        Self {
+            service,
+            names,
+            traits,
+            structures: raw.shapes.0.iter().map(|(_, shape)| shape.kind == "structure").collect(),
+        }
     }
 
     fn read(self, raw: RawService) -> Result<Service, ModelError> {
         let metadata = self.metadata(&raw)?;
-        let shapes = raw.shapes.0.into_iter().map(|(name, shape)| self.shape(name, shape)).collect::<Result<_, _>>()?;
-        let mut operations =
-            raw.operations.0.into_iter().map(|(name, operation)| self.operation(name, operation)).collect::<Result<Vec<_>, _>>()?;
+        let shapes = raw
+            .shapes
+            .0
+            .into_iter()
+            .map(|(name, shape)| self.shape(name, shape))
+            .collect::<Result<_, _>>()?;
+        let mut operations = raw
+            .operations
+            .0
+            .into_iter()
+            .map(|(name, operation)| self.operation(name, operation))
+            .collect::<Result<Vec<_>, _>>()?;
         operations.sort_unstable_by_key(|operation| operation.name);
         for (name, pages) in raw.pagination.0 {
             if let Ok(place) = operations.binary_search_by(|operation| operation.name.cmp(name)) {
                 operations[place].pages = Some(read_pages(&pages));
             }
         }
-        let waiters = raw.waiters.0.into_iter().map(|(name, waiter)| self.waiter(name, waiter)).collect::<Result<_, _>>()?;
+        for (name, undo) in raw.undo.0 {
+            if let Ok(place) = operations.binary_search_by(|operation| operation.name.cmp(name)) {
+                operations[place].undo = Some(
+                    Undo::read(undo).ok_or_else(|| self.unknown(format!("an undo of {name}")))?,
+                );
+            }
+        }
+        let waiters = raw
+            .waiters
+            .0
+            .into_iter()
+            .map(|(name, waiter)| self.waiter(name, waiter))
+            .collect::<Result<_, _>>()?;
         Ok(Service { name: self.service, metadata, operations, waiters, shapes, names: self.names })
     }
 
@@ -333,14 +383,19 @@ impl Reader {
     }
 
     fn protocol(&self, name: &str, json_version: Option<Text>) -> Result<Protocol, ModelError> {
-        Protocol::named(name, text(json_version)).ok_or_else(|| self.unknown(format!("protocol {name}")))
+        Protocol::named(name, text(json_version))
+            .ok_or_else(|| self.unknown(format!("protocol {name}")))
     }
 
     fn metadata(&self, raw: &RawService) -> Result<Metadata, ModelError> {
         let about = &raw.metadata;
         let endpoint_prefix = text(about.endpoint_prefix).unwrap_or(self.service);
         let protocol = self.protocol(about.protocol.0, about.json_version)?;
-        let others = about.protocols.iter().map(|name| self.protocol(name.0, about.json_version)).collect::<Result<Vec<_>, _>>()?;
+        let others = about
+            .protocols
+            .iter()
+            .map(|name| self.protocol(name.0, about.json_version))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Metadata {
             api_version: text(about.api_version).unwrap_or_default(),
             endpoint_prefix,
@@ -361,10 +416,18 @@ impl Reader {
     }
 
     fn id(&self, name: &'static str) -> Result<ShapeId, ModelError> {
-        self.names.get(name).copied().ok_or(ModelError::Shape { service: self.service, shape: name })
+        self.names
+            .get(name)
+            .copied()
+            .ok_or(ModelError::Shape { service: self.service, shape: name })
     }
 
-    fn member(&self, name: &'static str, raw: &RawMember, required: bool) -> Result<Member, ModelError> {
+    fn member(
+        &self,
+        name: &'static str,
+        raw: &RawMember,
+        required: bool,
+    ) -> Result<Member, ModelError> {
         let shape = self.id(raw.shape)?;
         let place = shape.0 as usize;
         let mut traits = raw.traits.over(&self.traits[place]);
@@ -385,7 +448,12 @@ impl Reader {
 
     fn shape(&self, name: &'static str, raw: RawShape) -> Result<Shape, ModelError> {
         let missing = || self.unknown(format!("{} {name} without its members", raw.kind));
-        let part = |place: usize| raw.parts[place].as_ref().ok_or_else(missing).and_then(|member| self.member("", member, false));
+        let part = |place: usize| {
+            raw.parts[place]
+                .as_ref()
+                .ok_or_else(missing)
+                .and_then(|member| self.member("", member, false))
+        };
         let kind = match raw.kind {
             "structure" => Kind::Structure(self.structure(&raw)?),
             "list" => Kind::List(part(MEMBER)?),
@@ -413,8 +481,11 @@ impl Reader {
 
     fn structure(&self, raw: &RawShape) -> Result<Structure, ModelError> {
         let required = |name: &str| raw.required.iter().any(|text| text.0 == name);
-        let members =
-            raw.members.iter().map(|(name, member)| self.member(name, member, required(name))).collect::<Result<Vec<_>, _>>()?;
+        let members = raw
+            .members
+            .iter()
+            .map(|(name, member)| self.member(name, member, required(name)))
+            .collect::<Result<Vec<_>, _>>()?;
         let error = (raw.exception || raw.error.is_some()).then(|| ErrorTraits {
             code: raw.error.as_ref().and_then(|error| text(error.code)),
             status: raw.error.as_ref().and_then(|error| error.http_status_code),
@@ -423,7 +494,13 @@ impl Reader {
             retryable: raw.retryable.is_some(),
             throttling: raw.retryable.as_ref().is_some_and(|retryable| retryable.throttling),
         });
-        Ok(Structure { members, payload: raw.payload, union: raw.union, document: raw.document, error })
+        Ok(Structure {
+            members,
+            payload: raw.payload,
+            union: raw.union,
+            document: raw.document,
+            error,
+        })
     }
 
     fn operation(&self, name: &'static str, raw: RawOperation) -> Result<Operation, ModelError> {
@@ -441,16 +518,20 @@ impl Reader {
             errors: raw.errors.iter().map(error).collect::<Result<_, _>>()?,
             host_prefix: raw.endpoint.as_ref().and_then(|endpoint| text(endpoint.host_prefix)),
             unsigned: raw.authtype.is_some_and(|kind| kind.0 == "none"),
-            unsigned_payload: raw.unsigned_payload || raw.authtype.is_some_and(|kind| kind.0 == "v4-unsigned-body"),
+            unsigned_payload: raw.unsigned_payload
+                || raw.authtype.is_some_and(|kind| kind.0 == "v4-unsigned-body"),
             auth: raw.auth.iter().map(|way| way.0).collect(),
-            checksum_required: raw.http_checksum_required || raw.http_checksum.as_ref().is_some_and(|sum| sum.request_checksum_required),
+            checksum_required: raw.http_checksum_required
+                || raw.http_checksum.as_ref().is_some_and(|sum| sum.request_checksum_required),
             checksum: raw.http_checksum.map(|sum| Checksum {
                 algorithm_member: text(sum.request_algorithm_member),
                 required: sum.request_checksum_required,
                 validation_member: text(sum.request_validation_mode_member),
                 response_algorithms: sum.response_algorithms.iter().map(|name| name.0).collect(),
             }),
-            compression: raw.requestcompression.map_or_else(Vec::new, |raw| raw.encodings.iter().map(|name| name.0).collect()),
+            compression: raw
+                .requestcompression
+                .map_or_else(Vec::new, |raw| raw.encodings.iter().map(|name| name.0).collect()),
             idempotent: raw.idempotent,
             readonly: raw.readonly,
             deprecated: raw.deprecated,
@@ -458,6 +539,7 @@ impl Reader {
             static_context_params: raw.static_context_params,
             operation_context_params: raw.operation_context_params,
             pages: None,
+            undo: None,
         })
     }
 
@@ -477,10 +559,21 @@ impl Reader {
                 "error" => Matcher::Error,
                 other => return Err(self.unknown(format!("matcher {other}"))),
             };
-            Ok(Acceptor { state, matcher, argument: text(acceptor.argument), expected: acceptor.expected })
+            Ok(Acceptor {
+                state,
+                matcher,
+                argument: text(acceptor.argument),
+                expected: acceptor.expected,
+            })
         });
         let acceptors = acceptors.collect::<Result<_, _>>()?;
-        Ok(Waiter { name, operation: raw.operation.0, delay: raw.delay, max_attempts: raw.max_attempts, acceptors })
+        Ok(Waiter {
+            name,
+            operation: raw.operation.0,
+            delay: raw.delay,
+            max_attempts: raw.max_attempts,
+            acceptors,
+        })
     }
 }
 

@@ -110,7 +110,9 @@ impl Measure {
         let one = number.as_u64() == Some(1);
         match self {
             Self::Value => number.to_string(),
-            Self::Characters => format!("{number} {}", if one { "character" } else { "characters" }),
+            Self::Characters => {
+                format!("{number} {}", if one { "character" } else { "characters" })
+            }
             Self::Bytes => format!("{number} {}", if one { "byte" } else { "bytes" }),
             Self::Entries => format!("{number} {}", if one { "entry" } else { "entries" }),
         }
@@ -159,17 +161,26 @@ impl fmt::Display for What {
             }
             Self::Range { measure, found, min, max } => {
                 let bounds = match (min, max) {
-                    (Some(min), Some(max)) if min == max => format!("exactly {}", measure.amount(min)),
+                    (Some(min), Some(max)) if min == max => {
+                        format!("exactly {}", measure.amount(min))
+                    }
                     (Some(min), Some(max)) => format!("between {min} and {}", measure.amount(max)),
                     (Some(min), None) => format!("at least {}", measure.amount(min)),
-                    (_, max) => format!("at most {}", max.as_ref().map(|max| measure.amount(max)).unwrap_or_default()),
+                    (_, max) => format!(
+                        "at most {}",
+                        max.as_ref().map(|max| measure.amount(max)).unwrap_or_default()
+                    ),
                 };
                 write!(formatter, "expected {bounds}, not {found}")
             }
             Self::Pattern { pattern } => write!(formatter, "it does not match `{pattern}`"),
             Self::Form { expected } => write!(formatter, "expected {expected}"),
-            Self::Union { given: 0, members } => write!(formatter, "one of these has to be given: {}", members.join(", ")),
-            Self::Union { members, .. } => write!(formatter, "only one of these can be given: {}", members.join(", ")),
+            Self::Union { given: 0, members } => {
+                write!(formatter, "one of these has to be given: {}", members.join(", "))
+            }
+            Self::Union { members, .. } => {
+                write!(formatter, "only one of these can be given: {}", members.join(", "))
+            }
         }
     }
 }
@@ -202,7 +213,8 @@ pub fn validate_with(
     input: &Value,
     placeholder: impl Fn(&Value) -> Option<Placeholder>,
 ) -> Vec<Problem> {
-    let mut check = Check { service, placeholder: &placeholder, path: Vec::new(), problems: Vec::new() };
+    let mut check =
+        Check { service, placeholder: &placeholder, path: Vec::new(), problems: Vec::new() };
     match &operation.input {
         Some(root) => check.value(root, input),
         None => check.nothing(input),
@@ -217,7 +229,8 @@ pub fn validate_member(
     value: &Value,
     placeholder: impl Fn(&Value) -> Option<Placeholder>,
 ) -> Vec<Problem> {
-    let mut check = Check { service, placeholder: &placeholder, path: Vec::new(), problems: Vec::new() };
+    let mut check =
+        Check { service, placeholder: &placeholder, path: Vec::new(), problems: Vec::new() };
     check.value(member, value);
     check.problems
 }
@@ -243,14 +256,19 @@ impl Check<'_> {
     /// An operation without input takes none.
     fn nothing(&mut self, input: &Value) {
         for name in input.as_object().into_iter().flat_map(Map::keys) {
-            self.below(Step::Key(name.clone()), |check| check.say(What::Unknown { nearest: Vec::new(), members: Vec::new() }));
+            self.below(Step::Key(name.clone()), |check| {
+                check.say(What::Unknown { nearest: Vec::new(), members: Vec::new() })
+            });
         }
     }
 
     fn value(&mut self, member: &Member, value: &Value) {
         let shape = self.service.shape_of(member);
         if let Some(known) = (self.placeholder)(value) {
-            if known == Placeholder::Text && !matches!(shape.kind, Kind::String | Kind::Blob | Kind::Timestamp) && !is_any(shape) {
+            if known == Placeholder::Text
+                && !matches!(shape.kind, Kind::String | Kind::Blob | Kind::Timestamp)
+                && !is_any(shape)
+            {
                 self.say(What::Type { expected: shape.kind.word(), found: "a text" });
             }
             return;
@@ -262,7 +280,11 @@ impl Check<'_> {
             (Kind::Structure(structure), Value::Object(map)) => self.structure(structure, map),
             (Kind::List(of), Value::Array(list)) => {
                 self.range(shape, Measure::Entries, list.len().into());
-                for (place, item) in list.iter().enumerate().filter(|(_, item)| !(member.traits.sparse && item.is_null())) {
+                for (place, item) in list
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, item)| !(member.traits.sparse && item.is_null()))
+                {
                     self.below(Step::Index(place), |check| check.value(of, item));
                 }
             }
@@ -278,12 +300,19 @@ impl Check<'_> {
                 }
             }
             (Kind::String, Value::String(text)) => self.text(member, shape, text),
-            (Kind::Integer | Kind::Long, Value::Number(number)) if !number.is_f64() => self.integer(shape, number),
-            (Kind::Float | Kind::Double, Value::Number(number)) => drop(self.range(shape, Measure::Value, number.clone())),
-            (Kind::Float | Kind::Double, Value::String(text)) if ["NaN", "Infinity", "-Infinity"].contains(&text.as_str()) => {}
+            (Kind::Integer | Kind::Long, Value::Number(number)) if !number.is_f64() => {
+                self.integer(shape, number)
+            }
+            (Kind::Float | Kind::Double, Value::Number(number)) => {
+                self.range(shape, Measure::Value, number.clone());
+            }
+            (Kind::Float | Kind::Double, Value::String(text))
+                if ["NaN", "Infinity", "-Infinity"].contains(&text.as_str()) => {}
             (Kind::Boolean, Value::Bool(_)) => {}
             (Kind::Blob, Value::String(text)) => match text::bytes(text) {
-                Some(length) => drop(self.range(shape, Measure::Bytes, length.into())),
+                Some(length) => {
+                    self.range(shape, Measure::Bytes, length.into());
+                }
                 None => self.say(What::Form { expected: "bytes as base64" }),
             },
             (Kind::Timestamp, Value::String(_) | Value::Number(_)) => {
@@ -300,10 +329,14 @@ impl Check<'_> {
         for (name, value) in map {
             match structure.member(name) {
                 Some(_) if value.is_null() => {}
-                Some(member) => self.below(Step::Key(name.clone()), |check| check.value(member, value)),
+                Some(member) => {
+                    self.below(Step::Key(name.clone()), |check| check.value(member, value))
+                }
                 None => {
                     let nearest = nearest(name, structure.members.iter().map(|member| member.name));
-                    self.below(Step::Key(name.clone()), |check| check.say(What::Unknown { nearest, members: names() }));
+                    self.below(Step::Key(name.clone()), |check| {
+                        check.say(What::Unknown { nearest, members: names() })
+                    });
                 }
             }
         }
@@ -322,7 +355,12 @@ impl Check<'_> {
 
     fn text(&mut self, member: &Member, shape: &Shape, text: &str) {
         if text.is_empty() && member.traits.location == Some(Location::Uri) {
-            self.say(What::Range { measure: Measure::Characters, found: 0.into(), min: Some(1.into()), max: shape.max.clone() });
+            self.say(What::Range {
+                measure: Measure::Characters,
+                found: 0.into(),
+                min: Some(1.into()),
+                max: shape.max.clone(),
+            });
             return;
         }
         if !self.range(shape, Measure::Characters, text.chars().count().into()) {
@@ -330,16 +368,27 @@ impl Check<'_> {
         }
         if !shape.enumeration.is_empty() && !shape.enumeration.contains(&text) {
             let nearest = nearest(text, shape.enumeration.iter().copied());
-            self.say(What::Enumeration { value: text.to_owned(), nearest, values: shape.enumeration.clone() });
-        } else if let Some(pattern) = shape.pattern.filter(|pattern| text::matches(pattern, text) == Some(false)) {
+            self.say(What::Enumeration {
+                value: text.to_owned(),
+                nearest,
+                values: shape.enumeration.clone(),
+            });
+        } else if let Some(pattern) =
+            shape.pattern.filter(|pattern| text::matches(pattern, text) == Some(false))
+        {
             self.say(What::Pattern { pattern });
         }
     }
 
     fn integer(&mut self, shape: &Shape, number: &Number) {
-        let bits = if matches!(shape.kind, Kind::Integer) { (i64::from(i32::MIN), i64::from(i32::MAX)) } else { (i64::MIN, i64::MAX) };
+        let bits = if matches!(shape.kind, Kind::Integer) {
+            (i64::from(i32::MIN), i64::from(i32::MAX))
+        } else {
+            (i64::MIN, i64::MAX)
+        };
         if number.as_i64().is_none_or(|number| number < bits.0 || number > bits.1) {
-            let bound = |own: &Option<Number>, bits: i64| Some(own.clone().unwrap_or_else(|| bits.into()));
+            let bound =
+                |own: &Option<Number>, bits: i64| Some(own.clone().unwrap_or_else(|| bits.into()));
             let (min, max) = (bound(&shape.min, bits.0), bound(&shape.max, bits.1));
             self.say(What::Range { measure: Measure::Value, found: number.clone(), min, max });
         } else {
@@ -353,9 +402,15 @@ impl Check<'_> {
             (Some(one), Some(other)) => one < other,
             _ => one.as_f64() < other.as_f64(),
         };
-        let out = shape.min.as_ref().is_some_and(|min| below(&found, min)) || shape.max.as_ref().is_some_and(|max| below(max, &found));
+        let out = shape.min.as_ref().is_some_and(|min| below(&found, min))
+            || shape.max.as_ref().is_some_and(|max| below(max, &found));
         if out {
-            self.say(What::Range { measure, found, min: shape.min.clone(), max: shape.max.clone() });
+            self.say(What::Range {
+                measure,
+                found,
+                min: shape.min.clone(),
+                max: shape.max.clone(),
+            });
         }
         !out
     }

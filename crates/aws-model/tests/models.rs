@@ -19,7 +19,8 @@ fn a_service_says_how_it_is_called() {
     assert_eq!(sqs.metadata.protocol, Protocol::Json10);
     assert!(sqs.metadata.query_compatible);
     let operation = sqs.operation("CreateQueue").expect("it makes queues");
-    let names: Vec<_> = sqs.input_of(operation).iter().map(|member| (member.name, member.required)).collect();
+    let names: Vec<_> =
+        sqs.input_of(operation).iter().map(|member| (member.name, member.required)).collect();
     assert_eq!(names, [("QueueName", true), ("Attributes", false), ("tags", false)]);
     assert!(matches!(sqs.shape_of(&sqs.input_of(operation)[1]).kind, Kind::Map(_)));
 }

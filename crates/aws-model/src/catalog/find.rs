@@ -55,26 +55,35 @@ impl Unknown {
 
 /// The operation that `service:Operation` names.
 pub fn find(name: &str) -> Result<Found, Unknown> {
-    let Some((service, operation)) = name.split_once(':').filter(|(service, operation)| !service.is_empty() && !operation.is_empty())
+    let Some((service, operation)) = name
+        .split_once(':')
+        .filter(|(service, operation)| !service.is_empty() && !operation.is_empty())
     else {
         return Err(Unknown::Form { name: name.to_owned() });
     };
     let Some(entry) = entry_of(service) else {
-        return Err(Unknown::Service { service: service.to_owned(), candidates: candidates(service, operation) });
+        return Err(Unknown::Service {
+            service: service.to_owned(),
+            candidates: candidates(service, operation),
+        });
     };
     let model = entry.service();
-    model.operation(operation).map(|operation| Found { service: model, operation }).ok_or_else(|| Unknown::Operation {
-        service: entry.name,
-        operation: operation.to_owned(),
-        candidates: candidates(service, operation),
-    })
+    model.operation(operation).map(|operation| Found { service: model, operation }).ok_or_else(
+        || Unknown::Operation {
+            service: entry.name,
+            operation: operation.to_owned(),
+            candidates: candidates(service, operation),
+        },
+    )
 }
 
 /// The names of all operations of all services.
 fn all() -> &'static [(&'static Entry, Vec<&'static str>)] {
     static ALL: OnceLock<Vec<(&'static Entry, Vec<&'static str>)>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let text: &'static str = unpack(include_bytes!("../../data/operations.z"), 1 << 19).expect("the packed names are whole").leak();
+        let text: &'static str = unpack(include_bytes!("../../data/operations.z"), 1 << 19)
+            .expect("the packed names are whole")
+            .leak();
         text.lines()
             .filter_map(|line| {
                 let mut words = line.split(' ');
@@ -96,7 +105,10 @@ fn distance(written: &str, name: &str) -> Option<usize> {
 
 /// A name without what people write in different ways.
 fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
 }
 
 /// How far a service is from what was written: by its own name, or by another name that people know it by.
@@ -105,7 +117,8 @@ fn service_distance(written: &str, entry: &Entry) -> Option<usize> {
     if written == entry.name {
         return Some(0);
     }
-    let other = others.iter().filter_map(|name| distance(written, name)).map(|distance| distance + 1).min();
+    let other =
+        others.iter().filter_map(|name| distance(written, name)).map(|distance| distance + 1).min();
     distance(written, entry.name).into_iter().chain(other).min()
 }
 
@@ -139,8 +152,10 @@ fn candidates(service: &str, operation: &str) -> Vec<String> {
 
 /// The services whose names are near to one, best first.
 pub fn nearest_services(written: &str) -> Vec<&'static str> {
-    let mut near: Vec<_> =
-        services().iter().filter_map(|entry| service_distance(written, entry).map(|distance| (distance, entry.name))).collect();
+    let mut near: Vec<_> = services()
+        .iter()
+        .filter_map(|entry| service_distance(written, entry).map(|distance| (distance, entry.name)))
+        .collect();
     near.sort_unstable();
     near.into_iter().map(|(_, name)| name).take(3).collect()
 }

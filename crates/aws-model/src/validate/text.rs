@@ -25,7 +25,12 @@ pub(super) fn bytes(text: &str) -> Option<usize> {
 /// a letter or two away.
 pub fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     const MOST: usize = 3;
-    let plain = |name: &str| name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let plain = |name: &str| {
+        name.chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
     let wanted = plain(written);
     let mut near: Vec<(usize, &str)> = names
         .filter_map(|name| {

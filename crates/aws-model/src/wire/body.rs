@@ -34,7 +34,10 @@ impl Call<'_> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         let compressed = encoder.write_all(&request.body).and_then(|()| encoder.finish());
         request.body = compressed.expect("writing into memory does not fail");
-        let encodings = request.headers.get("Content-Encoding").map_or_else(|| "gzip".to_owned(), |others| format!("{others},gzip"));
+        let encodings = request
+            .headers
+            .get("Content-Encoding")
+            .map_or_else(|| "gzip".to_owned(), |others| format!("{others},gzip"));
         request.headers.set("Content-Encoding", encodings);
         true
     }
@@ -67,15 +70,22 @@ impl Call<'_> {
         let member = knows.and_then(|checksum| checksum.algorithm_member);
         let given = request.headers.iter().any(|(name, _)| {
             let name = name.to_ascii_lowercase();
-            name == "content-md5" || name.starts_with("x-amz-checksum-") && name != "x-amz-checksum-mode" && name != "x-amz-checksum-type"
+            name == "content-md5"
+                || name.starts_with("x-amz-checksum-")
+                    && name != "x-amz-checksum-mode"
+                    && name != "x-amz-checksum-type"
         });
         if given || !self.operation.checksum_required && member.is_none() {
             return None;
         }
         let named = member.and_then(|member| input.get(member)).and_then(Value::as_str);
         let algorithm = named.unwrap_or("CRC32").to_ascii_uppercase();
-        let located = member.and_then(|name| self.service.input_of(self.operation).iter().find(|member| member.name == name));
-        let header = located.filter(|member| member.traits.location.is_some()).map(|member| (member.wire_name(), algorithm.clone()));
+        let located = member.and_then(|name| {
+            self.service.input_of(self.operation).iter().find(|member| member.name == name)
+        });
+        let header = located
+            .filter(|member| member.traits.location.is_some())
+            .map(|member| (member.wire_name(), algorithm.clone()));
         Some(WantedChecksum {
             header: format!("x-amz-checksum-{}", algorithm.to_ascii_lowercase()),
             algorithm,
@@ -91,7 +101,10 @@ mod tests {
 
     use super::super::Call;
 
-    fn wanted(name: &str, input: serde_json::Value) -> Option<(String, Option<(&'static str, String)>)> {
+    fn wanted(
+        name: &str,
+        input: serde_json::Value,
+    ) -> Option<(String, Option<(&'static str, String)>)> {
         let found = crate::find(name).expect("it is there");
         let call = Call::new(found.service, found.operation);
         let request = call.request(&input).expect("it is an input");
@@ -101,10 +114,19 @@ mod tests {
     #[test]
     fn a_checksum_is_the_one_that_is_named_or_the_default() {
         let header = |name: &str| Some(("x-amz-sdk-checksum-algorithm", name.to_owned()));
-        assert_eq!(wanted("s3:PutObject", json!({"Bucket": "b", "Key": "k"})), Some(("x-amz-checksum-crc32".into(), header("CRC32"))));
+        assert_eq!(
+            wanted("s3:PutObject", json!({"Bucket": "b", "Key": "k"})),
+            Some(("x-amz-checksum-crc32".into(), header("CRC32")))
+        );
         let named = json!({"Bucket": "b", "Key": "k", "ChecksumAlgorithm": "SHA256"});
-        assert_eq!(wanted("s3:PutObject", named), Some(("x-amz-checksum-sha256".into(), header("SHA256"))));
-        assert_eq!(wanted("s3:PutObject", json!({"Bucket": "b", "Key": "k", "ChecksumCRC32": "AAAAAA=="})), None);
+        assert_eq!(
+            wanted("s3:PutObject", named),
+            Some(("x-amz-checksum-sha256".into(), header("SHA256")))
+        );
+        assert_eq!(
+            wanted("s3:PutObject", json!({"Bucket": "b", "Key": "k", "ChecksumCRC32": "AAAAAA=="})),
+            None
+        );
         assert_eq!(wanted("s3:GetObject", json!({"Bucket": "b", "Key": "k"})), None);
     }
 }

@@ -25,7 +25,9 @@ impl Item {
     /// Its bytes.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Integer(number) if *number >= 0 => head(0, u64::try_from(*number).unwrap_or(u64::MAX), out),
+            Self::Integer(number) if *number >= 0 => {
+                head(0, u64::try_from(*number).unwrap_or(u64::MAX), out)
+            }
             Self::Integer(number) => head(1, u64::try_from(-1 - *number).unwrap_or(u64::MAX), out),
             Self::Bytes(bytes) => {
                 head(2, bytes.len() as u64, out);
@@ -66,7 +68,9 @@ impl Item {
     /// The value of a map's key.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match self {
-            Self::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, item)| item),
+            Self::Map(entries) => {
+                entries.iter().find(|(name, _)| name == key).map(|(_, item)| item)
+            }
             _ => None,
         }
     }
@@ -132,7 +136,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn take(&mut self, length: u64) -> Wired<&'a [u8]> {
         let length = usize::try_from(length).map_err(|_| fail("it ends too early"))?;
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(|| fail("it ends too early"))?;
+        let (taken, rest) =
+            self.rest.split_at_checked(length).ok_or_else(|| fail("it ends too early"))?;
         self.rest = rest;
         Ok(taken)
     }
@@ -177,10 +182,15 @@ impl<'a> Reader<'a> {
             0 => Item::Integer(i128::from(self.known(info)?)),
             1 => Item::Integer(-1 - i128::from(self.known(info)?)),
             2 => Item::Bytes(self.string(major, info)?),
-            3 => Item::Text(String::from_utf8(self.string(major, info)?).map_err(|_| fail("a text is no UTF-8"))?),
+            3 => Item::Text(
+                String::from_utf8(self.string(major, info)?)
+                    .map_err(|_| fail("a text is no UTF-8"))?,
+            ),
             4 => Item::List(self.several(info, |reader| reader.item(depth + 1))?),
             5 => Item::Map(self.several(info, |reader| {
-                let Item::Text(key) = reader.item(depth + 1)? else { return Err(fail("a key is no text")) };
+                let Item::Text(key) = reader.item(depth + 1)? else {
+                    return Err(fail("a key is no text"));
+                };
                 Ok((key, reader.item(depth + 1)?))
             })?),
             6 => {
@@ -208,7 +218,11 @@ impl<'a> Reader<'a> {
         Ok(whole)
     }
 
-    fn several<T>(&mut self, info: u8, mut read: impl FnMut(&mut Self) -> Wired<T>) -> Wired<Vec<T>> {
+    fn several<T>(
+        &mut self,
+        info: u8,
+        mut read: impl FnMut(&mut Self) -> Wired<T>,
+    ) -> Wired<Vec<T>> {
         let mut items = Vec::new();
         match self.number(info)? {
             Some(count) => {
@@ -234,8 +248,12 @@ impl<'a> Reader<'a> {
                 let bytes = self.take(2)?;
                 Item::Double(half(u16::from_be_bytes([bytes[0], bytes[1]])))
             }
-            26 => Item::Single(f32::from_be_bytes(self.take(4)?.try_into().map_err(|_| fail("it ends too early"))?)),
-            27 => Item::Double(f64::from_be_bytes(self.take(8)?.try_into().map_err(|_| fail("it ends too early"))?)),
+            26 => Item::Single(f32::from_be_bytes(
+                self.take(4)?.try_into().map_err(|_| fail("it ends too early"))?,
+            )),
+            27 => Item::Double(f64::from_be_bytes(
+                self.take(8)?.try_into().map_err(|_| fail("it ends too early"))?,
+            )),
             _ => return Err(fail("a simple value is not known")),
         })
     }
@@ -261,7 +279,15 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let item = Item::Map(vec![
-            ("a".into(), Item::List(vec![Item::Integer(0), Item::Integer(-1), Item::Integer(i128::from(u64::MAX)), Item::Null])),
+            (
+                "a".into(),
+                Item::List(vec![
+                    Item::Integer(0),
+                    Item::Integer(-1),
+                    Item::Integer(i128::from(u64::MAX)),
+                    Item::Null,
+                ]),
+            ),
             ("b".into(), Item::Tagged(1, Box::new(Item::Double(1.5)))),
             ("c".into(), Item::Bytes(vec![7; 300])),
             ("d".into(), Item::Bool(true)),
@@ -276,7 +302,13 @@ mod tests {
 
     #[test]
     fn numbers_of_16_bits_are_read() {
-        for (bits, number) in [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x0001, 2f64.powi(-24)), (0x3555, 0.333_251_953_125)] {
+        for (bits, number) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x0001, 2f64.powi(-24)),
+            (0x3555, 0.333_251_953_125),
+        ] {
             assert!((half(bits) - number).abs() < f64::EPSILON, "{bits:x}");
         }
         assert!(half(0x7e00).is_nan());
@@ -284,7 +316,16 @@ mod tests {
 
     #[test]
     fn bodies_that_are_no_cbor_are_refused() {
-        for body in [&[][..], &[0x62, b'a'], &[0x9f], &[0xff], &[0xa1, 0x01, 0x02], &[0x1c], &[0x00, 0x00], &[0x9b, 255, 255, 255, 255, 255, 255, 255, 255]] {
+        for body in [
+            &[][..],
+            &[0x62, b'a'],
+            &[0x9f],
+            &[0xff],
+            &[0xa1, 0x01, 0x02],
+            &[0x1c],
+            &[0x00, 0x00],
+            &[0x9b, 255, 255, 255, 255, 255, 255, 255, 255],
+        ] {
             assert!(parse(body).is_err(), "{body:?}");
         }
         assert!(parse(&[0x81; 1000]).is_err());

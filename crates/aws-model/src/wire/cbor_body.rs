@@ -19,15 +19,22 @@ pub(crate) fn encode(service: &Service, member: &Member, value: &Value) -> Wired
         Kind::Structure(structure) => {
             let mut entries = Vec::new();
             for (name, value) in members_of(value)? {
-                let member = structure.member(name).ok_or_else(|| WireError::new("there is no such member").below(name))?;
+                let member = structure
+                    .member(name)
+                    .ok_or_else(|| WireError::new("there is no such member").below(name))?;
                 if !value.is_null() {
-                    entries.push((member.wire_name().to_owned(), encode(service, member, value).map_err(|error| error.below(name))?));
+                    entries.push((
+                        member.wire_name().to_owned(),
+                        encode(service, member, value).map_err(|error| error.below(name))?,
+                    ));
                 }
             }
             Ok(Item::Map(entries))
         }
         Kind::List(of) => {
-            let Value::Array(list) = value else { return Err(WireError::new(format!("expected a list, not {}", kind_of(value)))) };
+            let Value::Array(list) = value else {
+                return Err(WireError::new(format!("expected a list, not {}", kind_of(value))));
+            };
             let items = list.iter().enumerate().map(|(place, item)| match item {
                 Value::Null => Ok(Item::Null),
                 item => encode(service, of, item).map_err(|error| error.at_index(place)),
@@ -37,7 +44,10 @@ pub(crate) fn encode(service: &Service, member: &Member, value: &Value) -> Wired
         Kind::Map(parts) => {
             let entries = members_of(value)?.iter().map(|(key, item)| match item {
                 Value::Null => Ok((key.clone(), Item::Null)),
-                item => Ok((key.clone(), encode(service, &parts.1, item).map_err(|error| error.below(key))?)),
+                item => Ok((
+                    key.clone(),
+                    encode(service, &parts.1, item).map_err(|error| error.below(key))?,
+                )),
             });
             entries.collect::<Wired<_>>().map(Item::Map)
         }
@@ -52,7 +62,8 @@ pub(crate) fn encode(service: &Service, member: &Member, value: &Value) -> Wired
 }
 
 fn number(value: &Value) -> Wired<f64> {
-    decimal::read(value).ok_or_else(|| WireError::new(format!("expected a number, not {}", kind_of(value))))
+    decimal::read(value)
+        .ok_or_else(|| WireError::new(format!("expected a number, not {}", kind_of(value))))
 }
 
 /// A number that 32 bits cannot hold is sent with 64 rather than as another one.
@@ -65,12 +76,22 @@ fn single(number: f64) -> Item {
 }
 
 fn whole(number: &Number) -> Item {
-    Item::Integer(number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)).unwrap_or_default())
+    Item::Integer(
+        number
+            .as_i64()
+            .map(i128::from)
+            .or_else(|| number.as_u64().map(i128::from))
+            .unwrap_or_default(),
+    )
 }
 
 fn moment(moment: Timestamp) -> Item {
     let seconds = timestamp::unix(moment);
-    let item = if seconds.is_f64() { Item::Double(seconds.as_f64().unwrap_or_default()) } else { whole(&seconds) };
+    let item = if seconds.is_f64() {
+        Item::Double(seconds.as_f64().unwrap_or_default())
+    } else {
+        whole(&seconds)
+    };
     Item::Tagged(EPOCH, Box::new(item))
 }
 
@@ -79,21 +100,28 @@ fn plain(value: &Value) -> Item {
     match value {
         Value::Null => Item::Null,
         Value::Bool(truth) => Item::Bool(*truth),
-        Value::Number(number) if number.is_f64() => Item::Double(number.as_f64().unwrap_or_default()),
+        Value::Number(number) if number.is_f64() => {
+            Item::Double(number.as_f64().unwrap_or_default())
+        }
         Value::Number(number) => whole(number),
         Value::String(text) => Item::Text(text.clone()),
         Value::Array(items) => Item::List(items.iter().map(plain).collect()),
-        Value::Object(map) => Item::Map(map.iter().map(|(key, item)| (key.clone(), plain(item))).collect()),
+        Value::Object(map) => {
+            Item::Map(map.iter().map(|(key, item)| (key.clone(), plain(item))).collect())
+        }
     }
 }
 
 /// The value that an item of the wire is.
 pub(crate) fn decode(service: &Service, member: &Member, item: &Item) -> Wired<Value> {
     let shape = service.shape_of(member);
-    let unreadable = || WireError::new(format!("expected {}, not {}", shape.kind.word(), word(item)));
+    let unreadable =
+        || WireError::new(format!("expected {}, not {}", shape.kind.word(), word(item)));
     match (&shape.kind, item) {
         (Kind::Structure(structure), item) if structure.document => Ok(read_plain(item)),
-        (Kind::Structure(structure), Item::Map(_)) => decode_members(service, structure, item).map(Value::Object),
+        (Kind::Structure(structure), Item::Map(_)) => {
+            decode_members(service, structure, item).map(Value::Object)
+        }
         (Kind::List(of), Item::List(items)) => {
             let items = items.iter().enumerate().map(|(place, item)| match item {
                 Item::Null => Ok(Value::Null),
@@ -108,14 +136,20 @@ pub(crate) fn decode(service: &Service, member: &Member, item: &Item) -> Wired<V
                     Item::Null if !member.traits.sparse => {}
                     Item::Null => drop(map.insert(key.clone(), Value::Null)),
                     item => {
-                        map.insert(key.clone(), decode(service, &parts.1, item).map_err(|error| error.below(key))?);
+                        map.insert(
+                            key.clone(),
+                            decode(service, &parts.1, item).map_err(|error| error.below(key))?,
+                        );
                     }
                 }
             }
             Ok(Value::Object(map))
         }
         (Kind::String, Item::Text(text)) => Ok(Value::String(text.clone())),
-        (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Item::Integer(_) | Item::Single(_) | Item::Double(_)) => {
+        (
+            Kind::Integer | Kind::Long | Kind::Float | Kind::Double,
+            Item::Integer(_) | Item::Single(_) | Item::Double(_),
+        ) => {
             let read = read_plain(item);
             let decimals = matches!(shape.kind, Kind::Float | Kind::Double);
             if decimals || read.is_i64() || read.is_u64() { Ok(read) } else { Err(unreadable()) }
@@ -128,11 +162,18 @@ pub(crate) fn decode(service: &Service, member: &Member, item: &Item) -> Wired<V
 }
 
 /// The members of a structure that are in a map.
-pub(crate) fn decode_members(service: &Service, structure: &Structure, map: &Item) -> Wired<Map<String, Value>> {
+pub(crate) fn decode_members(
+    service: &Service,
+    structure: &Structure,
+    map: &Item,
+) -> Wired<Map<String, Value>> {
     let mut decoded = Map::new();
     for member in &structure.members {
         if let Some(item) = map.get(member.wire_name()).filter(|item| **item != Item::Null) {
-            decoded.insert(member.name.to_owned(), decode(service, member, item).map_err(|error| error.below(member.name))?);
+            decoded.insert(
+                member.name.to_owned(),
+                decode(service, member, item).map_err(|error| error.below(member.name))?,
+            );
         }
     }
     Ok(decoded)
@@ -162,7 +203,9 @@ fn read_plain(item: &Item) -> Value {
         Item::Bytes(bytes) => Value::String(to_base64(bytes)),
         Item::Text(text) => Value::String(text.clone()),
         Item::List(items) => Value::Array(items.iter().map(read_plain).collect()),
-        Item::Map(entries) => Value::Object(entries.iter().map(|(key, item)| (key.clone(), read_plain(item))).collect()),
+        Item::Map(entries) => Value::Object(
+            entries.iter().map(|(key, item)| (key.clone(), read_plain(item))).collect(),
+        ),
         Item::Tagged(_, item) => read_plain(item),
         Item::Bool(truth) => Value::Bool(*truth),
         Item::Null => Value::Null,

@@ -72,7 +72,14 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_boto3_writes_them() {
-        let cases = [(1.0, "1.0"), (0.1, "0.1"), (0.0001, "0.0001"), (0.00001, "1e-05"), (1e16, "1e+16"), (123_456_789.5, "123456789.5")];
+        let cases = [
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1e16, "1e+16"),
+            (123_456_789.5, "123456789.5"),
+        ];
         for (number, expected) in cases {
             assert_eq!(text(number), expected);
         }

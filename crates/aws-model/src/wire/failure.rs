@@ -36,7 +36,10 @@ fn plain_code(code: &str) -> &str {
 }
 
 fn request_id(headers: &Headers) -> Option<String> {
-    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| headers.get(name)).map(str::to_owned)
+    ["x-amzn-requestid", "x-amz-request-id"]
+        .iter()
+        .find_map(|name| headers.get(name))
+        .map(str::to_owned)
 }
 
 /// What a status says where nothing else does.
@@ -89,7 +92,9 @@ pub(crate) fn read(call: &Call<'_>, response: &Response) -> Failure {
 /// The codes that an error goes by: its own, and the one of the query protocol.
 fn set_codes(failure: &mut Failure, code: &str, headers: &Headers) {
     plain_code(code).clone_into(&mut failure.code);
-    if let Some((query, _)) = headers.get("x-amzn-query-error").and_then(|text| text.split_once(';')) {
+    if let Some((query, _)) =
+        headers.get("x-amzn-query-error").and_then(|text| text.split_once(';'))
+    {
         if !query.is_empty() {
             failure.modelled_code = Some(std::mem::replace(&mut failure.code, query.to_owned()));
         }
@@ -98,7 +103,8 @@ fn set_codes(failure: &mut Failure, code: &str, headers: &Headers) {
 
 fn structure_of<'a>(call: &Call<'a>, failure: &Failure) -> Option<&'a Structure> {
     let codes = [failure.modelled_code.as_deref(), Some(failure.code.as_str())];
-    let (_, shape) = codes.into_iter().flatten().find_map(|code| call.service.error(call.operation, code))?;
+    let (_, shape) =
+        codes.into_iter().flatten().find_map(|code| call.service.error(call.operation, code))?;
     match &shape.kind {
         Kind::Structure(structure) => Some(structure),
         _ => None,
@@ -113,7 +119,12 @@ fn read_json(call: &Call<'_>, response: &Response) -> Failure {
     let unreadable = body.is_none();
     let body = body.unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let code = response.headers.get("x-amzn-errortype").or_else(|| text("__type")).or_else(|| text("code")).or_else(|| text("Code"));
+    let code = response
+        .headers
+        .get("x-amzn-errortype")
+        .or_else(|| text("__type"))
+        .or_else(|| text("code"))
+        .or_else(|| text("Code"));
     let mut failure = Failure::default();
     set_codes(&mut failure, code.unwrap_or_default(), &response.headers);
     failure.message = MESSAGE.iter().find_map(|name| text(name)).unwrap_or_default().to_owned();
@@ -121,7 +132,9 @@ fn read_json(call: &Call<'_>, response: &Response) -> Failure {
         failure.message = String::from_utf8_lossy(&response.body).into_owned();
     }
     if let Some(structure) = structure_of(call, &failure) {
-        let belongs = |member: &Member| call.protocol != Protocol::RestJson || member.traits.location.is_none();
+        let belongs = |member: &Member| {
+            call.protocol != Protocol::RestJson || member.traits.location.is_none()
+        };
         if let Ok(members) = json::decode_members(call.service, structure, &body, belongs) {
             failure.members = members;
         }
@@ -132,7 +145,12 @@ fn read_json(call: &Call<'_>, response: &Response) -> Failure {
     failure
 }
 
-fn read_headers(call: &Call<'_>, structure: &Structure, response: &Response, into: &mut Map<String, Value>) {
+fn read_headers(
+    call: &Call<'_>,
+    structure: &Structure,
+    response: &Response,
+    into: &mut Map<String, Value>,
+) {
     for member in structure.members.iter().filter(|member| member.traits.location.is_some()) {
         let read = match member.traits.location {
             Some(Location::StatusCode) => Some(Value::from(response.status)),
@@ -151,7 +169,8 @@ fn read_cbor(call: &Call<'_>, response: &Response) -> Failure {
     set_codes(&mut failure, text("__type").unwrap_or_default(), &response.headers);
     failure.message = MESSAGE.iter().find_map(|name| text(name)).unwrap_or_default().to_owned();
     if let Some(structure) = structure_of(call, &failure) {
-        failure.members = cbor_body::decode_members(call.service, structure, &body).unwrap_or_default();
+        failure.members =
+            cbor_body::decode_members(call.service, structure, &body).unwrap_or_default();
     }
     failure
 }
@@ -166,14 +185,23 @@ fn read_xml(call: &Call<'_>, response: &Response) -> Failure {
     };
     let Some(error) = error else { return failure };
     failure.code = error.child_text("Code").unwrap_or_default().to_owned();
-    failure.message = error.child_text("Message").or_else(|| error.child_text("message")).unwrap_or_default().to_owned();
-    failure.request_id =
-        [&root, error].iter().find_map(|at| at.child_text("RequestId").or_else(|| at.child_text("RequestID"))).map(str::to_owned);
+    failure.message = error
+        .child_text("Message")
+        .or_else(|| error.child_text("message"))
+        .unwrap_or_default()
+        .to_owned();
+    failure.request_id = [&root, error]
+        .iter()
+        .find_map(|at| at.child_text("RequestId").or_else(|| at.child_text("RequestID")))
+        .map(str::to_owned);
     if let Some(structure) = structure_of(call, &failure) {
         let belongs = |member: &Member| member.traits.location.is_none();
         // Members of an error stand in it, or behind it.
-        let mut members = xml_body::decode_members(call.service, structure, &root, belongs).unwrap_or_default();
-        members.extend(xml_body::decode_members(call.service, structure, error, belongs).unwrap_or_default());
+        let mut members =
+            xml_body::decode_members(call.service, structure, &root, belongs).unwrap_or_default();
+        members.extend(
+            xml_body::decode_members(call.service, structure, error, belongs).unwrap_or_default(),
+        );
         failure.members = members;
         read_headers(call, structure, response, &mut failure.members);
     }
@@ -182,7 +210,10 @@ fn read_xml(call: &Call<'_>, response: &Response) -> Failure {
 
 /// The response that says an error.
 pub(crate) fn write(call: &Call<'_>, failure: &Failure, request_id: &str) -> Response {
-    let shape = call.service.error(call.operation, failure.modelled_code.as_deref().unwrap_or(&failure.code)).map(|(_, shape)| shape);
+    let shape = call
+        .service
+        .error(call.operation, failure.modelled_code.as_deref().unwrap_or(&failure.code))
+        .map(|(_, shape)| shape);
     let traits = shape.and_then(error_traits);
     let status = match (failure.status, traits.and_then(|traits| traits.status)) {
         (0, Some(status)) => status,
@@ -195,14 +226,21 @@ pub(crate) fn write(call: &Call<'_>, failure: &Failure, request_id: &str) -> Res
     let sender = traits.map_or(status < 500, |traits| !traits.fault);
     let names = Names {
         shape: shape.map_or(failure.code.as_str(), |shape| shape.name),
-        code: traits.and_then(|traits| traits.code).or(shape.map(|shape| shape.name)).unwrap_or(&failure.code),
+        code: traits
+            .and_then(|traits| traits.code)
+            .or(shape.map(|shape| shape.name))
+            .unwrap_or(&failure.code),
         fault: if sender { "Sender" } else { "Receiver" },
     };
     // A member that the model does not have, or of another type, is the caller's mistake; the error itself still goes out.
     let _ = match call.protocol {
-        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => write_json(call, failure, shape, &names, &mut response),
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => {
+            write_json(call, failure, shape, &names, &mut response)
+        }
         Protocol::RpcV2Cbor => write_cbor(call, failure, shape, &names, &mut response),
-        Protocol::RestXml | Protocol::Query | Protocol::Ec2 => write_xml(call, failure, shape, &names, request_id, &mut response),
+        Protocol::RestXml | Protocol::Query | Protocol::Ec2 => {
+            write_xml(call, failure, shape, &names, request_id, &mut response)
+        }
     };
     response
 }
@@ -238,7 +276,13 @@ fn query_error(call: &Call<'_>, names: &Names<'_>, response: &mut Response) {
     }
 }
 
-fn write_json(call: &Call<'_>, failure: &Failure, shape: Option<&Shape>, names: &Names<'_>, response: &mut Response) -> Wired<()> {
+fn write_json(
+    call: &Call<'_>,
+    failure: &Failure,
+    shape: Option<&Shape>,
+    names: &Names<'_>,
+    response: &mut Response,
+) -> Wired<()> {
     let rest = call.protocol == Protocol::RestJson;
     let mut body = Map::new();
     if rest {
@@ -266,8 +310,15 @@ fn write_json(call: &Call<'_>, failure: &Failure, shape: Option<&Shape>, names: 
     Ok(())
 }
 
-fn write_headers(call: &Call<'_>, structure: &Structure, members: &Map<String, Value>, response: &mut Response) -> Wired<()> {
-    for member in structure.members.iter().filter(|member| matches!(member.traits.location, Some(Location::Header | Location::Headers))) {
+fn write_headers(
+    call: &Call<'_>,
+    structure: &Structure,
+    members: &Map<String, Value>,
+    response: &mut Response,
+) -> Wired<()> {
+    for member in structure.members.iter().filter(|member| {
+        matches!(member.traits.location, Some(Location::Header | Location::Headers))
+    }) {
         if let Some(value) = members.get(member.name) {
             rest::set_header(call.service, member, value, &mut response.headers)?;
         }
@@ -275,7 +326,13 @@ fn write_headers(call: &Call<'_>, structure: &Structure, members: &Map<String, V
     Ok(())
 }
 
-fn write_cbor(call: &Call<'_>, failure: &Failure, shape: Option<&Shape>, names: &Names<'_>, response: &mut Response) -> Wired<()> {
+fn write_cbor(
+    call: &Call<'_>,
+    failure: &Failure,
+    shape: Option<&Shape>,
+    names: &Names<'_>,
+    response: &mut Response,
+) -> Wired<()> {
     response.headers.set("smithy-protocol", "rpc-v2-cbor");
     response.headers.set("Content-Type", "application/cbor");
     query_error(call, names, response);
@@ -303,7 +360,10 @@ fn write_xml(
     request_id: &str,
     response: &mut Response,
 ) -> Wired<()> {
-    response.headers.set("Content-Type", if call.protocol == Protocol::RestXml { "application/xml" } else { "text/xml" });
+    response.headers.set(
+        "Content-Type",
+        if call.protocol == Protocol::RestXml { "application/xml" } else { "text/xml" },
+    );
     let mut error = Element::new("Error");
     let s3 = call.service.name == "s3";
     if !s3 && call.protocol != Protocol::Ec2 {
@@ -312,8 +372,12 @@ fn write_xml(
     error.children.push(Element::with_text("Code", names.code));
     error.children.push(Element::with_text("Message", failure.message.clone()));
     if let Some(Kind::Structure(structure)) = shape.map(|shape| &shape.kind) {
-        let own = |member: &Member| member.traits.location.is_none() && !["message", "Message", "Code", "Type"].contains(&member.name);
-        let _ = xml_body::encode_members(call.service, structure, &failure.members, &mut error, own);
+        let own = |member: &Member| {
+            member.traits.location.is_none()
+                && !["message", "Message", "Code", "Type"].contains(&member.name)
+        };
+        let _ =
+            xml_body::encode_members(call.service, structure, &failure.members, &mut error, own);
         write_headers(call, structure, &failure.members, response)?;
     }
     let root = if s3 {

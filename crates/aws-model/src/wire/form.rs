@@ -22,7 +22,10 @@ pub(crate) fn request(call: &Call<'_>, input: &Value) -> Wired<Request> {
         let writer = Writer { service: call.service, ec2: call.protocol == Protocol::Ec2 };
         writer.write(&mut form, root, input, "")?;
     }
-    let pairs: Vec<_> = form.iter().map(|(name, value)| format!("{}={}", uri::encode_form(name), uri::encode_form(value))).collect();
+    let pairs: Vec<_> = form
+        .iter()
+        .map(|(name, value)| format!("{}={}", uri::encode_form(name), uri::encode_form(value)))
+        .collect();
     Ok(Request {
         method: call.operation.method.to_owned(),
         path: "/".to_owned(),
@@ -35,7 +38,9 @@ pub(crate) fn request(call: &Call<'_>, input: &Value) -> Wired<Request> {
 /// The input that a request has.
 pub(crate) fn read(call: &Call<'_>, request: &Request) -> Wired<Value> {
     let Some(root) = &call.operation.input else { return Ok(Value::Object(Map::new())) };
-    let Kind::Structure(structure) = &call.service.shape_of(root).kind else { return Ok(Value::Object(Map::new())) };
+    let Kind::Structure(structure) = &call.service.shape_of(root).kind else {
+        return Ok(Value::Object(Map::new()));
+    };
     let body = String::from_utf8_lossy(&request.body);
     let mut tree = Node::default();
     for (name, value) in uri::pairs(&request.query).into_iter().chain(uri::pairs(&body)) {
@@ -65,21 +70,38 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&self, form: &mut Vec<(String, String)>, member: &Member, value: &Value, prefix: &str) -> Wired<()> {
+    fn write(
+        &self,
+        form: &mut Vec<(String, String)>,
+        member: &Member,
+        value: &Value,
+        prefix: &str,
+    ) -> Wired<()> {
         match &self.service.shape_of(member).kind {
             Kind::Structure(structure) => self.structure(form, structure, value, prefix),
             Kind::List(of) => self.list(form, member, of, value, prefix),
             Kind::Map(parts) => self.map(form, member, parts, value, prefix),
             _ => {
-                form.push((prefix.to_owned(), scalar::encode(self.service, member, value, TimestampFormat::Iso8601)?));
+                form.push((
+                    prefix.to_owned(),
+                    scalar::encode(self.service, member, value, TimestampFormat::Iso8601)?,
+                ));
                 Ok(())
             }
         }
     }
 
-    fn structure(&self, form: &mut Vec<(String, String)>, structure: &Structure, value: &Value, prefix: &str) -> Wired<()> {
+    fn structure(
+        &self,
+        form: &mut Vec<(String, String)>,
+        structure: &Structure,
+        value: &Value,
+        prefix: &str,
+    ) -> Wired<()> {
         for (name, value) in members_of(value)? {
-            let member = structure.member(name).ok_or_else(|| WireError::new("there is no such member").below(name))?;
+            let member = structure
+                .member(name)
+                .ok_or_else(|| WireError::new("there is no such member").below(name))?;
             if value.is_null() {
                 continue;
             }
@@ -93,8 +115,17 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn list(&self, form: &mut Vec<(String, String)>, member: &Member, of: &Member, value: &Value, prefix: &str) -> Wired<()> {
-        let Value::Array(list) = value else { return Err(WireError::new(format!("expected a list, not {}", kind_of(value)))) };
+    fn list(
+        &self,
+        form: &mut Vec<(String, String)>,
+        member: &Member,
+        of: &Member,
+        value: &Value,
+        prefix: &str,
+    ) -> Wired<()> {
+        let Value::Array(list) = value else {
+            return Err(WireError::new(format!("expected a list, not {}", kind_of(value))));
+        };
         if list.is_empty() && !self.ec2 {
             form.push((prefix.to_owned(), String::new()));
         }
@@ -104,7 +135,8 @@ impl Writer<'_> {
             format!("{prefix}.{}", of.traits.location_name.unwrap_or("member"))
         };
         for (place, item) in list.iter().enumerate() {
-            self.write(form, of, item, &format!("{base}.{}", place + 1)).map_err(|error| error.at_index(place))?;
+            self.write(form, of, item, &format!("{base}.{}", place + 1))
+                .map_err(|error| error.at_index(place))?;
         }
         Ok(())
     }
@@ -117,12 +149,14 @@ impl Writer<'_> {
         value: &Value,
         prefix: &str,
     ) -> Wired<()> {
-        let base = if member.traits.flattened { prefix.to_owned() } else { format!("{prefix}.entry") };
+        let base =
+            if member.traits.flattened { prefix.to_owned() } else { format!("{prefix}.entry") };
         let (key_name, value_name) = entry_names(parts);
         for (place, (key, item)) in members_of(value)?.iter().enumerate() {
             let at = format!("{base}.{}", place + 1);
             form.push((format!("{at}.{key_name}"), key.clone()));
-            self.write(form, &parts.1, item, &format!("{at}.{value_name}")).map_err(|error| error.below(key))?;
+            self.write(form, &parts.1, item, &format!("{at}.{value_name}"))
+                .map_err(|error| error.below(key))?;
         }
         Ok(())
     }
@@ -150,7 +184,11 @@ impl Node {
 
     /// The numbered nodes in it, in order.
     fn items(&self) -> Vec<&Self> {
-        let mut items: Vec<(u32, &Self)> = self.children.iter().filter_map(|(name, node)| Some((name.parse().ok()?, node))).collect();
+        let mut items: Vec<(u32, &Self)> = self
+            .children
+            .iter()
+            .filter_map(|(name, node)| Some((name.parse().ok()?, node)))
+            .collect();
         items.sort_unstable_by_key(|(number, _)| *number);
         items.into_iter().map(|(_, node)| node).collect()
     }
@@ -165,9 +203,15 @@ impl Reader<'_> {
     fn structure(&self, structure: &Structure, node: &Node) -> Wired<Map<String, Value>> {
         let mut read = Map::new();
         for member in &structure.members {
-            let by_element = element_name(self.service, member).and_then(|name| node.children.get(name));
-            let Some(node) = node.children.get(&name_of(member, self.ec2)).or(by_element) else { continue };
-            read.insert(member.name.to_owned(), self.value(member, node).map_err(|error| error.below(member.name))?);
+            let by_element =
+                element_name(self.service, member).and_then(|name| node.children.get(name));
+            let Some(node) = node.children.get(&name_of(member, self.ec2)).or(by_element) else {
+                continue;
+            };
+            read.insert(
+                member.name.to_owned(),
+                self.value(member, node).map_err(|error| error.below(member.name))?,
+            );
         }
         Ok(read)
     }
@@ -177,19 +221,26 @@ impl Reader<'_> {
             Kind::Structure(structure) => self.structure(structure, node).map(Value::Object),
             Kind::List(of) => {
                 let flat = self.ec2 || member.traits.flattened;
-                let within = if flat { Some(node) } else { node.children.get(of.traits.location_name.unwrap_or("member")) };
+                let within = if flat {
+                    Some(node)
+                } else {
+                    node.children.get(of.traits.location_name.unwrap_or("member"))
+                };
                 let items = within.map(Node::items).unwrap_or_default();
-                let items =
-                    items.iter().enumerate().map(|(place, item)| self.value(of, item).map_err(|error| error.at_index(place)));
+                let items = items.iter().enumerate().map(|(place, item)| {
+                    self.value(of, item).map_err(|error| error.at_index(place))
+                });
                 items.collect::<Wired<_>>().map(Value::Array)
             }
             Kind::Map(parts) => {
-                let within = if member.traits.flattened { Some(node) } else { node.children.get("entry") };
+                let within =
+                    if member.traits.flattened { Some(node) } else { node.children.get("entry") };
                 let (key_name, value_name) = entry_names(parts);
                 let mut map = Map::new();
                 for entry in within.map(Node::items).unwrap_or_default() {
                     let key = entry.children.get(key_name).and_then(|key| key.value.clone());
-                    let key = key.ok_or_else(|| WireError::new(format!("an entry has no `{key_name}`")))?;
+                    let key =
+                        key.ok_or_else(|| WireError::new(format!("an entry has no `{key_name}`")))?;
                     let Some(value) = entry.children.get(value_name) else { continue };
                     let value = self.value(&parts.1, value).map_err(|error| error.below(&key))?;
                     map.insert(key, value);

@@ -7,7 +7,10 @@ pub struct Headers(Vec<(String, String)>);
 impl Headers {
     /// The value of the header of that name, the first where there are several.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether there is a header of that name.

@@ -5,7 +5,10 @@ use std::io;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value};
 
-use super::scalar::{blob, boolean, float, format_of, from_base64, integer, read_decimal, read_integer, string, to_base64};
+use super::scalar::{
+    blob, boolean, float, format_of, from_base64, integer, read_decimal, read_integer, string,
+    to_base64,
+};
 use super::{WireError, Wired, kind_of, members_of, timestamp};
 use crate::service::Service;
 use crate::shape::{Kind, Member, Structure, TimestampFormat};
@@ -14,9 +17,13 @@ use crate::shape::{Kind, Member, Structure, TimestampFormat};
 pub(crate) fn encode(service: &Service, member: &Member, value: &Value) -> Wired<Value> {
     match &service.shape_of(member).kind {
         Kind::Structure(structure) if structure.document => Ok(value.clone()),
-        Kind::Structure(structure) => Ok(Value::Object(encode_members(service, structure, members_of(value)?, |_| true)?)),
+        Kind::Structure(structure) => {
+            Ok(Value::Object(encode_members(service, structure, members_of(value)?, |_| true)?))
+        }
         Kind::List(element) => {
-            let Value::Array(list) = value else { return Err(WireError::new(format!("expected a list, not {}", kind_of(value)))) };
+            let Value::Array(list) = value else {
+                return Err(WireError::new(format!("expected a list, not {}", kind_of(value))));
+            };
             let items = list.iter().enumerate().map(|(place, item)| match item {
                 Value::Null => Ok(Value::Null),
                 item => encode(service, element, item).map_err(|error| error.at_index(place)),
@@ -26,7 +33,10 @@ pub(crate) fn encode(service: &Service, member: &Member, value: &Value) -> Wired
         Kind::Map(parts) => {
             let items = members_of(value)?.iter().map(|(key, item)| match item {
                 Value::Null => Ok((key.clone(), Value::Null)),
-                item => Ok((key.clone(), encode(service, &parts.1, item).map_err(|error| error.below(key))?)),
+                item => Ok((
+                    key.clone(),
+                    encode(service, &parts.1, item).map_err(|error| error.below(key))?,
+                )),
             });
             items.collect::<Wired<_>>().map(Value::Object)
         }
@@ -51,11 +61,16 @@ pub(crate) fn encode_members(
 ) -> Wired<Map<String, Value>> {
     let mut encoded = Map::new();
     for (name, value) in value {
-        let member = structure.member(name).ok_or_else(|| WireError::new("there is no such member").below(name))?;
+        let member = structure
+            .member(name)
+            .ok_or_else(|| WireError::new("there is no such member").below(name))?;
         if value.is_null() || !belongs(member) {
             continue;
         }
-        encoded.insert(member.wire_name().to_owned(), encode(service, member, value).map_err(|error| error.below(name))?);
+        encoded.insert(
+            member.wire_name().to_owned(),
+            encode(service, member, value).map_err(|error| error.below(name))?,
+        );
     }
     Ok(encoded)
 }
@@ -63,7 +78,8 @@ pub(crate) fn encode_members(
 /// The value that JSON of the wire is.
 pub(crate) fn decode(service: &Service, member: &Member, value: &Value) -> Wired<Value> {
     let shape = service.shape_of(member);
-    let unreadable = || WireError::new(format!("expected {}, not {}", shape.kind.word(), kind_of(value)));
+    let unreadable =
+        || WireError::new(format!("expected {}, not {}", shape.kind.word(), kind_of(value)));
     match &shape.kind {
         Kind::Structure(structure) if structure.document => Ok(value.clone()),
         Kind::Structure(structure) => {
@@ -83,10 +99,15 @@ pub(crate) fn decode(service: &Service, member: &Member, value: &Value) -> Wired
             let mut decoded = Map::new();
             for (key, item) in map {
                 match item {
-                    Value::Null if member.traits.sparse => drop(decoded.insert(key.clone(), Value::Null)),
+                    Value::Null if member.traits.sparse => {
+                        drop(decoded.insert(key.clone(), Value::Null))
+                    }
                     Value::Null => {}
                     item => {
-                        decoded.insert(key.clone(), decode(service, &parts.1, item).map_err(|error| error.below(key))?);
+                        decoded.insert(
+                            key.clone(),
+                            decode(service, &parts.1, item).map_err(|error| error.below(key))?,
+                        );
                     }
                 }
             }
@@ -110,7 +131,10 @@ pub(crate) fn decode(service: &Service, member: &Member, value: &Value) -> Wired
             _ => Err(unreadable()),
         },
         Kind::Blob => {
-            let bytes = value.as_str().and_then(from_base64).ok_or_else(|| WireError::new("expected bytes as base64"))?;
+            let bytes = value
+                .as_str()
+                .and_then(from_base64)
+                .ok_or_else(|| WireError::new("expected bytes as base64"))?;
             Ok(Value::String(to_base64(&bytes)))
         }
         Kind::Timestamp => timestamp::decode(value),
@@ -124,7 +148,8 @@ fn decode_integer(value: &Value) -> Option<Value> {
     match value {
         Value::Number(number) if !number.is_f64() => Some(value.clone()),
         Value::Number(number) => {
-            let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT)?;
+            let float =
+                number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT)?;
             #[expect(clippy::cast_possible_truncation, reason = "it is an integer below 2^53")]
             Some(Value::from(float as i64))
         }
@@ -155,7 +180,8 @@ pub(crate) fn parse(body: &[u8]) -> Wired<Value> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
     }
-    serde_json::from_slice(body).map_err(|error| WireError::new(format!("the body is no JSON: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| WireError::new(format!("the body is no JSON: {error}")))
 }
 
 /// JSON as requests have it: a space behind commas and colons, nothing beyond ASCII.
@@ -202,11 +228,19 @@ impl Formatter for Spaced {
         writer.write_all(super::decimal::text(value).as_bytes())
     }
 
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         writer.write_all(self.separator(first))
     }
 
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         writer.write_all(self.separator(first))
     }
 
@@ -214,7 +248,11 @@ impl Formatter for Spaced {
         writer.write_all(if self.compact { b":" } else { b": " })
     }
 
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut units = [0; 2];
         for letter in fragment.chars() {
             if letter.is_ascii() && letter != '\u{7f}' {

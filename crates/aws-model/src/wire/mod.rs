@@ -70,13 +70,19 @@ pub struct Request {
 impl Request {
     /// Path and query, as the first line of the request has them.
     pub fn target(&self) -> String {
-        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
     }
 
     /// The whole URL at an endpoint (`https://host`, perhaps with a path).
     pub fn url(&self, endpoint: &str) -> String {
         let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
-        let (host, base) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path.trim_end_matches('/')));
+        let (host, base) = rest
+            .split_once('/')
+            .map_or((rest, ""), |(host, path)| (host, path.trim_end_matches('/')));
         let prefix = self.host_prefix.as_deref().unwrap_or_default();
         let slash = if base.is_empty() { "" } else { "/" };
         format!("{scheme}://{prefix}{host}{slash}{base}{}", self.target())
@@ -132,7 +138,11 @@ impl WireError {
 
 impl fmt::Display for WireError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.at.is_empty() { formatter.write_str(&self.what) } else { write!(formatter, "{}: {}", self.at, self.what) }
+        if self.at.is_empty() {
+            formatter.write_str(&self.what)
+        } else {
+            write!(formatter, "{}: {}", self.at, self.what)
+        }
     }
 }
 
@@ -158,9 +168,21 @@ impl<'a> Call<'a> {
     }
 
     /// Sets each idempotency token that the input lacks, and says which.
-    pub fn fill_tokens(&self, input: &mut Map<String, Value>, mut token: impl FnMut() -> String) -> Vec<&'static str> {
-        let missing = |member: &&Member| member.traits.idempotency_token && input.get(member.name).is_none_or(Value::is_null);
-        let names: Vec<_> = self.service.input_of(self.operation).iter().filter(missing).map(|member| member.name).collect();
+    pub fn fill_tokens(
+        &self,
+        input: &mut Map<String, Value>,
+        mut token: impl FnMut() -> String,
+    ) -> Vec<&'static str> {
+        let missing = |member: &&Member| {
+            member.traits.idempotency_token && input.get(member.name).is_none_or(Value::is_null)
+        };
+        let names: Vec<_> = self
+            .service
+            .input_of(self.operation)
+            .iter()
+            .filter(missing)
+            .map(|member| member.name)
+            .collect();
         for name in &names {
             input.insert((*name).to_owned(), Value::String(token()));
         }
@@ -170,7 +192,9 @@ impl<'a> Call<'a> {
 
 /// The map that a structure's value is.
 fn members_of(value: &Value) -> Wired<&Map<String, Value>> {
-    value.as_object().ok_or_else(|| WireError::new(format!("expected a map, not {}", kind_of(value))))
+    value
+        .as_object()
+        .ok_or_else(|| WireError::new(format!("expected a map, not {}", kind_of(value))))
 }
 
 /// What a value is, in words.

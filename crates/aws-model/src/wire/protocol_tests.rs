@@ -23,18 +23,26 @@ const LEAST: usize = 10_240;
 /// The cases of a direction, each with the suite that it is from.
 fn cases(direction: &str) -> Option<Vec<(String, Value, Value)>> {
     let Some(folder) = std::env::var_os("AWS_PROTOCOL_TESTS") else {
-        println!("skipped: AWS_PROTOCOL_TESTS does not say where the protocol tests are (pack/fetch-protocol-tests fetches them)");
+        println!(
+            "skipped: AWS_PROTOCOL_TESTS does not say where the protocol tests are (pack/fetch-protocol-tests fetches them)"
+        );
         return None;
     };
     let folder = PathBuf::from(folder).join(direction);
-    let mut files: Vec<PathBuf> = folder.read_dir().expect("the folder is there").map(|entry| entry.expect("it is read").path()).collect();
+    let mut files: Vec<PathBuf> = folder
+        .read_dir()
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it is read").path())
+        .collect();
     files.sort();
     let mut cases = Vec::new();
     for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "json")) {
         let text = std::fs::read_to_string(file).expect("it is a file");
         let suites: Vec<Value> = serde_json::from_str(&text).expect("it is JSON");
         for mut suite in suites {
-            let Value::Array(list) = suite["cases"].take() else { panic!("{} has a suite without cases", file.display()) };
+            let Value::Array(list) = suite["cases"].take() else {
+                panic!("{} has a suite without cases", file.display())
+            };
             cases.extend(list.into_iter().map(|case| (stem(file), suite.clone(), case)));
         }
     }
@@ -49,7 +57,9 @@ fn stem(file: &Path) -> String {
 fn service(suite: &Value, case: &Value) -> Service {
     let mut operation = case["given"].clone();
     let output = operation["output"]["shape"].as_str().map(str::to_owned);
-    let has_members = output.is_some_and(|shape| suite["shapes"][shape]["members"].as_object().is_some_and(|members| !members.is_empty()));
+    let has_members = output.is_some_and(|shape| {
+        suite["shapes"][shape]["members"].as_object().is_some_and(|members| !members.is_empty())
+    });
     if operation["output"].is_null() {
         operation.as_object_mut().expect("it is a map").remove("output");
     }
@@ -67,18 +77,24 @@ fn ours(service: &Service, member: &Member, value: &Value) -> Value {
         (Kind::Structure(structure), Value::Object(map)) if !structure.document => {
             let entries = map.iter().filter(|(_, value)| !value.is_null());
             let ours = |(name, value): (&String, &Value)| {
-                let value = structure.member(name).map_or_else(|| value.clone(), |member| ours(service, member, value));
+                let value = structure
+                    .member(name)
+                    .map_or_else(|| value.clone(), |member| ours(service, member, value));
                 (name.clone(), value)
             };
             Value::Object(entries.map(ours).collect())
         }
-        (Kind::List(of), Value::Array(list)) => list.iter().map(|item| ours(service, of, item)).collect(),
-        (Kind::Map(parts), Value::Object(map)) => {
-            Value::Object(map.iter().map(|(key, item)| (key.clone(), ours(service, &parts.1, item))).collect())
+        (Kind::List(of), Value::Array(list)) => {
+            list.iter().map(|item| ours(service, of, item)).collect()
         }
+        (Kind::Map(parts), Value::Object(map)) => Value::Object(
+            map.iter().map(|(key, item)| (key.clone(), ours(service, &parts.1, item))).collect(),
+        ),
         (Kind::Blob, Value::String(text)) => Value::String(to_base64(text.as_bytes())),
         (Kind::Timestamp, Value::Null) => Value::Null,
-        (Kind::Timestamp, value) => Value::String(rfc3339(parse_timestamp(value).expect("it is a moment"))),
+        (Kind::Timestamp, value) => {
+            Value::String(rfc3339(parse_timestamp(value).expect("it is a moment")))
+        }
         (_, value) => value.clone(),
     }
 }
@@ -88,7 +104,11 @@ fn excepted(list: &[Exception], file: &str, id: &str) -> bool {
 }
 
 /// Runs every case and says which failed; a case of the list of exceptions has to fail, or it is no exception.
-fn run(direction: &str, exceptions: &[Exception], check: impl Fn(&str, &Value, &Value) -> Result<(), String>) {
+fn run(
+    direction: &str,
+    exceptions: &[Exception],
+    check: impl Fn(&str, &Value, &Value) -> Result<(), String>,
+) {
     let Some(cases) = cases(direction) else { return };
     let (mut failed, mut passed) = (Vec::new(), 0);
     for (file, suite, case) in &cases {
@@ -100,8 +120,18 @@ fn run(direction: &str, exceptions: &[Exception], check: impl Fn(&str, &Value, &
             (Ok(()), true) => failed.push(format!("{file} {id}: it passes, and is no exception")),
         }
     }
-    println!("{direction}: {passed} of {} cases pass, {} are excepted", cases.len(), cases.len() - passed - failed.len());
-    assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
+    println!(
+        "{direction}: {passed} of {} cases pass, {} are excepted",
+        cases.len(),
+        cases.len() - passed - failed.len()
+    );
+    assert!(
+        failed.is_empty(),
+        "{} of {} failed:\n{}",
+        failed.len(),
+        cases.len(),
+        failed.join("\n")
+    );
     assert!(passed > 300, "only {passed} cases");
 }
 
@@ -140,7 +170,10 @@ fn requests_are_written_as_the_protocols_want_them() {
         if expected["method"].as_str().is_some_and(|method| method != request.method) {
             return Err(format!("its method is {}", request.method));
         }
-        if expected["host"].as_str().is_some_and(|expected| expected.split('/').next() != Some(host)) {
+        if expected["host"]
+            .as_str()
+            .is_some_and(|expected| expected.split('/').next() != Some(host))
+        {
             return Err(format!("its host is {host}, not {}", expected["host"]));
         }
         same_headers(&request, expected, &service)?;
@@ -158,9 +191,19 @@ fn requests_are_read_again_as_they_were_written() {
         let mut again = call.request(&input).map_err(|error| format!("{error} in {input}"))?;
         call.compress(&mut again, LEAST);
         if again.target() != request.target() || again.headers != request.headers {
-            return Err(format!("{} {:?} became {} {:?} by {input}", request.target(), request.headers, again.target(), again.headers));
+            return Err(format!(
+                "{} {:?} became {} {:?} by {input}",
+                request.target(),
+                request.headers,
+                again.target(),
+                again.headers
+            ));
         }
-        same_body(service.metadata.protocol, &again.body, Some(&compare::as_test(service.metadata.protocol, &request.body)))
+        same_body(
+            service.metadata.protocol,
+            &again.body,
+            Some(&compare::as_test(service.metadata.protocol, &request.body)),
+        )
     });
 }
 
@@ -170,9 +213,19 @@ fn response(service: &Service, case: &Value) -> Response {
     let cbor = service.metadata.protocol == crate::Protocol::RpcV2Cbor;
     let headers = given["headers"].as_object().cloned().unwrap_or_default();
     Response {
-        status: given["status_code"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200),
-        headers: headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default())).collect(),
-        body: if cbor { from_base64(body).expect("it is base64") } else { body.as_bytes().to_vec() },
+        status: given["status_code"]
+            .as_u64()
+            .and_then(|status| u16::try_from(status).ok())
+            .unwrap_or(200),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default()))
+            .collect(),
+        body: if cbor {
+            from_base64(body).expect("it is base64")
+        } else {
+            body.as_bytes().to_vec()
+        },
     }
 }
 
@@ -180,17 +233,26 @@ fn response(service: &Service, case: &Value) -> Response {
 fn expected(service: &Service, case: &Value) -> Reply {
     let operation = &service.operations[0];
     let Some(members) = case.get("error") else {
-        let output = operation.output.as_ref().map_or_else(|| json!({}), |root| ours(service, root, &case["result"]));
+        let output = operation
+            .output
+            .as_ref()
+            .map_or_else(|| json!({}), |root| ours(service, root, &case["result"]));
         return Reply::Output(output);
     };
     let code = case["errorCode"].as_str().unwrap_or_default().to_owned();
-    let mut failure = Failure { code, message: case["errorMessage"].as_str().unwrap_or_default().to_owned(), ..Failure::default() };
+    let mut failure = Failure {
+        code,
+        message: case["errorMessage"].as_str().unwrap_or_default().to_owned(),
+        ..Failure::default()
+    };
     if let Some((_, shape)) = service.error(operation, &failure.code) {
         let Kind::Structure(structure) = &shape.kind else { panic!("an error is a structure") };
         let members = members.as_object().cloned().unwrap_or_default();
         failure.members = members
             .iter()
-            .filter_map(|(name, value)| structure.member(name).map(|member| (name.clone(), ours(service, member, value))))
+            .filter_map(|(name, value)| {
+                structure.member(name).map(|member| (name.clone(), ours(service, member, value)))
+            })
             .collect::<Map<_, _>>();
     }
     Reply::Failure(failure)
@@ -199,7 +261,9 @@ fn expected(service: &Service, case: &Value) -> Reply {
 /// Of an error, what the cases know.
 fn compared(reply: Reply) -> Reply {
     match reply {
-        Reply::Failure(failure) => Reply::Failure(Failure { status: 0, request_id: None, modelled_code: None, ..failure }),
+        Reply::Failure(failure) => {
+            Reply::Failure(Failure { status: 0, request_id: None, modelled_code: None, ..failure })
+        }
         output @ Reply::Output(_) => output,
     }
 }
@@ -209,9 +273,15 @@ fn responses_are_read_as_the_protocols_write_them() {
     run("output", OUTPUT, |_, suite, case| {
         let service = service(suite, case);
         let call = Call::new(&service, &service.operations[0]);
-        let reply = compared(call.read_response(&response(&service, case)).map_err(|error| error.to_string())?);
+        let reply = compared(
+            call.read_response(&response(&service, case)).map_err(|error| error.to_string())?,
+        );
         let expected = expected(&service, case);
-        if same_reply(&reply, &expected) { Ok(()) } else { Err(format!("it says {reply:?}, not {expected:?}")) }
+        if same_reply(&reply, &expected) {
+            Ok(())
+        } else {
+            Err(format!("it says {reply:?}, not {expected:?}"))
+        }
     });
 }
 
@@ -221,7 +291,9 @@ fn same_reply(one: &Reply, other: &Reply) -> bool {
         (Reply::Failure(one), Reply::Failure(other)) => {
             // The tests say a message only where the code that they were made from has none of its own.
             let message = other.message.is_empty() || one.message == other.message;
-            message && one.code == other.code && compare::same_value(&json!(one.members), &json!(other.members))
+            message
+                && one.code == other.code
+                && compare::same_value(&json!(one.members), &json!(other.members))
         }
         _ => false,
     }
@@ -232,9 +304,12 @@ fn responses_are_written_so_that_they_say_the_same() {
     run("output", OUTPUT_BACK, |_, suite, case| {
         let service = service(suite, case);
         let call = Call::new(&service, &service.operations[0]);
-        let said = call.read_response(&response(&service, case)).map_err(|error| error.to_string())?;
+        let said =
+            call.read_response(&response(&service, case)).map_err(|error| error.to_string())?;
         let written = match &said {
-            Reply::Output(output) => call.response(output, "request").map_err(|error| error.to_string())?,
+            Reply::Output(output) => {
+                call.response(output, "request").map_err(|error| error.to_string())?
+            }
             Reply::Failure(failure) => call.error_response(failure, "request"),
         };
         let again = compared(call.read_response(&written).map_err(|error| error.to_string())?);

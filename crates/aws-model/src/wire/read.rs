@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Call, Reply, Request, Response, WireError, Wired, cbor, cbor_body, failure, form, json, members_of, rest, xml, xml_body};
+use super::{
+    Call, Reply, Request, Response, WireError, Wired, cbor, cbor_body, failure, form, json,
+    members_of, rest, xml, xml_body,
+};
 use crate::protocol::Protocol;
 use crate::shape::{Kind, Location};
 
@@ -23,13 +26,24 @@ impl Call<'_> {
 
     fn json_output(&self, response: &Response) -> Wired<Map<String, Value>> {
         self.no_events()?;
-        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) else { return Ok(Map::new()) };
-        json::decode_members(self.service, structure, members_of(&json::parse(&response.body)?)?, |_| true)
+        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref())
+        else {
+            return Ok(Map::new());
+        };
+        json::decode_members(
+            self.service,
+            structure,
+            members_of(&json::parse(&response.body)?)?,
+            |_| true,
+        )
     }
 
     fn cbor_output(&self, response: &Response) -> Wired<Map<String, Value>> {
         self.no_events()?;
-        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) else { return Ok(Map::new()) };
+        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref())
+        else {
+            return Ok(Map::new());
+        };
         if response.body.is_empty() {
             return Ok(Map::new());
         }
@@ -40,7 +54,10 @@ impl Call<'_> {
     }
 
     fn form_output(&self, response: &Response) -> Wired<Map<String, Value>> {
-        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) else { return Ok(Map::new()) };
+        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref())
+        else {
+            return Ok(Map::new());
+        };
         if response.body.is_empty() {
             return Ok(Map::new());
         }
@@ -54,11 +71,16 @@ impl Call<'_> {
 
     fn rest_output(&self, response: &Response) -> Wired<Map<String, Value>> {
         let mut output = Map::new();
-        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) else { return Ok(output) };
+        let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref())
+        else {
+            return Ok(output);
+        };
         for member in &structure.members {
             let read = match member.traits.location {
                 Some(Location::StatusCode) => Ok(Some(Value::from(response.status))),
-                Some(Location::Header | Location::Headers) => rest::read_header(self.service, member, &response.headers),
+                Some(Location::Header | Location::Headers) => {
+                    rest::read_header(self.service, member, &response.headers)
+                }
                 Some(Location::Uri | Location::QueryString) | None => Ok(None),
             };
             if let Some(value) = read.map_err(|error| error.below(member.name))? {
@@ -71,7 +93,9 @@ impl Call<'_> {
 
     fn no_events(&self) -> Wired<()> {
         match self.service.event_stream_of(self.operation.output.as_ref()) {
-            Some(member) => Err(WireError::new("streams of events are not read here").below(member.name)),
+            Some(member) => {
+                Err(WireError::new("streams of events are not read here").below(member.name))
+            }
             None => Ok(()),
         }
     }
@@ -83,12 +107,17 @@ impl Call<'_> {
         let request = decompressed.as_ref().unwrap_or(request);
         match self.protocol {
             Protocol::Json10 | Protocol::Json11 => {
-                let Kind::Structure(structure) = &self.service.shape_of(root).kind else { return Ok(Value::Object(Map::new())) };
+                let Kind::Structure(structure) = &self.service.shape_of(root).kind else {
+                    return Ok(Value::Object(Map::new()));
+                };
                 let body = json::parse(&request.body)?;
-                json::decode_members(self.service, structure, members_of(&body)?, |_| true).map(Value::Object)
+                json::decode_members(self.service, structure, members_of(&body)?, |_| true)
+                    .map(Value::Object)
             }
             Protocol::RpcV2Cbor if request.body.is_empty() => Ok(Value::Object(Map::new())),
-            Protocol::RpcV2Cbor => cbor_body::decode(self.service, root, &cbor::parse(&request.body)?),
+            Protocol::RpcV2Cbor => {
+                cbor_body::decode(self.service, root, &cbor::parse(&request.body)?)
+            }
             Protocol::Query | Protocol::Ec2 => form::read(self, request),
             Protocol::RestJson | Protocol::RestXml => rest::read_request(self, request),
         }

@@ -9,8 +9,10 @@ use super::{WireError, Wired, decimal, kind_of, timestamp};
 use crate::service::Service;
 use crate::shape::{Kind, Member, TimestampFormat};
 
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 pub(crate) fn to_base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
@@ -62,7 +64,12 @@ pub(crate) fn format_of(member: &Member, default: TimestampFormat) -> TimestampF
 }
 
 /// The text that a value of a simple shape is.
-pub(crate) fn encode(service: &Service, member: &Member, value: &Value, default: TimestampFormat) -> Wired<String> {
+pub(crate) fn encode(
+    service: &Service,
+    member: &Member,
+    value: &Value,
+    default: TimestampFormat,
+) -> Wired<String> {
     match &service.shape_of(member).kind {
         Kind::String => string(value).map(str::to_owned),
         Kind::Integer | Kind::Long => integer(value).map(Number::to_string),
@@ -70,7 +77,9 @@ pub(crate) fn encode(service: &Service, member: &Member, value: &Value, default:
         Kind::Boolean => boolean(value).map(|truth| truth.to_string()),
         Kind::Blob => blob(value).map(|bytes| to_base64(&bytes)),
         Kind::Timestamp => timestamp::encode(value, format_of(member, default)),
-        Kind::Structure(_) | Kind::List(_) | Kind::Map(_) => Err(WireError::new("only a simple value can stand here")),
+        Kind::Structure(_) | Kind::List(_) | Kind::Map(_) => {
+            Err(WireError::new("only a simple value can stand here"))
+        }
     }
 }
 
@@ -87,7 +96,9 @@ pub(crate) fn decode(service: &Service, member: &Member, text: &str) -> Wired<Va
             "false" | "False" | "FALSE" | "0" => Ok(Value::Bool(false)),
             _ => Err(unreadable()),
         },
-        Kind::Blob => from_base64(text).map(|bytes| Value::String(to_base64(&bytes))).ok_or_else(unreadable),
+        Kind::Blob => {
+            from_base64(text).map(|bytes| Value::String(to_base64(&bytes))).ok_or_else(unreadable)
+        }
         Kind::Timestamp => timestamp::decode(&Value::String(text.to_owned())),
         Kind::Structure(_) | Kind::List(_) | Kind::Map(_) => Err(unreadable()),
     }

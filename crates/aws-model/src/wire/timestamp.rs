@@ -17,7 +17,8 @@ pub fn parse_timestamp(value: &Value) -> Result<Timestamp, WireError> {
         _ => None,
     };
     moment.ok_or_else(|| {
-        let what = value.as_str().map_or_else(|| kind_of(value).to_owned(), |text| format!("`{text}`"));
+        let what =
+            value.as_str().map_or_else(|| kind_of(value).to_owned(), |text| format!("`{text}`"));
         WireError::new(format!("expected a timestamp such as 2026-01-31T12:00:00Z, not {what}"))
     })
 }
@@ -28,7 +29,9 @@ pub fn rfc3339(moment: Timestamp) -> String {
 }
 
 fn parse_text(text: &str) -> Option<Timestamp> {
-    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') && !text.contains(['T', 't', ':']) {
+    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+        && !text.contains(['T', 't', ':'])
+    {
         if let Some(moment) = seconds(text) {
             return Some(moment);
         }
@@ -46,7 +49,9 @@ fn parse_text(text: &str) -> Option<Timestamp> {
 /// `Sun, 02 Jan 2000 20:34:56.456 GMT`; the fraction is no part of the standard and yet comes.
 fn http_date(text: &str) -> Option<Timestamp> {
     let parser = rfc2822::DateTimeParser::new();
-    let Some((before, rest)) = text.split_once('.') else { return parser.parse_timestamp(text).ok() };
+    let Some((before, rest)) = text.split_once('.') else {
+        return parser.parse_timestamp(text).ok();
+    };
     let (digits, after) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit())?);
     let whole = parser.parse_timestamp(format!("{before}{after}")).ok()?;
     whole.checked_add(SignedDuration::from_nanos(fraction(digits)?)).ok()
@@ -62,7 +67,8 @@ fn seconds(text: &str) -> Option<Timestamp> {
         let seconds: f64 = text.parse().ok()?;
         SignedDuration::try_from_secs_f64(seconds).ok()?.as_nanos()
     } else {
-        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let (negative, digits) =
+            text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
         let nanos = whole.parse::<i128>().ok()?.checked_mul(NANOS)? + i128::from(fraction(part)?);
         if negative { -nanos } else { nanos }
@@ -132,8 +138,14 @@ mod tests {
     #[test]
     fn every_spelling_is_the_same_moment() {
         for value in [
-            json!(1_422_172_800), json!("1422172800"), json!(1_422_172_800.0), json!("2015-01-25T08:00:00Z"),
-            json!("2015-01-25T09:00:00+01:00"), json!("2015-01-25T08:00:00"), json!("Sun, 25 Jan 2015 08:00:00 GMT"), json!(1.422_172_8e9),
+            json!(1_422_172_800),
+            json!("1422172800"),
+            json!(1_422_172_800.0),
+            json!("2015-01-25T08:00:00Z"),
+            json!("2015-01-25T09:00:00+01:00"),
+            json!("2015-01-25T08:00:00"),
+            json!("Sun, 25 Jan 2015 08:00:00 GMT"),
+            json!(1.422_172_8e9),
         ] {
             assert_eq!(read(&value), "2015-01-25T08:00:00Z", "{value}");
         }

@@ -31,7 +31,14 @@ pub(crate) fn decode(text: &str) -> String {
 pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     let part = |text: &str| decode(&text.replace('+', " "));
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').map_or_else(|| (part(pair), String::new()), |(name, value)| (part(name), part(value)))).collect()
+    pairs
+        .map(|pair| {
+            pair.split_once('=').map_or_else(
+                || (part(pair), String::new()),
+                |(name, value)| (part(name), part(value)),
+            )
+        })
+        .collect()
 }
 
 /// A piece of a template such as `/{Bucket}/{Key+}?acl`.
@@ -112,14 +119,22 @@ mod tests {
     use super::{encode, encode_path, matches, pairs};
 
     fn labels(template: &str, path: &str) -> Option<Vec<(String, String)>> {
-        matches(template, path).map(|labels| labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        matches(template, path).map(|labels| {
+            labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        })
     }
 
     #[test]
     fn a_template_finds_its_labels_again() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(labels("/{Bucket}/{Key+}", "/b/a/b%20c"), Some(vec![pair("Bucket", "b"), pair("Key", "a/b c")]));
-        assert_eq!(labels("/functions/{Name}/invocations", "/functions/f/invocations"), Some(vec![pair("Name", "f")]));
+        assert_eq!(
+            labels("/{Bucket}/{Key+}", "/b/a/b%20c"),
+            Some(vec![pair("Bucket", "b"), pair("Key", "a/b c")])
+        );
+        assert_eq!(
+            labels("/functions/{Name}/invocations", "/functions/f/invocations"),
+            Some(vec![pair("Name", "f")])
+        );
         assert_eq!(labels("/functions/{Name}", "/functions/f/invocations"), None);
         assert_eq!(labels("/{Bucket}", "/"), None);
         assert_eq!(labels("/a/{Arn+}/tags", "/a/x/tags/tags"), Some(vec![pair("Arn", "x/tags")]));
@@ -129,6 +144,9 @@ mod tests {
     fn texts_are_encoded_as_signatures_need_it() {
         assert_eq!(encode("a b/ü~*"), "a%20b%2F%C3%BC~%2A");
         assert_eq!(encode_path("a b/c"), "a%20b/c");
-        assert_eq!(pairs("a=1+2&b&c=%2B"), [("a".into(), "1 2".into()), ("b".into(), String::new()), ("c".into(), "+".into())]);
+        assert_eq!(
+            pairs("a=1+2&b&c=%2B"),
+            [("a".into(), "1 2".into()), ("b".into(), String::new()), ("c".into(), "+".into())]
+        );
     }
 }

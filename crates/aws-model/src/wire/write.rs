@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use super::failure::{self, Failure};
 use super::xml::Element;
-use super::{Call, Request, Response, WireError, Wired, cbor_body, form, json, members_of, rest, xml_body};
+use super::{
+    Call, Request, Response, WireError, Wired, cbor_body, form, json, members_of, rest, xml_body,
+};
 use crate::protocol::Protocol;
 use crate::shape::{Location, Member};
 
@@ -23,8 +25,15 @@ impl Call<'_> {
 
     fn json_request(&self, input: &Value) -> Wired<Request> {
         let version = if self.protocol == Protocol::Json11 { "1.1" } else { "1.0" };
-        let mut request = Request { method: self.operation.method.to_owned(), path: "/".to_owned(), ..Request::default() };
-        request.headers.set("X-Amz-Target", format!("{}.{}", self.service.metadata.target_prefix, self.operation.name));
+        let mut request = Request {
+            method: self.operation.method.to_owned(),
+            path: "/".to_owned(),
+            ..Request::default()
+        };
+        request.headers.set(
+            "X-Amz-Target",
+            format!("{}.{}", self.service.metadata.target_prefix, self.operation.name),
+        );
         request.headers.set("Content-Type", format!("application/x-amz-json-{version}"));
         self.say_query_mode(&mut request);
         let body = match &self.operation.input {
@@ -36,12 +45,18 @@ impl Call<'_> {
     }
 
     fn cbor_request(&self, input: &Value) -> Wired<Request> {
-        let path = format!("/service/{}/operation/{}", self.service.metadata.target_prefix, self.operation.name);
+        let path = format!(
+            "/service/{}/operation/{}",
+            self.service.metadata.target_prefix, self.operation.name
+        );
         let mut request = Request { method: "POST".to_owned(), path, ..Request::default() };
         request.headers.set("smithy-protocol", "rpc-v2-cbor");
         self.say_query_mode(&mut request);
         let events = self.service.event_stream_of(self.operation.output.as_ref()).is_some();
-        request.headers.set("Accept", if events { "application/vnd.amazon.eventstream" } else { "application/cbor" });
+        request.headers.set(
+            "Accept",
+            if events { "application/vnd.amazon.eventstream" } else { "application/cbor" },
+        );
         if let Some(root) = &self.operation.input {
             cbor_body::encode(self.service, root, input)?.write(&mut request.body);
             request.headers.set("Content-Type", "application/cbor");
@@ -60,7 +75,9 @@ impl Call<'_> {
         let Some(template) = self.operation.host_prefix else { return Ok(None) };
         let label = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
         let mut prefix = template.to_owned();
-        for member in self.service.input_of(self.operation).iter().filter(|member| member.traits.host_label) {
+        for member in
+            self.service.input_of(self.operation).iter().filter(|member| member.traits.host_label)
+        {
             let value = input.get(member.name).and_then(Value::as_str).unwrap_or_default();
             if value.is_empty() || !value.chars().all(label) {
                 let what = "it is part of the host's name, so it must be letters, digits, hyphens and periods";
@@ -92,13 +109,20 @@ impl Call<'_> {
                     cbor_body::encode(self.service, root, output)?.write(&mut response.body);
                 }
             }
-            Protocol::Query | Protocol::Ec2 => self.form_response(output, request_id, &mut response)?,
+            Protocol::Query | Protocol::Ec2 => {
+                self.form_response(output, request_id, &mut response)?
+            }
             Protocol::RestJson | Protocol::RestXml => self.rest_response(output, &mut response)?,
         }
         Ok(response)
     }
 
-    fn form_response(&self, output: &Value, request_id: &str, response: &mut Response) -> Wired<()> {
+    fn form_response(
+        &self,
+        output: &Value,
+        request_id: &str,
+        response: &mut Response,
+    ) -> Wired<()> {
         response.headers.set("Content-Type", "text/xml");
         let name = self.operation.name;
         let mut root = Element::new(format!("{name}Response"));
@@ -128,20 +152,29 @@ impl Call<'_> {
     }
 
     fn rest_response(&self, output: &Value, response: &mut Response) -> Wired<()> {
-        let Some((root, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) else { return Ok(()) };
+        let Some((root, structure)) = rest::root_of(self.service, self.operation.output.as_ref())
+        else {
+            return Ok(());
+        };
         let output = members_of(output)?;
         let located = |member: &&Member| member.traits.location.is_some();
         for member in structure.members.iter().filter(located) {
-            let Some(value) = output.get(member.name).filter(|value| !value.is_null()) else { continue };
+            let Some(value) = output.get(member.name).filter(|value| !value.is_null()) else {
+                continue;
+            };
             if member.traits.location == Some(Location::StatusCode) {
                 let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
-                response.status = status.ok_or_else(|| WireError::new("expected a status").below(member.name))?;
+                response.status =
+                    status.ok_or_else(|| WireError::new("expected a status").below(member.name))?;
             } else {
-                rest::set_header(self.service, member, value, &mut response.headers).map_err(|error| error.below(member.name))?;
+                rest::set_header(self.service, member, value, &mut response.headers)
+                    .map_err(|error| error.below(member.name))?;
             }
         }
         let body = rest::Body::write(self, root, structure, output, false)?;
-        if let Some(content_type) = body.content_type.filter(|_| !response.headers.contains("Content-Type")) {
+        if let Some(content_type) =
+            body.content_type.filter(|_| !response.headers.contains("Content-Type"))
+        {
             response.headers.set("Content-Type", content_type);
         }
         response.body = body.bytes;

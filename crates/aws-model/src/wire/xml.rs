@@ -99,25 +99,33 @@ pub(crate) fn parse(body: &[u8]) -> Wired<Element> {
     loop {
         match reader.read_event().map_err(|error| fail(error.to_string()))? {
             Event::Start(start) if open.len() < DEEPEST => open.push(element(&start)?),
-            Event::Start(_) => return Err(fail("elements stand too deep in each other".to_owned())),
+            Event::Start(_) => {
+                return Err(fail("elements stand too deep in each other".to_owned()));
+            }
             Event::Empty(start) => close(&mut open, &mut root, element(&start)?)?,
             Event::End(_) => {
-                let element = open.pop().ok_or_else(|| fail("an element ends that was not begun".to_owned()))?;
+                let element = open
+                    .pop()
+                    .ok_or_else(|| fail("an element ends that was not begun".to_owned()))?;
                 close(&mut open, &mut root, element)?;
             }
             Event::Text(text) => {
                 if let Some(last) = open.last_mut() {
-                    last.text.push_str(&text.xml10_content().map_err(|error| fail(error.to_string()))?);
+                    last.text
+                        .push_str(&text.xml10_content().map_err(|error| fail(error.to_string()))?);
                 }
             }
             Event::CData(text) => {
                 if let Some(last) = open.last_mut() {
-                    last.text.push_str(&text.xml10_content().map_err(|error| fail(error.to_string()))?);
+                    last.text
+                        .push_str(&text.xml10_content().map_err(|error| fail(error.to_string()))?);
                 }
             }
             Event::GeneralRef(reference) => {
                 let name = reference.decode().map_err(|error| fail(error.to_string()))?;
-                let letter = unescape(&format!("&{name};")).map_err(|error| fail(error.to_string()))?.into_owned();
+                let letter = unescape(&format!("&{name};"))
+                    .map_err(|error| fail(error.to_string()))?
+                    .into_owned();
                 if let Some(last) = open.last_mut() {
                     last.text.push_str(&letter);
                 }
@@ -169,7 +177,10 @@ mod tests {
         root.children.push(Element::with_text("a", "x < y & z\r\n é"));
         root.children.push(Element::new("b"));
         let text = root.write();
-        assert_eq!(text, "<Root xmlns=\"http://a&quot;b\"><a>x &lt; y &amp; z&#xD;\n é</a><b /></Root>");
+        assert_eq!(
+            text,
+            "<Root xmlns=\"http://a&quot;b\"><a>x &lt; y &amp; z&#xD;\n é</a><b /></Root>"
+        );
         assert_eq!(parse(text.as_bytes()), Ok(root));
     }
 

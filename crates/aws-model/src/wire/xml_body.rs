@@ -11,7 +11,13 @@ use crate::shape::{Kind, Member, Structure, TimestampFormat};
 const ELEMENT: &str = "member";
 
 /// The element that a value is, into the element around it.
-pub(crate) fn encode(service: &Service, member: &Member, value: &Value, name: &str, into: &mut Element) -> Wired<()> {
+pub(crate) fn encode(
+    service: &Service,
+    member: &Member,
+    value: &Value,
+    name: &str,
+    into: &mut Element,
+) -> Wired<()> {
     match &service.shape_of(member).kind {
         Kind::Structure(structure) => {
             let mut element = spaced(member, name);
@@ -32,7 +38,8 @@ pub(crate) fn encode(service: &Service, member: &Member, value: &Value, name: &s
 fn spaced(member: &Member, name: &str) -> Element {
     let mut element = Element::new(name);
     if let Some(namespace) = member.traits.xml_namespace() {
-        let attribute = namespace.prefix.map_or_else(|| "xmlns".to_owned(), |prefix| format!("xmlns:{prefix}"));
+        let attribute =
+            namespace.prefix.map_or_else(|| "xmlns".to_owned(), |prefix| format!("xmlns:{prefix}"));
         element.attributes.push((attribute, namespace.uri.to_owned()));
     }
     element
@@ -47,22 +54,35 @@ pub(crate) fn encode_members(
     belongs: impl Fn(&Member) -> bool,
 ) -> Wired<()> {
     for (name, value) in value {
-        let member = structure.member(name).ok_or_else(|| WireError::new("there is no such member").below(name))?;
+        let member = structure
+            .member(name)
+            .ok_or_else(|| WireError::new("there is no such member").below(name))?;
         if value.is_null() || !belongs(member) {
             continue;
         }
         if member.traits.xml_attribute {
-            let text = scalar::encode(service, member, value, TimestampFormat::Iso8601).map_err(|error| error.below(name))?;
+            let text = scalar::encode(service, member, value, TimestampFormat::Iso8601)
+                .map_err(|error| error.below(name))?;
             into.attributes.push((member.wire_name().to_owned(), text));
         } else {
-            encode(service, member, value, member.wire_name(), into).map_err(|error| error.below(name))?;
+            encode(service, member, value, member.wire_name(), into)
+                .map_err(|error| error.below(name))?;
         }
     }
     Ok(())
 }
 
-fn encode_list(service: &Service, member: &Member, of: &Member, value: &Value, name: &str, into: &mut Element) -> Wired<()> {
-    let Value::Array(list) = value else { return Err(WireError::new(format!("expected a list, not {}", kind_of(value)))) };
+fn encode_list(
+    service: &Service,
+    member: &Member,
+    of: &Member,
+    value: &Value,
+    name: &str,
+    into: &mut Element,
+) -> Wired<()> {
+    let Value::Array(list) = value else {
+        return Err(WireError::new(format!("expected a list, not {}", kind_of(value))));
+    };
     if member.traits.flattened {
         let mut flat = spaced(member, name);
         for (place, item) in list.iter().enumerate() {
@@ -78,7 +98,8 @@ fn encode_list(service: &Service, member: &Member, of: &Member, value: &Value, n
     }
     let mut element = spaced(member, name);
     for (place, item) in list.iter().enumerate() {
-        encode(service, of, item, of.traits.location_name.unwrap_or(ELEMENT), &mut element).map_err(|error| error.at_index(place))?;
+        encode(service, of, item, of.traits.location_name.unwrap_or(ELEMENT), &mut element)
+            .map_err(|error| error.at_index(place))?;
     }
     into.children.push(element);
     Ok(())
@@ -98,7 +119,8 @@ fn encode_map(
         let mut entry = Element::new(entry_name);
         let (key_name, value_name) = entry_names(parts);
         encode(service, &parts.0, &Value::String(key.clone()), key_name, &mut entry)?;
-        encode(service, &parts.1, item, value_name, &mut entry).map_err(|error| error.below(key))?;
+        encode(service, &parts.1, item, value_name, &mut entry)
+            .map_err(|error| error.below(key))?;
         entries.push(entry);
     }
     if member.traits.flattened {
@@ -119,20 +141,37 @@ fn entry_names(parts: &(Member, Member)) -> (&'static str, &'static str) {
 pub(crate) fn decode(service: &Service, member: &Member, elements: &[&Element]) -> Wired<Value> {
     let Some(first) = elements.first() else { return Ok(Value::Null) };
     match &service.shape_of(member).kind {
-        Kind::Structure(structure) => decode_members(service, structure, first, |_| true).map(Value::Object),
+        Kind::Structure(structure) => {
+            decode_members(service, structure, first, |_| true).map(Value::Object)
+        }
         Kind::List(of) => {
-            let items: Vec<&Element> = if member.traits.flattened { elements.to_vec() } else { first.children.iter().collect() };
-            let items = items.iter().enumerate().map(|(place, item)| decode(service, of, &[item]).map_err(|error| error.at_index(place)));
+            let items: Vec<&Element> = if member.traits.flattened {
+                elements.to_vec()
+            } else {
+                first.children.iter().collect()
+            };
+            let items = items.iter().enumerate().map(|(place, item)| {
+                decode(service, of, &[item]).map_err(|error| error.at_index(place))
+            });
             items.collect::<Wired<_>>().map(Value::Array)
         }
         Kind::Map(parts) => {
-            let entries: Vec<&Element> = if member.traits.flattened { elements.to_vec() } else { first.children.iter().collect() };
+            let entries: Vec<&Element> = if member.traits.flattened {
+                elements.to_vec()
+            } else {
+                first.children.iter().collect()
+            };
             let (key_name, value_name) = entry_names(parts);
             let mut map = Map::new();
             for entry in entries {
-                let key = entry.child_text(key_name).ok_or_else(|| WireError::new(format!("there is no <{key_name}> in <{}>", entry.name)))?;
+                let key = entry.child_text(key_name).ok_or_else(|| {
+                    WireError::new(format!("there is no <{key_name}> in <{}>", entry.name))
+                })?;
                 let Some(value) = entry.child(value_name) else { continue };
-                map.insert(key.to_owned(), decode(service, &parts.1, &[value]).map_err(|error| error.below(key))?);
+                map.insert(
+                    key.to_owned(),
+                    decode(service, &parts.1, &[value]).map_err(|error| error.below(key))?,
+                );
             }
             Ok(Value::Object(map))
         }
@@ -151,17 +190,27 @@ pub(crate) fn decode_members(
     for member in structure.members.iter().filter(|member| belongs(member)) {
         let name = member.wire_name();
         if member.traits.xml_attribute {
-            if let Some((_, text)) = element.attributes.iter().find(|(attribute, _)| attribute == name) {
-                decoded.insert(member.name.to_owned(), scalar::decode(service, member, text).map_err(|error| error.below(member.name))?);
+            if let Some((_, text)) =
+                element.attributes.iter().find(|(attribute, _)| attribute == name)
+            {
+                decoded.insert(
+                    member.name.to_owned(),
+                    scalar::decode(service, member, text)
+                        .map_err(|error| error.below(member.name))?,
+                );
             }
             continue;
         }
-        let mut elements: Vec<&Element> = element.children.iter().filter(|child| child.name == name).collect();
+        let mut elements: Vec<&Element> =
+            element.children.iter().filter(|child| child.name == name).collect();
         if let Some(other) = element_name(service, member).filter(|_| elements.is_empty()) {
             elements = element.children.iter().filter(|child| child.name == other).collect();
         }
         if !elements.is_empty() {
-            decoded.insert(member.name.to_owned(), decode(service, member, &elements).map_err(|error| error.below(member.name))?);
+            decoded.insert(
+                member.name.to_owned(),
+                decode(service, member, &elements).map_err(|error| error.below(member.name))?,
+            );
         }
     }
     Ok(decoded)
@@ -170,7 +219,9 @@ pub(crate) fn decode_members(
 /// A flattened list may stand under the name of its elements, where it has none of its own.
 pub(crate) fn element_name(service: &Service, member: &Member) -> Option<&'static str> {
     match &service.shape_of(member).kind {
-        Kind::List(of) if member.traits.flattened && member.traits.location_name.is_none() => of.traits.location_name,
+        Kind::List(of) if member.traits.flattened && member.traits.location_name.is_none() => {
+            of.traits.location_name
+        }
         _ => None,
     }
 }

@@ -11,8 +11,16 @@ pub(super) const INPUT: &[Exception] = &[
     ("rest-json", "MediaTypeHeaderInputBase64", JSON_VALUE),
     ("rest-json", "RestJsonNullAndEmptyHeaders", EMPTY_LIST),
     ("rest-xml", "NullAndEmptyHeaders", EMPTY_LIST),
-    ("rest-json", "RestJsonHttpChecksumRequired", "MD5 was the default once; the SDKs send the checksum that `Call::checksum` names"),
-    ("rest-json", "RestJsonHttpPayloadWithUnsetUnion", "botocore sends an empty map for a body that is not given"),
+    (
+        "rest-json",
+        "RestJsonHttpChecksumRequired",
+        "MD5 was the default once; the SDKs send the checksum that `Call::checksum` names",
+    ),
+    (
+        "rest-json",
+        "RestJsonHttpPayloadWithUnsetUnion",
+        "botocore sends an empty map for a body that is not given",
+    ),
     ("rest-xml", "RestXmlHttpPayloadWithUnion", ROOT_NAME),
     ("rest-xml", "HttpPayloadWithXmlName", ROOT_NAME),
     ("rest-xml", "HttpPayloadWithXmlNamespace", ROOT_NAME),
@@ -28,5 +36,9 @@ pub(super) const OUTPUT: &[Exception] = &[("rest-json", "MediaTypeHeaderOutputBa
 /// Responses that say something else when they come from here.
 pub(super) const OUTPUT_BACK: &[Exception] = &[
     ("rest-json", "MediaTypeHeaderOutputBase64", JSON_VALUE),
-    ("rest-json", "HttpPrefixHeadersResponse", "its map takes every header there is, also those of every response"),
+    (
+        "rest-json",
+        "HttpPrefixHeadersResponse",
+        "its map takes every header there is, also those of every response",
+    ),
 ];
