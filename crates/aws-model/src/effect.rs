@@ -228,11 +228,11 @@ const EXCEPTIONS: &[(&str, Effect)] = &[
 
 /// What an operation does to what is there: as its model says, as its undo says, else as its verb says.
 pub fn effect(operation: &Operation) -> Effect {
-    if let Some((_, effect)) = EXCEPTIONS.iter().find(|(name, _)| *name == operation.name) {
-        return *effect;
-    }
     if operation.undo.as_ref().is_some_and(|undo| !undo.upsert) {
         return Effect::Creates;
+    }
+    if let Some((_, effect)) = EXCEPTIONS.iter().find(|(name, _)| *name == operation.name) {
+        return *effect;
     }
     if operation.readonly {
         return Effect::Reads;

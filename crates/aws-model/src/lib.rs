@@ -1,12 +1,28 @@
-//! What AWS's APIs look like: operations, shapes, protocols in both directions, waiters, pages, undo.
+//! What AWS's APIs look like, written down once for the client, the plan, `chaos` and the embedded AWS. Pure.
 //!
 //! The models are botocore's, packed by `just models` into one compressed file a service. They are part of the binary; one is
 //! unpacked and read the first time that its service is asked for. Nothing here does I/O or knows of a client.
+//!
+//! | what | where |
+//! |---|---|
+//! | every service, and `service:Operation` by name | [`services`], [`service`], [`find`] |
+//! | a service's model: operations, shapes, waiters, pages | [`Service`], [`Operation`], [`Shape`] |
+//! | what an operation does, and what takes it back | [`effect`](fn@effect), [`undo_of`] |
+//! | requests and responses, written and read, in every protocol | [`wire`] |
+//! | whether a value is an input of an operation | [`validate`] |
+//! | a request back into the members that it was serialised from | [`parameters`] |
+//! | the regions there are | [`regions`] |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+// What is asked of a model changes nothing: there is no reason to ask and not to use the answer.
+#![allow(clippy::must_use_candidate)]
 
 mod catalog;
 mod effect;
+pub mod parameters;
 mod protocol;
 mod raw;
+pub mod regions;
 mod service;
 mod shape;
 mod text;
