@@ -99,7 +99,7 @@ pub(crate) fn unpack(packed: &[u8], size: usize) -> io::Result<String> {
         match stream.decompress_vec(&packed[read..], &mut unpacked, FlushDecompress::Finish)? {
             Status::StreamEnd => break,
             Status::Ok | Status::BufError if unpacked.len() == unpacked.capacity() => {
-                unpacked.reserve(unpacked.capacity())
+                unpacked.reserve(unpacked.capacity());
             }
             Status::Ok | Status::BufError => return Err(io::ErrorKind::UnexpectedEof.into()),
         }

@@ -347,7 +347,7 @@ fn read_trait<'de: 'static, A: MapAccess<'de>>(
             traits.set_rare(|rare| rare.query_name = Some(read));
         }
         "timestampFormat" => {
-            traits.timestamp_format = timestamp_format(map.next_value::<Text>()?.0)
+            traits.timestamp_format = timestamp_format(map.next_value::<Text>()?.0);
         }
         "xmlNamespace" => {
             let read = map.next_value::<RawNamespace>()?.read();

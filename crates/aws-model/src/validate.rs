@@ -127,7 +127,7 @@ impl Problem {
             match step {
                 Step::Key(name) if at.is_empty() => at.push_str(name),
                 Step::Key(name) => at.extend([".", name]),
-                Step::Index(index) => at.push_str(&format!("[{index}]")),
+                Step::Index(index) => at.extend(["[", &index.to_string(), "]"]),
             }
         }
         at
@@ -257,7 +257,7 @@ impl Check<'_> {
     fn nothing(&mut self, input: &Value) {
         for name in input.as_object().into_iter().flat_map(Map::keys) {
             self.below(Step::Key(name.clone()), |check| {
-                check.say(What::Unknown { nearest: Vec::new(), members: Vec::new() })
+                check.say(What::Unknown { nearest: Vec::new(), members: Vec::new() });
             });
         }
     }
@@ -301,7 +301,7 @@ impl Check<'_> {
             }
             (Kind::String, Value::String(text)) => self.text(member, shape, text),
             (Kind::Integer | Kind::Long, Value::Number(number)) if !number.is_f64() => {
-                self.integer(shape, number)
+                self.integer(shape, number);
             }
             (Kind::Float | Kind::Double, Value::Number(number)) => {
                 self.range(shape, Measure::Value, number.clone());
@@ -330,12 +330,12 @@ impl Check<'_> {
             match structure.member(name) {
                 Some(_) if value.is_null() => {}
                 Some(member) => {
-                    self.below(Step::Key(name.clone()), |check| check.value(member, value))
+                    self.below(Step::Key(name.clone()), |check| check.value(member, value));
                 }
                 None => {
                     let nearest = nearest(name, structure.members.iter().map(|member| member.name));
                     self.below(Step::Key(name.clone()), |check| {
-                        check.say(What::Unknown { nearest, members: names() })
+                        check.say(What::Unknown { nearest, members: names() });
                     });
                 }
             }

@@ -26,7 +26,7 @@ impl Item {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Integer(number) if *number >= 0 => {
-                head(0, u64::try_from(*number).unwrap_or(u64::MAX), out)
+                head(0, u64::try_from(*number).unwrap_or(u64::MAX), out);
             }
             Self::Integer(number) => head(1, u64::try_from(-1 - *number).unwrap_or(u64::MAX), out),
             Self::Bytes(bytes) => {
@@ -39,7 +39,9 @@ impl Item {
             }
             Self::List(items) => {
                 head(4, items.len() as u64, out);
-                items.iter().for_each(|item| item.write(out));
+                for item in items {
+                    item.write(out);
+                }
             }
             Self::Map(entries) => {
                 head(5, entries.len() as u64, out);
@@ -102,17 +104,17 @@ fn head(major: u8, number: u64, out: &mut Vec<u8>) {
     let major = major << 5;
     match number {
         0..24 => out.push(major | number as u8),
-        24..=0xff => out.extend_from_slice(&[major | 24, number as u8]),
+        24..=0xff => out.extend_from_slice(&[major | 0x18, number as u8]),
         0x100..=0xffff => {
-            out.push(major | 25);
+            out.push(major | 0x19);
             out.extend_from_slice(&(number as u16).to_be_bytes());
         }
         0x1_0000..=0xffff_ffff => {
-            out.push(major | 26);
+            out.push(major | 0x1a);
             out.extend_from_slice(&(number as u32).to_be_bytes());
         }
         _ => {
-            out.push(major | 27);
+            out.push(major | 0x1b);
             out.extend_from_slice(&number.to_be_bytes());
         }
     }

@@ -35,6 +35,10 @@ fn plain_code(code: &str) -> &str {
     code.rsplit('#').next().unwrap_or_default()
 }
 
+fn owned(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
+
 fn request_id(headers: &Headers) -> Option<String> {
     ["x-amzn-requestid", "x-amz-request-id"]
         .iter()
@@ -94,10 +98,9 @@ fn set_codes(failure: &mut Failure, code: &str, headers: &Headers) {
     plain_code(code).clone_into(&mut failure.code);
     if let Some((query, _)) =
         headers.get("x-amzn-query-error").and_then(|text| text.split_once(';'))
+        && !query.is_empty()
     {
-        if !query.is_empty() {
-            failure.modelled_code = Some(std::mem::replace(&mut failure.code, query.to_owned()));
-        }
+        failure.modelled_code = Some(std::mem::replace(&mut failure.code, query.to_owned()));
     }
 }
 
@@ -127,7 +130,7 @@ fn read_json(call: &Call<'_>, response: &Response) -> Failure {
         .or_else(|| text("Code"));
     let mut failure = Failure::default();
     set_codes(&mut failure, code.unwrap_or_default(), &response.headers);
-    failure.message = MESSAGE.iter().find_map(|name| text(name)).unwrap_or_default().to_owned();
+    failure.message = owned(MESSAGE.iter().find_map(|name| text(name)));
     if unreadable && failure.message.is_empty() && response.status < 500 {
         failure.message = String::from_utf8_lossy(&response.body).into_owned();
     }
@@ -167,7 +170,7 @@ fn read_cbor(call: &Call<'_>, response: &Response) -> Failure {
     let text = |name: &str| body.get(name).and_then(Item::text);
     let mut failure = Failure::default();
     set_codes(&mut failure, text("__type").unwrap_or_default(), &response.headers);
-    failure.message = MESSAGE.iter().find_map(|name| text(name)).unwrap_or_default().to_owned();
+    failure.message = owned(MESSAGE.iter().find_map(|name| text(name)));
     if let Some(structure) = structure_of(call, &failure) {
         failure.members =
             cbor_body::decode_members(call.service, structure, &body).unwrap_or_default();
@@ -184,12 +187,8 @@ fn read_xml(call: &Call<'_>, response: &Response) -> Failure {
         _ => root.child("Errors").and_then(|errors| errors.child("Error")),
     };
     let Some(error) = error else { return failure };
-    failure.code = error.child_text("Code").unwrap_or_default().to_owned();
-    failure.message = error
-        .child_text("Message")
-        .or_else(|| error.child_text("message"))
-        .unwrap_or_default()
-        .to_owned();
+    failure.code = owned(error.child_text("Code"));
+    failure.message = owned(error.child_text("Message").or_else(|| error.child_text("message")));
     failure.request_id = [&root, error]
         .iter()
         .find_map(|at| at.child_text("RequestId").or_else(|| at.child_text("RequestID")))
@@ -237,7 +236,10 @@ pub(crate) fn write(call: &Call<'_>, failure: &Failure, request_id: &str) -> Res
         Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => {
             write_json(call, failure, shape, &names, &mut response)
         }
-        Protocol::RpcV2Cbor => write_cbor(call, failure, shape, &names, &mut response),
+        Protocol::RpcV2Cbor => {
+            write_cbor(call, failure, shape, &names, &mut response);
+            Ok(())
+        }
         Protocol::RestXml | Protocol::Query | Protocol::Ec2 => {
             write_xml(call, failure, shape, &names, request_id, &mut response)
         }
@@ -262,10 +264,10 @@ fn error_traits(shape: &Shape) -> Option<&ErrorTraits> {
 /// The members of an error, with its message under the model's name for it, and as `message` where it has none.
 fn members(shape: Option<&Shape>, failure: &Failure) -> Map<String, Value> {
     let mut members = failure.members.clone();
-    if let Some(Kind::Structure(structure)) = shape.map(|shape| &shape.kind) {
-        if let Some(name) = MESSAGE.iter().find(|name| structure.member(name).is_some()) {
-            members.entry(*name).or_insert_with(|| Value::String(failure.message.clone()));
-        }
+    if let Some(Kind::Structure(structure)) = shape.map(|shape| &shape.kind)
+        && let Some(name) = MESSAGE.iter().find(|name| structure.member(name).is_some())
+    {
+        members.entry(*name).or_insert_with(|| Value::String(failure.message.clone()));
     }
     members
 }
@@ -332,7 +334,7 @@ fn write_cbor(
     shape: Option<&Shape>,
     names: &Names<'_>,
     response: &mut Response,
-) -> Wired<()> {
+) {
     response.headers.set("smithy-protocol", "rpc-v2-cbor");
     response.headers.set("Content-Type", "application/cbor");
     query_error(call, names, response);
@@ -349,7 +351,6 @@ fn write_cbor(
         entries.push(("message".to_owned(), Item::Text(failure.message.clone())));
     }
     Item::Map(entries).write(&mut response.body);
-    Ok(())
 }
 
 fn write_xml(

@@ -96,22 +96,7 @@ pub(crate) fn decode(service: &Service, member: &Member, value: &Value) -> Wired
         }
         Kind::Map(parts) => {
             let Value::Object(map) = value else { return Err(unreadable()) };
-            let mut decoded = Map::new();
-            for (key, item) in map {
-                match item {
-                    Value::Null if member.traits.sparse => {
-                        drop(decoded.insert(key.clone(), Value::Null))
-                    }
-                    Value::Null => {}
-                    item => {
-                        decoded.insert(
-                            key.clone(),
-                            decode(service, &parts.1, item).map_err(|error| error.below(key))?,
-                        );
-                    }
-                }
-            }
-            Ok(Value::Object(decoded))
+            decode_map(service, member, &parts.1, map).map(Value::Object)
         }
         Kind::String => match value {
             Value::String(_) => Ok(value.clone()),
@@ -139,6 +124,25 @@ pub(crate) fn decode(service: &Service, member: &Member, value: &Value) -> Wired
         }
         Kind::Timestamp => timestamp::decode(value),
     }
+}
+
+/// A map; an entry that is nothing counts only where the model says that it may.
+fn decode_map(
+    service: &Service,
+    member: &Member,
+    of: &Member,
+    map: &Map<String, Value>,
+) -> Wired<Map<String, Value>> {
+    let mut decoded = Map::new();
+    for (key, item) in map {
+        if !item.is_null() {
+            let value = decode(service, of, item).map_err(|error| error.below(key))?;
+            decoded.insert(key.clone(), value);
+        } else if member.traits.sparse {
+            decoded.insert(key.clone(), Value::Null);
+        }
+    }
+    Ok(decoded)
 }
 
 /// An integer, also one that is written with decimals; nothing where one would have to be rounded.

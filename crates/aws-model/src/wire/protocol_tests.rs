@@ -2,6 +2,8 @@
 //!
 //! They are read from the folder that `AWS_PROTOCOL_TESTS` names; `pack/fetch-protocol-tests` fetches them.
 
+#![expect(clippy::print_stdout, reason = "a test says what it skipped, and how much it did")]
+
 mod compare;
 mod exceptions;
 

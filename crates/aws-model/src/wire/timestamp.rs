@@ -31,10 +31,9 @@ pub fn rfc3339(moment: Timestamp) -> String {
 fn parse_text(text: &str) -> Option<Timestamp> {
     if text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
         && !text.contains(['T', 't', ':'])
+        && let Some(moment) = seconds(text)
     {
-        if let Some(moment) = seconds(text) {
-            return Some(moment);
-        }
+        return Some(moment);
     }
     if let Ok(moment) = text.parse() {
         return Some(moment);

@@ -110,7 +110,7 @@ impl Call<'_> {
                 }
             }
             Protocol::Query | Protocol::Ec2 => {
-                self.form_response(output, request_id, &mut response)?
+                self.form_response(output, request_id, &mut response)?;
             }
             Protocol::RestJson | Protocol::RestXml => self.rest_response(output, &mut response)?,
         }
