@@ -9,6 +9,7 @@
 //! | a service's model: operations, shapes, waiters, pages | [`Service`], [`Operation`], [`Shape`] |
 //! | what an operation does, and what takes it back | [`effect`](fn@effect), [`undo_of`] |
 //! | requests and responses, written and read, in every protocol | [`wire`] |
+//! | where a service is | [`endpoint`] |
 //! | whether a value is an input of an operation | [`validate`] |
 //! | a request back into the members that it was serialised from | [`parameters`] |
 //! | the regions there are | [`regions`] |
@@ -19,6 +20,7 @@
 
 mod catalog;
 mod effect;
+pub mod endpoint;
 pub mod parameters;
 mod protocol;
 mod raw;

@@ -49,6 +49,7 @@ pub use header::Headers;
 pub use route::route;
 pub(crate) use scalar::from_base64;
 pub use timestamp::{parse_timestamp, rfc3339};
+pub(crate) use uri::encode as percent_encode;
 
 /// A request, but for host and signature.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -5,11 +5,8 @@ mod body;
 use serde_json::{Map, Value};
 
 use super::header::Headers;
-use super::scalar::{from_base64, string, to_base64};
-use super::{
-    Call, Request, WireError, Wired, json, kind_of, members_of, scalar, uri, xml, xml_body,
-};
-use crate::protocol::Protocol;
+use super::scalar::{from_base64, to_base64};
+use super::{Call, Request, WireError, Wired, json, kind_of, members_of, scalar, uri};
 use crate::service::Service;
 use crate::shape::{Kind, Location, Member, Structure, TimestampFormat};
 
