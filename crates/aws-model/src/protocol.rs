@@ -47,6 +47,19 @@ impl Protocol {
         }
     }
 
+    /// Which protocol a client prefers, where a service speaks several: boto3's order, in which those that every server knows go
+    /// before those that are denser.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Json10 | Self::Json11 => 0,
+            Self::RestJson => 1,
+            Self::RestXml => 2,
+            Self::RpcV2Cbor => 3,
+            Self::Query => 4,
+            Self::Ec2 => 5,
+        }
+    }
+
     /// Operations are told apart by method and path.
     pub fn is_rest(self) -> bool {
         matches!(self, Self::RestJson | Self::RestXml)

@@ -95,18 +95,20 @@ impl Reader {
         let about = &raw.metadata;
         let endpoint_prefix = text(about.endpoint_prefix).unwrap_or(self.service);
         let protocol = self.protocol(about.protocol.0, about.json_version)?;
-        let others = about
-            .protocols
-            .iter()
-            .map(|name| self.protocol(name.0, about.json_version))
-            .collect::<Result<Vec<_>, _>>()?;
+        let spoken = about.protocols.iter().map(|name| self.protocol(name.0, about.json_version));
+        let mut protocols = spoken.collect::<Result<Vec<_>, _>>()?;
+        protocols.sort_by_key(|protocol| protocol.rank());
+        let protocol = *protocols.first().unwrap_or(&protocol);
+        if protocols.is_empty() {
+            protocols.push(protocol);
+        }
         Ok(Metadata {
             api_version: text(about.api_version).unwrap_or_default(),
             endpoint_prefix,
             global_endpoint: text(about.global_endpoint),
             json_version: text(about.json_version).unwrap_or("1.0"),
             protocol,
-            protocols: if others.is_empty() { vec![protocol] } else { others },
+            protocols,
             full_name: text(about.service_full_name).unwrap_or(self.service),
             service_id: text(about.service_id).unwrap_or(self.service),
             signature_version: text(about.signature_version).unwrap_or("v4"),
