@@ -10,6 +10,7 @@
 //! | what an operation does, and what takes it back | [`effect`](fn@effect), [`undo_of`] |
 //! | requests and responses, written and read, in every protocol | [`wire`] |
 //! | where a service is | [`endpoint`] |
+//! | what waiters and pages say of outputs | [`Waiter`], [`Pages`], [`query`] |
 //! | whether a value is an input of an operation | [`validate`] |
 //! | a request back into the members that it was serialised from | [`parameters`] |
 //! | the regions there are | [`regions`] |
@@ -23,6 +24,7 @@ mod effect;
 pub mod endpoint;
 pub mod parameters;
 mod protocol;
+pub mod query;
 mod raw;
 pub mod regions;
 mod service;
@@ -38,7 +40,7 @@ pub use catalog::{
 pub use effect::{Effect, effect};
 pub use protocol::Protocol;
 pub use service::{
-    Acceptor, Checksum, Matcher, Metadata, ModelError, Operation, Pages, Service, Waiter,
+    Acceptor, Checksum, Matcher, Metadata, ModelError, Next, Operation, Pages, Service, Waiter,
     WaiterState,
 };
 pub use shape::{

@@ -1,6 +1,8 @@
 //! A service's model, read from its file.
 
+mod pages;
 mod reader;
+mod waiter;
 
 use std::collections::HashMap;
 
@@ -10,6 +12,8 @@ use crate::protocol::Protocol;
 use crate::raw::RawService;
 use crate::shape::{Kind, Member, Shape, ShapeId, Structure, XmlNamespace};
 use crate::undo::Undo;
+
+pub use pages::Next;
 
 /// Why a model could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// Operations that boto3 writes otherwise than the model says, by code of its own.
-const BY_HAND: &[(&str, &str)] = &[];
+const BY_HAND: &[(&str, &str)] = &[
+    ("cloudsearchdomain:Search", "sent as POST, whatever its length"),
+    ("neptune:CopyDBClusterSnapshot", "a second request is presigned into it"),
+    ("neptune:CreateDBCluster", "as above"),
+    ("s3:CopyObject", "customers' keys are hashed"),
+    ("s3:CreateMultipartUpload", "as above"),
+    ("s3:ListObjectVersions", "keys are asked for in percent-encoding"),
+    ("sdb:", "signed in its body"),
+];
 
 #[test]
 fn requests_are_those_that_boto3_sends() {
@@ -30,7 +38,7 @@ fn requests_are_those_that_boto3_sends() {
             record["service"].as_str().unwrap_or_default(),
             record["operation"].as_str().unwrap_or_default()
         );
-        if BY_HAND.iter().any(|(operation, _)| *operation == name) {
+        if BY_HAND.iter().any(|(start, _)| name.starts_with(start)) {
             continue;
         }
         services.insert(record["service"].to_string());
@@ -94,11 +102,14 @@ fn check(name: &str, record: &Value) -> Result<(), String> {
             String::from_utf8_lossy(&body)
         ));
     }
-    // What a client writes, a server reads.
+    read_again(&call, &request)
+}
+
+/// What a client writes, a server reads: the same request comes of it, its members in the model's order.
+fn read_again(call: &Call<'_>, request: &Request) -> Result<(), String> {
     let read =
-        call.read_request(&request).map_err(|error| format!("it is not read again: {error}"))?;
+        call.read_request(request).map_err(|error| format!("it is not read again: {error}"))?;
     let again = call.request(&read).map_err(|error| format!("it is not written again: {error}"))?;
-    // Its members are in the model's order then.
     let sorted = |request: &Request| {
         let mut query: Vec<String> = request.query.split('&').map(str::to_owned).collect();
         let mut headers: Vec<(String, String)> = request
@@ -110,7 +121,7 @@ fn check(name: &str, record: &Value) -> Result<(), String> {
         headers.sort();
         (request.path.clone(), query, headers, request.body.len())
     };
-    if sorted(&again) != sorted(&request) {
+    if sorted(&again) != sorted(request) {
         return Err(format!("it is read as {read}"));
     }
     Ok(())

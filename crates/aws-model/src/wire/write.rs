@@ -20,6 +20,14 @@ impl Call<'_> {
             Protocol::RestJson | Protocol::RestXml => rest::request(self, input)?,
         };
         request.host_prefix = self.host_prefix(input)?;
+        match self.service.name {
+            // It answers in another dialect of JSON otherwise.
+            "apigateway" => request.headers.set("Accept", "application/json"),
+            "glacier" => {
+                request.headers.set("x-amz-glacier-version", self.service.metadata.api_version);
+            }
+            _ => {}
+        }
         Ok(request)
     }
 
