@@ -22,7 +22,9 @@ impl Call<'_> {
         request.host_prefix = self.host_prefix(input)?;
         match self.service.name {
             // It answers in another dialect of JSON otherwise.
-            "apigateway" => request.headers.set("Accept", "application/json"),
+            "apigateway" if !request.headers.contains("Accept") => {
+                request.headers.set("Accept", "application/json");
+            }
             "glacier" => {
                 request.headers.set("x-amz-glacier-version", self.service.metadata.api_version);
             }
