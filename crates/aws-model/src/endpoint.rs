@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{entry_of, unpack};
 use crate::service::{Operation, Service};
+use crate::shape::Member;
+use crate::wire::{Call, Request};
 use functions::{Scope, holds, text_of, value_of};
 
 pub use partition::partition_of;
@@ -177,6 +179,26 @@ fn filled(said: &Value, scope: &Scope) -> Resolved<Value> {
 }
 
 impl Endpoint {
+    /// The whole URL of a request there. S3's endpoints have the bucket in them already, as part of the host or of the path.
+    pub fn url(&self, call: &Call<'_>, request: &Request) -> String {
+        let of_bucket =
+            |member: &Member| member.name == "Bucket" && member.traits.context_param().is_some();
+        let mut request = request.clone();
+        if call.operation.uri.starts_with("/{Bucket}")
+            && call.service.input_of(call.operation).iter().any(of_bucket)
+        {
+            let rest = request
+                .path
+                .get(1..)
+                .and_then(|path| path.split_once('/'))
+                .map_or("", |(_, rest)| rest);
+            let below = self.url.split_once("://").is_some_and(|(_, url)| url.contains('/'));
+            request.path =
+                if rest.is_empty() && below { String::new() } else { format!("/{rest}") };
+        }
+        request.url(self.url.trim_end_matches('/'))
+    }
+
     /// How requests there are signed, the best way first; none where the service's own way is meant.
     pub fn auth_schemes(&self) -> Vec<AuthScheme> {
         let schemes = self.properties["authSchemes"].as_array().into_iter().flatten();

@@ -11,6 +11,8 @@
 //! | requests and responses, written and read, in every protocol | [`wire`] |
 //! | where a service is | [`endpoint`] |
 //! | what waiters and pages say of outputs | [`Waiter`], [`Pages`], [`query`] |
+//! | which parts of a value are secret | [`secrets`] |
+//! | how what is created is tagged | [`tags`] |
 //! | whether a value is an input of an operation | [`validate`] |
 //! | a request back into the members that it was serialised from | [`parameters`] |
 //! | the regions there are | [`regions`] |
@@ -27,8 +29,10 @@ mod protocol;
 pub mod query;
 mod raw;
 pub mod regions;
+pub mod secrets;
 mod service;
 mod shape;
+pub mod tags;
 mod text;
 mod undo;
 pub mod validate;

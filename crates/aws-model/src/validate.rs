@@ -1,5 +1,6 @@
 //! Whether a value is an input of an operation, before it is sent.
 
+mod aws;
 mod text;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use crate::service::{Operation, Service};
 use crate::shape::{Kind, Location, Member, Shape, Structure};
 use crate::wire::{kind_of, parse_timestamp};
 
+pub use aws::aws_message;
 pub use text::nearest;
 
 /// Something in a value that its shape does not allow.

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use aws_model::endpoint::{Rules, Settings, parameters};
+use aws_model::wire::Call;
 use aws_model::{find, services};
 use serde_json::{Map, Value, json};
 
@@ -103,4 +104,41 @@ fn a_client_finds_its_service() {
         Ok("http://127.0.0.1:4566".into())
     );
     assert!(url("sqs:CreateQueue", json!({}), &Settings::default()).is_err());
+}
+
+#[test]
+fn a_bucket_stands_in_the_url_once() {
+    let url = |name: &str, input: Value, settings: &Settings| {
+        let found = find(name).expect("it is there");
+        let rules = Rules::of(found.service.name).expect("it has rules");
+        let given = parameters(found.service, found.operation, &input, &rules, settings);
+        let endpoint = rules.resolve(&given).expect("it is somewhere");
+        let call = Call::new(found.service, found.operation);
+        endpoint.url(&call, &call.request(&input).expect("it is an input"))
+    };
+    let region = Settings { region: Some("eu-west-1".into()), ..Settings::default() };
+    let object = json!({"Bucket": "my-bucket", "Key": "a/b c"});
+    assert_eq!(
+        url("s3:GetObject", object.clone(), &region),
+        "https://my-bucket.s3.eu-west-1.amazonaws.com/a/b%20c"
+    );
+    assert_eq!(
+        url("s3:ListObjectsV2", json!({"Bucket": "my-bucket"}), &region),
+        "https://my-bucket.s3.eu-west-1.amazonaws.com/?list-type=2"
+    );
+    assert_eq!(url("s3:ListBuckets", json!({}), &region), "https://s3.eu-west-1.amazonaws.com/");
+    let local = Settings {
+        endpoint: Some("http://127.0.0.1:4566".into()),
+        force_path_style: true,
+        ..region
+    };
+    assert_eq!(url("s3:GetObject", object, &local), "http://127.0.0.1:4566/my-bucket/a/b%20c");
+    assert_eq!(
+        url("s3:CreateBucket", json!({"Bucket": "my-bucket"}), &local),
+        "http://127.0.0.1:4566/my-bucket"
+    );
+    assert_eq!(
+        url("lambda:GetFunction", json!({"FunctionName": "f"}), &local),
+        "http://127.0.0.1:4566/2015-03-31/functions/f"
+    );
 }
