@@ -1,0 +1,180 @@
+"""What can happen to a request, and which request of a trial it happens to.
+
+A fault is a list of acts of `proxy.Case`, drawn by chance from the trial's seed.
+"""
+
+from dataclasses import dataclass
+
+from foreign import DEEDS, OVERWRITES
+
+# What the program is told to give one attempt. A request that is under way longer than that, and than what `AFTERMATH`
+# says a server may still take, is promised nothing about.
+ATTEMPT = 3.0
+AFTERMATH = 0.5
+EVERY = 99
+HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr><center>a proxy</center></body></html>"
+QUERY = ("iam", "cloudformation", "sts")
+
+
+@dataclass
+class Strike:
+    """Some requests of one operation, and what happens to them."""
+
+    phase: str
+    service: str
+    operation: str
+    skip: int
+    times: int
+    acts: list
+    seen: int = 0
+
+    def hits(self, phase, request):
+        if phase != self.phase or self.operation not in ("*", request.operation) or self.service not in ("*", request.service):
+            return False
+        self.seen += 1
+        return self.skip < self.seen <= self.skip + self.times
+
+    def __str__(self):
+        which = f"{self.service}:{self.operation}" if self.operation != "*" else "any request"
+        often = ", every time from there" if self.times == EVERY else ""
+        acts = ", ".join(" ".join(str(part)[:40] for part in act) for act in self.acts)
+        return f"{self.phase}: {which} no. {self.skip + 1}{often}: {acts}"
+
+
+def refusal(service, status, code):
+    """An error in the form of a service of AWS."""
+    message = "Somebody between here and there says so."
+    if service in QUERY:
+        return ("say", status, "text/xml", f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
+    if service == "s3":
+        return ("say", status, "application/xml", f"<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+    return ("say", status, "application/x-amz-json-1.1", f'{{"__type": "{code}", "message": "{message}"}}')
+
+
+def page(status, title):
+    """What a proxy, a load balancer or a captive portal answers."""
+    return ("say", status, "text/html", HTML.format(title))
+
+
+def busy(chance, service):
+    status, code = chance.choice([(400, "ThrottlingException"), (400, "Throttling"), (500, "InternalFailure"), (503, "ServiceUnavailable")])
+    return refusal(service, status, "SlowDown" if service == "s3" and status == 503 else code)
+
+
+def refused(chance, service):
+    status, code = chance.choice([(403, "AccessDenied"), (403, "ExpiredToken"), (400, "ValidationException")])
+    return refusal(service, status, code)
+
+
+def strange(chance, _service):
+    """A status of the kind 4xx that no service of AWS has given."""
+    status, title = chance.choice([(403, "Forbidden"), (404, "Not Found"), (408, "Request Timeout"), (409, "Conflict"), (429, "Too Many Requests")])
+    as_json = ("say", status, "application/json", f'{{"message": "{title}"}}')
+    return chance.choice([page(status, title), as_json])
+
+
+def gateway(chance, _service):
+    return page(*chance.choice([(502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway Timeout")]))
+
+
+def moment(chance):
+    """How long a request can be under way and still be within what is promised."""
+    return round(chance.uniform(0.2, ATTEMPT), 2)
+
+
+def how(chance):
+    return chance.choice(["same", "like"])
+
+
+DELIVER, REPLY, CLOSE, KILL = ("deliver",), ("reply",), ("close",), ("kill",)
+GARBAGE = page(200, "Please sign in")
+
+# Each takes chance and the service, and tells the acts.
+SIMPLE = {
+    "dropped": lambda chance, service: [CLOSE],
+    "reset": lambda chance, service: [("reset",)],
+    "reply-lost": lambda chance, service: [DELIVER, chance.choice([CLOSE, ("reset",)])],
+    "reply-cut": lambda chance, service: [DELIVER, ("cut", round(chance.uniform(0, 0.9), 2))],
+    "refused-before": lambda chance, service: [refused(chance, service)],
+    "busy-before": lambda chance, service: [busy(chance, service)],
+    "busy-after": lambda chance, service: [DELIVER, busy(chance, service)],
+    "strange-4xx-before": lambda chance, service: [strange(chance, service)],
+    "strange-4xx-after": lambda chance, service: [DELIVER, strange(chance, service)],
+    "gateway-before": lambda chance, service: [gateway(chance, service)],
+    "gateway-after": lambda chance, service: [DELIVER, gateway(chance, service)],
+    "garbage-before": lambda chance, service: [GARBAGE],
+    "garbage-after": lambda chance, service: [DELIVER, GARBAGE],
+    "delayed": lambda chance, service: [("wait", round(chance.uniform(0.2, 1.5), 2)), DELIVER, REPLY],
+    "given-up": lambda chance, service: [("later", ATTEMPT + round(chance.uniform(0, AFTERMATH), 2)), ("wait", ATTEMPT + 0.2), CLOSE],
+    "overtaken": lambda chance, service: [("later", moment(chance)), chance.choice([CLOSE, ("reset",)])],
+    "twice-second-answer": lambda chance, service: [DELIVER, DELIVER, REPLY],
+    "twice-first-answer": lambda chance, service: [DELIVER, ("again",), REPLY],
+}
+KILLS = {
+    "killed-before": lambda chance, service: [KILL],
+    "killed-after": lambda chance, service: [DELIVER, KILL],
+    "in-flight": lambda chance, service: [KILL, ("later", moment(chance))],
+}
+MEDDLING = {
+    "meddled-delivered": lambda chance, service: [("meddle", how(chance)), DELIVER, REPLY],
+    "meddled-reply-lost": lambda chance, service: [("meddle", how(chance)), DELIVER, CLOSE],
+    "meddled-dropped": lambda chance, service: [("meddle", how(chance)), CLOSE],
+    "meddled-killed": lambda chance, service: [("meddle", how(chance)), KILL],
+    "meddled-in-flight": lambda chance, service: [("meddle", how(chance)), KILL, ("later", moment(chance))],
+    "meddled-refused": lambda chance, service: [("meddle", how(chance)), strange(chance, service)],
+}
+OVERWRITING = {
+    "overwritten": lambda chance, service: [DELIVER, ("meddle", "like"), REPLY],
+    "overwritten-killed": lambda chance, service: [DELIVER, ("meddle", "like"), KILL],
+}
+# The kinds of fault, in the order in which trials take them.
+COMBINED = ("several", "killed-twice", "killed-thrice")
+NAMES = ("none", *SIMPLE, *KILLS, *MEDDLING, *OVERWRITING, *COMBINED)
+# Those whose first strike has to be at a certain kind of request.
+ELIGIBLE = {**dict.fromkeys(MEDDLING, tuple(DEEDS)), **dict.fromkeys(OVERWRITING, OVERWRITES)}
+
+
+def drawn(chance, fault, calls):
+    """The strikes of a trial. `calls` are those that the playbook makes, as its dry run tells; each may be struck."""
+    if fault == "none":
+        return []
+    if fault == "several":
+        count = chance.choice([2, 2, 3])
+        strikes = [one(chance, chance.choice(list(SIMPLE)), calls) for _ in range(count)]
+        return strikes + [one(chance, chance.choice(list(KILLS)), calls)] * chance.choice([0, 1])
+    if fault in ("killed-twice", "killed-thrice"):
+        kills = [one(chance, chance.choice(list(KILLS)), calls)]
+        for round_ in range(1, 2 if fault == "killed-twice" else 3):
+            acts = KILLS[chance.choice(list(KILLS))](chance, "")
+            kills.append(Strike(f"clean-up {round_}", "*", "*", chance.randrange(1, 9), 1, acts))
+        return kills
+    return [one(chance, fault, calls)]
+
+
+def one(chance, fault, calls):
+    named = ELIGIBLE.get(fault)
+    call, number = picked(chance, calls, named)
+    act = {**SIMPLE, **KILLS, **MEDDLING, **OVERWRITING}[fault]
+    often = 1 if fault in (*KILLS, *MEDDLING, *OVERWRITING, "delayed", "given-up") else chance.choice([1, EVERY])
+    return Strike("run", call["service"], call["operation"], number, often, act(chance, call["service"]))
+
+
+def picked(chance, calls, named):
+    """A call, and how many of the same operation come before it."""
+    makes = [at for at, call in enumerate(calls) if call["changes"] and not call["cleanup"]]
+    undoes = [at for at, call in enumerate(calls) if call["changes"] and call["cleanup"]]
+    looks = [at for at, call in enumerate(calls) if not call["changes"]]
+    if named:
+        pool = [at for at in makes if calls[at]["operation"] in named]
+    else:
+        pool = chance.choices([makes, undoes, looks], [70, 15, 15])[0] or makes
+    at = chance.choice(pool)
+    same = ("service", "operation")
+    before = sum(1 for call in calls[:at] if all(call[key] == calls[at][key] for key in same))
+    return calls[at], before
+
+
+def fits(fault, calls):
+    """Whether the playbook has a request that the fault can happen to."""
+    named = ELIGIBLE.get(fault)
+    return named is None or any(call["operation"] in named and not call["cleanup"] for call in calls)
