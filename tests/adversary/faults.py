@@ -29,7 +29,7 @@ class Strike:
     seen: int = 0
 
     def hits(self, phase, request):
-        if phase != self.phase or self.operation not in ("*", request.operation) or self.service not in ("*", request.service):
+        if self.phase not in ("*", phase) or self.operation not in ("*", request.operation) or self.service not in ("*", request.service):
             return False
         self.seen += 1
         return self.skip < self.seen <= self.skip + self.times
@@ -115,6 +115,7 @@ KILLS = {
     "killed-after": lambda chance, service: [DELIVER, KILL],
     "in-flight": lambda chance, service: [KILL, ("later", moment(chance))],
 }
+# Somebody else does something of the same kind first.
 MEDDLING = {
     "meddled-delivered": lambda chance, service: [("meddle", how(chance)), DELIVER, REPLY],
     "meddled-reply-lost": lambda chance, service: [("meddle", how(chance)), DELIVER, CLOSE],
@@ -123,15 +124,27 @@ MEDDLING = {
     "meddled-in-flight": lambda chance, service: [("meddle", how(chance)), KILL, ("later", moment(chance))],
     "meddled-refused": lambda chance, service: [("meddle", how(chance)), strange(chance, service)],
 }
+# What AWS carries out whatever is there: where it has answered that it did, nobody can tell who else did the same.
+UNCONDITIONAL = ("AttachRolePolicy", "PutRolePolicy", "UpdateUserPool", "BatchWriteItem")
+# Somebody else writes something else afterwards.
 OVERWRITING = {
     "overwritten": lambda chance, service: [DELIVER, ("meddle", "like"), REPLY],
     "overwritten-killed": lambda chance, service: [DELIVER, ("meddle", "like"), KILL],
 }
-# The kinds of fault, in the order in which trials take them.
-COMBINED = ("several", "killed-twice", "killed-thrice")
+# What the run has made carries no tags, for a while or for good; and there is a second run of the same playbook.
+COMBINED = ("several", "killed-twice", "killed-thrice", "untagged-reply-lost", "untagged-killed", "overlapping")
 NAMES = ("none", *SIMPLE, *KILLS, *MEDDLING, *OVERWRITING, *COMBINED)
-# Those whose first strike has to be at a certain kind of request.
-ELIGIBLE = {**dict.fromkeys(MEDDLING, tuple(DEEDS)), **dict.fromkeys(OVERWRITING, OVERWRITES)}
+TAGGED = ("CreateRole", "CreateFunction", "CreateLogGroup", "CreateBucket", "CreateTable", "CreateUserPool", "CreateStack")
+# What two runs have in common.
+SHARED = ("AttachRolePolicy", "PutRolePolicy", "UpdateFunctionConfiguration", "UpdateUserPool", "PutItem", "DeleteItem")
+# Those that happen to certain operations alone.
+ELIGIBLE = {
+    **dict.fromkeys(MEDDLING, tuple(DEEDS)),
+    "meddled-delivered": tuple(name for name in DEEDS if name not in UNCONDITIONAL),
+    **dict.fromkeys(OVERWRITING, OVERWRITES),
+    **dict.fromkeys(("untagged-reply-lost", "untagged-killed"), TAGGED),
+    "overlapping": SHARED,
+}
 
 
 def drawn(chance, fault, calls):
@@ -148,15 +161,26 @@ def drawn(chance, fault, calls):
             acts = KILLS[chance.choice(list(KILLS))](chance, "")
             kills.append(Strike(f"clean-up {round_}", "*", "*", chance.randrange(1, 9), 1, acts))
         return kills
-    return [one(chance, fault, calls)]
+    if fault.startswith("untagged-"):
+        first = one(chance, "killed-after" if fault == "untagged-killed" else "reply-lost", calls, TAGGED)
+        return [first, Strike("*", "*", "*", 0, chance.choice([6, EVERY]), [DELIVER, ("strip",), REPLY])]
+    if fault == "overlapping":
+        call, number = picked(chance, calls, SHARED)
+        acts = [("second", chance.choice([1, 5, 10, 20, 100])), DELIVER, chance.choice([REPLY, REPLY, KILL])]
+        return [Strike("run", call["service"], call["operation"], number, 1, acts)]
+    return [one(chance, fault, calls, ELIGIBLE.get(fault))]
 
 
-def one(chance, fault, calls):
-    named = ELIGIBLE.get(fault)
+def one(chance, fault, calls, named=None):
     call, number = picked(chance, calls, named)
-    act = {**SIMPLE, **KILLS, **MEDDLING, **OVERWRITING}[fault]
-    often = 1 if fault in (*KILLS, *MEDDLING, *OVERWRITING, "delayed", "given-up") else chance.choice([1, EVERY])
-    return Strike("run", call["service"], call["operation"], number, often, act(chance, call["service"]))
+    acts = {**SIMPLE, **KILLS, **MEDDLING, **OVERWRITING}[fault](chance, call["service"])
+    often = chance.choice([1, EVERY])
+    if fault in (*KILLS, *OVERWRITING, "delayed", "given-up"):
+        often = 1
+    if call["operation"] in UNCONDITIONAL and fault in ("meddled-reply-lost", "meddled-dropped", "meddled-refused"):
+        # What never has an answer is not known to be the run's, and must not be taken for it.
+        often, acts[0] = EVERY, ("meddle", "same")
+    return Strike("run", call["service"], call["operation"], number, often, acts)
 
 
 def picked(chance, calls, named):
@@ -177,4 +201,6 @@ def picked(chance, calls, named):
 def fits(fault, calls):
     """Whether the playbook has a request that the fault can happen to."""
     named = ELIGIBLE.get(fault)
+    if fault == "overlapping" and not any(call["operation"] in ("UpdateUserPool", "DeleteItem") for call in calls):
+        return False
     return named is None or any(call["operation"] in named and not call["cleanup"] for call in calls)

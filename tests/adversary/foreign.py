@@ -97,6 +97,9 @@ class Somebody:
         self.aws, self.done, self.theirs, self.failed = aws, [], {}, []
 
     def act(self, how, request):
+        """Once: whatever happens to the same request again, they have done their part."""
+        if self.done:
+            return
         before = inventory(self.aws)
         try:
             DEEDS[request.operation](self.aws, request.said, how)

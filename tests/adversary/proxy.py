@@ -15,6 +15,8 @@ import wire
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "proxy-connection"}
 LONGEST_ANSWER = 60
+# How long a request waits for another run; it is not to be given up meanwhile.
+LONGEST_AHEAD = 2.5
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset instead of an orderly end
 
 
@@ -122,14 +124,21 @@ class Proxy:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def begin(self, upstream, strikes, somebody, after):
-        """A new trial: what is to happen, who interferes, and what is seen to after each delivery."""
-        self.upstream, self.strikes, self.somebody, self.after = upstream, strikes, somebody, after
+    def begin(self, upstream, strikes, somebody, after, another_run=None):
+        """A new trial: what is to happen, who interferes, what is seen to after each delivery, and how a second run begins."""
+        self.upstream, self.strikes, self.somebody, self.after, self.another_run = upstream, strikes, somebody, after, another_run
         self.passed, self.under_way, self.victim, self.phase, self.troubles = [], 0, None, "run", []
 
     def enter(self, phase, victim):
         """From now on, requests are those of this process."""
         self.phase, self.victim = phase, victim
+
+    def begin_second(self, count):
+        started = len(self.passed)
+        other = self.another_run()
+        end = time.monotonic() + LONGEST_AHEAD
+        while other.poll() is None and len(self.passed) < started + count and time.monotonic() < end:
+            time.sleep(0.01)
 
     def handle(self, request, client):
         with self.turn:
@@ -137,7 +146,7 @@ class Proxy:
             self.passed.append(seen)
             strike = next((strike for strike in self.strikes if strike.hits(self.phase, request)), None)
         acts = strike.acts if strike else [("deliver",), ("reply",)]
-        if strike:
+        if strike and strike.operation != "*":
             seen.acts = [" ".join(map(str, act)) for act in acts]
         Case(self, request, client, seen).carry_out(acts)
 
@@ -244,6 +253,16 @@ class Case:
             victim.kill()
             victim.wait()
         self.client.close_connection = True
+
+    def strip(self):
+        """The tags are not to be seen yet."""
+        whole, self.got = self.got, wire.without_tags(self.request, self.got)
+        if whole.body != self.got.body:
+            self.seen.acts.append("untagged")
+
+    def second(self, count):
+        """Another run of the same playbook comes that far, or to its end, before this one goes on."""
+        self.proxy.begin_second(count)
 
     def meddle(self, how):
         """Somebody else, who does not come through here, does something of the same kind."""

@@ -18,6 +18,7 @@ PLAYBOOKS = Path(__file__).resolve().parent / "playbooks"
 LONGEST_RUN = 150
 LONGEST_CLEANUP = 90
 MOST_CLEANUPS = 6
+PATIENCE = ("--attempt-timeout", f"{faults.ATTEMPT}s", "--cleanup-timeout", "10s")
 REMAINS = 3
 # Resources that go with what they are in.
 HOLDERS = {
@@ -78,6 +79,31 @@ class Ended:
         return [left for event in self.events() if event.get("event") == "run-finished" for left in event["remaining"]]
 
 
+class Second:
+    """A second run, where there is one. It begins in a thread that ends before it does, and is waited for."""
+
+    def __init__(self, start):
+        self.start, self.process = start, None
+
+    def __call__(self):
+        self.process = self.start()
+        return self.process
+
+    def wait(self, outcome):
+        if self.process:
+            ended_in_time(self.process, LONGEST_RUN, "second run", outcome)
+            outcome.exits.append(f"second run: {self.process.returncode}")
+
+
+def ended_in_time(process, longest, phase, outcome):
+    try:
+        process.wait(longest)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        outcome.why.append(f"the {phase} took longer than {longest} s and was killed")
+
+
 class Stage:
     """A server, a proxy in front of it, and a directory; one trial after the other."""
 
@@ -129,10 +155,11 @@ class Stage:
         given = plant(self.aws)
         before = inventory.inventory(self.aws)
         somebody = Somebody(self.aws)
-        self.proxy.begin(self.server.port, strikes, somebody, self.server.mended(self.aws))
         state = self.home / "state"
         shutil.rmtree(state, ignore_errors=True)
-        last, listed = self.run_and_clean_up(plan, given, state, outcome)
+        second = Second(lambda: self.started(self.run_command(plan, given), state, self.home / "second", bound=None))
+        self.proxy.begin(self.server.port, strikes, somebody, self.server.mended(self.aws), second)
+        last, listed = self.run_and_clean_up(plan, given, state, second, outcome)
         self.proxy.settle(faults.ATTEMPT + 10)
         after = inventory.inventory(self.aws)
         outcome.reached = bool(self.proxy.struck) or not strikes
@@ -140,41 +167,46 @@ class Stage:
             outcome.why += self.proxy.troubles + somebody.failed
         judge(outcome, before, somebody.theirs, after, last, listed)
 
-    def run_and_clean_up(self, plan, given, state, outcome):
+    def run_command(self, plan, given):
         wanted = self.inputs_of(plan.playbook)
         inputs = [f"--input={name}={value}" for name, value in given.items() if name in wanted]
-        patience = ["--attempt-timeout", f"{faults.ATTEMPT}s", "--cleanup-timeout", "10s"]
-        command = ["run", str(PLAYBOOKS / f"{plan.playbook}.yaml"), "--endpoint-url", self.proxy.url, "--no-input", "--yes"]
-        last = self.program_run("run", [*command, *patience, "--output", "json", *inputs], state, LONGEST_RUN, outcome)
+        playbook = str(PLAYBOOKS / f"{plan.playbook}.yaml")
+        return ["run", playbook, "--endpoint-url", self.proxy.url, "--no-input", "--yes", *PATIENCE, "--output", "json", *inputs]
+
+    def run_and_clean_up(self, plan, given, state, second, outcome):
+        last = self.program_run("run", self.run_command(plan, given), state, LONGEST_RUN, outcome)
+        second.wait(outcome)
+        if plan.fault == "none" and last.code:
+            raise RuntimeError(f"a run that nothing happens to fails: {last.output[-2000:]} {last.errors}")
         earlier = None
         for number in range(1, MOST_CLEANUPS + 1):
             if number > 1 and not last.killed and (last.code != REMAINS or earlier == REMAINS):
                 break
             earlier = last.code
-            command = ["cleanup", "--all", *patience, "--output", "json"]
+            command = ["cleanup", "--all", *PATIENCE, "--output", "json"]
             last = self.program_run(f"clean-up {number}", command, state, LONGEST_CLEANUP, outcome)
         return last, last.remaining() + self.runs(state)
 
-    def program_run(self, phase, arguments, state, longest, outcome):
-        output, errors = self.home / "stdout", self.home / "stderr"
-        with open(output, "wb") as out, open(errors, "wb") as err:
-            process = subprocess.Popen(
+    def started(self, arguments, state, place, bound=bound_to_parent):
+        """A process of the program, and whatever it writes in files of that name."""
+        with open(place.with_suffix(".out"), "wb") as out, open(place.with_suffix(".err"), "wb") as err:
+            return subprocess.Popen(
                 [self.program, *arguments],
                 env=self.variables(state),
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                preexec_fn=bound_to_parent,
+                preexec_fn=bound,
             )
-            self.proxy.enter(phase, process)
-            try:
-                process.wait(longest)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                outcome.why.append(f"the {phase} took longer than {longest} s and was killed")
-        ended = Ended(process.returncode, output.read_text("utf-8", "replace"), errors.read_text("utf-8", "replace"))
+
+    def program_run(self, phase, arguments, state, longest, outcome):
+        place = self.home / "program"
+        process = self.started(arguments, state, place)
+        self.proxy.enter(phase, process)
+        ended_in_time(process, longest, phase, outcome)
+        output, errors = (place.with_suffix(suffix).read_text("utf-8", "replace") for suffix in (".out", ".err"))
+        ended = Ended(process.returncode, output, errors)
         outcome.exits.append(f"{phase}: {ended.code}")
         for event in ended.events():
             if event.get("event") == "undo-finished" and event.get("reason"):

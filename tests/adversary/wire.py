@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import botocore.session
@@ -53,6 +53,25 @@ def read(method, target, headers, body):
         if request.service == "lambda" and body:
             request.said = {**json.loads(body), **request.said}
     return request
+
+
+def without_tags(request, answer):
+    """An answer of the same server in which nothing has a tag."""
+    if request.operation == "GetBucketTagging" and answer.status == 200:
+        body = b"<Error><Code>NoSuchTagSet</Code><Message>The TagSet does not exist</Message></Error>"
+        return replace(answer, status=404, reason="Not Found", body=body)
+    if not answer.body:
+        return answer
+    if answer.body.lstrip()[:1] == b"{":
+        return replace(answer, body=json.dumps(bare(json.loads(answer.body))).encode())
+    return replace(answer, body=re.sub(rb"<Tags>.*?</Tags>", b"<Tags/>", answer.body, flags=re.DOTALL))
+
+
+def bare(value):
+    """Data without what tags are in."""
+    if isinstance(value, dict):
+        return {key: bare(found) for key, found in value.items() if key not in ("Tags", "tags", "UserPoolTags")}
+    return [bare(found) for found in value] if isinstance(value, list) else value
 
 
 @functools.cache
