@@ -146,7 +146,7 @@ class Proxy:
             self.passed.append(seen)
             strike = next((strike for strike in self.strikes if strike.hits(self.phase, request)), None)
         acts = strike.acts if strike else [("deliver",), ("reply",)]
-        if strike and strike.operation != "*":
+        if strike and strike.phase != "*":
             seen.acts = [" ".join(map(str, act)) for act in acts]
         Case(self, request, client, seen).carry_out(acts)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import faults
 from proxy import Proxy
-from servers import SERVERS
+from servers import SERVERS, bound_to_parent
 from trial import BROKEN, FAILURES, HELD, LEFT, LISTED, NEEDLESS, TOUCHED, Plan, Stage
 
 VERDICTS = (HELD, LISTED, NEEDLESS, LEFT, TOUCHED, BROKEN)
@@ -45,6 +45,7 @@ def plans(options):
 
 def work(options, home, tasks, results):
     """A process that takes trials until there are no more, with servers of its own."""
+    bound_to_parent()
     stages, proxy = {}, Proxy()
     try:
         while (plan := tasks.get()) is not None:
