@@ -45,7 +45,8 @@ def refusal(service, status, code):
     """An error in the form of a service of AWS."""
     message = "Somebody between here and there says so."
     if service in QUERY:
-        return ("say", status, "text/xml", f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
+        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        return ("say", status, "text/xml", f"<ErrorResponse>{error}</ErrorResponse>")
     if service == "s3":
         return ("say", status, "application/xml", f"<Error><Code>{code}</Code><Message>{message}</Message></Error>")
     return ("say", status, "application/x-amz-json-1.1", f'{{"__type": "{code}", "message": "{message}"}}')

@@ -137,7 +137,9 @@ class Stage:
         chance = random.Random(f"{plan.seed} {plan.fault}")
         names = sorted(path.stem for path in PLAYBOOKS.glob("*.yaml"))
         fitting = [name for name in names if faults.fits(plan.fault, self.dry_run(name))]
-        plan.playbook = plan.playbook or chance.choice(fitting)
+        # Drawn also where it is given, so that all else is drawn as it was.
+        by_chance = chance.choice(fitting)
+        plan.playbook = plan.playbook or by_chance
         outcome = Outcome(plan)
         strikes = faults.drawn(chance, plan.fault, self.dry_run(plan.playbook))
         outcome.strikes = [str(strike) for strike in strikes]

@@ -135,7 +135,8 @@ def main():
                     log.write(json.dumps({**vars(outcome), "plan": vars(outcome.plan), "again": again(outcome)}) + "\n")
     table(outcomes)
     failures = Counter(outcome.verdict for outcome in outcomes if outcome.verdict in FAILURES)
-    print(f"\n{len(outcomes)} trials in {time.monotonic() - started:.0f} s: " + (", ".join(f"{count} {name}" for name, count in failures.items()) or "nothing left unlisted, nothing touched"))
+    told = ", ".join(f"{count} {name}" for name, count in failures.items()) or "nothing left unlisted, nothing touched"
+    print(f"\n{len(outcomes)} trials in {time.monotonic() - started:.0f} s: {told}")
     return 1 if failures or not outcomes else 0
 
 
