@@ -23,8 +23,9 @@ SAYS_WHERE = re.compile(r"http://(?:127\.0\.0\.1|localhost):(\d+)")
 
 
 def bound_to_parent():
-    """The process ends with the one that starts it, however that ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    """The process ends with the one that starts it, however that ends, where the system can see to that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def environment(home, **more):

@@ -124,6 +124,8 @@ class Stage:
             if done.returncode:
                 raise RuntimeError(f"{playbook} has no dry run: {done.stderr}")
             self.calls[playbook] = list(called(done.stdout))
+            if not any(call["changes"] for call in self.calls[playbook]):
+                raise RuntimeError(f"the dry run of {playbook} tells of no call that changes anything: {done.stdout[:500]}")
         return self.calls[playbook]
 
     @staticmethod
