@@ -125,7 +125,8 @@ MEDDLING = {
     "meddled-in-flight": lambda chance, service: [("meddle", how(chance)), KILL, ("later", moment(chance))],
     "meddled-refused": lambda chance, service: [("meddle", how(chance)), strange(chance, service)],
 }
-# What AWS carries out whatever is there: where it has answered that it did, nobody can tell who else did the same.
+# What AWS carries out whatever is there: where it has answered that it did, nobody can tell who else did the same. Some
+# servers have more of these.
 UNCONDITIONAL = ("AttachRolePolicy", "PutRolePolicy", "UpdateUserPool", "BatchWriteItem")
 # Somebody else writes something else afterwards.
 OVERWRITING = {
@@ -141,14 +142,19 @@ SHARED = ("AttachRolePolicy", "PutRolePolicy", "UpdateFunctionConfiguration", "U
 # Those that happen to certain operations alone.
 ELIGIBLE = {
     **dict.fromkeys(MEDDLING, tuple(DEEDS)),
-    "meddled-delivered": tuple(name for name in DEEDS if name not in UNCONDITIONAL),
     **dict.fromkeys(OVERWRITING, OVERWRITES),
     **dict.fromkeys(("untagged-reply-lost", "untagged-killed"), TAGGED),
     "overlapping": SHARED,
 }
 
 
-def drawn(chance, fault, calls):
+def eligible(fault, unconditional):
+    """The operations that a fault can happen to, if it cannot to all."""
+    named = ELIGIBLE.get(fault)
+    return tuple(name for name in named if name not in unconditional) if fault == "meddled-delivered" else named
+
+
+def drawn(chance, fault, calls, unconditional):
     """The strikes of a trial. `calls` are those that the playbook makes, as its dry run tells; each may be struck."""
     if fault == "none":
         return []
@@ -169,16 +175,16 @@ def drawn(chance, fault, calls):
         call, number = picked(chance, calls, SHARED)
         acts = [("second", chance.choice([1, 5, 10, 20, 100])), DELIVER, chance.choice([REPLY, REPLY, KILL])]
         return [Strike("run", call["service"], call["operation"], number, 1, acts)]
-    return [one(chance, fault, calls, ELIGIBLE.get(fault))]
+    return [one(chance, fault, calls, eligible(fault, unconditional), unconditional)]
 
 
-def one(chance, fault, calls, named=None):
+def one(chance, fault, calls, named=None, unconditional=UNCONDITIONAL):
     call, number = picked(chance, calls, named)
     acts = {**SIMPLE, **KILLS, **MEDDLING, **OVERWRITING}[fault](chance, call["service"])
     often = chance.choice([1, EVERY])
     if fault in (*KILLS, *OVERWRITING, "delayed", "given-up"):
         often = 1
-    if call["operation"] in UNCONDITIONAL and fault in ("meddled-reply-lost", "meddled-dropped", "meddled-refused"):
+    if call["operation"] in unconditional and fault in ("meddled-reply-lost", "meddled-dropped", "meddled-refused"):
         # What never has an answer is not known to be the run's, and must not be taken for it.
         often, acts[0] = EVERY, ("meddle", "same")
     return Strike("run", call["service"], call["operation"], number, often, acts)
@@ -199,9 +205,9 @@ def picked(chance, calls, named):
     return calls[at], before
 
 
-def fits(fault, calls):
+def fits(fault, calls, unconditional):
     """Whether the playbook has a request that the fault can happen to."""
-    named = ELIGIBLE.get(fault)
+    named = eligible(fault, unconditional)
     if fault == "overlapping" and not any(call["operation"] in ("UpdateUserPool", "DeleteItem") for call in calls):
         return False
     return named is None or any(call["operation"] in named and not call["cleanup"] for call in calls)

@@ -197,10 +197,6 @@ def update_user_pool(aws, said, _how):
     aws["cognito-idp"].update_user_pool(UserPoolId=said["UserPoolId"], AutoVerifiedAttributes=["email"], LambdaConfig=triggers)
 
 
-def create_user_pool_client(aws, said, _how):
-    aws["cognito-idp"].create_user_pool_client(UserPoolId=said["UserPoolId"], ClientName=said["ClientName"])
-
-
 def admin_create_user(aws, said, how):
     listed = {"UserAttributes": said["UserAttributes"]} if how == "same" and "UserAttributes" in said else {}
     user(aws["cognito-idp"], said["UserPoolId"], said["Username"], **listed)
@@ -229,7 +225,6 @@ DEEDS = {
     "DeleteItem": delete_item,
     "CreateUserPool": create_user_pool,
     "UpdateUserPool": update_user_pool,
-    "CreateUserPoolClient": create_user_pool_client,
     "AdminCreateUser": admin_create_user,
     "CreateStack": create_stack,
 }

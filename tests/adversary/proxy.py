@@ -118,15 +118,15 @@ class Proxy:
         self.turn = threading.Condition()
         # One delivery at a time, so that what somebody else does is told from what the run does.
         self.delivery = threading.RLock()
-        self.begin(0, [], None, lambda _request, _answer: None)
+        self.begin(0, [], None, lambda _request: lambda _answer: None)
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def begin(self, upstream, strikes, somebody, after, another_run=None):
-        """A new trial: what is to happen, who interferes, what is seen to after each delivery, and how a second run begins."""
-        self.upstream, self.strikes, self.somebody, self.after, self.another_run = upstream, strikes, somebody, after, another_run
+    def begin(self, upstream, strikes, somebody, mended, another_run=None):
+        """A new trial: what is to happen, who interferes, what is seen to at each delivery, and how a second run begins."""
+        self.upstream, self.strikes, self.somebody, self.mended, self.another_run = upstream, strikes, somebody, mended, another_run
         self.passed, self.under_way, self.victim, self.phase, self.troubles = [], 0, None, "run", []
 
     def enter(self, phase, victim):
@@ -153,8 +153,9 @@ class Proxy:
     def deliver(self, request):
         with self.delivery:
             try:
+                afterwards = self.mended(request)
                 answer = self.forward(request)
-                self.after(request, answer)
+                afterwards(answer)
             except (OSError, http.client.HTTPException) as error:
                 self.troubles.append(f"{request.service}:{request.operation}: {error!r}")
                 answer = Answer(502, [], b"")

@@ -1,6 +1,7 @@
 """The servers that the runs go against, each a process of its own on a free port."""
 
 import ctypes
+import functools
 import os
 import re
 import signal
@@ -59,6 +60,9 @@ class Server:
     """A server with nothing in it."""
 
     name = ""
+    # Operations whose conditions it does not look at.
+    unconditional = ()
+
     def __init__(self, home, program):
         self.home, self.program, self.process = home, program, None
         home.mkdir(parents=True, exist_ok=True)
@@ -81,8 +85,8 @@ class Server:
     says_where = True
 
     def mended(self, _aws):
-        """What is seen to after each delivery, where a server lacks what the guarantee rests on."""
-        return lambda _request, _answer: None
+        """What is seen to before and after each delivery, where a server lacks what the guarantee rests on."""
+        return lambda _request: lambda _answer: None
 
     def told(self):
         """The port that the server says; what it writes afterwards goes to its log."""
@@ -112,6 +116,7 @@ class Server:
 
 class Moto(Server):
     name = "moto"
+    unconditional = ("UpdateFunctionConfiguration",)
 
     def start(self):
         script = HERE / "moto_server.py"
@@ -122,12 +127,17 @@ class Moto(Server):
     def mended(self, aws):
         """It forgets the tags that a bucket is created with."""
 
+        def before(request):
+            if request.operation != "CreateBucket" or request.said["Bucket"] in [found["Name"] for found in aws["s3"].list_buckets()["Buckets"]]:
+                return lambda _answer: None
+            return functools.partial(tag, request)
+
         def tag(request, answer):
-            if request.operation == "CreateBucket" and answer.status == 200:
+            if answer.status == 200:
                 tags = [{"Key": key, "Value": value} for key, value in TAG.findall(request.body.decode())]
                 aws["s3"].put_bucket_tagging(Bucket=request.said["Bucket"], Tagging={"TagSet": tags})
 
-        return tag
+        return before
 
     def answers(self):
         try:

@@ -138,12 +138,13 @@ class Stage:
         started = time.monotonic()
         chance = random.Random(f"{plan.seed} {plan.fault}")
         names = sorted(path.stem for path in PLAYBOOKS.glob("*.yaml"))
-        fitting = [name for name in names if faults.fits(plan.fault, self.dry_run(name))]
+        unconditional = (*faults.UNCONDITIONAL, *self.server.unconditional)
+        fitting = [name for name in names if faults.fits(plan.fault, self.dry_run(name), unconditional)]
         # Drawn also where it is given, so that all else is drawn as it was.
         by_chance = chance.choice(fitting)
         plan.playbook = plan.playbook or by_chance
         outcome = Outcome(plan)
-        strikes = faults.drawn(chance, plan.fault, self.dry_run(plan.playbook))
+        strikes = faults.drawn(chance, plan.fault, self.dry_run(plan.playbook), unconditional)
         outcome.strikes = [str(strike) for strike in strikes]
         try:
             self.play(plan, strikes, outcome)
