@@ -20,7 +20,7 @@ reference:
 # Formatting, as a check. The registry declares the step kinds by a macro, behind which cargo does not see their files.
 fmt:
     cargo fmt --all --check
-    rustfmt --edition 2024 --check src/steps/*.rs
+    rustfmt --edition 2024 --check crates/steps/src/steps/*.rs
 
 # Lints, on everything.
 lint:

@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::steps::{self, Registry};
+use aws::{Aws, CallTimeouts, Connection, Credentials, Endpoint, connect};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, LogType};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use playbook::aws::{Aws, CallPatience, Connection, Credentials, Endpoint, connect};
-use playbook::diagnostic::Sources;
-use playbook::engine::{self, CleanupMode, Setup};
-use playbook::event::Mode;
-use playbook::journal::{Book, Opened, Record, Target};
-use playbook::local::{LocalAws, LocalOptions, Pace};
-use playbook::playbook::{FileKind, Files, Playbook, load};
+use engine::event::Mode;
+use engine::journal::{Book, Opened, Record, Target};
+use engine::redactor::Redactor;
+use engine::run::{self, CleanupMode, Setup};
+use engine::sink::Sink;
+use engine::step::{Interrupt, RunFacts};
+use language::diagnostic::Sources;
+use language::playbook::{FileKind, Files, Playbook, load};
+use local_aws::{LocalAws, LocalOptions, Pace};
 use playbook::prompt::UnattendedPrompter;
-use playbook::redactor::Redactor;
-use playbook::sink::Sink;
-use playbook::step::{Interrupt, RunFacts};
-use playbook::steps::{self, Registry};
 
 /// Of each kind of call.
 const CALLS: usize = 500;
@@ -81,7 +81,7 @@ async fn main() {
     })
     .await
     .expect("the embedded AWS starts");
-    let aws = door(local.endpoint_url()).await;
+    let aws = client(local.endpoint_url()).await;
     Box::pin(make_function(&aws)).await;
     let measured = [
         ("list-functions", loaded(LIST), true, false),
@@ -143,16 +143,16 @@ async fn make_function(aws: &Aws) {
     invoke.send().await.expect("an answer");
 }
 
-async fn door(endpoint: &str) -> Aws {
+async fn client(endpoint: &str) -> Aws {
     let connection = Connection {
         endpoint: Endpoint::Url(endpoint.to_owned()),
         credentials: Credentials::Made,
         profile: None,
         region: Some("us-east-1".to_owned()),
-        looks: false,
-        patience: CallPatience::default(),
+        capture_bodies: false,
+        backoff: CallTimeouts::default(),
     };
-    connect(&connection).await.expect("a door").aws
+    connect(&connection).await.expect("a client").aws
 }
 
 async fn by_hand(aws: &Aws, lists: bool, invokes: bool) -> Duration {
@@ -225,7 +225,7 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
         cleanup_command: String::new(),
     };
     let started = Instant::now();
-    let outcome = engine::run(setup, || None).await;
+    let outcome = run::run(setup, || None).await;
     let elapsed = started.elapsed();
     assert!(outcome.passed);
     elapsed

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use super::seam::{ACCESS_KEY, Seam};
-use crate::step::Interrupt;
+use engine::step::Interrupt;
 
 /// The longest that a run or a recovery may take.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -119,7 +119,7 @@ impl Program {
             .env("AWS_SHARED_CREDENTIALS_FILE", home.join("no-credentials"))
             .env("PLAYBOOK_STATE_DIR", state_of(home))
             .env("PLAYBOOK_CONFIG", "/dev/null")
-            .env(crate::aws::MORTAL, "1");
+            .env(aws::MORTAL, "1");
         Ok(command)
     }
 }

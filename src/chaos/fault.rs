@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::event::Effect;
-use crate::local::protocol::{AwsError, Protocol};
+use engine::event::Effect;
+use local_aws::protocol::{AwsError, Protocol};
 
 /// How often the SDK sends a request before it gives up.
 const ATTEMPTS: usize = 4;

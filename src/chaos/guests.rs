@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::account::timeless;
 use super::request::operation;
-use crate::local::http::Request;
+use local_aws::http::Request;
 
 /// The name of a guest, and what the keys of a guest's item hold.
 const NAME: &str = "somebody";

@@ -45,8 +45,8 @@ pub use somebody::Stack;
 pub use tally::{Row, Tally};
 pub use trial::{Trial, Verdict};
 
-use crate::step::Interrupt;
 use child::End;
+use engine::step::Interrupt;
 
 /// No attempt of a call is given less.
 const LEAST_ATTEMPT: Duration = Duration::from_secs(2);

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::local::http::Request;
-use crate::step::RunFacts;
+use engine::step::RunFacts;
+use local_aws::http::Request;
 
 /// Operations that make something or add to it. A neighbour does the same, to something of its own.
 const MAKING: [&str; 6] = ["Create", "Put", "Attach", "Add", "AdminCreate", "Tag"];
@@ -14,7 +14,7 @@ const NEIGHBOUR: &str = "0";
 /// The operation that a request asks for, such as `CreateRole`.
 pub(super) fn operation(request: &Request) -> String {
     if request.credential.as_ref().is_some_and(|credential| credential.service == "s3") {
-        return crate::local::s3::operation(request).to_owned();
+        return local_aws::s3::operation(request).to_owned();
     }
     if let Some(target) = request.header("x-amz-target") {
         return target.rsplit('.').next().unwrap_or(target).to_owned();

@@ -13,13 +13,13 @@ use super::account::{self, Difference, Resources};
 use super::fault::Fault;
 use super::guests::{self, Guests};
 use super::request::{self, neighbour_of};
-use crate::aws::LAST_REPLY;
-use crate::event::Effect;
-use crate::journal::Journal;
-use crate::local::http::{BoxFuture, Request, Response};
-use crate::local::server::Service;
-use crate::local::server::middleware::{After, Before, Middleware};
-use crate::local::world::World;
+use aws::LAST_REPLY;
+use engine::event::Effect;
+use engine::journal::Journal;
+use local_aws::http::{BoxFuture, Request, Response};
+use local_aws::server::Service;
+use local_aws::server::middleware::{After, Before, Middleware};
+use local_aws::world::World;
 
 /// Who signs the requests that count: the program, not the handlers that it made.
 pub(super) const ACCESS_KEY: &str = "AKIAPLAYBOOKCHAOS000";

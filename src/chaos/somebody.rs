@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
 use aws_sdk_cloudformation::types::{Capability, StackStatus};
 
 use super::ChaosError;
-use crate::aws::{Aws, CallError, CallPatience, Connection, Credentials, Endpoint, connect};
+use aws::{Aws, CallError, CallTimeouts, Connection, Credentials, Endpoint, connect};
 
 /// How long a stack may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,8 +36,8 @@ pub(super) async fn deploy(
         credentials: Credentials::Made,
         profile: None,
         region: Some(region.to_owned()),
-        looks: false,
-        patience: CallPatience::default(),
+        capture_bodies: false,
+        backoff: CallTimeouts::default(),
     };
     let aws = connect(&connection).await.map_err(io::Error::other)?.aws;
     for stack in stacks {

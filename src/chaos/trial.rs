@@ -12,8 +12,8 @@ use super::home::Home;
 use super::seam::{Point, Seam, Strike};
 use super::somebody;
 use super::{ChaosError, Options};
-use crate::local::{LocalAws, LocalOptions, Pace};
-use crate::step::Interrupt;
+use engine::step::Interrupt;
+use local_aws::{LocalAws, LocalOptions, Pace};
 
 /// A fault at a point.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -377,7 +377,7 @@ pub enum LocalPace {
 }
 
 #[cfg(feature = "local")]
-impl From<LocalPace> for crate::local::Pace {
+impl From<LocalPace> for local_aws::Pace {
     fn from(pace: LocalPace) -> Self {
         match pace {
             LocalPace::Real => Self::Real,

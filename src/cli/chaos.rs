@@ -18,9 +18,9 @@ use super::target::LOCAL_ACCOUNT;
 use crate::chaos::{
     self, ChaosError, Difference, News, Options, Row, Stack, Summary, Tally, Trial, Verdict,
 };
-use crate::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
-use crate::playbook::Files as _;
 use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
+use engine::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
+use language::playbook::Files as _;
 
 /// How many of the calls that led to a failure are shown, the latest.
 const CALLS_SHOWN: usize = 60;

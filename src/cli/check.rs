@@ -4,9 +4,9 @@ use super::args::{CheckArgs, CheckFormat};
 use super::disk::Disk;
 use super::exit::Exit;
 use super::output::Output;
-use crate::diagnostic::{self, Diagnostic, Sources};
-use crate::playbook;
-use crate::steps::Registry;
+use ::steps::Registry;
+use language::diagnostic::{self, Diagnostic, Sources};
+use language::playbook;
 
 /// Parses, resolves and type-checks; calls nothing.
 pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {

@@ -12,16 +12,16 @@ use super::output::Output;
 use super::signals::Wishes;
 use super::state;
 use super::target::is_loopback;
-use crate::aws::Aws;
-use crate::cleanup::Cleaner;
-use crate::engine::window;
-use crate::event::{Event, Mode, Remaining};
-use crate::journal::{Book, History, Journal, JournalError, Opened, Record};
 use crate::prompt::UnattendedPrompter;
-use crate::redactor::Redactor;
-use crate::sink::Sink;
-use crate::step::{Context, RunFacts};
-use crate::steps;
+use ::steps;
+use aws::Aws;
+use engine::cleanup::Cleaner;
+use engine::event::{Event, Mode, Remaining};
+use engine::journal::{Book, History, Journal, JournalError, Opened, Record};
+use engine::redactor::Redactor;
+use engine::run::window;
+use engine::sink::Sink;
+use engine::step::{Context, RunFacts};
 use reach::{Unreachable, reach};
 
 /// Finishes the clean-up of the run that is named, of all with `--all`, or of the only one that wants it.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::playbook::{FileKind, Files};
+use language::playbook::{FileKind, Files};
 
 /// No playbook is longer; a device that never ends would be.
 const LONGEST: u64 = 4 * 1024 * 1024;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::language;
+use super::language_page;
 use super::steps::wrapped;
-use crate::diagnostic::{Code, Severity, did_you_mean};
-use crate::steps::Registry;
+use ::steps::Registry;
+use language::diagnostic::{Code, Severity, did_you_mean};
 
 /// Where lines end.
 const WIDTH: usize = 88;
@@ -52,8 +52,8 @@ pub fn list() -> String {
 /// # Errors
 /// There is no such code.
 pub fn page(name: &str) -> Result<String, UnknownCode> {
-    if name == language::NAME {
-        return Ok(language::page(&Registry));
+    if name == language_page::NAME {
+        return Ok(language_page::page(&Registry));
     }
     let bare = name.trim_start_matches("error").trim_start_matches("warning");
     let bare = bare.trim_matches(['[', ']']);

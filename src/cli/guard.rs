@@ -12,10 +12,10 @@ use super::args;
 use super::disk::{Disk, reason};
 use super::exit::Exit;
 use super::output::Output;
-use crate::aws::region;
-use crate::diagnostic::{Code, Diagnostic, SourceId};
-use crate::playbook::{Action, Files, Playbook};
-use crate::template::{Template, TemplateKind};
+use aws_model::regions;
+use language::diagnostic::{Code, Diagnostic, SourceId, did_you_mean};
+use language::playbook::{Action, Files, Playbook};
+use language::template::{Template, TemplateKind};
 
 /// How long a step that talks to AWS is thought to take.
 const STEP: Duration = Duration::from_secs(15);
@@ -74,10 +74,10 @@ fn unknown_setting(name: &str) -> String {
 
 fn known_region(value: serde_yaml::Value) -> Result<String, Unusable> {
     match value {
-        serde_yaml::Value::String(name) if region::is_known(&name) => Ok(name),
+        serde_yaml::Value::String(name) if regions::is_known(&name) => Ok(name),
         other => {
             let name = written(&other);
-            let help = match region::nearest(&name) {
+            let help = match did_you_mean(&name, regions::REGIONS) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => EXAMPLE.to_owned(),
             };
@@ -240,7 +240,7 @@ fn administrators_of_template(input: &Template, directory: &Path) -> Option<Diag
         }
         _ => BTreeMap::new(),
     };
-    let administrators = crate::aws::administrators_of(&text, &parameters);
+    let administrators = ::steps::policy::administrators_of(&text, &parameters);
     let name = administrators.first()?;
     Some(
         Diagnostic::new(
@@ -295,11 +295,11 @@ fn allows_everything(template: &Template) -> bool {
     match template.literal() {
         Some(Value::String(text)) => {
             let document = serde_json::from_str::<Value>(text);
-            crate::aws::is_administrator_policy(text)
-                || document.is_ok_and(|document| crate::aws::allows_everything(&document))
+            ::steps::policy::is_administrator_policy(text)
+                || document.is_ok_and(|document| ::steps::policy::allows_everything(&document))
         }
         Some(statement @ Value::Object(_)) => {
-            crate::aws::allows_everything(&json!({ "Statement": statement }))
+            ::steps::policy::allows_everything(&json!({ "Statement": statement }))
         }
         _ => false,
     }

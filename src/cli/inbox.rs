@@ -8,11 +8,11 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::engine::Inbox;
-use crate::event::Mail;
+use engine::event::Mail;
+use engine::run::Inbox;
 
 /// A page of this machine's that takes longer will not come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BACKOFF: Duration = Duration::from_secs(10);
 
 /// What the page of the inbox holds.
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ pub(super) fn at(endpoint: &str) -> Inbox {
     Arc::new(move || {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let reply = tokio::time::timeout(PATIENCE, fetch(&endpoint)).await.ok()?.ok()?;
+            let reply = tokio::time::timeout(BACKOFF, fetch(&endpoint)).await.ok()?.ok()?;
             messages(&reply)
         })
     })

@@ -10,13 +10,13 @@ use super::exit::Exit;
 use super::output::{Output, Reporters, RunFormat};
 use super::run::Session;
 use super::signals::Wishes;
-use crate::diagnostic::did_you_mean;
-use crate::event::Mode;
-use crate::playbook::Playbook;
 use crate::prompt::inputs::{Given, InputFault, Wanted, collect, flags, missing, to_ask};
 use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter};
-use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
-use crate::template::marker;
+use engine::event::Mode;
+use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
+use language::diagnostic::did_you_mean;
+use language::playbook::Playbook;
+use language::template::marker;
 
 const SIGINT: u8 = 2;
 

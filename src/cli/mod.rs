@@ -6,6 +6,7 @@ mod chaos;
 mod check;
 mod cleanup;
 mod completions;
+mod connect_help;
 mod disk;
 mod dumps;
 mod exit;
@@ -13,7 +14,7 @@ mod explain;
 mod guard;
 mod inbox;
 mod inputs;
-mod language;
+mod language_page;
 mod new;
 mod output;
 mod prepare;
@@ -37,7 +38,7 @@ use args::{Cli, ColorChoice, Command};
 use exit::Exit;
 use output::Output;
 
-use crate::steps::Registry;
+use ::steps::Registry;
 
 /// Does what the command line says; returns the exit code.
 #[must_use]
@@ -73,7 +74,7 @@ fn dispatch(command: Command, output: Output) -> Exit {
         Command::Serve(args) => on_runtime(serve::serve(&args, &output), output),
         #[cfg(feature = "local")]
         Command::Handler { arguments } => {
-            let error = crate::local::lambda::become_handler(arguments.into_iter());
+            let error = local_aws::lambda::become_handler(arguments.into_iter());
             output.error(&error.to_string(), None);
             Exit::NOT_STARTED
         }

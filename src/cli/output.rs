@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::args::{CleanupArgs, ColorChoice, OutputFormat, ReportFormat, RunArgs};
 use super::exit::Exit;
-use crate::diagnostic::{Diagnostic, Look, Sources, render, sorted};
-use crate::event::{Event, Mode};
 use crate::report::{
     DryRunReporter, JsonFileReporter, JsonReporter, JunitReporter, Manner, Reporter, ShellReporter,
     Stream, TerminalReporter, safe, shell,
 };
-use crate::step::spec::FROM;
-use crate::steps::KINDS;
+use ::steps::KINDS;
+use engine::event::{Event, Mode};
+use language::diagnostic::{Diagnostic, Look, Sources, render, sorted};
+use language::spec::FROM;
 
 /// How to tell what happens in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -231,7 +231,7 @@ impl Output {
     }
 
     /// What hands events to them.
-    pub(super) fn listener(self, reporters: &Arc<Mutex<Reporters>>) -> crate::sink::Listener {
+    pub(super) fn listener(self, reporters: &Arc<Mutex<Reporters>>) -> engine::sink::Listener {
         let reporters = Arc::clone(reporters);
         Box::new(move |event: &Event| {
             reporters.lock().unwrap_or_else(PoisonError::into_inner).all.event(event);

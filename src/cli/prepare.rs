@@ -13,15 +13,15 @@ use super::exit::Exit;
 use super::output::{Output, RunFormat};
 use super::run::Session;
 use super::{guard, inbox, state, target};
-use crate::aws::Connected;
-use crate::engine::{CleanupMode, Setup};
-use crate::event::Mode;
-use crate::journal::{Book, Journal, JournalError, Opened, Record, Target};
-use crate::playbook::Playbook;
-use crate::redactor::Redactor;
-use crate::sink::Sink;
-use crate::step::RunFacts;
-use crate::steps;
+use ::steps;
+use aws::Connected;
+use engine::event::Mode;
+use engine::journal::{Book, Journal, JournalError, Opened, Record, Target};
+use engine::redactor::Redactor;
+use engine::run::{CleanupMode, Setup};
+use engine::sink::Sink;
+use engine::step::RunFacts;
+use language::playbook::Playbook;
 
 /// A run that is ready to start, and what must live as long as it.
 pub(super) struct Prepared {
@@ -91,7 +91,7 @@ fn environment(session: &Session<'_>) -> BTreeMap<String, String> {
     let names = session.environment.iter();
     match session.args.output {
         RunFormat::Shell => names
-            .map(|(name, _)| (name.clone(), crate::template::marker(&format!("env.{name}"))))
+            .map(|(name, _)| (name.clone(), language::template::marker(&format!("env.{name}"))))
             .collect(),
         _ => session.environment.clone(),
     }
@@ -107,7 +107,10 @@ fn facts(
     RunFacts {
         id: state::run_id(),
         started: started(),
-        region: connected.region.clone().unwrap_or_else(|| crate::template::marker("run.region")),
+        region: connected
+            .region
+            .clone()
+            .unwrap_or_else(|| language::template::marker("run.region")),
         account,
         local: session.args.is_embedded(),
         on_this_machine: session.args.is_embedded() || endpoint.is_some_and(target::is_loopback),

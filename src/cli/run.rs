@@ -12,14 +12,14 @@ use super::output::{Output, Reporters};
 use super::prepare::{Prepared, prepare};
 use super::signals::Wishes;
 use super::target;
-use crate::diagnostic::{Code, Diagnostic, Sources};
-use crate::engine;
-use crate::event::{Event, Mode, Remaining};
-use crate::journal::{Book, Record};
-use crate::playbook::{self, Playbook, Step};
-use crate::sink::Sink;
-use crate::steps::Registry;
-use crate::template::Reference;
+use ::steps::Registry;
+use engine::event::{Event, Mode, Remaining};
+use engine::journal::{Book, Record};
+use engine::run;
+use engine::sink::Sink;
+use language::diagnostic::{Code, Diagnostic, Sources};
+use language::playbook::{self, Playbook, Step};
+use language::template::Reference;
 
 /// What the runs of one command line share.
 pub(super) struct Session<'a> {
@@ -164,7 +164,7 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
     let now = wishes.interrupt().at(2);
     let exit = tokio::select! {
         biased;
-        outcome = engine::run(setup, signal) => Exit::from_code(outcome.exit_code(wishes.signal())),
+        outcome = run::run(setup, signal) => Exit::from_code(outcome.exit_code(wishes.signal())),
         () = now.wait() => {
             crate::prompt::restore_terminal();
             stop_now(&book, &sink, mode, &run, &command, wishes)

@@ -9,8 +9,8 @@ use super::args::RunsFormat;
 use super::exit::Exit;
 use super::output::Output;
 use super::state;
-use crate::journal::{History, Journal, Lock};
 use crate::report::safe;
+use engine::journal::{History, Journal, Lock};
 
 /// A journalled run, as it is listed.
 struct Listed {
@@ -141,7 +141,7 @@ fn as_text(listed: &[Listed], now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Opened, Record};
+    use engine::journal::{Opened, Record};
 
     fn listed(started: &str) -> Listed {
         let opened = Opened {
@@ -150,7 +150,7 @@ mod tests {
             playbook: "hello".to_owned(),
             file: "hello.yaml".to_owned(),
             started: started.to_owned(),
-            target: crate::journal::Target::default(),
+            target: engine::journal::Target::default(),
             profile: None,
         };
         let mut history = History::default();

@@ -2,8 +2,8 @@
 
 use super::exit::Exit;
 use super::output::Output;
-use crate::playbook::json_schema;
-use crate::steps::Registry;
+use ::steps::Registry;
+use language::playbook::json_schema;
 
 /// Prints the JSON Schema of a playbook.
 pub(super) fn command(output: Output) -> Exit {

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::signals::Wishes;
 use super::target::LOCAL_ACCOUNT;
-use crate::local::{LocalAws, LocalOptions};
+use local_aws::{LocalAws, LocalOptions};
 
 /// Serves until it is told to stop.
 pub(super) async fn serve(args: &ServeArgs, output: &Output) -> Exit {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::watch;
 
-use crate::step::Interrupt;
+use engine::step::Interrupt;
 
 /// Counts the wishes to stop. Clones share the count.
 #[derive(Debug, Clone)]

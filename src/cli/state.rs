@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::journal::{History, Journal, Lock};
 use crate::report::shell::quoted;
+use engine::journal::{History, Journal, Lock};
 
 /// The directory of the journals: `PLAYBOOK_STATE_DIR`, or `playbook` in the user's state directory.
 ///

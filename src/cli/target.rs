@@ -6,16 +6,17 @@ use std::time::Duration;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 
 use super::args::RunArgs;
+use super::connect_help::connect_help;
 use super::exit::Exit;
 use super::output::Output;
-use crate::aws::{
-    Aws, CallError, CallPatience, ConnectError, Connected, Connection, Credentials, Endpoint,
+use aws::{
+    Aws, CallError, CallTimeouts, ConnectError, Connected, Connection, Credentials, Endpoint,
     configured_endpoint, connect,
 };
-use crate::engine::Inbox;
 #[cfg(feature = "local")]
-use crate::event::Mail;
-use crate::event::{Call, Mode};
+use engine::event::Mail;
+use engine::event::{Call, Mode};
+use engine::run::Inbox;
 
 /// The account of the embedded AWS: no account of AWS's has this number.
 #[cfg(feature = "local")]
@@ -31,10 +32,10 @@ pub(super) fn mode(args: &RunArgs) -> Mode {
 }
 
 /// How long calls are given: as long as the command line says. A server on this machine need not be spared.
-pub(super) fn patience(attempt: Option<Duration>, endpoint: &Endpoint) -> CallPatience {
-    let usual = CallPatience::default();
+pub(super) fn backoff(attempt: Option<Duration>, endpoint: &Endpoint) -> CallTimeouts {
+    let usual = CallTimeouts::default();
     let is_near = matches!(endpoint, Endpoint::Url(url) if is_loopback(url));
-    CallPatience {
+    CallTimeouts {
         attempt: attempt.unwrap_or(usual.attempt),
         backoff: if is_near { Duration::from_millis(20) } else { usual.backoff },
     }
@@ -44,7 +45,7 @@ pub(super) fn patience(attempt: Option<Duration>, endpoint: &Endpoint) -> CallPa
 #[derive(Debug, Default)]
 pub(super) struct Local {
     #[cfg(feature = "local")]
-    aws: Option<crate::local::LocalAws>,
+    aws: Option<local_aws::LocalAws>,
 }
 
 impl Local {
@@ -81,7 +82,7 @@ impl Local {
     }
 }
 
-/// A door, and what is behind it.
+/// A client, and what is behind it.
 pub(super) struct Reached {
     pub(super) connected: Connected,
     pub(super) local: Local,
@@ -91,7 +92,7 @@ pub(super) struct Reached {
 /// Finds the way to where the calls are to go.
 pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result<Reached, Exit> {
     let unreachable =
-        |error: ConnectError| output.fail(&error.to_string(), Some(&error.help(true)));
+        |error: ConnectError| output.fail(&error.to_string(), Some(&connect_help(&error, true)));
     let (local, endpoint) = match (mode, &args.endpoint_url) {
         (Mode::DryRun, _) => (Local::default(), Endpoint::Nowhere),
         (Mode::Local, _) => start(args, output).await?,
@@ -111,11 +112,11 @@ pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result
         credentials,
         profile: args.profile.clone(),
         region: args.region.clone().or(default_region),
-        looks: args.looks(),
-        patience: patience(args.attempt_timeout, &endpoint),
+        capture_bodies: args.looks(),
+        backoff: backoff(args.attempt_timeout, &endpoint),
     };
     let mut connected = connect(&connection).await.map_err(unreachable)?;
-    if std::env::var_os(crate::aws::MORTAL).is_some() {
+    if std::env::var_os(aws::MORTAL).is_some() {
         connected.aws = connected.aws.mortal();
     }
     let endpoint = match endpoint {
@@ -127,7 +128,7 @@ pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result
 
 #[cfg(feature = "local")]
 async fn start(args: &RunArgs, output: &Output) -> Result<(Local, Endpoint), Exit> {
-    use crate::local::{LocalAws, LocalOptions};
+    use local_aws::{LocalAws, LocalOptions};
     let options = LocalOptions {
         port: 0,
         pace: args.local_pace.into(),

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 pub use self::fault::{InputFault, Source};
-use crate::diagnostic::{Sources, did_you_mean};
-use crate::document;
-use crate::step::{Question, QuestionType};
+use engine::step::{Question, QuestionType};
+use language::diagnostic::{Sources, did_you_mean};
+use language::document;
 
 /// Where values may come from.
 #[derive(Debug, Clone, Default)]

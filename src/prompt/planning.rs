@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::UnattendedPrompter;
-use crate::step::{Answer, Prompter, Question, StepError};
+use engine::step::{Answer, Prompter, Question, StepError};
 
 /// Answers as the real run would without a person, where that needs no person; the rest is not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

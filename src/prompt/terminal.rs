@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::line::{self, Asked, NoLine, Raw};
 use super::unattended::no_answer;
 use crate::report::safe;
-use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
+use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
 
 /// Something to do at the right moment.
 pub type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -85,9 +85,9 @@ impl Prompter for TerminalPrompter {
     fn ask(&self, question: &Question) -> Result<Answer, StepError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         (self.before)();
-        if let Some(patience) = question.patience {
-            let patience = Duration::try_from(patience).unwrap_or_default();
-            if !somebody_types(question, patience).map_err(|error| unusable(&error))? {
+        if let Some(backoff) = question.backoff {
+            let backoff = Duration::try_from(backoff).unwrap_or_default();
+            if !somebody_types(question, backoff).map_err(|error| unusable(&error))? {
                 return match &question.default {
                     Some(default) => Ok(Answer::Default(default.clone())),
                     None => Err(no_answer(question)),
@@ -131,17 +131,17 @@ fn look(colour: bool) -> RenderConfig<'static> {
 }
 
 /// Whether a key is pressed in time. It is left for the question that follows.
-fn somebody_types(question: &Question, patience: Duration) -> io::Result<bool> {
+fn somebody_types(question: &Question, backoff: Duration) -> io::Result<bool> {
     let mut stderr = io::stderr();
     let raw = Raw::enable()?;
     write!(
         stderr,
         "? {} (answer within {} s) ",
         safe::line(&question.prompt),
-        patience.as_millis().div_ceil(1000)
+        backoff.as_millis().div_ceil(1000)
     )?;
     stderr.flush()?;
-    let typed = event::poll(patience)?;
+    let typed = event::poll(backoff)?;
     if typed {
         execute!(
             stderr,
@@ -204,7 +204,7 @@ fn secret(question: &Question, prompt: &str, colour: bool) -> Result<Answer, NoL
     let default = question.default.as_ref();
     let help = default.map(|_| "press return to leave it as it is");
     let asked = Asked { prompt, default: None, help, hidden: true, colour };
-    let shown = || crate::redactor::MASK.to_owned();
+    let shown = || engine::redactor::MASK.to_owned();
     let mut why = None;
     loop {
         let (text, answer) = line::ask(&asked, why, |text| {

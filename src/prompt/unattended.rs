@@ -1,6 +1,6 @@
 //! Nobody is there to ask.
 
-use crate::step::{Answer, Prompter, Question, StepError};
+use engine::step::{Answer, Prompter, Question, StepError};
 
 /// Answers with defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,7 +29,7 @@ pub(super) fn no_answer(question: &Question) -> StepError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::QuestionType;
+    use engine::step::QuestionType;
     use serde_json::Value;
 
     fn question(answer: QuestionType, default: Option<Value>) -> Question {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::failures::Failures;
 use super::words::{answered, counted, padded};
 use super::{Reporter, Stream, body, safe};
-use crate::event::{
+use engine::event::{
     Call, CodeForm, Counts, Effect, Event, Failure, ResourceRef, Status, StepRef, UndoStatus,
 };
 
@@ -414,8 +414,8 @@ impl Reporter for DryRunReporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Plan;
     use crate::report::sample::{self, Captured};
+    use engine::event::Plan;
 
     fn shown(events: &[Event]) -> (String, String) {
         let (out, err) = (Captured::default(), Captured::default());

@@ -1,7 +1,7 @@
 //! The failures of a dry run that end it.
 
 use super::safe;
-use crate::event::{Failure, StepRef};
+use engine::event::{Failure, StepRef};
 
 /// Failures, until a step around them turns out well all the same.
 #[derive(Debug, Default)]

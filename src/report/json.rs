@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Reporter, Stream, file, safe};
-use crate::event::Event;
+use engine::event::Event;
 
 /// Writes each event as one line of JSON.
 #[derive(Debug)]

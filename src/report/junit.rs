@@ -7,7 +7,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Reporter, file, safe};
-use crate::event::{Event, Failure, Remaining, Status, StepRef};
+use engine::event::{Event, Failure, Remaining, Status, StepRef};
 
 /// Writes a `JUnit` report at the end: a suite per playbook, a case per step, and a case `clean-up` that fails when
 /// something remains.

@@ -1,4 +1,4 @@
-//! Consumers of events: what people and machines see of a run. Imports [`crate::event`] alone.
+//! Consumers of events: what people and machines see of a run. Imports [`engine::event`] alone.
 
 mod body;
 mod dry_run;
@@ -17,7 +17,7 @@ mod sample;
 
 use std::io;
 
-use crate::event::Event;
+use engine::event::Event;
 
 pub use dry_run::DryRunReporter;
 pub use json::{JsonFileReporter, JsonReporter};

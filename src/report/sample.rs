@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::{Reporter, Stream};
-use crate::event::{
+use engine::event::{
     Call, CallOutcome, Counts, Effect, Event, Failure, Mode, Plan, Remaining, ResourceRef, Status,
     StepRef, UndoStatus,
 };

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use playbook::local::server::Middleware;
-use playbook::local::{LocalAws, LocalOptions, Pace};
+use local_aws::server::Middleware;
+use local_aws::{LocalAws, LocalOptions, Pace};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 

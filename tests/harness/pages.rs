@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use playbook::step::Spec;
-use playbook::steps;
+use ::steps;
+use engine::step::Spec;
 use serde_json::Value;
 
 /// The IAM action that a call takes; none where it takes none, because whoever calls proves who they are by other means.

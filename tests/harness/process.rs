@@ -50,9 +50,9 @@ pub fn of(directory: &Path) -> Vec<Process> {
 }
 
 /// Those that do not end by themselves within a while.
-pub fn remaining(directory: &Path, patience: Duration) -> Vec<Process> {
+pub fn remaining(directory: &Path, backoff: Duration) -> Vec<Process> {
     let mut left = Vec::new();
-    eventually(patience, || {
+    eventually(backoff, || {
         left = of(directory);
         left.is_empty().then_some(())
     });

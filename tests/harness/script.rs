@@ -3,10 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use playbook::local::http::{BoxFuture, Request, Response};
-use playbook::local::protocol::AwsError;
-use playbook::local::server::Service;
-use playbook::local::server::middleware::{After, Before, Middleware};
+use local_aws::http::{BoxFuture, Request, Response};
+use local_aws::protocol::AwsError;
+use local_aws::server::Service;
+use local_aws::server::middleware::{After, Before, Middleware};
 
 /// What happens to a request.
 pub enum Act {

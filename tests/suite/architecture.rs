@@ -12,87 +12,64 @@ use crate::harness::sandbox::{Sandbox, repository};
 const LONG: &[(&str, &str)] = &[];
 const LONGEST_FILE: usize = 500;
 
-/// What neither calls, nor reads, nor looks at the clock; and what it may know of the rest.
-const PURE: &[&str] = &[
-    "diagnostic",
-    "document",
-    "template",
-    "playbook",
-    "event.rs",
-    "redactor.rs",
-    "step/spec.rs",
-    "step/question.rs",
-    "journal/entry.rs",
+/// Who may know whom: the crates of the workspace, and the command at its root.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("language", &[]),
+    ("aws-model", &[]),
+    ("aws", &["aws-model"]),
+    ("engine", &["aws", "language"]),
+    ("steps", &["engine"]),
+    ("local-aws", &["aws-model"]),
+    (".", &["aws", "aws-model", "engine", "language", "local-aws", "steps"]),
 ];
-const PURE_NAMES: &[&str] = &[
-    "diagnostic",
-    "document",
-    "template",
-    "playbook",
-    "event",
-    "redactor",
-    "step::spec",
-    "step::question",
-    "step::Question",
-    "step::QuestionType",
-    "journal::entry",
+
+/// What neither calls, nor reads, nor looks at the clock.
+const PURE: &[&str] = &[
+    "crates/language/src",
+    "crates/aws-model/src",
+    "crates/engine/src/event",
+    "crates/engine/src/redactor",
+    "crates/engine/src/journal/entry",
 ];
 /// What has an effect or a clock in the standard library and the crates.
 const EFFECTS: &str = r"\b(std::(fs|net|process|env|thread)\b|std::io\b|tokio::|reqwest::|hyper::|aws_\w+::|SystemTime|Instant\b|Timestamp::now)";
 
 /// A source file, without its tests.
 struct Source {
-    /// Relative to `src`.
+    /// Relative to the repository.
     name: String,
     code: String,
     lines: usize,
 }
 
 impl Source {
-    fn is_in(&self, module: &str) -> bool {
-        let file = format!("{module}.rs");
-        self.name == module || self.name == file || self.name.starts_with(&format!("{module}/"))
+    fn is_in(&self, place: &str) -> bool {
+        self.name == format!("{place}.rs") || self.name.starts_with(&format!("{place}/"))
     }
 
-    /// What it names of this crate: `crate::a::b` with two segments, groups in braces resolved.
-    fn names(&self) -> BTreeSet<String> {
-        let path = Regex::new(r"\bcrate::(\w+)(?:::(\{[^;]*?\}|\w+))?").unwrap();
-        let word = Regex::new(r"\w+").unwrap();
-        let mut names = BTreeSet::new();
-        for found in path.captures_iter(&self.code) {
-            let module = &found[1];
-            match found.get(2).map(|rest| rest.as_str()) {
-                None => {
-                    names.insert(module.to_owned());
-                }
-                Some(group) if group.starts_with('{') => {
-                    names.extend(
-                        word.find_iter(group).map(|name| format!("{module}::{}", name.as_str())),
-                    );
-                }
-                Some(name) => {
-                    names.insert(format!("{module}::{name}"));
-                }
-            }
-        }
-        names
+    fn breaks(&self, rule: &Regex) -> Vec<String> {
+        let found = rule.find_iter(&self.code);
+        found.map(|found| format!("{}: {}", self.name, found.as_str())).collect()
     }
 }
 
 fn sources() -> Vec<Source> {
-    let root = repository().join("src");
+    let root = repository();
     let mut files = Vec::new();
-    collect(&root, &mut files);
+    collect(&root.join("src"), &mut files);
+    collect(&root.join("crates"), &mut files);
     files.sort();
+    let comments = Regex::new(r"(?m)^\s*//.*$").unwrap();
     let sources = files.into_iter().map(|path| {
-        let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let comments = Regex::new(r"(?m)^\s*//.*$").unwrap();
         Source { name, code: comments.replace_all(code, "").into_owned(), lines }
     });
-    sources.filter(|source| !source.name.contains("tests")).collect()
+    let sources: Vec<_> = sources.filter(|source| !source.name.contains("tests")).collect();
+    assert!(sources.len() > 100, "the sources are found");
+    sources
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
@@ -106,96 +83,79 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Fails with every name that a file may not know.
+/// Fails with every place in `room` that says what the rule forbids.
 #[track_caller]
-fn nobody(breaks: impl Fn(&Source, &str) -> bool, rule: &str) {
-    let sources = sources();
-    assert!(sources.len() > 100, "the sources are found");
-    let mut broken = Vec::new();
-    for source in &sources {
-        let names = source.names();
-        broken.extend(
-            names
-                .iter()
-                .filter(|name| breaks(source, name))
-                .map(|name| format!("src/{}: crate::{name}", source.name)),
-        );
-    }
+fn nowhere(room: impl Fn(&Source) -> bool, forbidden: &str, rule: &str) {
+    let forbidden = Regex::new(forbidden).unwrap();
+    let rooms: Vec<Source> = sources().into_iter().filter(room).collect();
+    assert!(!rooms.is_empty(), "there are sources to look at: {rule}");
+    let broken: Vec<String> = rooms.iter().flat_map(|source| source.breaks(&forbidden)).collect();
     assert!(broken.is_empty(), "{rule}:\n{}", broken.join("\n"));
 }
 
-fn is_of(name: &str, module: &str) -> bool {
-    name == module || name.starts_with(&format!("{module}::"))
-}
-
-fn is_pure(source: &Source) -> bool {
-    PURE.iter().any(|module| source.is_in(module))
-}
-
+/// The compiler lets a crate use what its manifest names; this holds the manifests against the picture.
 #[test]
-fn pure_modules_know_only_pure_modules() {
-    nobody(
-        |source, name| is_pure(source) && !PURE_NAMES.iter().any(|known| is_of(name, known)),
-        "a pure module knows an effectful one",
-    );
-}
-
-#[test]
-fn pure_modules_have_no_effects() {
-    let effects = Regex::new(EFFECTS).unwrap();
-    let mut broken = Vec::new();
-    for source in sources().iter().filter(|source| is_pure(source)) {
-        broken.extend(
-            effects
-                .find_iter(&source.code)
-                .map(|found| format!("src/{}: {}", source.name, found.as_str())),
-        );
+fn the_crates_know_whom_they_may() {
+    let names: Vec<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    for (name, known) in ARROWS {
+        let manifest = match *name {
+            "." => repository().join("Cargo.toml"),
+            name => repository().join("crates").join(name).join("Cargo.toml"),
+        };
+        let text = fs::read_to_string(manifest).unwrap();
+        let section = text.split("\n[dependencies]\n").nth(1).unwrap_or_default();
+        let section = section.split("\n[").next().unwrap_or_default();
+        let arrows: Vec<&str> = section
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next())
+            .filter(|it| names.contains(it))
+            .collect();
+        let strange: Vec<_> = arrows.iter().filter(|it| !known.contains(it)).collect();
+        assert!(strange.is_empty(), "{name} knows {strange:?}");
     }
-    assert!(broken.is_empty(), "a pure module reaches for the world:\n{}", broken.join("\n"));
+    for entry in fs::read_dir(repository().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(names.contains(&name.as_str()), "crates/{name} stands nowhere in the picture");
+    }
 }
 
 #[test]
-fn steps_know_the_door_and_the_step_trait() {
-    nobody(
-        |source, name| {
-            source.is_in("steps")
-                && !["aws", "step", "steps"].iter().any(|known| is_of(name, known))
-        },
-        "a step kind knows more than `aws` and `step`",
+fn what_is_pure_has_no_effects() {
+    nowhere(
+        |source| PURE.iter().any(|place| source.is_in(place)),
+        EFFECTS,
+        "a pure module reaches for the world",
     );
 }
 
 #[test]
 fn reports_know_events() {
-    nobody(
-        |source, name| {
-            source.is_in("report") && !["event", "report"].iter().any(|known| is_of(name, known))
-        },
-        "a reporter knows more than `event`",
+    nowhere(
+        |source| source.is_in("src/report"),
+        r"\b(language|aws|aws_model|steps|local_aws|crate::(cli|chaos|prompt))::|engine::(cleanup|journal|redactor|run|sink|step)\b",
+        "a reporter knows more than events",
     );
 }
 
 #[test]
 fn the_embedded_aws_is_known_to_the_command_line_and_to_chaos_alone() {
-    let may = |source: &Source| ["local", "cli", "chaos"].iter().any(|room| source.is_in(room));
-    nobody(
-        |source, name| is_of(name, "local") && !may(source),
-        "`local` is known outside `cli` and `chaos`",
+    nowhere(
+        |source| source.is_in("src/report") || source.is_in("src/prompt"),
+        r"\blocal_aws::",
+        "`local-aws` is known outside `cli` and `chaos`",
     );
-    nobody(
-        |source, name| is_of(name, "chaos") && !source.is_in("chaos") && !source.is_in("cli"),
+    nowhere(
+        |source| source.is_in("src") && !source.is_in("src/chaos") && !source.is_in("src/cli"),
+        r"\bcrate::chaos\b",
         "`chaos` is known outside `cli`",
-    );
-    nobody(
-        |source, name| source.is_in("local") && !is_of(name, "local"),
-        "`local` knows something of the program that it serves",
     );
 }
 
 #[test]
 fn nobody_knows_the_command_line() {
-    nobody(
-        |source, name| is_of(name, "cli") && !source.is_in("cli"),
+    nowhere(
+        |source| source.is_in("src") && !source.is_in("src/cli"),
+        r"\bcrate::cli\b",
         "`cli` is known outside itself",
     );
 }
@@ -213,14 +173,14 @@ fn files_are_short_or_say_why_not() {
     let long: Vec<String> = sources
         .iter()
         .filter(|source| source.lines > LONGEST_FILE && reason(source).is_none())
-        .map(|source| format!("src/{}: {} lines", source.name, source.lines))
+        .map(|source| format!("{}: {} lines", source.name, source.lines))
         .collect();
     assert!(long.is_empty(), "split these, or list them with a reason:\n{}", long.join("\n"));
     for (name, _) in LONG {
         let listed = sources.iter().find(|source| source.name == *name);
         assert!(
             listed.is_some_and(|source| source.lines > LONGEST_FILE),
-            "src/{name} need not be listed any more"
+            "{name} need not be listed any more"
         );
     }
 }
@@ -238,11 +198,11 @@ fn no_module_is_called_after_nothing() {
 
 #[test]
 fn every_step_kind_has_a_registry_line() {
-    let registry = fs::read_to_string(repository().join("src/steps/mod.rs")).unwrap();
+    let registry = fs::read_to_string(repository().join("crates/steps/src/steps/mod.rs")).unwrap();
     let lines: BTreeSet<&str> =
         registry.lines().filter_map(|line| line.trim().split(' ').next()).collect();
     let mut missing = Vec::new();
-    for entry in fs::read_dir(repository().join("src/steps")).unwrap() {
+    for entry in fs::read_dir(repository().join("crates/steps/src/steps")).unwrap() {
         let path = entry.unwrap().path();
         let module = path.file_stem().unwrap().to_string_lossy().into_owned();
         let is_kind = fs::read_to_string(&path).is_ok_and(|text| text.contains(" StepKind for "));
@@ -250,8 +210,12 @@ fn every_step_kind_has_a_registry_line() {
             missing.push(module);
         }
     }
-    assert_eq!(missing, Vec::<String>::new(), "these files of src/steps are not in the registry");
-    let names: Vec<&str> = playbook::steps::KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(
+        missing,
+        Vec::<String>::new(),
+        "these files of crates/steps are not in the registry"
+    );
+    let names: Vec<&str> = ::steps::KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "two kinds have one name");
 }
 
@@ -259,7 +223,7 @@ fn every_step_kind_has_a_registry_line() {
 fn nothing_promises_what_is_not_there() {
     let promise = Regex::new(r"\b(todo!|unimplemented!|dbg!|TODO|FIXME|XXX)").unwrap();
     for source in sources() {
-        assert!(!promise.is_match(&source.code), "src/{} promises something", source.name);
+        assert!(!promise.is_match(&source.code), "{} promises something", source.name);
     }
 }
 

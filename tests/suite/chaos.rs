@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
-use playbook::aws::{LAST_REPLY, MORTAL};
-use playbook::local::http::{BoxFuture, Request, Response};
-use playbook::local::server::Service;
-use playbook::local::server::middleware::{After, Before, Middleware};
+use aws::{LAST_REPLY, MORTAL};
+use local_aws::http::{BoxFuture, Request, Response};
+use local_aws::server::Service;
+use local_aws::server::middleware::{After, Before, Middleware};
 use rustix::process::Signal;
 use serde_json::Value;
 

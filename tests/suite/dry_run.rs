@@ -224,7 +224,7 @@ fn the_clean_up_calls_what_the_pages_say() {
         match event["event"].as_str().unwrap() {
             "undo-started" => {
                 let made = event["resource"]["type"].as_str().unwrap();
-                undoing = playbook::steps::maker_of(made).map(|kind| (kind.spec)());
+                undoing = ::steps::maker_of(made).map(|kind| (kind.spec)());
             }
             "undo-finished" => undoing = None,
             "called" => {

@@ -74,7 +74,7 @@ fn kinds_fields_and_values_are_completed() {
     ]);
     let Some(answers) = asked else { return };
     let kinds = labels(&answers[0]);
-    for kind in playbook::steps::KINDS {
+    for kind in ::steps::KINDS {
         assert!(kinds.contains(&kind.name), "{} is not offered: {kinds:?}", kind.name);
     }
     for word in ["id", "when", "for_each", "block", "repeat", "include", "cleanup"] {

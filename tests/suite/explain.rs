@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use playbook::diagnostic::{Code, Diagnostic, Example, Sources};
-use playbook::playbook::{FileKind, Files, check};
-use playbook::steps::Registry;
+use ::steps::Registry;
+use language::diagnostic::{Code, Diagnostic, Example, Sources};
+use language::playbook::{FileKind, Files, check};
 
 use crate::harness::sandbox::Sandbox;
 
@@ -62,7 +62,7 @@ fn found(example: &Example, files: &[Example]) -> (Vec<Diagnostic>, String) {
     let mut sources = Sources::new();
     let path = Path::new("/project").join(example.name);
     let found = check(&path, &memory, &Registry, &mut sources).found;
-    let drawn = playbook::diagnostic::render(&found, &sources, false);
+    let drawn = language::diagnostic::render(&found, &sources, false);
     (found, drawn)
 }
 

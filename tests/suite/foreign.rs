@@ -3,9 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
-use playbook::aws::{LAST_REPLY, MORTAL};
-use playbook::local::http::{Request, Response};
-use playbook::local::server::Middleware;
+use aws::{LAST_REPLY, MORTAL};
+use local_aws::http::{Request, Response};
+use local_aws::server::Middleware;
 
 use crate::harness::account::Account;
 use crate::harness::sandbox::{Outcome, Sandbox, finish};

@@ -14,18 +14,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::Aws;
 use aws_types::SdkConfig;
-use playbook::aws::Aws;
-use playbook::cleanup::Cleaner;
-use playbook::diagnostic::{Sources, render};
-use playbook::engine::{CleanupMode, Setup, window};
-use playbook::event::{Mode, Remaining};
-use playbook::journal::{Book, Opened, Record, Target};
-use playbook::playbook::{FileKind, Files, Playbook};
+use engine::cleanup::Cleaner;
+use engine::event::{Mode, Remaining};
+use engine::journal::{Book, Opened, Record, Target};
+use engine::redactor::Redactor;
+use engine::run::{CleanupMode, Setup, window};
+use engine::sink::Sink;
+use engine::step::{Context, Interrupt, RunFacts};
+use language::diagnostic::{Sources, render};
+use language::playbook::{FileKind, Files, Playbook};
 use playbook::prompt::UnattendedPrompter;
-use playbook::redactor::Redactor;
-use playbook::sink::Sink;
-use playbook::step::{Context, Interrupt, RunFacts};
 use tokio::sync::{Semaphore, watch};
 
 use account::{Account, Items, Schedule};
@@ -118,7 +118,7 @@ impl Case {
         let mut sources = Sources::new();
         let files = OneFile(self.text.clone());
         let loaded =
-            playbook::playbook::load(Path::new("random.yaml"), &files, &kinds::Fakes, &mut sources);
+            language::playbook::load(Path::new("random.yaml"), &files, &kinds::Fakes, &mut sources);
         match loaded {
             Ok(playbook) => Ok((playbook, sources)),
             Err(faults) => Err(render(&faults, &sources, false)),
@@ -135,7 +135,7 @@ impl Case {
             inputs: BTreeMap::new(),
             overrides: BTreeMap::new(),
             environment: BTreeMap::new(),
-            aws: door(),
+            aws: client(),
             facts: Arc::new(self.facts()),
             region_known: true,
             mode: Mode::Live,
@@ -155,7 +155,7 @@ impl Case {
         };
         self.account.interrupts(wishes);
         tokio::select! {
-            outcome = playbook::engine::run(setup, || None) => Ok(Some(outcome.remaining)),
+            outcome = engine::run::run(setup, || None) => Ok(Some(outcome.remaining)),
             () = self.account.death() => Ok(None),
         }
     }
@@ -164,7 +164,7 @@ impl Case {
     async fn clean(&self, book: &Book) -> Option<Vec<Remaining>> {
         let never = watch::Sender::new(0);
         let context = Context {
-            aws: door(),
+            aws: client(),
             run: Arc::new(self.facts()),
             directory: Arc::from(Path::new(".")),
             root: Arc::from(Path::new(".")),
@@ -207,7 +207,7 @@ impl Case {
     }
 }
 
-fn door() -> Aws {
+fn client() -> Aws {
     Aws::new(SdkConfig::builder().build(), false, false)
 }
 

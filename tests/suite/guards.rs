@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use playbook::local::http::{BoxFuture, Request, Response};
-use playbook::local::server::Service;
-use playbook::local::server::middleware::{After, Before, Middleware};
+use local_aws::http::{BoxFuture, Request, Response};
+use local_aws::server::Service;
+use local_aws::server::middleware::{After, Before, Middleware};
 
 use crate::harness::account::Account;
 use crate::harness::sandbox::{Outcome, Sandbox, finish};

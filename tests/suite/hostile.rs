@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use playbook::diagnostic::{SourceId, Sources, render};
-use playbook::document;
-use playbook::template::{Namespace, Scope, Template};
+use language::diagnostic::{SourceId, Sources, render};
+use language::document;
+use language::template::{Namespace, Scope, Template};
 
 use super::mutants::{faults, shipped};
 use crate::harness::sandbox::{Sandbox, finish, repository};

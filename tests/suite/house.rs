@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use playbook::playbook::CONTROLS;
-use playbook::steps::KINDS;
+use ::steps::KINDS;
+use language::playbook::CONTROLS;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -210,7 +210,7 @@ fn the_committed_reference_is_the_one_that_the_program_writes() {
 #[test]
 fn the_kind_that_contributors_are_shown_is_the_one_that_is_there() {
     let shown = std::fs::read_to_string(repository().join("CONTRIBUTING.md")).unwrap();
-    let file = repository().join("src/steps/get_caller_identity.rs");
+    let file = repository().join("crates/steps/src/steps/get_caller_identity.rs");
     let kind = std::fs::read_to_string(&file).unwrap();
     assert!(shown.contains(&format!("```rust\n{kind}```\n")), "{} is another", file.display());
 }

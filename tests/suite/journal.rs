@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use playbook::journal::{Journal, Opened, Record, Target};
+use engine::journal::{Journal, Opened, Record, Target};
 use rustix::process::Signal;
 use serde_json::Value;
 

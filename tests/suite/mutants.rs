@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use playbook::diagnostic::{Diagnostic, Sources, render};
-use playbook::playbook::{FileKind, Files, load};
-use playbook::step::spec::Kinds;
-use playbook::steps::Registry;
+use ::steps::Registry;
+use language::diagnostic::{Diagnostic, Sources, render};
+use language::playbook::{FileKind, Files, load};
+use language::spec::Kinds;
 
 use crate::harness::sandbox::{Sandbox, finish, repository};
 

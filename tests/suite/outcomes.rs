@@ -3,8 +3,8 @@
 
 mod scripted;
 
-use playbook::event::UndoStatus;
-use playbook::step::StepError;
+use engine::event::UndoStatus;
+use engine::step::StepError;
 use serde_json::{Value, json};
 
 use scripted::{RUN, Reply, Run, THROTTLED};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use playbook::local::http::Request;
-use playbook::local::protocol::AwsError;
-use playbook::local::server::Middleware;
+use local_aws::http::Request;
+use local_aws::protocol::AwsError;
+use local_aws::server::Middleware;
 
 use crate::harness::account::Account;
 use crate::harness::sandbox::{Sandbox, finish};

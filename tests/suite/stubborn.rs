@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use playbook::local::http::{BoxFuture, Request, Response};
-use playbook::local::protocol::{AwsError, Protocol};
-use playbook::local::server::Service;
-use playbook::local::server::middleware::{After, Before, Middleware};
+use local_aws::http::{BoxFuture, Request, Response};
+use local_aws::protocol::{AwsError, Protocol};
+use local_aws::server::Service;
+use local_aws::server::middleware::{After, Before, Middleware};
 use regex_lite::Regex;
 
 use crate::harness::account::Account;

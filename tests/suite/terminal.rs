@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook::local::http::{BoxFuture, Request, Response};
-use playbook::local::server::Service;
-use playbook::local::server::middleware::{After, Before, Middleware};
+use local_aws::http::{BoxFuture, Request, Response};
+use local_aws::server::Service;
+use local_aws::server::middleware::{After, Before, Middleware};
 
 use crate::harness::account::Account;
 use crate::harness::dialogue::{hang_up, hold, hold_at};

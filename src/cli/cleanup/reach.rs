@@ -1,12 +1,13 @@
 //! The way to where a run was, and only there.
 
-use crate::aws::{
+use crate::cli::args::CleanupArgs;
+use crate::cli::connect_help::connect_help;
+use crate::cli::target::{backoff, identify};
+use aws::{
     ConnectError, Connected, Connection, Credentials, Endpoint, configured_endpoint, connect,
     has_profile,
 };
-use crate::cli::args::CleanupArgs;
-use crate::cli::target::{identify, patience};
-use crate::journal::Opened;
+use engine::journal::Opened;
 
 /// Why a run cannot be cleaned up from here.
 pub(super) struct Unreachable {
@@ -14,7 +15,7 @@ pub(super) struct Unreachable {
     pub(super) help: Option<String>,
 }
 
-/// The door to where the run was. The journal says where that is; settings that say another place are taken for a mistake
+/// The client to where the run was. The journal says where that is; settings that say another place are taken for a mistake
 /// of one of the two.
 pub(super) async fn reach(args: &CleanupArgs, opened: &Opened) -> Result<Connected, Unreachable> {
     let target = &opened.target;
@@ -28,18 +29,18 @@ pub(super) async fn reach(args: &CleanupArgs, opened: &Opened) -> Result<Connect
         same_region(args, opened)?;
         same_endpoint(args, opened, profile.as_deref()).await?;
     }
-    let patience = patience(args.attempt_timeout, &endpoint);
+    let backoff = backoff(args.attempt_timeout, &endpoint);
     let connection = Connection {
         credentials: if args.dry_run { Credentials::Made } else { Credentials::Configured },
         endpoint,
         profile,
         region: Some(target.region.clone()),
-        looks: true,
-        patience,
+        capture_bodies: true,
+        backoff,
     };
     let failed = |error: &ConnectError| Unreachable {
         message: cannot(opened, &error.to_string()),
-        help: Some(error.help(false)),
+        help: Some(connect_help(error, false)),
     };
     let connected = connect(&connection).await.map_err(|error| failed(&error))?;
     if args.dry_run {
@@ -110,7 +111,7 @@ async fn same_endpoint(
         None => {
             let found = configured_endpoint(profile).await.map_err(|error| Unreachable {
                 message: cannot(opened, &error.to_string()),
-                help: Some(error.help(false)),
+                help: Some(connect_help(&error, false)),
             })?;
             found.map(|found| (found.setting, found.url))
         }

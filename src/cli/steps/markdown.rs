@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::schema::Fields;
 use super::{CALLS_ON_FAILURE, left_behind, sentence};
-use crate::playbook::{CONTROLS, Control, control_keys, step_keys};
-use crate::step::{Kinds, Spec};
+use engine::step::{Kinds, Spec};
+use language::playbook::{CONTROLS, Control, control_keys, step_keys};
 
 /// The files of the manual: names and texts.
 pub type Reference = Vec<(String, String)>;

@@ -13,9 +13,9 @@ pub(super) use self::markdown::rows_of;
 pub use self::markdown::{reference, write};
 use self::schema::Fields;
 pub(super) use self::wrap::wrapped;
-use crate::diagnostic::did_you_mean;
-use crate::playbook::{CONTROLS, Control, control_keys};
-use crate::step::{End, Kinds, Spec};
+use engine::step::{Disposition, Kinds, Spec};
+use language::diagnostic::did_you_mean;
+use language::playbook::{CONTROLS, Control, control_keys};
 
 /// Where lines end.
 const WIDTH: usize = 88;
@@ -113,22 +113,22 @@ const CALLS_ON_FAILURE: &str = "AWS calls that tell why it failed";
 
 /// What a kind leaves behind, and until when; what ends in the same way in one go.
 fn left_behind(spec: &Spec, shown: impl Fn(&str) -> String) -> Vec<String> {
-    let ends = [
-        (End::Removed, "until the clean-up removes"),
-        (End::Restored, "changed, until the clean-up puts back what was there before"),
+    let dispositions = [
+        (Disposition::Removed, "until the clean-up removes"),
+        (Disposition::Restored, "changed, until the clean-up puts back what was there before"),
         (
-            End::RemovedOrRestored,
+            Disposition::RemovedOrRestored,
             "until the clean-up removes it, or puts back what was there before",
         ),
     ];
     let mut texts = Vec::new();
-    for (end, until) in ends {
-        let of_end = spec.makes.iter().filter(|it| it.end == end);
-        let types: Vec<String> = of_end.map(|it| shown(it.type_name)).collect();
-        let object = match (end, types.len()) {
+    for (disposition, until) in dispositions {
+        let of_it = spec.makes.iter().filter(|it| it.disposition == disposition);
+        let types: Vec<String> = of_it.map(|it| shown(it.type_name)).collect();
+        let object = match (disposition, types.len()) {
             (_, 0) => continue,
-            (End::Removed, 1) => " it",
-            (End::Removed, _) => " them",
+            (Disposition::Removed, 1) => " it",
+            (Disposition::Removed, _) => " them",
             _ => "",
         };
         texts.push(format!("{}, {until}{object}", types.join(" and ")));

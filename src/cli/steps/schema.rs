@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::step::spec::{FILE, SECRET};
+use language::spec::{FILE, SECRET};
 
 /// Schemas that refer to each other end here.
 const DEPTH: usize = 6;

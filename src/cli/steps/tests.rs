@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 use serde_json::json;
 
 use super::*;
-use crate::step::Leaves;
+use engine::step::Creates;
 
 struct Two;
 
@@ -64,9 +64,9 @@ fn create_role() -> &'static Spec {
         permissions: &["iam:CreateRole"],
         undo_permissions: vec!["iam:DeleteRole"],
         makes: vec![
-            Leaves { type_name: "AWS::IAM::Role", undo: &["iam:DeleteRole"], end: End::Removed },
-            Leaves { type_name: "AWS::IAM::Trust", undo: &[], end: End::Restored },
-            Leaves { type_name: "AWS::IAM::RolePolicyAttachment", undo: &[], end: End::Removed },
+            Creates { type_name: "AWS::IAM::Role", undo: &["iam:DeleteRole"], disposition: Disposition::Removed },
+            Creates { type_name: "AWS::IAM::Trust", undo: &[], disposition: Disposition::Restored },
+            Creates { type_name: "AWS::IAM::RolePolicyAttachment", undo: &[], disposition: Disposition::Removed },
         ],
         example: "- create-role:\n    role_name: hello\n",
     })

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::names::kebab;
 use super::words::{quoted, word};
 use super::{Packed, Planned};
-use crate::event::{CodeForm, Effect};
+use engine::event::{CodeForm, Effect};
 
 /// Lines are not longer than this where they can be broken.
 const WIDTH: usize = 110;

@@ -16,7 +16,7 @@ pub(crate) use words::quoted;
 use super::failures::Failures;
 use super::words::answered;
 use super::{Reporter, Stream, safe};
-use crate::event::{Call, CodeForm, Effect, Event, OnlyIf, Status, StepRef};
+use engine::event::{Call, CodeForm, Effect, Event, OnlyIf, Status, StepRef};
 
 /// Where the outputs of step kinds come from: kind, output, source.
 pub type Sources = BTreeMap<String, BTreeMap<String, Source>>;

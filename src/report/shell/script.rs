@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::command::{Command, command, waiter};
 use super::words::{Part, parts, quoted};
 use super::{Item, Planned, Run, Sources, names};
-use crate::event::Effect;
 use crate::report::safe;
+use engine::event::Effect;
 
 /// What the redactor leaves of a secret.
 const MASK: &str = "***";

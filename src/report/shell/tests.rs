@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::event::{Effect, Mode, ResourceRef, UndoStatus};
 use crate::report::sample::{self, Captured, begun, ended, resource, step};
+use engine::event::{Effect, Mode, ResourceRef, UndoStatus};
 
 fn sources() -> Sources {
     let source =

@@ -1,9 +1,9 @@
 //! The clean-up, and what it leaves.
 
 use super::TerminalReporter;
-use crate::event::{Remaining, ResourceRef, UndoStatus};
 use crate::report::safe;
 use crate::report::words::{counted, duration, padded};
+use engine::event::{Remaining, ResourceRef, UndoStatus};
 
 /// As wide as the longest of the words that say how an undo ended.
 const VERB: usize = 12;

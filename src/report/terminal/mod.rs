@@ -16,7 +16,7 @@ use self::live::Live;
 use self::summary::Summary;
 use super::words::{counted, duration, padded};
 use super::{Paint, Reporter, Stream, body, safe};
-use crate::event::{Counts, Event, Failure, Mode, ResourceRef, Status, StepRef};
+use engine::event::{Counts, Event, Failure, Mode, ResourceRef, Status, StepRef};
 
 /// Titles end here, and kinds begin.
 const TITLE: usize = 44;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aws::{CallError, Outcome};
 use fastrand::Rng;
-use playbook::aws::{CallError, Outcome};
 use tokio::sync::{Notify, watch};
 
 /// Who made what is there before the run.

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use playbook::aws::Outcome;
-use playbook::step::kind::spec_of;
-use playbook::step::{Context, Kind, Kinds, Nothing, Resource, Spec, StepError, StepKind, Undone};
+use aws::Outcome;
+use engine::step::kind::spec_of;
+use engine::step::{Context, Kind, Kinds, Nothing, Resource, Spec, StepError, StepKind, Undone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ impl StepKind for MakeThing {
 
     type Input = MakeInput;
     type Output = Output;
-    type Made = Thing;
+    type Created = Thing;
 
     async fn run(cx: Context, input: MakeInput) -> Result<Output, StepError> {
         let name = input.name;
@@ -153,7 +153,7 @@ impl StepKind for SetThing {
 
     type Input = SetInput;
     type Output = Output;
-    type Made = Setting;
+    type Created = Setting;
 
     async fn run(cx: Context, SetInput { name, value }: SetInput) -> Result<Output, StepError> {
         let missing = || StepError::failed("NotFound", format!("there is no {name}"));
@@ -210,7 +210,7 @@ impl StepKind for RemoveThing {
 
     type Input = RemoveInput;
     type Output = Output;
-    type Made = Nothing;
+    type Created = Nothing;
 
     async fn run(cx: Context, RemoveInput { name }: RemoveInput) -> Result<Output, StepError> {
         match account(&cx).delete(&name).await {

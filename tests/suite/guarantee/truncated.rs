@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use playbook::journal::{Book, Journal};
-use playbook::redactor::Redactor;
+use engine::journal::{Book, Journal};
+use engine::redactor::Redactor;
 use tokio::sync::Semaphore;
 
 use super::account::{Account, Item, Items, SOMEBODY, Schedule};

@@ -1,0 +1,51 @@
+//! The regions there are.
+
+/// Regions of July 2026, from <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>.
+pub const REGIONS: [&str; 38] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Whether AWS has a region: one of the table, or one that AWS has added beside one of the table since.
+#[must_use]
+pub fn is_known(region: &str) -> bool {
+    let stem = |region: &str| region.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let wanted = stem(region);
+    wanted.len() < region.len() && REGIONS.iter().any(|known| stem(known) == wanted)
+}

@@ -1,0 +1,355 @@
+//! A step of a kind: rendered, run, repeated while that helps, judged.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use super::Engine;
+use super::fault::Fault;
+use super::frame::{Frame, Place};
+use super::outputs::{Outputs, with_result};
+use crate::event::{Event, ResourceRef, Status, StepRef};
+use crate::journal::{Change, OnChange};
+use crate::step::{Answer, Context, Spec, StepError};
+use language::diagnostic::Code;
+use language::playbook::{Poll, Retry, Step};
+use language::template::{Evaluated, Scope, Template, from_json, to_json};
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A step of a kind, where it stands.
+struct Attempt<'a> {
+    frame: &'a Frame<'a>,
+    step: &'a Step,
+    spec: &'static Spec,
+    input: &'a Template,
+    place: &'a Place,
+    at: &'a StepRef,
+}
+
+impl Engine {
+    /// Runs a step of a kind until it succeeds, may not be tried again, or has failed as expected.
+    pub(super) async fn attempts(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        spec: &'static Spec,
+        input: &Template,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<(Outputs, Status), Fault> {
+        let attempt = Attempt { frame, step, spec, input, place, at };
+        if self.setup.aws.is_dry_run() {
+            self.tell_what_may_fail(step, at);
+        }
+        let result = match &step.poll {
+            None => self.with_retries(&attempt).await,
+            Some(poll) => self.polled(&attempt, poll).await,
+        };
+        self.judge(step, result)
+    }
+
+    /// What a dry run cannot show happening.
+    fn tell_what_may_fail(&self, step: &Step, at: &StepRef) {
+        if let Some(retry) = &step.retry {
+            let on = if retry.on.is_empty() { "any error".to_owned() } else { retry.on.join(", ") };
+            self.note(at, format!("tries again on {on}, {} times in all", retry.attempts));
+        }
+        for (codes, must) in [(&step.expect_error, true), (&step.allow_error, false)] {
+            if !codes.is_empty() {
+                let codes = codes.clone();
+                self.setup.sink.emit(Event::Expects { step: at.clone(), codes, must });
+            }
+        }
+    }
+
+    async fn polled(&self, attempt: &Attempt<'_>, poll: &Poll) -> Result<Outputs, Fault> {
+        let started = Instant::now();
+        if self.setup.aws.is_dry_run() {
+            self.note(attempt.at, format!("polls until {}", poll.until.source()));
+        }
+        loop {
+            let outputs = self.with_retries(attempt).await?;
+            let scope = with_result(&attempt.place.scope, &outputs.namespace);
+            let until = self.evaluate(&poll.until, &scope)?;
+            if until.is_true() || self.setup.aws.is_dry_run() {
+                return Ok(outputs);
+            }
+            if started.elapsed() + poll.every > poll.timeout {
+                let error = StepError::TimedOut {
+                    what: format!("waiting until {}", poll.until.source()),
+                    limit: poll.timeout,
+                };
+                return Err(Fault::of_step(&error, |_| None).at(poll.until.span()));
+            }
+            self.setup.sink.emit(Event::Waiting { text: poll.until.source().to_owned() });
+            self.pause(poll.every).await?;
+        }
+    }
+
+    async fn with_retries(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
+        let mut tries = 1;
+        let mut pause = attempt.step.retry.as_ref().map_or(Duration::ZERO, |retry| retry.every);
+        loop {
+            let fault = match self.attempt(attempt).await {
+                Err(fault) => fault,
+                Ok(outputs) => return Ok(outputs),
+            };
+            let retry = attempt.step.retry.as_ref().filter(|retry| helps(retry, &fault, tries));
+            let Some(retry) = retry else { return Err(tried(fault, tries)) };
+            tries += 1;
+            if let Some(input) = &retry.ask {
+                self.ask_again(attempt.frame, input, fault).await?;
+            } else {
+                let after = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                self.setup.sink.emit(Event::Retrying { reason: fault.message, after });
+                self.pause(pause).await?;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    /// Shows why the step was refused and asks for an input again. Where nobody can be asked, the refusal stands.
+    async fn ask_again(&self, frame: &Frame<'_>, name: &str, fault: Fault) -> Result<(), Fault> {
+        let found = frame.playbook.inputs.iter().find(|input| input.question.name == name);
+        let Some(input) = found else {
+            return Err(fault);
+        };
+        self.setup.sink.emit(Event::Warned { text: fault.message.clone() });
+        let prompter = Arc::clone(&self.prompter);
+        let question = input.question.clone();
+        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
+        let answer = tokio::select! {
+            answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
+            () = self.setup.interrupt.wait() => Err(StepError::Interrupted),
+        };
+        match answer {
+            Ok(Answer::Given(value)) => {
+                frame.set_input(self, input, from_json(&value), false);
+                Ok(())
+            }
+            Err(StepError::Interrupted) => Err(Fault::interrupted()),
+            Ok(Answer::Default(_) | Answer::NotAsked) | Err(_) => Err(fault),
+        }
+    }
+
+    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
+        let Attempt { frame, step, spec, input, place, at } = attempt;
+        let (data, secret) = match input.literal() {
+            Some(data) => (data.clone(), false),
+            None => {
+                let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
+                (to_json(&value), secret)
+            }
+        };
+        let input_data = expand_shorthand(spec, data);
+        self.learn_secret_inputs(spec, &input_data);
+        let depends = Self::depends(frame, step, place);
+        let keep = step.keep || place.keep;
+        let who = step.id.as_deref().unwrap_or(spec.name);
+        let ledger = {
+            let on_change = self.on_change(place, at, keep);
+            let book = place.aside.as_ref().unwrap_or(&self.setup.book);
+            Arc::new(book.for_step(who, depends.iter().copied().collect(), keep, on_change))
+        };
+        let unread = !self.is_read(step, spec);
+        let context = Context { unread, ..self.context(attempt, who, ledger.clone()) };
+        let result = self.limited(step, spec, context, input_data).await;
+        self.look_into_inbox().await;
+        if let Some(id) = &step.id {
+            frame.remember(id, ledger.made().into_iter().chain(depends));
+        }
+        match result {
+            Ok(returned) => Ok(self.outputs(step, spec, returned, secret && spec.calls.is_empty())),
+            Err(error) => {
+                let fault = Fault::of_step(&error, |field| place_of(spec, input, field));
+                if !fault.unknown.is_empty() {
+                    let what = fault.unknown.join(", ");
+                    self.note(at, format!("calls {} with {what}", spec.calls.join(", ")));
+                    return Ok(self.outputs(step, spec, Json::Null, false));
+                }
+                Err(fault.at(step.kind_span))
+            }
+        }
+    }
+
+    /// One run of the kind, within the step's `timeout`. A call under way when the time is up stays open in the journal,
+    /// so clean-up looks whether it had an effect.
+    async fn limited(
+        &self,
+        step: &Step,
+        spec: &Spec,
+        context: Context,
+        input: Json,
+    ) -> Result<Json, StepError> {
+        let Some(kind) = (self.setup.kind)(spec.name) else {
+            let message = format!("there is no step kind {}", spec.name);
+            return Err(StepError::failed("UnknownKind", message));
+        };
+        let running = (kind.run)(context, input);
+        match step.timeout {
+            Some(limit) if !self.setup.aws.is_dry_run() => {
+                let what = format!("this {} step", spec.name);
+                tokio::time::timeout(limit, running)
+                    .await
+                    .unwrap_or(Err(StepError::TimedOut { what, limit }))
+            }
+            _ => running.await,
+        }
+    }
+
+    /// Who hears of what a step makes and takes away. What it may never make, the clean-up does not list.
+    fn on_change(&self, place: &Place, at: &StepRef, keep: bool) -> OnChange {
+        let sink = self.setup.sink.clone();
+        let at = place.aside.is_some().then(|| at.clone());
+        Arc::new(move |change| {
+            let event = match (&at, change) {
+                (None, Change::Made(resource)) => Event::Made { resource },
+                (None, Change::Settled(resource)) => Event::Settled { resource },
+                (Some(step), Change::Made(ResourceRef { kind, name, .. })) => {
+                    let end = if keep { "which stays" } else { "which the clean-up takes away" };
+                    Event::Noted { step: step.clone(), text: format!("makes {kind} {name}, {end}") }
+                }
+                (Some(step), Change::Settled(ResourceRef { kind, name, .. })) => {
+                    Event::Noted { step: step.clone(), text: format!("takes away {kind} {name}") }
+                }
+            };
+            sink.emit(event);
+        })
+    }
+
+    fn context(
+        &self,
+        attempt: &Attempt<'_>,
+        who: &str,
+        ledger: Arc<dyn crate::step::Ledger>,
+    ) -> Context {
+        let Attempt { frame, at, place, .. } = attempt;
+        let setup = &self.setup;
+        let observer = {
+            let sink = setup.sink.clone();
+            let (at, only_if) = ((*at).clone(), place.only_if);
+            Arc::new(move |call| {
+                sink.emit(Event::Called { step: Some(at.clone()), only_if, call });
+            })
+        };
+        Context {
+            aws: setup.aws.observed_by(observer),
+            run: Arc::clone(&setup.facts),
+            directory: Arc::clone(&frame.directory),
+            root: Arc::clone(&frame.root),
+            ledger,
+            prompter: Arc::clone(&self.prompter),
+            progress: Arc::clone(&self.progress),
+            interrupt: setup.interrupt.clone(),
+            step: Arc::from(who),
+            unread: false,
+        }
+    }
+
+    /// `expect_error` and `allow_error`.
+    fn judge(
+        &self,
+        step: &Step,
+        result: Result<Outputs, Fault>,
+    ) -> Result<(Outputs, Status), Fault> {
+        let listed = |codes: &[String], fault: &Fault| codes.contains(&fault.code);
+        match result {
+            Ok(outputs) if step.expect_error.is_empty() => Ok((outputs, Status::Passed)),
+            // Only AWS could refuse it, and what it returns otherwise nobody will see.
+            Ok(_) if self.setup.aws.is_dry_run() => Ok((Outputs::none(), Status::Passed)),
+            Ok(_) => {
+                let expected = step.expect_error.join(" or ");
+                let message = format!("the step succeeded, but {expected} was expected");
+                Err(Fault::new("UnexpectedSuccess", Code::StepFailed, message))
+            }
+            Err(fault) if fault.interrupted => Err(fault),
+            Err(fault) if listed(&step.expect_error, &fault) => {
+                Ok((self.failed_on_purpose(&fault), Status::ExpectedError))
+            }
+            Err(fault) if listed(&step.allow_error, &fault) => {
+                Ok((self.failed_on_purpose(&fault), Status::AllowedError))
+            }
+            Err(fault) if !step.expect_error.is_empty() && fault.help.is_none() => {
+                let expected = step.expect_error.join(" or ");
+                let found = fault.code.clone();
+                Err(fault.help(format!("`expect_error` says {expected}, this is {found}")))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn failed_on_purpose(&self, fault: &Fault) -> Outputs {
+        Outputs { expected: Some(self.failure(fault)), ..Outputs::none() }
+    }
+
+    pub(super) fn check_asserts(&self, step: &Step, scope: &Scope) -> Result<(), Fault> {
+        for assert in &step.asserts {
+            let holds = self.evaluate(assert, scope)?;
+            if holds.unknown || holds.is_true() {
+                continue;
+            }
+            let mut fault = Fault::new(
+                "AssertionFailed",
+                Code::AssertionFailed,
+                format!("this does not hold: {}", assert.source()),
+            );
+            for reference in assert.references() {
+                let name = reference.path.join(".");
+                if let Some(value) = look_up(scope, &reference.path) {
+                    fault.details.push(format!("{name} is {}", to_json(&value)));
+                }
+            }
+            fault.details.dedup();
+            return Err(fault.at(assert.span()));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn pause(&self, duration: Duration) -> Result<(), Fault> {
+        if self.setup.aws.is_dry_run() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(duration) => Ok(()),
+            () = self.setup.interrupt.wait() => Err(Fault::interrupted()),
+        }
+    }
+}
+
+fn tried(mut fault: Fault, tries: u32) -> Fault {
+    if tries > 1 {
+        fault.message = format!("{} (tried {tries} times)", fault.message);
+    }
+    fault
+}
+
+fn helps(retry: &Retry, fault: &Fault, tries: u32) -> bool {
+    fault.retryable
+        && tries < retry.attempts
+        && (retry.on.is_empty() || retry.on.contains(&fault.code))
+}
+
+fn look_up(scope: &Scope, path: &[String]) -> Option<language::template::Value> {
+    let mut value = scope.get(path.first()?)?;
+    for name in path.get(1..)? {
+        value = value.get_attr(name).ok().filter(|value| !value.is_undefined())?;
+    }
+    Some(value)
+}
+
+/// `print: text` is `print: {message: text}`; nothing at all is an empty map.
+fn expand_shorthand(spec: &Spec, input: Json) -> Json {
+    match (input, spec.shorthand) {
+        (Json::Object(fields), _) => Json::Object(fields),
+        (Json::Null, _) => Json::Object(serde_json::Map::new()),
+        (scalar, Some(field)) => Json::Object([(field.to_owned(), scalar)].into_iter().collect()),
+        (other, None) => other,
+    }
+}
+
+/// The place of a field of a step's input; that of the whole where the shorthand was written.
+fn place_of(spec: &Spec, input: &Template, field: &[String]) -> Option<language::diagnostic::Span> {
+    input.at(field).or_else(|| spec.shorthand.map(|_| input.span()))
+}

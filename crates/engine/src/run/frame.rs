@@ -1,0 +1,260 @@
+//! The names that the steps of one playbook file see.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value as Json;
+
+use super::Engine;
+use super::fault::Fault;
+use super::outputs::plan;
+use crate::event::OnlyIf;
+use crate::journal::Book;
+use crate::step::{QuestionType, Seq};
+use language::diagnostic::Code;
+use language::playbook::{Input, Playbook};
+use language::template::{
+    Evaluated, Namespace, Reference, Scope, Value, from_json, is_unknown, to_json, to_text, unknown,
+};
+
+/// The names that the steps of one playbook file see, and what those steps have made.
+pub(super) struct Frame<'a> {
+    pub(super) playbook: &'a Playbook,
+    pub(super) directory: Arc<Path>,
+    pub(super) root: Arc<Path>,
+    inputs: Namespace,
+    vars: Namespace,
+    pub(super) steps: Namespace,
+    scope: Scope,
+    /// Which entries of the journal a step's outputs come from.
+    makers: Mutex<BTreeMap<String, BTreeSet<Seq>>>,
+    /// Entries that this file's inputs come from.
+    inherited: BTreeSet<Seq>,
+    prefix: String,
+    depth: usize,
+}
+
+/// Where steps stand: the path before them, their depth, the names they see.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) prefix: String,
+    pub(super) depth: usize,
+    pub(super) scope: Scope,
+    pub(super) keep: bool,
+    /// Entries that the loop they stand in comes from.
+    pub(super) depends: BTreeSet<Seq>,
+    /// In a dry run: what has to happen first, for them to run.
+    pub(super) only_if: Option<OnlyIf>,
+    /// In a dry run: where what they make is written down, if it is none of what the run surely makes.
+    pub(super) aside: Option<Book>,
+}
+
+impl Place {
+    /// The path of the step at an index.
+    pub(super) fn path(&self, index: usize) -> String {
+        format!("{}{}", self.prefix, index + 1)
+    }
+
+    /// One deeper, beneath `path`.
+    pub(super) fn beneath(&self, path: &str) -> Self {
+        Self { prefix: format!("{path}."), depth: self.depth + 1, ..self.clone() }
+    }
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of the playbook that is run.
+    pub(super) fn main(engine: &Engine, playbook: &'a Playbook) -> Result<Self, Fault> {
+        let overrides = &engine.setup.overrides;
+        let frame = Self::new(engine, playbook, BTreeSet::new(), String::new(), 0);
+        frame.fill_inputs(engine, &engine.setup.inputs)?;
+        frame.fill_vars(engine, overrides)?;
+        Ok(frame)
+    }
+
+    /// The frame of an included playbook.
+    pub(super) fn included(
+        engine: &Engine,
+        playbook: &'a Playbook,
+        given: &Evaluated,
+        depends: BTreeSet<Seq>,
+        place: &Place,
+    ) -> Result<Self, Fault> {
+        let frame = Self::new(engine, playbook, depends, place.prefix.clone(), place.depth);
+        frame.fill_included(engine, given)?;
+        frame.fill_vars(engine, &BTreeMap::new())?;
+        Ok(frame)
+    }
+
+    fn new(
+        engine: &Engine,
+        playbook: &'a Playbook,
+        inherited: BTreeSet<Seq>,
+        prefix: String,
+        depth: usize,
+    ) -> Self {
+        let inputs = Namespace::new();
+        let steps = Namespace::new();
+        let vars = Namespace::new();
+        let mut scope = Scope::new();
+        scope.set("inputs", &inputs);
+        scope.set("vars", &vars);
+        scope.set("steps", &steps);
+        scope.set("run", &engine.run);
+        scope.set("env", engine.env_namespace());
+        Self {
+            playbook,
+            directory: Arc::from(playbook.directory.as_path()),
+            root: Arc::from(playbook.root.as_path()),
+            inputs,
+            vars,
+            steps,
+            scope,
+            makers: Mutex::default(),
+            inherited,
+            prefix,
+            depth,
+        }
+    }
+
+    /// Where the file's own steps stand.
+    pub(super) fn top(&self) -> Place {
+        Place {
+            prefix: self.prefix.clone(),
+            depth: self.depth,
+            scope: self.scope.clone(),
+            keep: false,
+            depends: BTreeSet::new(),
+            only_if: None,
+            aside: None,
+        }
+    }
+
+    /// The same names for steps that may never run: what they return, nobody else sees.
+    pub(super) fn aside(&self) -> Self {
+        let makers = self.makers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let steps = self.steps.copied();
+        let mut scope = self.scope.child();
+        scope.set("steps", &steps);
+        Self {
+            playbook: self.playbook,
+            directory: Arc::clone(&self.directory),
+            root: Arc::clone(&self.root),
+            inputs: self.inputs.clone(),
+            vars: self.vars.clone(),
+            steps,
+            scope,
+            makers: Mutex::new(makers),
+            inherited: self.inherited.clone(),
+            prefix: self.prefix.clone(),
+            depth: self.depth,
+        }
+    }
+
+    fn fill_inputs(&self, engine: &Engine, given: &BTreeMap<String, Json>) -> Result<(), Fault> {
+        for input in &self.playbook.inputs {
+            match given.get(&input.question.name) {
+                // At a terminal, what a person will say is not known in a dry run.
+                Some(value) if engine.setup.aws.is_dry_run() => {
+                    let path = format!("inputs.{}", input.question.name);
+                    self.set_input(engine, input, plan(value, &path), false);
+                }
+                Some(value) => self.set_input(engine, input, from_json(value), false),
+                None => self.default_input(engine, input)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn fill_included(&self, engine: &Engine, given: &Evaluated) -> Result<(), Fault> {
+        for input in &self.playbook.inputs {
+            let name = &input.question.name;
+            let value = given.value.get_attr(name).ok().filter(|value| !value.is_undefined());
+            let Some(value) = value else {
+                self.default_input(engine, input)?;
+                continue;
+            };
+            if !given.unknown
+                && let Err(wanted) = input.question.check(&to_json(&value))
+            {
+                let message = format!("input `{name}` {wanted}");
+                return Err(Fault::new("InvalidInput", Code::StepFailed, message));
+            }
+            self.set_input(engine, input, value, given.secret);
+        }
+        Ok(())
+    }
+
+    fn default_input(&self, engine: &Engine, input: &Input) -> Result<(), Fault> {
+        match &input.default {
+            Some(template) => {
+                let default = engine.render(template, &self.scope)?;
+                self.set_input(engine, input, default.value, default.secret);
+            }
+            // Only a dry run gets here without a value: nobody is asked then.
+            None => {
+                let name = format!("inputs.{}", input.question.name);
+                self.inputs.insert(&input.question.name, unknown(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an input its value.
+    pub(super) fn set_input(&self, engine: &Engine, input: &Input, value: Value, secret: bool) {
+        if input.question.answer == QuestionType::Secret || secret {
+            if is_unknown(&value).is_none() {
+                engine.setup.sink.redactor().learn(&to_text(&value));
+            }
+            self.inputs.insert_secret(&input.question.name, value);
+        } else {
+            self.inputs.insert(&input.question.name, value);
+        }
+    }
+
+    fn fill_vars(
+        &self,
+        engine: &Engine,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<(), Fault> {
+        for (name, template) in &self.playbook.vars {
+            match overrides.get(name) {
+                Some(value) => self.vars.insert(name, Value::from(value.as_str())),
+                None => self.vars.insert_evaluated(name, &engine.render(template, &self.scope)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of the journal that these references come from.
+    pub(super) fn sources_of<'r>(
+        &self,
+        references: impl IntoIterator<Item = &'r Reference>,
+    ) -> BTreeSet<Seq> {
+        let makers = self.makers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = BTreeSet::new();
+        for reference in references {
+            match reference.path.first().map(String::as_str) {
+                Some("steps") => {
+                    let made = reference.path.get(1).and_then(|id| makers.get(id));
+                    sources.extend(made.into_iter().flatten());
+                }
+                Some("inputs" | "vars") => sources.extend(&self.inherited),
+                _ => {}
+            }
+        }
+        sources
+    }
+
+    /// Remembers which entries a step's outputs come from.
+    pub(super) fn remember(&self, id: &str, sources: impl IntoIterator<Item = Seq>) {
+        let mut makers = self.makers.lock().unwrap_or_else(PoisonError::into_inner);
+        makers.entry(id.to_owned()).or_default().extend(sources);
+    }
+
+    /// Everything that this file's steps have made, for whoever included it.
+    pub(super) fn all_sources(&self) -> BTreeSet<Seq> {
+        let makers = self.makers.lock().unwrap_or_else(PoisonError::into_inner);
+        makers.values().flatten().copied().collect()
+    }
+}

@@ -1,0 +1,358 @@
+//! A checked playbook in, events out: order, conditions, loops, retries, rescue.
+//!
+//! A dry run is the same engine with a client that sends nothing; what follows from values that do not exist yet is
+//! walked and marked.
+
+mod attempt;
+mod control;
+mod fault;
+mod frame;
+mod outputs;
+mod prompter;
+mod step;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cleanup::Cleaner;
+use crate::event::{Call, Event, Mail, Mode, Remaining, UndoStatus};
+use crate::journal::{Book, Record};
+use crate::sink::Sink;
+use crate::step::{Context, Interrupt, Kind, Progress, Prompter, RunFacts};
+use aws::Aws;
+use language::diagnostic::Sources;
+use language::playbook::Playbook;
+use language::template::{Namespace, from_json};
+
+pub use fault::Stop;
+use frame::Frame;
+use prompter::Announced;
+
+/// When to take away what the run has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CleanupMode {
+    /// Whatever happened.
+    #[default]
+    Always,
+    /// Only when every step passed, so that a failure can be looked at.
+    OnSuccess,
+    /// When a person says so.
+    Ask,
+    /// Not now.
+    Never,
+}
+
+/// Everything that a run needs.
+pub struct Setup {
+    /// What to run.
+    pub playbook: Arc<Playbook>,
+    /// Its text, for errors.
+    pub sources: Arc<Sources>,
+    /// The inputs that were given or asked for.
+    pub inputs: BTreeMap<String, Value>,
+    /// `--set`.
+    pub overrides: BTreeMap<String, String>,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// The client of AWS.
+    pub aws: Aws,
+    /// Facts about the run.
+    pub facts: Arc<RunFacts>,
+    /// Whether the region is known; in a dry run it may not be.
+    pub region_known: bool,
+    /// How calls are carried out.
+    pub mode: Mode,
+    /// The endpoint, where it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// The messages that the embedded AWS would have sent, where that is who is called.
+    pub inbox: Option<Inbox>,
+    /// Who answers questions.
+    pub prompter: Arc<dyn Prompter>,
+    /// The calls that were made to get this far.
+    pub prologue: Vec<Call>,
+    /// Where events go.
+    pub sink: Sink,
+    /// The journal.
+    pub book: Book,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
+    /// The step kinds.
+    pub kind: fn(&str) -> Option<&'static Kind>,
+    /// Who can undo what.
+    pub maker_of: fn(&str) -> Option<&'static Kind>,
+    /// When to clean up.
+    pub cleanup: CleanupMode,
+    /// Whether to clean up without asking first.
+    pub yes: bool,
+    /// How long the clean-up of one resource may take.
+    pub cleanup_timeout: Duration,
+    /// The command that finishes the clean-up of this run.
+    pub cleanup_command: String,
+}
+
+/// Every message so far, the oldest first; nothing where that cannot be found out.
+pub type Inbox =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Vec<Mail>>> + Send>> + Send + Sync>;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether every step passed.
+    pub passed: bool,
+    /// Whether it was asked to stop.
+    pub interrupted: bool,
+    /// What is still there.
+    pub remaining: Vec<Remaining>,
+}
+
+impl Outcome {
+    /// The exit code; `signal` is the one that interrupted it, if one did.
+    #[must_use]
+    pub fn exit_code(&self, signal: Option<u8>) -> u8 {
+        match (self.remaining.is_empty(), self.interrupted, self.passed) {
+            (false, _, _) => 3,
+            (true, true, _) => 128 + signal.unwrap_or(2),
+            (true, false, true) => 0,
+            (true, false, false) => 1,
+        }
+    }
+}
+
+/// Runs a playbook to its end, clean-up included. `signal` says which signal interrupted it, once one has.
+pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
+    let started = Instant::now();
+    let announced = Announced { inner: Arc::clone(&setup.prompter), sink: setup.sink.clone() };
+    let engine = Engine {
+        run: outputs::run_namespace(&setup),
+        progress: progress(&setup.sink),
+        prompter: Arc::new(announced),
+        setup,
+        declined: AtomicBool::new(false),
+        shown: AtomicUsize::new(0),
+    };
+    engine.announce();
+    let (result, outputs) = engine.steps().await;
+    let passed = result.is_ok();
+    let interrupted =
+        matches!(result, Err(Stop::Interrupted)) || engine.setup.interrupt.requested();
+    let remaining = engine.finish(passed, interrupted).await;
+    let outcome = Outcome { passed: passed && !interrupted, interrupted, remaining };
+    let exit_code = outcome.exit_code(signal());
+    engine.close(&outcome, exit_code);
+    let setup = &engine.setup;
+    setup.sink.emit(Event::RunFinished {
+        run: setup.facts.id.clone(),
+        passed: outcome.passed,
+        exit_code,
+        millis: millis_since(started),
+        counts: setup.sink.counts(),
+        command: (!outcome.remaining.is_empty()).then(|| setup.cleanup_command.clone()),
+        remaining: outcome.remaining.clone(),
+        outputs,
+    });
+    outcome
+}
+
+/// How long to look for something that nobody knows was made: AWS shows new things late.
+#[must_use]
+pub fn window(on_this_machine: bool) -> Duration {
+    if on_this_machine { Duration::from_millis(200) } else { Duration::from_secs(10) }
+}
+
+/// How much later than it was given up a busy machine may still finish a call.
+const LONGEST_AFTERMATH: Duration = Duration::from_secs(2);
+
+pub(super) fn millis_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A run under way.
+struct Engine {
+    setup: Setup,
+    /// Whether a person said no to a `cleanup` step.
+    declined: AtomicBool,
+    /// `run.*`.
+    run: Namespace,
+    progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    prompter: Arc<dyn Prompter>,
+    /// How many messages were shown.
+    shown: AtomicUsize,
+}
+
+impl Engine {
+    fn announce(&self) {
+        let setup = &self.setup;
+        setup.sink.emit(Event::RunStarted {
+            run: setup.facts.id.clone(),
+            playbook: setup.playbook.name.clone(),
+            description: setup.playbook.description.clone(),
+            file: setup.playbook.file.display().to_string(),
+            mode: setup.mode,
+            region: setup.facts.region.clone(),
+            account: setup.facts.account.clone(),
+            endpoint: setup.endpoint.clone(),
+            started: setup.facts.started.clone(),
+            steps: setup.playbook.steps.len(),
+        });
+        for call in &setup.prologue {
+            setup.sink.emit(Event::Called { step: None, only_if: None, call: call.clone() });
+        }
+    }
+
+    async fn steps(&self) -> (Result<(), Stop>, Value) {
+        let playbook = Arc::clone(&self.setup.playbook);
+        let frame = match Frame::main(self, &playbook) {
+            Ok(frame) => frame,
+            Err(fault) => return (Err(self.stop_before_steps(&fault)), Value::Null),
+        };
+        let result = self.run_steps(&frame, &playbook.steps, &frame.top()).await;
+        let outputs = match &result {
+            Ok(()) => self.playbook_outputs(&frame),
+            Err(_) => Ok(Value::Null),
+        };
+        match outputs {
+            Ok(outputs) => (result, outputs),
+            Err(fault) => (Err(self.stop_before_steps(&fault)), Value::Null),
+        }
+    }
+
+    /// Cleans up as told, unless a step has done so already; returns what is still there.
+    async fn finish(&self, passed: bool, interrupted: bool) -> Vec<Remaining> {
+        let wanted = match self.setup.cleanup {
+            CleanupMode::Always => true,
+            CleanupMode::OnSuccess => passed,
+            CleanupMode::Never => false,
+            CleanupMode::Ask if interrupted => true,
+            CleanupMode::Ask => self.ask_for_cleanup().await,
+        };
+        let pending = self.setup.book.pending();
+        if wanted && !self.declined() {
+            let remaining = if pending.is_empty() { Vec::new() } else { self.clean().await };
+            self.tell_kept();
+            return remaining;
+        }
+        if pending.is_empty() {
+            return Vec::new();
+        }
+        if self.setup.mode != Mode::Live {
+            self.tell_left(pending.len());
+            return Vec::new();
+        }
+        let target = self.setup.book.target();
+        pending.iter().map(|entry| entry.remaining(&target, "it was to be left there")).collect()
+    }
+
+    /// Says what becomes of what is not cleaned up where no account outlives the run.
+    fn tell_left(&self, count: usize) {
+        let (what, was) = match count {
+            1 => ("1 resource".to_owned(), "was"),
+            count => (format!("{count} resources"), "were"),
+        };
+        let text = match self.setup.mode {
+            Mode::DryRun => format!("{what} would be left there"),
+            Mode::Local | Mode::Live => {
+                format!("{what} {was} not removed, and ended with the embedded AWS")
+            }
+        };
+        self.setup.sink.emit(Event::Warned { text });
+    }
+
+    fn tell_kept(&self) {
+        for entry in self.setup.book.kept() {
+            self.setup.sink.emit(Event::UndoFinished {
+                resource: entry.resource(),
+                status: UndoStatus::Kept,
+                reason: None,
+                millis: 0,
+            });
+        }
+    }
+
+    async fn clean(&self) -> Vec<Remaining> {
+        let setup = &self.setup;
+        let observer = {
+            let sink = setup.sink.clone();
+            Arc::new(move |call| sink.emit(Event::Called { step: None, only_if: None, call }))
+        };
+        let ledger = setup.book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()));
+        let context = Context {
+            aws: setup.aws.observed_by(observer),
+            run: Arc::clone(&setup.facts),
+            directory: Arc::from(setup.playbook.directory.as_path()),
+            root: Arc::from(setup.playbook.root.as_path()),
+            ledger: Arc::new(ledger),
+            prompter: Arc::clone(&setup.prompter),
+            progress: Arc::clone(&self.progress),
+            interrupt: setup.interrupt.at(2),
+            step: Arc::from("cleanup"),
+            unread: false,
+        };
+        let sink = setup.sink.clone();
+        Cleaner {
+            book: &setup.book,
+            context,
+            maker_of: setup.maker_of,
+            emit: &move |event| sink.emit(event),
+            timeout: setup.cleanup_timeout,
+            window: window(setup.facts.on_this_machine),
+            window_of_unanswered: window(setup.facts.on_this_machine).max(LONGEST_AFTERMATH),
+        }
+        .clean()
+        .await
+    }
+
+    /// Shows what has come in since, and lets expressions see it.
+    async fn look_into_inbox(&self) {
+        let Some(inbox) = &self.setup.inbox else { return };
+        let Some(mails) = inbox().await else { return };
+        let shown = self.shown.swap(mails.len(), Ordering::Relaxed);
+        if mails.len() == shown {
+            return;
+        }
+        let list = serde_json::to_value(&mails).unwrap_or_default();
+        self.run.insert("inbox", from_json(&list));
+        for mail in mails.into_iter().skip(shown) {
+            self.setup.sink.emit(Event::Mailed { mail });
+        }
+    }
+
+    fn close(&self, outcome: &Outcome, exit_code: u8) {
+        let book = &self.setup.book;
+        if outcome.remaining.is_empty() && self.setup.mode == Mode::Local {
+            book.discard();
+            return;
+        }
+        match book.append(&Record::Closed { exit_code }) {
+            Ok(()) => {}
+            // The disk is full, which keeps nobody from removing a file: nothing is left that it would have to tell of.
+            Err(_) if outcome.remaining.is_empty() => book.discard(),
+            Err(error) => self.setup.sink.emit(Event::Warned { text: error.to_string() }),
+        }
+    }
+}
+
+fn progress(sink: &Sink) -> Arc<dyn Fn(Progress) + Send + Sync> {
+    let sink = sink.clone();
+    Arc::new(move |progress| {
+        sink.emit(match progress {
+            Progress::Waiting(text) => Event::Waiting { text },
+            Progress::Uploads { file, path } => {
+                Event::Uploads { file, path: path.display().to_string() }
+            }
+            Progress::Packed { code, path, form } => {
+                Event::Packed { code, path: path.display().to_string(), form }
+            }
+            Progress::Retrying { reason, after } => Event::Retrying {
+                reason,
+                after: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+            },
+            Progress::Said(text) => Event::Said { text },
+            Progress::Warned(text) => Event::Warned { text },
+        });
+    })
+}

@@ -1,0 +1,46 @@
+//! A prompter whose questions and answers are events.
+
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::redactor::MASK;
+use crate::sink::Sink;
+use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
+use language::template::{from_json, marker, to_text};
+
+/// Announces what `inner` is asked, and what came of it. Secrets are learned before anybody hears of them.
+pub(super) struct Announced {
+    pub(super) inner: Arc<dyn Prompter>,
+    pub(super) sink: Sink,
+}
+
+impl Prompter for Announced {
+    fn ask(&self, question: &Question) -> Result<Answer, StepError> {
+        self.sink.emit(Event::Asking);
+        let answer = self.inner.ask(question)?;
+        let (value, default) = match &answer {
+            Answer::Given(value) => (value, false),
+            Answer::Default(value) => (value, true),
+            Answer::NotAsked => {
+                let prompt = question.prompt.clone();
+                let open = marker("answer");
+                self.sink.emit(Event::Answered { prompt, answer: open, default: false });
+                return Ok(answer);
+            }
+        };
+        let mut text = match value.as_bool() {
+            Some(true) => "yes".to_owned(),
+            Some(false) => "no".to_owned(),
+            None => to_text(&from_json(value)),
+        };
+        if question.answer == QuestionType::Secret {
+            self.sink.redactor().learn(&text);
+            MASK.clone_into(&mut text);
+        }
+        if !text.is_empty() {
+            let prompt = question.prompt.clone();
+            self.sink.emit(Event::Answered { prompt, answer: text, default });
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,379 @@
+//! One step: its condition, its loop, its end.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use minijinja::value::{Enumerator, Object};
+use serde_json::Value as Json;
+
+use super::fault::{Fault, Stop};
+use super::frame::{Frame, Place};
+use super::outputs::{Outputs, with_result};
+use super::{Engine, millis_since};
+use crate::event::{Event, Failure, OnlyIf, Status, StepRef};
+use language::diagnostic::Code;
+use language::playbook::{Action, ForEach, Step};
+use language::template::{Evaluated, Namespace, Value, unknown};
+
+/// How a step ended, if not well: by a fault of its own, or because a step inside it stopped.
+pub(super) enum Ended {
+    Fault(Fault),
+    Inner(Stop),
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Stop> for Ended {
+    fn from(stop: Stop) -> Self {
+        Self::Inner(stop)
+    }
+}
+
+/// What `when` comes to.
+enum Condition {
+    Holds,
+    Fails,
+    /// In a dry run.
+    NotKnown,
+}
+
+pub(super) type Steps<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 'a>>;
+
+impl Engine {
+    /// Runs steps in order, until one stops.
+    pub(super) fn run_steps<'a>(
+        &'a self,
+        frame: &'a Frame<'a>,
+        steps: &'a [Step],
+        place: &'a Place,
+    ) -> Steps<'a> {
+        Box::pin(async move {
+            for (index, step) in steps.iter().enumerate() {
+                if self.setup.interrupt.requested() {
+                    return Err(Stop::Interrupted);
+                }
+                self.step(frame, step, place, place.path(index)).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn step(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        place: &Place,
+        path: String,
+    ) -> Result<(), Stop> {
+        let at = self.step_ref(step, place, path);
+        self.look_into_inbox().await;
+        let mut place = place.clone();
+        match self.condition(step, &place, &at) {
+            Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
+            Ok(Condition::Fails) => {
+                self.skip(frame, step, &at);
+                return Ok(());
+            }
+            Ok(Condition::Holds) => {}
+            Ok(Condition::NotKnown) => {
+                place.only_if.get_or_insert(OnlyIf::Condition);
+            }
+        }
+        let place = &place;
+        match &step.for_each {
+            None => {
+                let outputs = self.once(frame, step, place, &at).await?;
+                self.publish(frame, step, &outputs);
+                Ok(())
+            }
+            Some(over) => self.each(frame, step, over, place, &at).await,
+        }
+    }
+
+    fn step_ref(&self, step: &Step, place: &Place, path: String) -> StepRef {
+        let named = step.name.as_ref().and_then(|name| self.render(name, &place.scope).ok());
+        let fallback = || step.id.clone().unwrap_or_else(|| step.kind().to_owned());
+        StepRef {
+            path,
+            depth: place.depth,
+            id: step.id.clone(),
+            title: named.map_or_else(fallback, |name| language::template::to_text(&name.value)),
+            kind: step.kind().to_owned(),
+        }
+    }
+
+    /// Whether the step is to run. In a dry run a condition that is not known yet is told, and its step walked.
+    fn condition(&self, step: &Step, place: &Place, at: &StepRef) -> Result<Condition, Fault> {
+        let Some(when) = &step.when else { return Ok(Condition::Holds) };
+        let value = self.evaluate(when, &place.scope)?;
+        if value.unknown {
+            self.note(at, format!("only if {}", when.source()));
+            return Ok(Condition::NotKnown);
+        }
+        Ok(if value.is_true() { Condition::Holds } else { Condition::Fails })
+    }
+
+    pub(super) fn note(&self, at: &StepRef, text: String) {
+        self.setup.sink.emit(Event::Noted { step: at.clone(), text });
+    }
+
+    fn skip(&self, frame: &Frame<'_>, step: &Step, at: &StepRef) {
+        let skipped = Namespace::new();
+        skipped.insert("skipped", true);
+        if let Some(id) = &step.id {
+            frame.steps.insert(id, &skipped);
+        }
+        self.finish_step(at, Instant::now(), Status::Skipped, Json::Null, None);
+    }
+
+    fn publish(&self, frame: &Frame<'_>, step: &Step, outputs: &Namespace) {
+        if let Some(id) = &step.id {
+            outputs.insert("skipped", false);
+            frame.steps.insert(id, outputs);
+        }
+    }
+
+    async fn each(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        over: &ForEach,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<(), Stop> {
+        let items = match self.items(over, place) {
+            Ok(items) => items,
+            Err(fault) => return self.stop(at, place, fault.at(step.span)),
+        };
+        let (items, known) = match items {
+            Some(items) => (items, true),
+            None => (vec![unknown("item")], false),
+        };
+        if !known && let ForEach::Expression(expression) = over {
+            self.note(at, format!("for each of {}", expression.source()));
+        }
+        let references = match over {
+            ForEach::Expression(expression) => expression.references().to_vec(),
+            ForEach::List(list) => list.references(),
+        };
+        let sources = frame.sources_of(&references);
+        let mut all: Vec<Value> = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let mut place = place.clone();
+            place.depends.extend(&sources);
+            place.scope = place.scope.child();
+            place.scope.set("item", item.clone());
+            place.scope.set("loop", loop_facts(index, items.len(), known));
+            let path =
+                if known { format!("{}[{index}]", at.path) } else { format!("{}[]", at.path) };
+            let at = self.step_ref(step, &place, path);
+            if self.setup.interrupt.requested() {
+                return Err(Stop::Interrupted);
+            }
+            let outputs = self.once(frame, step, &place, &at).await?;
+            if step.id.is_some() {
+                all.push(Value::from(&outputs));
+            }
+        }
+        let outputs = Namespace::new();
+        outputs.insert("items", if known { Value::from(all) } else { unknown(items_path(step)) });
+        self.publish(frame, step, &outputs);
+        Ok(())
+    }
+
+    /// What a loop goes over, if that is known.
+    fn items(&self, over: &ForEach, place: &Place) -> Result<Option<Vec<Value>>, Fault> {
+        let (Evaluated { value, .. }, span) = match over {
+            ForEach::Expression(expression) => {
+                let evaluated = self.evaluate(expression, &place.scope)?;
+                if evaluated.unknown && language::template::is_unknown(&evaluated.value).is_some() {
+                    return Ok(None);
+                }
+                (evaluated, expression.span())
+            }
+            ForEach::List(list) => (self.render(list, &place.scope)?, list.span()),
+        };
+        match value.kind() {
+            minijinja::value::ValueKind::Seq | minijinja::value::ValueKind::Iterable => {
+                let items = value.try_iter().map(Iterator::collect);
+                items.map(Some).map_err(|error| not_a_list(&error.to_string()).at(span))
+            }
+            kind => Err(not_a_list(&format!("this is a {kind}")).at(span)),
+        }
+    }
+
+    /// Runs a step whose condition holds, for one item if it loops.
+    async fn once(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Namespace, Stop> {
+        let started = Instant::now();
+        self.setup.sink.emit(Event::StepStarted { step: at.clone() });
+        let result = match &step.action {
+            Action::Kind { spec, input } => {
+                self.attempts(frame, step, spec, input, place, at).await.map_err(Ended::Fault)
+            }
+            _ => {
+                self.control(frame, step, place, at).await.map(|outputs| (outputs, Status::Passed))
+            }
+        };
+        let result = result.and_then(|(mut outputs, status)| {
+            self.conclude(step, place, &mut outputs)?;
+            Ok((outputs, status))
+        });
+        match result {
+            Ok((mut outputs, mut status)) => {
+                if status == Status::Passed && self.setup.aws.is_dry_run() {
+                    status = Status::Planned;
+                }
+                let (data, expected) = (outputs.data.take(), outputs.expected.take());
+                self.finish_step(at, started, status, data, expected);
+                Ok(outputs.namespace)
+            }
+            Err(Ended::Inner(stop)) => {
+                let status = match stop {
+                    Stop::Failed(_) => Status::Failed,
+                    Stop::Interrupted => Status::Interrupted,
+                };
+                self.finish_step(at, started, status, Json::Null, None);
+                Err(stop)
+            }
+            Err(Ended::Fault(fault)) if place.only_if.is_some() && !fault.interrupted => {
+                self.would_fail(at, started, &fault);
+                Ok(Namespace::new())
+            }
+            Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault.at(step.kind_span))),
+        }
+    }
+
+    /// `outputs` and `assert`, once, after everything else.
+    fn conclude(&self, step: &Step, place: &Place, outputs: &mut Outputs) -> Result<(), Ended> {
+        let error = self.own_error(step, outputs);
+        if !step.outputs.is_empty() || !step.asserts.is_empty() {
+            let mut scope = with_result(&place.scope, &outputs.namespace);
+            if let Some(error) = &error {
+                error.show_in(&mut scope);
+            }
+            self.add_outputs(step, &scope, outputs)?;
+            self.check_asserts(step, &scope)?;
+        }
+        if let Some(error) = error {
+            error.publish(&outputs.namespace);
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish_step(
+        &self,
+        at: &StepRef,
+        started: Instant,
+        status: Status,
+        outputs: Json,
+        failure: Option<Failure>,
+    ) {
+        let step = at.clone();
+        let millis = millis_since(started);
+        self.setup.sink.emit(Event::StepFinished { step, status, millis, outputs, failure });
+    }
+
+    /// The end of a step that failed before it began.
+    fn stop(&self, at: &StepRef, place: &Place, fault: Fault) -> Result<(), Stop> {
+        if place.only_if.is_some() {
+            self.would_fail(at, Instant::now(), &fault);
+            return Ok(());
+        }
+        Err(self.fail(at, Instant::now(), &fault))
+    }
+
+    /// Tells in a dry run of the failure of a step that may never run.
+    fn would_fail(&self, at: &StepRef, started: Instant, fault: &Fault) {
+        self.note(at, format!("would fail: {}", fault.message));
+        self.finish_step(at, started, Status::Planned, Json::Null, None);
+    }
+
+    /// Tells of a step's failure; returns why the steps stop.
+    pub(super) fn fail(&self, at: &StepRef, started: Instant, fault: &Fault) -> Stop {
+        if fault.interrupted {
+            self.finish_step(at, started, Status::Interrupted, Json::Null, None);
+            return Stop::Interrupted;
+        }
+        let failure = self.failure(fault);
+        self.finish_step(at, started, Status::Failed, Json::Null, Some(failure.clone()));
+        Stop::Failed(Box::new(failure))
+    }
+
+    /// A fault before the first step, or after the last: told as a step of its own.
+    pub(super) fn stop_before_steps(&self, fault: &Fault) -> Stop {
+        let at = StepRef {
+            path: "0".to_owned(),
+            depth: 0,
+            id: None,
+            title: self.setup.playbook.name.clone(),
+            kind: "playbook".to_owned(),
+        };
+        self.fail(&at, Instant::now(), fault)
+    }
+
+    /// The entries of the journal that a step's input comes from.
+    pub(super) fn depends(frame: &Frame<'_>, step: &Step, place: &Place) -> BTreeSet<u64> {
+        let mut depends = place.depends.clone();
+        if let Action::Kind { input, .. } | Action::Include { inputs: input, .. } = &step.action {
+            depends.extend(frame.sources_of(&input.references()));
+        }
+        depends
+    }
+}
+
+fn items_path(step: &Step) -> String {
+    format!("steps.{}.items", step.id.as_deref().unwrap_or(step.kind()))
+}
+
+fn not_a_list(found: &str) -> Fault {
+    Fault::new("TemplateError", Code::Template, format!("`for_each` goes over a list; {found}"))
+        .help("write a list, or an expression that yields one")
+}
+
+/// `loop`, whose facts are made when somebody asks for them.
+#[derive(Debug)]
+struct Loop {
+    index: usize,
+    length: usize,
+}
+
+impl Object for Loop {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "index" => Some(Value::from(self.index + 1)),
+            "index0" => Some(Value::from(self.index)),
+            "first" => Some(Value::from(self.index == 0)),
+            "last" => Some(Value::from(self.index + 1 == self.length)),
+            "length" => Some(Value::from(self.length)),
+            _ => None,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["index", "index0", "first", "last", "length"])
+    }
+}
+
+fn loop_facts(index: usize, length: usize, known: bool) -> Value {
+    if !known {
+        return unknown("loop");
+    }
+    Value::from_object(Loop { index, length })
+}

@@ -1,0 +1,383 @@
+//! The JSON Schema of a playbook, for editors.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::actions::ASSERT;
+use super::controls::{CONTROLS, Control};
+use super::types::Types;
+use crate::question::QuestionType;
+use crate::spec::{Kinds, Spec};
+
+const TEMPLATE: &str = "#/$defs/template";
+
+/// Keys of a step that only a block has.
+const BESIDE_BLOCK: [&str; 2] = ["rescue", "always"];
+
+/// The JSON Schema (2020-12) of a whole playbook, made of the envelope and of what every kind says of its input.
+#[must_use]
+pub fn json_schema(kinds: &dyn Kinds) -> Value {
+    let specs: Vec<&Spec> = kinds.names().into_iter().filter_map(|name| kinds.spec(name)).collect();
+    let mut definitions = fixed_definitions();
+    for spec in &specs {
+        define_kind(spec, &mut definitions);
+    }
+    definitions.insert("step".to_owned(), step(&specs));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Playbook",
+        "description": "A scenario that is run against AWS, and cleaned up.",
+        "type": "object",
+        "properties": {
+            "version": {"description": "The version of the language.", "const": 1},
+            "name": {"description": "The name of the playbook.", "type": "string", "minLength": 1},
+            "description": {"description": "What the playbook shows.", "type": "string"},
+            "tags": {"description": "Words to find the playbook by.", "type": "array", "items": {"type": "string"}},
+            "inputs": {
+                "description": "What a person or CI gives.",
+                "type": "object",
+                "propertyNames": {"$ref": "#/$defs/name"},
+                "additionalProperties": {"$ref": "#/$defs/input"}
+            },
+            "vars": {
+                "description": "What is computed once, in order, before the first step.",
+                "type": "object",
+                "propertyNames": {"$ref": "#/$defs/name"}
+            },
+            "defaults": {"description": "What steps do where they do not say otherwise.", "$ref": "#/$defs/defaults"},
+            "steps": {"description": "What is done, in order.", "$ref": "#/$defs/steps"},
+            "outputs": {"description": "What an including playbook sees.", "$ref": "#/$defs/outputs"}
+        },
+        "required": ["name", "steps"],
+        "additionalProperties": false,
+        "$defs": definitions
+    })
+}
+
+fn fixed_definitions() -> Map<String, Value> {
+    let types = [
+        QuestionType::String,
+        QuestionType::Integer,
+        QuestionType::Number,
+        QuestionType::Boolean,
+        QuestionType::Choice,
+        QuestionType::Secret,
+    ];
+    let definitions = json!({
+        "name": {"title": "name", "type": "string", "pattern": "^[a-z_][a-z0-9_]*$"},
+        "template": {"title": "template", "description": "Text with `{{ }}` in it.", "type": "string", "pattern": "\\{\\{|\\{%"},
+        "expression": {"title": "expression", "description": "A bare expression, without braces.", "type": ["string", "boolean"]},
+        "duration": {
+            "title": "duration",
+            "description": "Such as `500ms`, `1s` or `1m 30s`.",
+            "type": "string",
+            "pattern": "^\\s*[0-9.]+\\s*[a-zA-Zµ]|^P"
+        },
+        "codes": {"title": "error code or list of them", "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+        "outputs": {
+            "title": "map of expressions",
+            "type": "object",
+            "propertyNames": {"$ref": "#/$defs/name"},
+            "additionalProperties": {"$ref": "#/$defs/expression"}
+        },
+        "defaults": defaults(),
+        "steps": {"title": "list of steps", "type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
+        "input": {
+            "title": "input",
+            "type": "object",
+            "properties": {
+                "type": {"description": "The type of the answer.", "enum": types.map(QuestionType::as_str), "default": "string"},
+                "prompt": {"description": "What to ask.", "type": "string"},
+                "description": {"description": "More than fits in the prompt.", "type": "string"},
+                "default": {"description": "The value when nothing is given."},
+                "choices": {"description": "What to choose from, for `choice`.", "type": "array", "items": {"type": "string"}, "minItems": 1},
+                "pattern": {"description": "A regular expression that the whole answer must match, for `string` and `secret`.", "type": "string"},
+                "min": {"description": "The least number allowed, for `integer` and `number`.", "type": "number"},
+                "max": {"description": "The greatest number allowed, for `integer` and `number`.", "type": "number"},
+                "min_length": {"description": "The least number of characters, for `string` and `secret`.", "type": "integer", "minimum": 0},
+                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"}
+            },
+            "additionalProperties": false
+        }
+    });
+    match definitions {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn defaults() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "retry": {
+                "description": "How steps that call AWS are tried again.",
+                "type": "object",
+                "properties": {
+                    "on": {"description": "The error codes that are worth another try; any, where there are none.", "$ref": "#/$defs/codes"},
+                    "attempts": {"description": "How many tries in all.", "type": "integer", "minimum": 1, "default": 5},
+                    "every": {"description": "The wait before the second try; then it doubles.", "$ref": "#/$defs/duration", "default": "1s"}
+                },
+                "additionalProperties": false
+            },
+            "timeout": {"description": "How long one attempt of a step that calls AWS may take.", "$ref": "#/$defs/duration"},
+            "poll": {
+                "description": "What `poll` does where it does not say otherwise.",
+                "type": "object",
+                "properties": {
+                    "every": {"description": "The wait between tries.", "$ref": "#/$defs/duration", "default": "1s"},
+                    "timeout": {"description": "When to give up.", "$ref": "#/$defs/duration", "default": "1m"}
+                },
+                "additionalProperties": false
+            }
+        },
+        "additionalProperties": false
+    })
+}
+
+fn step(specs: &[&Spec]) -> Value {
+    let mut properties = match envelope() {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    let mut controls = controls();
+    let kinds = specs.iter().map(|spec| spec.name).filter(|kind| *kind != ASSERT);
+    let verbs: Vec<&str> = kinds.chain(controls.keys().map(String::as_str)).collect();
+    let mut one_of: Vec<Value> = verbs.iter().map(|verb| json!({"required": [verb]})).collect();
+    let others: Vec<Value> = one_of.clone();
+    one_of.push(json!({"required": [ASSERT], "not": {"anyOf": others}}));
+    properties.append(&mut controls);
+    // `assert` is a key of the envelope already, and alone a kind.
+    for spec in specs.iter().filter(|spec| spec.name != ASSERT) {
+        let reference = format!("#/$defs/{}", spec.name);
+        let page = hover(&spec.summary, &spec.details, spec.example);
+        let property =
+            json!({"description": spec.summary, "markdownDescription": page, "$ref": reference});
+        properties.insert(spec.name.to_owned(), property);
+    }
+    json!({
+        "title": "step",
+        "description": "One step: its kind, and what every step may have beside it.",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "dependentRequired": BESIDE_BLOCK.map(|key| (key, ["block"])).into_iter().collect::<BTreeMap<_, _>>(),
+        "oneOf": one_of
+    })
+}
+
+fn envelope() -> Value {
+    json!({
+        "id": {"description": "The name by which later steps read the outputs: `steps.<id>.<field>`.", "$ref": "#/$defs/name"},
+        "name": {"description": "What the step does, for people.", "type": "string"},
+        "when": {"description": "The step runs only if this is true.", "$ref": "#/$defs/expression"},
+        "for_each": {
+            "description": "The step runs once for each item; `item` and `loop` say which.",
+            "anyOf": [{"type": "string"}, {"type": "array"}]
+        },
+        "retry": {
+            "description": "The step is tried again when it fails.",
+            "type": "object",
+            "properties": {
+                "on": {"description": "The error codes that are worth another try; any, where there are none.", "$ref": "#/$defs/codes"},
+                "attempts": {"description": "How many tries in all.", "type": "integer", "minimum": 1, "default": 5},
+                "every": {"description": "The wait before the second try; then it doubles.", "$ref": "#/$defs/duration", "default": "1s"},
+                "ask": {"description": "The input to ask for again before the next try.", "type": "string"}
+            },
+            "additionalProperties": false
+        },
+        "poll": {
+            "description": "The step is done again until its result is as wanted.",
+            "type": "object",
+            "properties": {
+                "until": {"description": "What must be true of `result`.", "$ref": "#/$defs/expression"},
+                "every": {"description": "The wait between tries.", "$ref": "#/$defs/duration", "default": "1s"},
+                "timeout": {"description": "When to give up.", "$ref": "#/$defs/duration", "default": "1m"}
+            },
+            "required": ["until"],
+            "additionalProperties": false
+        },
+        "timeout": {"description": "How long one attempt may take.", "$ref": "#/$defs/duration"},
+        "expect_error": {"description": "The error codes of which one must come; success fails the step. It then has the output `error`, and no others.", "$ref": "#/$defs/codes"},
+        "allow_error": {"description": "The error codes that are as good as success. The output `error` is `{code, message, help, details}`, or none where it succeeded.", "$ref": "#/$defs/codes"},
+        "assert": {
+            "description": "What must be true of `result`; beside `expect_error` and `allow_error`, of `error`.",
+            "anyOf": [{"$ref": "#/$defs/expression"}, {"type": "array", "items": {"$ref": "#/$defs/expression"}}]
+        },
+        "outputs": {"description": "Further outputs, made from `result`; beside `expect_error` and `allow_error`, from `error`.", "$ref": "#/$defs/outputs"},
+        "keep": {"description": "What the step makes is not removed.", "type": "boolean", "default": false},
+        "rescue": {"description": "Steps for when one in the block has failed.", "$ref": "#/$defs/steps"},
+        "always": {"description": "Steps that run whatever happened in the block.", "$ref": "#/$defs/steps"}
+    })
+}
+
+fn controls() -> Map<String, Value> {
+    let with_description = |control: &Control| {
+        let mut schema = control.schema();
+        if let Value::Object(fields) = &mut schema {
+            fields.insert("title".to_owned(), control.name.into());
+            fields.insert("description".to_owned(), control.summary.into());
+            let page = hover(control.summary, control.details, control.example);
+            fields.insert("markdownDescription".to_owned(), page.into());
+        }
+        (control.name.to_owned(), schema)
+    };
+    CONTROLS.iter().map(with_description).collect()
+}
+
+/// What an editor shows of a kind.
+fn hover(summary: &str, details: &str, example: &str) -> String {
+    let details = if details.is_empty() { String::new() } else { format!("\n\n{details}") };
+    format!("{summary}{details}\n\n```yaml\n{}\n```", example.trim_end())
+}
+
+/// What may stand beside a step's kind, as the fields of an object, with the definitions that they refer to.
+#[must_use]
+pub fn step_keys() -> Value {
+    with_definitions(envelope())
+}
+
+/// What an input may say of itself, in the same way.
+#[must_use]
+pub fn input_keys() -> Value {
+    fixed_definitions().remove("input").unwrap_or_default()
+}
+
+/// What a control kind takes, in the same way; those of a block stand beside it.
+#[must_use]
+pub fn control_keys(control: &Control) -> Value {
+    let schema = control.schema();
+    if schema.get("properties").is_some() {
+        let mut schema = schema;
+        if let Value::Object(fields) = &mut schema {
+            fields.insert("$defs".to_owned(), fixed_definitions().into());
+        }
+        return schema;
+    }
+    let mut keys =
+        json!({control.name: {"description": control.summary, "$ref": schema.get("$ref")}});
+    if let (Value::Object(keys), Value::Object(envelope)) = (&mut keys, envelope()) {
+        let beside = BESIDE_BLOCK.iter().filter(|_| control.name == "block");
+        keys.extend(
+            beside
+                .filter_map(|key| envelope.get_key_value(*key))
+                .map(|(k, v)| (k.clone(), v.clone())),
+        );
+    }
+    let mut object = with_definitions(keys);
+    if let Value::Object(object) = &mut object {
+        object.insert("required".to_owned(), json!([control.name]));
+    }
+    object
+}
+
+fn with_definitions(properties: Value) -> Value {
+    json!({"type": "object", "properties": properties, "additionalProperties": false, "$defs": fixed_definitions()})
+}
+
+/// Adds a kind's input and all that it refers to.
+fn define_kind(spec: &Spec, definitions: &mut Map<String, Value>) {
+    let name = spec.name;
+    let Value::Object(mut input) = with_templates(&spec.input, name, &spec.input) else {
+        definitions.insert(name.to_owned(), Value::Bool(true));
+        return;
+    };
+    if let Some(Value::Object(own)) = input.remove("$defs") {
+        for (definition, schema) in own {
+            definitions.insert(format!("{name}.{definition}"), schema);
+        }
+    }
+    input.insert("title".to_owned(), name.into());
+    let has_required =
+        input.get("required").and_then(Value::as_array).is_some_and(|it| !it.is_empty());
+    let field = spec.shorthand.and_then(|field| input.get("properties")?.get(field));
+    let mut either: Vec<Value> = field.cloned().into_iter().collect();
+    if !has_required {
+        either.push(json!({"type": "null"}));
+    }
+    let schema = if either.is_empty() {
+        Value::Object(input)
+    } else {
+        either.insert(0, Value::Object(input));
+        json!({"title": name, "description": spec.summary, "anyOf": either})
+    };
+    definitions.insert(name.to_owned(), schema);
+}
+
+/// A schema of a kind as part of the whole: its definitions under names of their own, templates allowed for every value.
+fn with_templates(schema: &Value, kind: &str, root: &Value) -> Value {
+    let Value::Object(map) = schema else {
+        return schema.clone();
+    };
+    let mut rewritten = Map::new();
+    for (key, value) in map {
+        let value = match (key.as_str(), value) {
+            ("$ref", Value::String(target)) => match target.strip_prefix("#/$defs/") {
+                Some(name) => format!("#/$defs/{kind}.{name}").into(),
+                None => format!("#/$defs/{kind}").into(),
+            },
+            ("properties", Value::Object(fields)) => fields
+                .iter()
+                .map(|(name, field)| (name.clone(), templated(field, kind, root)))
+                .collect::<Map<_, _>>()
+                .into(),
+            ("items" | "additionalProperties", value) => templated(value, kind, root),
+            ("prefixItems", Value::Array(items)) => {
+                items.iter().map(|item| templated(item, kind, root)).collect()
+            }
+            ("anyOf" | "oneOf" | "allOf", Value::Array(variants)) => {
+                variants.iter().map(|variant| with_templates(variant, kind, root)).collect()
+            }
+            ("$defs", Value::Object(own)) => own
+                .iter()
+                .map(|(name, schema)| (name.clone(), with_templates(schema, kind, root)))
+                .collect::<Map<_, _>>()
+                .into(),
+            ("$schema" | "title", _) => continue,
+            (key, value) if key.starts_with("x-") && value.is_boolean() => continue,
+            (_, value) => value.clone(),
+        };
+        rewritten.insert(key.clone(), value);
+    }
+    Value::Object(rewritten)
+}
+
+/// A schema of a value that may be a template instead.
+fn templated(schema: &Value, kind: &str, root: &Value) -> Value {
+    let rewritten = with_templates(schema, kind, root);
+    if schema.is_boolean() || Types::of_schema(root, schema) == Types::ANY || is_free_text(schema) {
+        return rewritten;
+    }
+    let mut outer = Map::new();
+    if let Some(description) = schema.get("description") {
+        outer.insert("description".to_owned(), description.clone());
+    }
+    if let Some(default) = schema.get("default") {
+        outer.insert("default".to_owned(), default.clone());
+    }
+    outer.insert("anyOf".to_owned(), json!([rewritten, {"$ref": TEMPLATE}]));
+    Value::Object(outer)
+}
+
+/// Whether any text fits, so that a template does.
+fn is_free_text(schema: &Value) -> bool {
+    let narrowing = [
+        "const",
+        "enum",
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "$ref",
+        "anyOf",
+        "oneOf",
+        "allOf",
+    ];
+    let is_text = match schema.get("type") {
+        Some(Value::String(name)) => name == "string",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "string"),
+        _ => false,
+    };
+    is_text && narrowing.iter().all(|key| schema.get(key).is_none())
+}

@@ -1,0 +1,134 @@
+//! What a step kind says of itself: pure data, made from the derives on its input and output.
+
+use serde_json::Value;
+
+/// Marks a field of an output as a secret: `#[schemars(extend("x-secret" = true))]`.
+pub const SECRET: &str = "x-secret";
+
+/// Marks a field of an output that a dry run knows, because it repeats an input:
+/// `#[schemars(extend("x-known" = true))]`.
+pub const KNOWN: &str = "x-known";
+
+/// Marks a field of an input that names a file or directory, relative to the playbook:
+/// `#[schemars(extend("x-file" = true))]`.
+pub const FILE: &str = "x-file";
+
+/// Marks a field that is marked with [`FILE`] and cannot name a directory: `#[schemars(extend("x-no-directory" = true))]`.
+pub const NO_DIRECTORY: &str = "x-no-directory";
+
+/// Says where in AWS's answer a field of an output comes from, as the call and a JMESPath in its answer:
+/// `#[schemars(extend("x-from" = "iam:CreateRole Role.Arn"))]`. Where the field is a map, `KEY` stands for the key.
+pub const FROM: &str = "x-from";
+/// Marks a field of an input as the name of what the step makes, which nobody else may have:
+/// `#[schemars(extend("x-name" = true))]`.
+pub const NAME: &str = "x-name";
+
+/// Marks a field of an input whose value stays where others can read it:
+/// `#[schemars(extend("x-stored" = true))]`.
+pub const STORED: &str = "x-stored";
+
+/// Marks a field of an input that is shown: `#[schemars(extend("x-shown" = true))]`.
+pub const SHOWN: &str = "x-shown";
+
+/// Marks a field of an input that is the runtime of a function: `#[schemars(extend("x-runtime" = true))]`.
+pub const RUNTIME: &str = "x-runtime";
+
+/// Marks a text of an input as a length of time, such as `1m 30s`:
+/// `#[schemars(extend("x-duration" = true))]`.
+pub const DURATION: &str = "x-duration";
+
+/// Marks the input of a kind that puts a question, which nobody answers where there is no person and no `default`:
+/// `#[schemars(extend("x-asks" = true))]`.
+pub const ASKS: &str = "x-asks";
+/// What the clean-up does about something that a step has left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// It takes it away.
+    Removed,
+    /// It puts back what was there before.
+    Restored,
+    /// It takes it away, or puts back what it has replaced.
+    RemovedOrRestored,
+}
+
+/// What a step kind leaves behind, of one type.
+#[derive(Debug, Clone, Copy)]
+pub struct Creates {
+    /// Such as `AWS::IAM::Role`.
+    pub type_name: &'static str,
+    /// IAM actions that undoing it takes.
+    pub undo: &'static [&'static str],
+    /// What the clean-up does about it.
+    pub disposition: Disposition,
+}
+
+/// What a step kind says of itself.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Such as `create-role`.
+    pub name: &'static str,
+    /// One line: the first of the documentation of the input.
+    pub summary: String,
+    /// The rest of that documentation, possibly empty.
+    pub details: String,
+    /// JSON Schema of the input.
+    pub input: Value,
+    /// JSON Schema of the output.
+    pub output: Value,
+    /// The fields of the input that are marked with [`SECRET`].
+    pub secret_inputs: Vec<String>,
+    /// Those of the output.
+    pub secret_outputs: Vec<String>,
+    /// The field that a bare scalar stands for: `print: text` is `print: {message: text}`.
+    pub shorthand: Option<&'static str>,
+    /// The AWS calls that it may make, in order, such as `iam:CreateRole`; empty for kinds that talk to no one.
+    pub calls: &'static [&'static str],
+    /// Those that it makes once something has gone wrong, to say why.
+    pub calls_on_failure: &'static [&'static str],
+    /// IAM actions that running it takes.
+    pub permissions: &'static [&'static str],
+    /// IAM actions that undoing it takes.
+    pub undo_permissions: Vec<&'static str>,
+    /// What it leaves behind, if anything; first what the kind is about.
+    pub makes: Vec<Creates>,
+    /// An example step, as YAML.
+    pub example: &'static str,
+}
+
+impl Spec {
+    /// The schema of one output field.
+    #[must_use]
+    pub fn output_field(&self, name: &str) -> Option<&Value> {
+        self.output.get("properties")?.get(name)
+    }
+
+    /// Whether an output field is marked with [`SECRET`].
+    #[must_use]
+    pub fn is_secret_output(&self, field: &str) -> bool {
+        self.secret_outputs.iter().any(|name| name == field)
+    }
+
+    /// Whether an output field is marked with [`SECRET`] or [`KNOWN`].
+    #[must_use]
+    pub fn output_has(&self, field: &str, mark: &str) -> bool {
+        self.output_field(field).and_then(|schema| schema.get(mark)).and_then(Value::as_bool)
+            == Some(true)
+    }
+}
+
+/// The fields of a schema that carry a mark.
+#[must_use]
+pub fn marked(schema: &Value, mark: &str) -> Vec<String> {
+    let fields = schema.get("properties").and_then(Value::as_object);
+    let has = |field: &Value| field.get(mark).and_then(Value::as_bool) == Some(true);
+    let marked = fields.into_iter().flatten().filter(|(_, field)| has(field));
+    marked.map(|(name, _)| name.clone()).collect()
+}
+
+/// The step kinds there are, as far as a reader of playbooks needs to know them.
+pub trait Kinds {
+    /// Every kind's name, in order.
+    fn names(&self) -> Vec<&'static str>;
+    /// What the kind of that name says of itself.
+    fn spec(&self, name: &str) -> Option<&'static Spec>;
+}

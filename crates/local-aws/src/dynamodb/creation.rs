@@ -1,0 +1,352 @@
+//! `CreateTable`: what a table is asked to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::{VALIDATION, in_use, invalid_values, unsupported, validation};
+use super::keys::{Attribute, KeySchema};
+use super::names::check_new_name;
+use super::table::{Index, Projection, Settings, Table};
+use super::tags::{Tag, check_tags};
+use super::{Context, State, uuid};
+use crate::protocol::{AwsError, Constraints};
+
+/// How long AWS takes to create a table.
+const CREATION: Duration = Duration::from_secs(5);
+/// How long it may take AWS to list the tags that a table was made with: `ListTagsOfResource` is consistent in the end.
+const TAGS: Duration = Duration::from_secs(2);
+const MOST_GLOBAL: usize = 20;
+const MOST_LOCAL: usize = 5;
+
+/// What `CreateTable` is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CreateTable {
+    table_name: Option<String>,
+    attribute_definitions: Option<Vec<AttributeDefinition>>,
+    key_schema: Option<Vec<KeySchemaElement>>,
+    billing_mode: Option<String>,
+    provisioned_throughput: Option<Throughput>,
+    global_secondary_indexes: Option<Vec<IndexRequest>>,
+    local_secondary_indexes: Option<Vec<IndexRequest>>,
+    stream_specification: Option<StreamSpecification>,
+    #[serde(rename = "SSESpecification")]
+    sse_specification: Option<Value>,
+    table_class: Option<String>,
+    deletion_protection_enabled: Option<bool>,
+    tags: Option<Vec<Tag>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AttributeDefinition {
+    attribute_name: String,
+    attribute_type: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeySchemaElement {
+    attribute_name: String,
+    key_type: String,
+}
+
+/// Capacity of a table or index.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Throughput {
+    read_capacity_units: i64,
+    write_capacity_units: i64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct IndexRequest {
+    index_name: String,
+    key_schema: Vec<KeySchemaElement>,
+    projection: ProjectionRequest,
+    provisioned_throughput: Option<Throughput>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ProjectionRequest {
+    projection_type: Option<String>,
+    non_key_attributes: Option<Vec<String>>,
+}
+
+/// What a table's stream is asked to be.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct StreamSpecification {
+    stream_enabled: bool,
+    stream_view_type: Option<String>,
+}
+
+impl State {
+    /// `CreateTable`
+    pub fn create_table(
+        &mut self,
+        request: &CreateTable,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let name = check_new_name(request.table_name.as_deref())?;
+        let tags = request.tags.clone().unwrap_or_default();
+        let table = Table {
+            id: uuid(),
+            created: context.now,
+            active_at: context.now + context.pace.scale(CREATION),
+            deleted_at: None,
+            key: request.key()?,
+            indexes: request.indexes()?,
+            settings: request.settings()?,
+            tags: check_tags(BTreeMap::new(), tags)?,
+            tags_late_until: context.now + context.pace.scale(TAGS),
+            items: BTreeMap::new(),
+        };
+        request.check_attributes(&table)?;
+        if self.tables.contains_key(&name) {
+            return Err(in_use(format!("Table already exists: {name}")));
+        }
+        let mut shown = table.describe(&name, context);
+        // The response comes before anything has happened, however fast it happens.
+        shown["TableStatus"] = json!("CREATING");
+        self.tables.insert(name, table);
+        Ok(json!({"TableDescription": shown}))
+    }
+}
+
+impl CreateTable {
+    fn key(&self) -> Result<KeySchema, AwsError> {
+        Constraints::new()
+            .present("keySchema", self.key_schema.is_some())
+            .present("attributeDefinitions", self.attribute_definitions.is_some())
+            .check(VALIDATION)?;
+        self.schema(self.key_schema.as_deref().unwrap_or_default())
+    }
+
+    fn schema(&self, elements: &[KeySchemaElement]) -> Result<KeySchema, AwsError> {
+        let attribute = |element: &KeySchemaElement| {
+            let name = &element.attribute_name;
+            let defined = self.definitions().find(|one| one.attribute_name == *name);
+            let defined = defined.ok_or_else(|| self.undefined(elements))?;
+            Constraints::new()
+                .one_of(
+                    "attributeDefinitions.1.member.attributeType",
+                    &defined.attribute_type,
+                    &["B", "N", "S"],
+                )
+                .check(VALIDATION)?;
+            Ok(Attribute { name: name.clone(), kind: defined.attribute_type.clone() })
+        };
+        match elements {
+            [hash] if hash.key_type == "HASH" => {
+                Ok(KeySchema { hash: attribute(hash)?, range: None })
+            }
+            [hash, range] if hash.key_type == "HASH" && range.key_type == "RANGE" => {
+                if hash.attribute_name == range.attribute_name {
+                    return Err(validation(
+                        "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+                    ));
+                }
+                Ok(KeySchema { hash: attribute(hash)?, range: Some(attribute(range)?) })
+            }
+            [hash, ..] if hash.key_type != "HASH" => Err(validation(
+                "Invalid KeySchema: The first KeySchemaElement is not a HASH key type",
+            )),
+            [_, range] if range.key_type != "RANGE" => Err(validation(
+                "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type",
+            )),
+            _ => Constraints::new()
+                .count("keySchema", "[…]", elements.len(), 1, 2)
+                .check(VALIDATION)
+                .and_then(|()| Err(validation("Invalid KeySchema"))),
+        }
+    }
+
+    fn definitions(&self) -> impl Iterator<Item = &AttributeDefinition> {
+        self.attribute_definitions.iter().flatten()
+    }
+
+    fn undefined(&self, elements: &[KeySchemaElement]) -> AwsError {
+        let keys: Vec<&str> =
+            elements.iter().map(|element| element.attribute_name.as_str()).collect();
+        let defined: Vec<&str> =
+            self.definitions().map(|one| one.attribute_name.as_str()).collect();
+        invalid_values(&format!(
+            "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
+            keys.join(", "),
+            defined.join(", ")
+        ))
+    }
+
+    /// Every attribute that is defined must be part of a key.
+    fn check_attributes(&self, table: &Table) -> Result<(), AwsError> {
+        let schemas = table.indexes.values().map(|index| &index.key);
+        let used: BTreeSet<&str> = schemas
+            .chain([&table.key])
+            .flat_map(KeySchema::attributes)
+            .map(|attribute| attribute.name.as_str())
+            .collect();
+        let defined: BTreeSet<&str> =
+            self.definitions().map(|one| one.attribute_name.as_str()).collect();
+        if used == defined && defined.len() == self.definitions().count() {
+            return Ok(());
+        }
+        Err(invalid_values(
+            "Number of attributes in KeySchema does not exactly match number of attributes defined in \
+             AttributeDefinitions",
+        ))
+    }
+
+    fn indexes(&self) -> Result<BTreeMap<String, Index>, AwsError> {
+        let mut indexes = BTreeMap::new();
+        for (requests, global, most) in [
+            (&self.global_secondary_indexes, true, MOST_GLOBAL),
+            (&self.local_secondary_indexes, false, MOST_LOCAL),
+        ] {
+            let Some(requests) = requests else { continue };
+            let kind = if global { "Global" } else { "Local" };
+            if requests.is_empty() {
+                return Err(invalid_values(&format!("List of {kind}SecondaryIndexes is empty")));
+            }
+            if requests.len() > most {
+                return Err(invalid_values(&format!(
+                    "{kind}SecondaryIndex count exceeds the per-table limit of {most}"
+                )));
+            }
+            for request in requests {
+                let index = self.index(request, global)?;
+                if indexes.insert(request.index_name.clone(), index).is_some() {
+                    let name = &request.index_name;
+                    return Err(invalid_values(&format!("Duplicate index name: {name}")));
+                }
+            }
+        }
+        Ok(indexes)
+    }
+
+    fn index(&self, request: &IndexRequest, global: bool) -> Result<Index, AwsError> {
+        let name = &request.index_name;
+        Constraints::new()
+            .length("indexName", name, 3, 255)
+            .pattern("indexName", name, "[a-zA-Z0-9_.-]+", super::names::is_plain(name))
+            .check(VALIDATION)?;
+        let key = self.schema(&request.key_schema)?;
+        let own = self.key_schema.iter().flatten().next();
+        if !global && own.is_none_or(|own| own.attribute_name != key.hash.name) {
+            return Err(invalid_values(&format!(
+                "Index KeySchema does not have the same leading hash key as table KeySchema for index: {name}. index \
+                 hash key: {}, table hash key: {}",
+                key.hash.name,
+                own.map_or("", |own| &own.attribute_name)
+            )));
+        }
+        if !global && key.range.is_none() {
+            return Err(invalid_values(&format!(
+                "Index KeySchema does not have a range key for index: {name}"
+            )));
+        }
+        let projection = match request.projection.projection_type.as_deref() {
+            Some("ALL") => Projection::All,
+            Some("KEYS_ONLY") => Projection::KeysOnly,
+            Some("INCLUDE") => Projection::Include(
+                request.projection.non_key_attributes.clone().unwrap_or_default(),
+            ),
+            _ => {
+                let given = request.projection.projection_type.as_deref().unwrap_or("null");
+                return Err(invalid_values(&format!("Unknown ProjectionType: {given}")));
+            }
+        };
+        Ok(Index {
+            key,
+            global,
+            projection,
+            throughput: if global {
+                self.throughput(request.provisioned_throughput)?
+            } else {
+                (0, 0)
+            },
+        })
+    }
+
+    fn on_demand(&self) -> Result<bool, AwsError> {
+        let mode = self.billing_mode.as_deref().unwrap_or("PROVISIONED");
+        Constraints::new()
+            .one_of("billingMode", mode, &["PROVISIONED", "PAY_PER_REQUEST"])
+            .check(VALIDATION)?;
+        Ok(mode == "PAY_PER_REQUEST")
+    }
+
+    fn throughput(&self, given: Option<Throughput>) -> Result<(u64, u64), AwsError> {
+        provisioned(self.on_demand()?, given)
+    }
+
+    fn settings(&self) -> Result<Settings, AwsError> {
+        if self.sse_specification.is_some() {
+            return Err(unsupported("SSESpecification"));
+        }
+        if let Some(class) = &self.table_class {
+            check_class(class)?;
+        }
+        Ok(Settings {
+            on_demand: self.on_demand()?,
+            throughput: self.throughput(self.provisioned_throughput)?,
+            deletion_protection: self.deletion_protection_enabled.unwrap_or_default(),
+            class: self.table_class.clone(),
+            stream: stream_view(self.stream_specification.as_ref())?,
+            time_to_live: None,
+            point_in_time_recovery: false,
+        })
+    }
+}
+
+pub(super) fn check_class(class: &str) -> Result<(), AwsError> {
+    Constraints::new()
+        .one_of("tableClass", class, &["STANDARD", "STANDARD_INFREQUENT_ACCESS"])
+        .check(VALIDATION)
+}
+
+/// Read and write capacity; a table that is paid per request has none.
+pub(super) fn provisioned(
+    on_demand: bool,
+    given: Option<Throughput>,
+) -> Result<(u64, u64), AwsError> {
+    match (on_demand, given) {
+        (true, None) => Ok((0, 0)),
+        (true, Some(_)) => Err(invalid_values(
+            "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+        )),
+        (false, None) => Err(invalid_values(
+            "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+        )),
+        (false, Some(given)) => {
+            let (read, write) = (given.read_capacity_units, given.write_capacity_units);
+            Constraints::new()
+                .range("provisionedThroughput.readCapacityUnits", read, 1, i64::MAX)
+                .range("provisionedThroughput.writeCapacityUnits", write, 1, i64::MAX)
+                .check(VALIDATION)?;
+            Ok((read.unsigned_abs(), write.unsigned_abs()))
+        }
+    }
+}
+
+/// What the records of the stream show, where there is to be one.
+pub(super) fn stream_view(
+    specification: Option<&StreamSpecification>,
+) -> Result<Option<String>, AwsError> {
+    let Some(specification) = specification.filter(|one| one.stream_enabled) else {
+        return Ok(None);
+    };
+    let view = specification.stream_view_type.as_deref().ok_or_else(|| {
+        validation("One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true")
+    })?;
+    let views = ["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"];
+    Constraints::new()
+        .one_of("streamSpecification.streamViewType", view, &views)
+        .check(VALIDATION)?;
+    Ok(Some(view.to_owned()))
+}

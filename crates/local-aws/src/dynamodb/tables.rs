@@ -1,0 +1,296 @@
+//! Operations on whole tables.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::creation::{StreamSpecification, Throughput, check_class, provisioned, stream_view};
+use super::error::{VALIDATION, in_use, no_table, not_found, unsupported, validation};
+use super::names::table_name;
+use super::table::{Table, seconds};
+use super::{Context, State};
+use crate::protocol::{AwsError, Constraints};
+
+/// How long AWS takes to delete a table.
+const DELETION: Duration = Duration::from_secs(5);
+const PAGE: usize = 100;
+
+/// A request for one table.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TableRequest {
+    table_name: Option<String>,
+}
+
+/// What `ListTables` is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ListTables {
+    exclusive_start_table_name: Option<String>,
+    limit: Option<i64>,
+}
+
+/// What `UpdateTable` is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct UpdateTable {
+    table_name: Option<String>,
+    billing_mode: Option<String>,
+    provisioned_throughput: Option<Throughput>,
+    deletion_protection_enabled: Option<bool>,
+    table_class: Option<String>,
+    stream_specification: Option<StreamSpecification>,
+    global_secondary_index_updates: Option<Value>,
+    replica_updates: Option<Value>,
+    #[serde(rename = "SSESpecification")]
+    sse_specification: Option<Value>,
+}
+
+/// What `UpdateTimeToLive` is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct UpdateTimeToLive {
+    table_name: Option<String>,
+    time_to_live_specification: TimeToLive,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TimeToLive {
+    enabled: bool,
+    attribute_name: String,
+}
+
+/// What `UpdateContinuousBackups` is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct UpdateContinuousBackups {
+    table_name: Option<String>,
+    point_in_time_recovery_specification: PointInTimeRecovery,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct PointInTimeRecovery {
+    point_in_time_recovery_enabled: bool,
+}
+
+impl State {
+    /// The table, whatever its state.
+    fn table(
+        &mut self,
+        given: Option<&str>,
+        context: &Context,
+    ) -> Result<(String, &mut Table), AwsError> {
+        let name = table_name(given, context)?;
+        match self.tables.get_mut(&name) {
+            Some(table) => Ok((name, table)),
+            None => Err(no_table(&name)),
+        }
+    }
+
+    /// The table, where items can be read and written.
+    pub(super) fn active(
+        &self,
+        given: Option<&str>,
+        context: &Context,
+    ) -> Result<(String, &Table), AwsError> {
+        let name = table_name(given, context)?;
+        let table = self
+            .tables
+            .get(&name)
+            .filter(|table| table.status(context.now) == "ACTIVE")
+            .ok_or_else(not_found)?;
+        Ok((name, table))
+    }
+
+    /// `DescribeTable`
+    pub fn describe_table(
+        &mut self,
+        request: &TableRequest,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let (name, table) = self.table(request.table_name.as_deref(), context)?;
+        Ok(json!({"Table": table.describe(&name, context)}))
+    }
+
+    /// `DeleteTable`
+    pub fn delete_table(
+        &mut self,
+        request: &TableRequest,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let (name, table) = self.table(request.table_name.as_deref(), context)?;
+        let busy = |what: &str| {
+            in_use(format!(
+                "Attempt to change a resource which is still in use: Table is being {what}: {name}"
+            ))
+        };
+        match table.status(context.now) {
+            "CREATING" => return Err(busy("created")),
+            "DELETING" => return Err(busy("deleted")),
+            _ => {}
+        }
+        if table.settings.deletion_protection {
+            return Err(validation(
+                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion \
+                 protection first.",
+            ));
+        }
+        table.deleted_at = Some(context.now + context.pace.scale(DELETION));
+        Ok(json!({"TableDescription": table.describe(&name, context)}))
+    }
+
+    /// `ListTables`
+    pub fn list_tables(&self, request: &ListTables) -> Result<Value, AwsError> {
+        let limit = request.limit.unwrap_or(100);
+        Constraints::new().range("limit", limit, 1, 100).check(VALIDATION)?;
+        let after = request.exclusive_start_table_name.as_deref().unwrap_or_default();
+        let mut rest = self.tables.keys().filter(|name| name.as_str() > after);
+        let limit = usize::try_from(limit).unwrap_or(PAGE);
+        let page: Vec<&String> = rest.by_ref().take(limit).collect();
+        let mut shown = json!({"TableNames": page});
+        if let (Some(last), true) = (page.last(), rest.next().is_some()) {
+            shown["LastEvaluatedTableName"] = json!(last);
+        }
+        Ok(shown)
+    }
+
+    /// `UpdateTable`
+    pub fn update_table(
+        &mut self,
+        request: &UpdateTable,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        for (given, what) in [
+            (&request.global_secondary_index_updates, "GlobalSecondaryIndexUpdates"),
+            (&request.replica_updates, "ReplicaUpdates"),
+            (&request.sse_specification, "SSESpecification"),
+        ] {
+            if given.is_some() {
+                return Err(unsupported(what));
+            }
+        }
+        let (name, table) = self.table(request.table_name.as_deref(), context)?;
+        if table.status(context.now) != "ACTIVE" {
+            return Err(in_use(format!(
+                "Attempt to change a resource which is still in use: Table is being created or deleted: {name}"
+            )));
+        }
+        let mut settings = table.settings.clone();
+        if let Some(mode) = &request.billing_mode {
+            Constraints::new()
+                .one_of("billingMode", mode, &["PROVISIONED", "PAY_PER_REQUEST"])
+                .check(VALIDATION)?;
+            settings.on_demand = mode == "PAY_PER_REQUEST";
+        }
+        let switched = settings.on_demand != table.settings.on_demand;
+        if request.provisioned_throughput.is_some() || switched {
+            settings.throughput = provisioned(settings.on_demand, request.provisioned_throughput)?;
+        }
+        if let Some(protected) = request.deletion_protection_enabled {
+            settings.deletion_protection = protected;
+        }
+        if let Some(class) = &request.table_class {
+            check_class(class)?;
+            settings.class = Some(class.clone());
+        }
+        if request.stream_specification.is_some() {
+            settings.stream = stream_view(request.stream_specification.as_ref())?;
+        }
+        table.settings = settings;
+        Ok(json!({"TableDescription": table.describe(&name, context)}))
+    }
+
+    /// `DescribeTimeToLive`
+    pub fn describe_time_to_live(
+        &mut self,
+        request: &TableRequest,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let (_, table) = self.table(request.table_name.as_deref(), context)?;
+        Ok(match &table.settings.time_to_live {
+            Some(name) => json!({
+                "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": name},
+            }),
+            None => json!({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}),
+        })
+    }
+
+    /// `UpdateTimeToLive`. Nothing expires here: AWS takes up to two days, too.
+    pub fn update_time_to_live(
+        &mut self,
+        request: &UpdateTimeToLive,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let (_, table) = self.table(request.table_name.as_deref(), context)?;
+        let TimeToLive { enabled, attribute_name } = &request.time_to_live_specification;
+        Constraints::new()
+            .length("timeToLiveSpecification.attributeName", attribute_name, 1, 255)
+            .check(VALIDATION)?;
+        let current = &mut table.settings.time_to_live;
+        if *enabled == current.is_some() {
+            let state = if *enabled { "enabled" } else { "disabled" };
+            return Err(validation(format!("TimeToLive is already {state}")));
+        }
+        *current = enabled.then(|| attribute_name.clone());
+        Ok(json!({
+            "TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": attribute_name},
+        }))
+    }
+
+    /// `DescribeContinuousBackups`
+    pub fn describe_continuous_backups(
+        &mut self,
+        request: &TableRequest,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let (_, table) = self.backed_up(request.table_name.as_deref(), context)?;
+        Ok(continuous_backups(table, context))
+    }
+
+    /// `UpdateContinuousBackups`
+    pub fn update_continuous_backups(
+        &mut self,
+        request: &UpdateContinuousBackups,
+        context: &Context,
+    ) -> Result<Value, AwsError> {
+        let (_, table) = self.backed_up(request.table_name.as_deref(), context)?;
+        let specification = &request.point_in_time_recovery_specification;
+        table.settings.point_in_time_recovery = specification.point_in_time_recovery_enabled;
+        Ok(continuous_backups(table, context))
+    }
+
+    fn backed_up(
+        &mut self,
+        given: Option<&str>,
+        context: &Context,
+    ) -> Result<(String, &mut Table), AwsError> {
+        self.table(given, context).map_err(|error| {
+            if error.code != "ResourceNotFoundException" {
+                return error;
+            }
+            let name = given.unwrap_or_default();
+            AwsError::bad_request("TableNotFoundException", format!("Table not found: {name}"))
+        })
+    }
+}
+
+fn continuous_backups(table: &Table, context: &Context) -> Value {
+    let enabled = table.settings.point_in_time_recovery;
+    let mut recovery = json!({
+        "PointInTimeRecoveryStatus": if enabled { "ENABLED" } else { "DISABLED" },
+    });
+    if enabled {
+        recovery["EarliestRestorableDateTime"] = seconds(table.created);
+        recovery["LatestRestorableDateTime"] = seconds(context.now);
+        recovery["RecoveryPeriodInDays"] = json!(35);
+    }
+    json!({
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": recovery,
+        },
+    })
+}

@@ -1,0 +1,363 @@
+//! Policy documents: what makes one valid, and whom a trust policy lets in.
+
+use serde_json::{Map, Value};
+
+use super::error::{limit_exceeded, malformed};
+use super::wildcard::matches;
+use crate::protocol::AwsError;
+
+const TRUST_LIMIT: usize = 2048;
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+    "sts:tagsession",
+    "sts:setsourceidentity",
+    "sts:setcontext",
+];
+const SYNTAX: &str = "Syntax errors in policy.";
+
+/// The size that IAM counts: white space is free.
+pub(super) fn size(document: &str) -> usize {
+    document.chars().filter(|character| !character.is_whitespace()).count()
+}
+
+/// Checks a role's trust policy.
+pub(super) fn check_trust(document: &str) -> Result<(), AwsError> {
+    let policy = parse(document, "This policy contains invalid Json")?;
+    check_version(&policy)?;
+    let found = statements(&policy);
+    if found.is_empty() {
+        return Err(malformed("Could not parse the policy: Statement is empty!"));
+    }
+    for statement in found {
+        check_trust_statement(statement)?;
+    }
+    if size(document) > TRUST_LIMIT {
+        return Err(limit_exceeded("ACLSizePerRole", TRUST_LIMIT));
+    }
+    Ok(())
+}
+
+fn check_trust_statement(statement: &Value) -> Result<(), AwsError> {
+    let statement =
+        statement.as_object().ok_or_else(|| malformed("This policy contains invalid Json"))?;
+    for field in ["Resource", "NotResource"] {
+        if statement.contains_key(field) {
+            return Err(malformed(format!("Has prohibited field {field}")));
+        }
+    }
+    if let Some(field) = unknown_field(statement) {
+        return Err(malformed(format!("Unknown field {field}")));
+    }
+    match statement.get("Effect").map(Value::as_str) {
+        Some(Some("Allow" | "Deny")) => {}
+        Some(other) => {
+            return Err(malformed(format!("Invalid effect: {}", other.unwrap_or_default())));
+        }
+        None => return Err(malformed("Missing required field Effect")),
+    }
+    match statement.get("Principal").or_else(|| statement.get("NotPrincipal")) {
+        Some(principal) => check_principal(principal)?,
+        None => return Err(malformed("Missing required field Principal")),
+    }
+    let actions = statement.get("Action").map(strings).unwrap_or_default();
+    if actions.is_empty() {
+        return Err(malformed("Missing required field Action"));
+    }
+    if actions.iter().any(|pattern| !TRUST_ACTIONS.iter().any(|action| matches(pattern, action))) {
+        return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
+    }
+    Ok(())
+}
+
+fn check_principal(principal: &Value) -> Result<(), AwsError> {
+    let invalid = |kind: &str, name: &str| {
+        let kind = kind.to_uppercase();
+        malformed(format!("Invalid principal in policy: \"{kind}\":\"{name}\""))
+    };
+    let Some(kinds) = principal.as_object() else {
+        return match principal.as_str() {
+            Some("*") => Ok(()),
+            other => Err(invalid("AWS", other.unwrap_or_default())),
+        };
+    };
+    let mut count = 0;
+    for (kind, names) in kinds {
+        for name in strings(names) {
+            count += 1;
+            let valid = match kind.as_str() {
+                "AWS" => is_account_principal(name),
+                "Service" => is_service_principal(name),
+                "Federated" | "CanonicalUser" => !name.is_empty(),
+                _ => false,
+            };
+            if !valid {
+                return Err(invalid(kind, name));
+            }
+        }
+    }
+    if count == 0 {
+        return Err(malformed(
+            "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: \
+             The passed in policy has a statement with no principals!",
+        ));
+    }
+    Ok(())
+}
+
+fn is_account_principal(name: &str) -> bool {
+    let is_account = |id: &str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    if name == "*" || is_account(name) {
+        return true;
+    }
+    let mut parts = name.splitn(6, ':');
+    let head = (parts.next(), parts.next(), parts.next(), parts.next());
+    let account = parts.next().unwrap_or_default();
+    matches!(head, (Some("arn"), Some(partition), Some("iam" | "sts"), Some("")) if partition.starts_with("aws"))
+        && is_account(account)
+        && parts.next().is_some_and(|resource| {
+            resource == "root"
+                || ["user/", "role/", "assumed-role/", "federated-user/"]
+                    .iter()
+                    .any(|kind| resource.len() > kind.len() && resource.starts_with(kind))
+        })
+}
+
+fn is_service_principal(name: &str) -> bool {
+    [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"].iter().any(|suffix| {
+        name.strip_suffix(suffix).is_some_and(|service| {
+            !service.is_empty()
+                && service.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+        })
+    })
+}
+
+/// Checks a policy that says what its holder may do.
+pub(super) fn check_permissions(document: &str) -> Result<(), AwsError> {
+    let policy = parse(document, SYNTAX)?;
+    check_version(&policy)?;
+    let found = statements(&policy);
+    if found.is_empty() {
+        return Err(malformed(SYNTAX));
+    }
+    let mut sids = Vec::new();
+    for statement in found {
+        let statement = statement.as_object().ok_or_else(|| malformed(SYNTAX))?;
+        check_permission_statement(statement)?;
+        if let Some(sid) =
+            statement.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty())
+        {
+            if sids.contains(&sid) {
+                return Err(malformed("Statement IDs (SID) in a single policy must be unique."));
+            }
+            sids.push(sid);
+        }
+    }
+    Ok(())
+}
+
+fn check_permission_statement(statement: &Map<String, Value>) -> Result<(), AwsError> {
+    if statement.contains_key("Principal") || statement.contains_key("NotPrincipal") {
+        return Err(malformed("Policy document should not specify a principal."));
+    }
+    if unknown_field(statement).is_some()
+        || !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"))
+        || statement.get("Condition").is_some_and(|condition| !condition.is_object())
+    {
+        return Err(malformed(SYNTAX));
+    }
+    let either = |one: &str, other: &str| {
+        statement.get(one).or_else(|| statement.get(other)).map(strings).unwrap_or_default()
+    };
+    let actions = either("Action", "NotAction");
+    if actions.is_empty() {
+        return Err(malformed("Policy statement must contain actions."));
+    }
+    if actions.iter().any(|action| *action != "*" && !action.contains(':')) {
+        return Err(malformed(
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+        ));
+    }
+    let resources = either("Resource", "NotResource");
+    if resources.is_empty() {
+        return Err(malformed("Policy statement must contain resources."));
+    }
+    for resource in resources {
+        if resource != "*" && !resource.starts_with("arn:") && !resource.starts_with("*:") {
+            return Err(malformed(format!("Resource {resource} must be in ARN format or \"*\".")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a trust policy lets a service in. Its conditions are taken for met: they compare the caller's account and
+/// source, and there is only one of each here.
+pub(super) fn trusts(document: &str, service: &str) -> bool {
+    let Ok(policy) = serde_json::from_str::<Value>(document) else {
+        return false;
+    };
+    let decides = |effect: &str| {
+        statements(&policy).into_iter().any(|statement| {
+            let field = |name: &str| statement.get(name);
+            field("Effect").and_then(Value::as_str) == Some(effect)
+                && field("Principal")
+                    .and_then(|principal| principal.get("Service"))
+                    .is_some_and(|services| strings(services).contains(&service))
+                && field("Action").is_some_and(|actions| {
+                    strings(actions).iter().any(|pattern| matches(pattern, "sts:assumerole"))
+                })
+        })
+    };
+    decides("Allow") && !decides("Deny")
+}
+
+fn parse(document: &str, message: &str) -> Result<Value, AwsError> {
+    match serde_json::from_str::<Value>(document) {
+        Ok(policy) if policy.is_object() => Ok(policy),
+        _ => Err(malformed(message)),
+    }
+}
+
+fn check_version(policy: &Value) -> Result<(), AwsError> {
+    match policy.get("Version").map(Value::as_str) {
+        None | Some(Some("2012-10-17" | "2008-10-17")) => Ok(()),
+        Some(_) => Err(malformed("The policy must contain a valid version string.")),
+    }
+}
+
+/// One statement may stand without its list.
+fn statements(policy: &Value) -> Vec<&Value> {
+    match policy.get("Statement") {
+        Some(Value::Array(found)) => found.iter().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    }
+}
+
+fn unknown_field(statement: &Map<String, Value>) -> Option<&str> {
+    const KNOWN: [&str; 9] = [
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    ];
+    statement.keys().map(String::as_str).find(|field| !KNOWN.contains(field))
+}
+
+/// One text may stand without its list.
+fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(one) => vec![one],
+        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAMBDA: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+        "Principal":{"Service":["ec2.amazonaws.com","lambda.amazonaws.com"]},"Action":"sts:AssumeRole"}}"#;
+
+    fn refusal(result: Result<(), AwsError>) -> String {
+        result.map_or_else(|error| error.to_string(), |()| "accepted".to_owned())
+    }
+
+    #[test]
+    fn a_trust_policy_lets_in_the_services_it_names() {
+        assert_eq!(check_trust(LAMBDA), Ok(()));
+        assert!(trusts(LAMBDA, "lambda.amazonaws.com"));
+        assert!(!trusts(LAMBDA, "events.amazonaws.com"));
+        assert!(trusts(&LAMBDA.replace("sts:AssumeRole", "sts:*"), "lambda.amazonaws.com"));
+        assert!(!trusts(
+            &LAMBDA.replace("sts:AssumeRole", "sts:TagSession"),
+            "lambda.amazonaws.com"
+        ));
+    }
+
+    #[test]
+    fn deny_wins_over_allow() {
+        let statement = |effect: &str| {
+            format!(
+                r#"{{"Effect":"{effect}","Principal":{{"Service":"lambda.amazonaws.com"}},"Action":"sts:AssumeRole"}}"#
+            )
+        };
+        let policy = format!(r#"{{"Statement":[{},{}]}}"#, statement("Allow"), statement("Deny"));
+        assert_eq!(check_trust(&policy), Ok(()));
+        assert!(!trusts(&policy, "lambda.amazonaws.com"));
+    }
+
+    #[test]
+    fn a_faulty_trust_policy_is_refused_by_what_is_wrong() {
+        for (replace, with, message) in [
+            ("{\"Version\"", "{Version", "This policy contains invalid Json"),
+            ("2012-10-17", "2012-10-18", "The policy must contain a valid version string."),
+            ("\"Allow\"", "\"Permit\"", "Invalid effect: Permit"),
+            ("\"Effect\":\"Allow\",", "", "Missing required field Effect"),
+            ("\"Action\":\"sts:AssumeRole\"", "\"Sid\":\"x\"", "Missing required field Action"),
+            (
+                "sts:AssumeRole",
+                "lambda:*",
+                "AssumeRole policy may only specify STS AssumeRole actions.",
+            ),
+            ("\"Effect\"", "\"Resource\":\"*\",\"Effect\"", "Has prohibited field Resource"),
+            ("\"Effect\"", "\"Colour\":\"*\",\"Effect\"", "Unknown field Colour"),
+            (
+                "lambda.amazonaws.com",
+                "lambda",
+                "Invalid principal in policy: \"SERVICE\":\"lambda\"",
+            ),
+            ("\"Principal\"", "\"NotAction\"", "Missing required field Principal"),
+        ] {
+            let expected = format!("MalformedPolicyDocument: {message}");
+            assert_eq!(refusal(check_trust(&LAMBDA.replacen(replace, with, 1))), expected);
+        }
+    }
+
+    #[test]
+    fn white_space_does_not_count_towards_the_size() {
+        assert_eq!(check_trust(&LAMBDA.replace(',', &format!(",{}", " ".repeat(3000)))), Ok(()));
+        let long = LAMBDA.replace("ec2", &"e".repeat(2048));
+        assert_eq!(
+            refusal(check_trust(&long)),
+            "LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048"
+        );
+    }
+
+    #[test]
+    fn a_faulty_permission_policy_is_refused_by_what_is_wrong() {
+        let good = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*"],"Resource":"*"}]}"#;
+        assert_eq!(check_permissions(good), Ok(()));
+        for (replace, with, message) in [
+            ("[{", "[[{", SYNTAX),
+            ("[{\"Effect\"", "[{\"Effekt\"", SYNTAX),
+            ("[\"s3:Get*\"]", "[]", "Policy statement must contain actions."),
+            (
+                "s3:Get*",
+                "Get*",
+                "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+            ),
+            ("\"Resource\":\"*\"", "\"Sid\":\"x\"", "Policy statement must contain resources."),
+            (
+                "\"Resource\":\"*\"",
+                "\"Resource\":\"b\"",
+                "Resource b must be in ARN format or \"*\".",
+            ),
+            (
+                "\"Effect\"",
+                "\"Principal\":\"*\",\"Effect\"",
+                "Policy document should not specify a principal.",
+            ),
+        ] {
+            let expected = format!("MalformedPolicyDocument: {message}");
+            assert_eq!(refusal(check_permissions(&good.replacen(replace, with, 1))), expected);
+        }
+    }
+}

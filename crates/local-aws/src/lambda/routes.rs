@@ -1,0 +1,201 @@
+//! Requests → operations.
+
+use hyper::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Service;
+use super::names::{Target, VALIDATION};
+use crate::http::{Request, Response};
+use crate::protocol::{AwsError, Constraints, rest};
+
+impl Service {
+    /// Answers a request.
+    pub(super) async fn route(&self, request: &Request) -> Result<Response, AwsError> {
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        match (&request.method, path.as_slice()) {
+            (&Method::POST, ["2015-03-31", "functions", name, "invocations"]) => {
+                let target = self.target(request, name)?;
+                self.invoke_request(request, &target).await
+            }
+            (method, ["2015-03-31", "functions"]) => self.functions(method, request),
+            (&Method::DELETE, ["2015-03-31", "functions", name]) => {
+                self.delete(&self.target(request, name)?)
+            }
+            (method, ["2015-03-31", "functions", name, rest @ ..]) => {
+                let target = self.target(request, name)?;
+                self.function(method, &target, rest, request)
+            }
+            (method, ["2017-03-31", "tags", resource @ ..]) if !resource.is_empty() => {
+                // An ARN has no slash of its own, but clients may leave those of others unescaped.
+                self.tags(method, &resource.join("/"), request)
+            }
+            (&Method::GET, ["2016-08-19", "account-settings"]) => {
+                Ok(reply(&self.world.state().lambda.account_settings()))
+            }
+            (method, ["2017-10-31" | "2019-09-30", "functions", name, "concurrency"]) => {
+                let target = self.target(request, name)?;
+                self.concurrency(method, &target, request)
+            }
+            _ => Err(unknown(request)),
+        }
+    }
+
+    fn target(&self, request: &Request, name: &str) -> Result<Target, AwsError> {
+        Target::parse(name, request.query_value("Qualifier"), self.place())
+    }
+
+    fn functions(&self, method: &Method, request: &Request) -> Result<Response, AwsError> {
+        match *method {
+            Method::GET => {
+                let version = request.query_value("FunctionVersion");
+                if let Some(version) = version {
+                    Constraints::new()
+                        .one_of("functionVersion", version, &["ALL"])
+                        .check(VALIDATION)?;
+                }
+                let marker = request.query_value("Marker");
+                let max_items = request.query_value("MaxItems");
+                let state = self.world.state();
+                let context = self.context();
+                Ok(reply(&state.lambda.list_functions(
+                    version.is_some(),
+                    marker,
+                    max_items,
+                    context,
+                )?))
+            }
+            Method::POST => {
+                let body = body(request)?;
+                let mut state = self.world.state();
+                let context = self.context();
+                let state = &mut *state;
+                let can_assume = |role: &str| self.can_assume(&state.iam, role);
+                let created = state.lambda.create_function(body, context, &can_assume)?;
+                if let Some(runtime) = created["Runtime"].as_str() {
+                    self.fleet.prepare(runtime.to_owned());
+                }
+                Ok(rest::reply(201, &created))
+            }
+            _ => Err(unknown(request)),
+        }
+    }
+
+    fn delete(&self, target: &Target) -> Result<Response, AwsError> {
+        let context = self.context();
+        let is_gone = self.world.state().lambda.delete_function(target, context)?;
+        if is_gone {
+            self.fleet.retire(&target.name);
+        }
+        Ok(Response::empty(204))
+    }
+
+    fn function(
+        &self,
+        method: &Method,
+        target: &Target,
+        rest: &[&str],
+        request: &Request,
+    ) -> Result<Response, AwsError> {
+        let context = self.context();
+        let mut state = self.world.state();
+        let state = &mut *state;
+        let lambda = &mut state.lambda;
+        match (method, rest) {
+            (&Method::GET, []) => Ok(reply(&lambda.get_function(target, context)?)),
+            (&Method::GET, ["configuration"]) => {
+                Ok(reply(&lambda.get_function_configuration(target, context)?))
+            }
+            (&Method::PUT, ["configuration"]) => {
+                let can_assume = |role: &str| self.can_assume(&state.iam, role);
+                let body = body(request)?;
+                Ok(reply(&lambda.update_function_configuration(
+                    target,
+                    body,
+                    context,
+                    &can_assume,
+                )?))
+            }
+            (&Method::PUT, ["code"]) => {
+                Ok(reply(&lambda.update_function_code(target, &body(request)?, context)?))
+            }
+            (&Method::GET, ["policy"]) => Ok(reply(&lambda.get_policy(target)?)),
+            (&Method::POST, ["policy"]) => {
+                let added = lambda.add_permission(target, &body(request)?, context)?;
+                Ok(rest::reply(201, &added))
+            }
+            (&Method::DELETE, ["policy", statement]) => {
+                let revision = request.query_value("RevisionId");
+                lambda.remove_permission(target, statement, revision, context)?;
+                Ok(Response::empty(204))
+            }
+            (&Method::GET, ["versions"]) => {
+                let marker = request.query_value("Marker");
+                let max_items = request.query_value("MaxItems");
+                Ok(reply(&lambda.list_versions(target, marker, max_items, context)?))
+            }
+            (&Method::POST, ["versions"]) => {
+                let published = lambda.publish_version(target, body(request)?, context)?;
+                Ok(rest::reply(201, &published))
+            }
+            _ => Err(unknown(request)),
+        }
+    }
+
+    fn concurrency(
+        &self,
+        method: &Method,
+        target: &Target,
+        request: &Request,
+    ) -> Result<Response, AwsError> {
+        let context = self.context();
+        let lambda = &mut self.world.state().lambda;
+        match *method {
+            Method::GET => Ok(reply(&lambda.get_concurrency(target, context)?)),
+            Method::PUT => Ok(reply(&lambda.put_concurrency(target, &body(request)?, context)?)),
+            Method::DELETE => {
+                lambda.delete_concurrency(target, context)?;
+                Ok(Response::empty(204))
+            }
+            _ => Err(unknown(request)),
+        }
+    }
+
+    fn tags(&self, method: &Method, arn: &str, request: &Request) -> Result<Response, AwsError> {
+        let lambda = &mut self.world.state().lambda;
+        match *method {
+            Method::GET => Ok(reply(&lambda.list_tags(arn, self.place())?)),
+            Method::POST => {
+                lambda.tag(arn, body(request)?, self.place())?;
+                Ok(Response::empty(204))
+            }
+            Method::DELETE => {
+                let keys = request.query.iter().filter(|(name, _)| name == "tagKeys");
+                let keys: Vec<&str> = keys.map(|(_, key)| key.as_str()).collect();
+                lambda.untag(arn, &keys, self.place())?;
+                Ok(Response::empty(204))
+            }
+            _ => Err(unknown(request)),
+        }
+    }
+}
+
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T, AwsError> {
+    rest::parse(&request.body)
+}
+
+fn reply<T: Serialize>(output: &T) -> Response {
+    rest::reply(200, output)
+}
+
+fn unknown(request: &Request) -> AwsError {
+    AwsError::new(
+        404,
+        "UnknownOperationException",
+        format!(
+            "The local AWS of playbook does not have this operation of Lambda: {} /{}",
+            request.method,
+            request.path.join("/")
+        ),
+    )
+}

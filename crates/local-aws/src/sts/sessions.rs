@@ -1,0 +1,117 @@
+//! Temporary credentials, and who the holder of an access key is.
+
+use std::collections::BTreeMap;
+use std::iter::repeat_with;
+
+use crate::iam;
+
+/// The name of the user to whom every other access key belongs.
+const USER_NAME: &str = "playbook";
+
+/// The temporary credentials that have been handed out.
+#[derive(Debug, Default)]
+pub struct State {
+    sessions: BTreeMap<String, Session>,
+}
+
+#[derive(Debug)]
+struct Session {
+    role_arn: String,
+    name: String,
+}
+
+/// Temporary credentials of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionCredentials {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// Forty characters.
+    pub secret_access_key: String,
+    /// What goes into `AWS_SESSION_TOKEN`.
+    pub session_token: String,
+}
+
+/// Who an access key belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Of a user, or of an assumed role.
+    pub arn: String,
+    /// `AIDA…`, or `AROA…:SESSION`.
+    pub user_id: String,
+}
+
+impl State {
+    /// Hands out credentials under which a caller is `assumed-role/ROLE/SESSION`.
+    pub fn open_session(&mut self, role_arn: &str, session_name: &str) -> SessionCredentials {
+        let access_key_id = iam::ids::new("ASIA");
+        let session = Session { role_arn: role_arn.to_owned(), name: session_name.to_owned() };
+        self.sessions.insert(access_key_id.clone(), session);
+        SessionCredentials {
+            access_key_id,
+            secret_access_key: repeat_with(fastrand::alphanumeric).take(40).collect(),
+            session_token: repeat_with(fastrand::alphanumeric).take(300).collect(),
+        }
+    }
+
+    /// Who signs with that access key.
+    #[must_use]
+    pub fn identity(&self, access_key: &str, account_id: &str, iam: &iam::State) -> Identity {
+        match self.sessions.get(access_key) {
+            Some(session) => assumed_role(session, account_id, iam),
+            None => Identity {
+                arn: format!("arn:aws:iam::{account_id}:user/{USER_NAME}"),
+                user_id: iam::ids::stable("AIDA", access_key),
+            },
+        }
+    }
+}
+
+fn assumed_role(session: &Session, account_id: &str, iam: &iam::State) -> Identity {
+    let role_name = session.role_arn.rsplit('/').next().unwrap_or_default();
+    let role_id = iam
+        .role_id(&session.role_arn)
+        .map_or_else(|| iam::ids::stable("AROA", &session.role_arn), str::to_owned);
+    Identity {
+        arn: format!("arn:aws:sts::{account_id}:assumed-role/{role_name}/{}", session.name),
+        user_id: format!("{role_id}:{}", session.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    const ACCOUNT: &str = "123456789012";
+    const TRUST: &str =
+        r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}"#;
+
+    #[test]
+    fn an_access_key_is_always_the_same_user() {
+        let (sts, iam) = (State::default(), iam::State::default());
+        let identity = sts.identity("AKIA1", ACCOUNT, &iam);
+        assert_eq!(identity.arn, "arn:aws:iam::123456789012:user/playbook");
+        assert!(identity.user_id.starts_with("AIDA") && identity.user_id.len() == 21);
+        assert_eq!(sts.identity("AKIA1", ACCOUNT, &iam), identity);
+        assert_ne!(sts.identity("AKIA2", ACCOUNT, &iam).user_id, identity.user_id);
+    }
+
+    #[test]
+    fn a_session_is_its_role() {
+        let (mut sts, mut iam) = (State::default(), iam::State::default());
+        let context = iam::Context { account_id: ACCOUNT.to_owned(), now: SystemTime::now() };
+        let input = iam::CreateRole {
+            name: "r".to_owned(),
+            path: Some("/p/".to_owned()),
+            trust: TRUST.to_owned(),
+            ..iam::CreateRole::default()
+        };
+        let role = iam.create_role(input, &context).expect("a valid role");
+        let keys = sts.open_session(&role.arn, "f");
+        assert!(keys.access_key_id.starts_with("ASIA") && keys.secret_access_key.len() == 40);
+        let identity = sts.identity(&keys.access_key_id, ACCOUNT, &iam);
+        assert_eq!(identity.arn, "arn:aws:sts::123456789012:assumed-role/r/f");
+        assert_eq!(identity.user_id, format!("{}:f", role.id));
+    }
+}

@@ -1,0 +1,15 @@
+//! The step kinds and what they make.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`steps`](mod@steps) | one file per step kind, and the registry |
+//! | [`deployment_package`] | the code of functions, packed |
+//! | [`policy`] | policies that no run attaches unasked |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod deployment_package;
+pub mod policy;
+pub mod steps;
+
+pub use steps::{KINDS, Registry, kind, maker_of};

@@ -1,0 +1,102 @@
+//! `pause`: time for the reader.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use engine::step::{Context, Nothing, Question, StepError, StepKind};
+
+/// `pause`.
+pub struct Pause;
+
+/// Waits for some time, or for whoever runs the playbook.
+///
+/// To wait for AWS, `poll` on the step that looks is better: it ends as soon as it can. A dry run does not wait.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// How long, such as `2s`; with a `prompt`, how long at most.
+    duration: Option<Length>,
+    /// What to say while waiting for the return key. Where nobody is there, the run goes on.
+    #[schemars(extend("x-shown" = true))]
+    prompt: Option<String>,
+}
+
+/// How long something takes, such as `2s` or `1m 30s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", extend("x-duration" = true))]
+struct Length(Duration);
+
+impl TryFrom<String> for Length {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let length =
+            text.parse::<SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok());
+        length
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is no duration; write one such as 2s or 1m 30s"))
+    }
+}
+
+/// Nothing.
+#[derive(Serialize, JsonSchema)]
+pub struct Output {}
+
+impl StepKind for Pause {
+    const NAME: &'static str = "pause";
+    const SHORTHAND: Option<&'static str> = Some("duration");
+    const CALLS: &'static [&'static str] = &[];
+    const PERMISSIONS: &'static [&'static str] = &[];
+    const EXAMPLE: &'static str = "\
+- pause: {prompt: Look at the function in the console; press return to go on}
+";
+
+    type Input = Input;
+    type Output = Output;
+    type Created = Nothing;
+
+    async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        match (input.prompt, input.duration) {
+            (None, Some(length)) => cx.sleep(length.0).await?,
+            (Some(prompt), length) => {
+                let question = Question {
+                    name: cx.step.to_string(),
+                    prompt,
+                    default: Some(Value::from("")),
+                    backoff: length.and_then(|length| SignedDuration::try_from(length.0).ok()),
+                    ..Question::default()
+                };
+                cx.ask(question).await?;
+            }
+            (None, None) => {
+                return Err(StepError::input(
+                    "duration",
+                    "pause needs a `duration` or a `prompt`",
+                    "write `pause: 2s`",
+                ));
+            }
+        }
+        Ok(Output {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let read =
+            |text: &str| Length::try_from(text.to_owned()).map(|length| length.0.as_millis());
+        assert_eq!(read("2s"), Ok(2000));
+        assert_eq!(read("1m 30s"), Ok(90_000));
+        assert_eq!(read("250ms"), Ok(250));
+        assert!(read("-2s").is_err());
+        assert!(read("soon").is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! `put-item`: an item in a DynamoDB table.
+
+pub(super) mod attribute_value;
+pub(super) mod changes;
+mod decimal;
+
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use attribute_value::same_items;
+use attribute_value::{Plain, item, plain};
+use changes::{Change, Items, Unchanged, current, key_names, key_of, overtaken};
+use engine::aws::Outcome;
+use engine::step::{Context, StepError, StepKind};
+
+/// `put-item`.
+pub struct PutItem;
+
+/// Puts an item into a DynamoDB table, in place of the one that has the same key.
+///
+/// The item is plain data: text, numbers, booleans, null, lists and maps. `{$binary: BASE64}` stands for binary data, `{$set:
+/// [a, b]}` for a set of text, numbers or binary data, `{$number: "1.50"}` for a number with more digits than a double keeps,
+/// and `{$map: {…}}` for a map that would otherwise be taken for one of these. With `typed: true` every value is written in
+/// DynamoDB's own notation, such as `{S: text}`.
+///
+/// The step fails where somebody changes the item between the look at it and the change.
+///
+/// When the run is over, the item that was there before is put back, or the item is deleted where there was none, unless
+/// somebody has changed it since. Until then the journal holds both.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The table's name.
+    table_name: String,
+    /// The item: attributes by name.
+    #[schemars(extend("x-stored" = true))]
+    item: Plain,
+    /// Whether `item` is written in DynamoDB's own notation.
+    #[serde(default)]
+    typed: bool,
+    /// Attributes that something else, such as a function, may add or change without making the item any less the run's
+    /// to undo.
+    #[serde(default)]
+    ignore_changes: Vec<String>,
+}
+
+/// What became of it.
+#[derive(Serialize, JsonSchema)]
+pub struct Output {
+    /// The table's name.
+    #[schemars(extend("x-known" = true))]
+    table_name: String,
+    /// The item.
+    #[schemars(extend("x-known" = true))]
+    item: Plain,
+    /// The item that was there before; null where there was none.
+    previous: Option<Plain>,
+}
+
+impl StepKind for PutItem {
+    const NAME: &'static str = "put-item";
+    const CALLS: &'static [&'static str] =
+        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
+    const PERMISSIONS: &'static [&'static str] =
+        &["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"];
+    const EXAMPLE: &'static str = "\
+- put-item:
+    table_name: \"{{ steps.stack.outputs.TableName }}\"
+    item: {UserEmail: test_email_1@example.com, UserName: test_user_1}
+    ignore_changes: [LastLogin]
+";
+
+    type Input = Input;
+    type Output = Output;
+    type Created = Items;
+
+    async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        let put = item(&input.item, input.typed).map_err(|unfit| unfit.of("item"))?;
+        let names = key_names(&cx, &input.table_name).await?;
+        let key = key_of(&names, &put)?;
+        let found = current(&cx, &input.table_name, std::slice::from_ref(&key), &[]).await?;
+        let previous = found.into_iter().next().flatten();
+        let entry = cx.intend(&Items {
+            table_name: input.table_name.clone(),
+            changes: vec![Change::new(&key, previous.as_ref(), Some(&put))],
+            ignore_changes: input.ignore_changes,
+        })?;
+        let condition = Unchanged::of(&key, previous.as_ref()).before(previous.as_ref(), &put);
+        let request = cx
+            .aws
+            .dynamodb()
+            .put_item()
+            .table_name(&input.table_name)
+            .set_item(Some(put.clone()))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(Some(condition.names))
+            .set_expression_attribute_values(condition.values);
+        match cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await {
+            Ok(_) => entry.done(&())?,
+            Err(error) if error.is("ConditionalCheckFailedException") => {
+                if error.outcome == Outcome::Refused {
+                    entry.refused("ConditionalCheckFailedException")?;
+                    return Err(overtaken(&input.table_name, &key));
+                }
+                // The SDK repeats a call whose reply was lost; the repetition then finds what the first one has put.
+                let found = current(&cx, &input.table_name, std::slice::from_ref(&key), &[]).await;
+                let found = match found {
+                    Ok(found) => found.into_iter().next().flatten(),
+                    Err(unseen) => return Err(entry.unsure(unseen)),
+                };
+                if !found.is_some_and(|found| same_items(&found, &put, &[])) {
+                    return Err(entry.unsure(overtaken(&input.table_name, &key)));
+                }
+                entry.done(&())?;
+            }
+            Err(error) => return Err(entry.error(error)),
+        }
+        Ok(Output {
+            table_name: input.table_name,
+            item: input.item,
+            previous: previous.map(|item| plain(&item, input.typed)),
+        })
+    }
+}

@@ -1,0 +1,489 @@
+//! Items that the run put or deleted: what they were, what they became, and the way back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TableDescription};
+use serde::{Deserialize, Serialize};
+
+use super::attribute_value::{Item, Plain, Unfit, item, plain, same, same_items};
+use crate::steps::create_table::Table;
+use engine::aws::CallError;
+use engine::step::context::Backoff;
+use engine::step::{Context, Disposition, Resource, StepError, Undone};
+
+/// Items of a table that the run put or deleted.
+#[derive(Serialize, Deserialize)]
+pub struct Items {
+    pub(in crate::steps) table_name: String,
+    pub(in crate::steps) changes: Vec<Change>,
+    /// Attributes that others may change.
+    pub(in crate::steps) ignore_changes: Vec<String>,
+}
+
+/// What became of one item, in DynamoDB's own notation.
+#[derive(Serialize, Deserialize)]
+pub(in crate::steps) struct Change {
+    key: Plain,
+    previous: Option<Plain>,
+    ours: Option<Plain>,
+}
+
+impl Change {
+    pub(in crate::steps) fn new(key: &Item, previous: Option<&Item>, ours: Option<&Item>) -> Self {
+        let typed = |item: &Item| plain(item, true);
+        Self { key: typed(key), previous: previous.map(typed), ours: ours.map(typed) }
+    }
+
+    /// Whether this is about the item of that key.
+    pub(in crate::steps) fn is_about(&self, key: &Item) -> bool {
+        item(&self.key, true).is_ok_and(|own| same_items(&own, key, &[]))
+    }
+
+    /// Whether the run made the item, and did not replace one.
+    pub(in crate::steps) fn made(&self) -> bool {
+        self.previous.is_none() && self.ours.is_some()
+    }
+
+    /// The item as the run left it.
+    pub(in crate::steps) fn ours(&self) -> Option<Item> {
+        self.ours.as_ref().and_then(|ours| item(ours, true).ok())
+    }
+}
+
+/// The names of a table's key attributes: the partition key's, then the sort key's. A dry run knows those of tables that
+/// the run makes.
+pub(in crate::steps) async fn key_names(
+    cx: &Context,
+    table_name: &str,
+) -> Result<Vec<String>, StepError> {
+    let mut made = cx.made::<Table>().into_iter();
+    if let Some(table) = made.find(|table| table.table_name == table_name) {
+        return Ok(table.key);
+    }
+    let request = cx.aws.dynamodb().describe_table().table_name(table_name);
+    let placeholder = || Ok(DescribeTableOutput::builder().build());
+    let table = cx.aws.call(request.send(), placeholder).await?.table;
+    let schema = table.as_ref().map(TableDescription::key_schema).unwrap_or_default();
+    let names: Vec<_> = schema.iter().map(|key| key.attribute_name().to_owned()).collect();
+    if names.is_empty() {
+        return Ok(vec![unknown_key(table_name)]);
+    }
+    Ok(names)
+}
+
+/// What stands for the name of a key that only the table knows, which a dry run does not look at.
+fn unknown_key(table_name: &str) -> String {
+    engine::step::marker(&format!("key of {table_name}"))
+}
+
+/// The key of an item that is to be put.
+pub(in crate::steps) fn key_of(names: &[String], item: &Item) -> Result<Item, StepError> {
+    names
+        .iter()
+        .map(|name| match item.get(name) {
+            Some(value) => Ok((name.clone(), value.clone())),
+            None if name.contains('⟨') => {
+                Ok((name.clone(), AttributeValue::S(engine::step::marker("its value"))))
+            }
+            None => Err(StepError::input(
+                "item",
+                format!("the item has no `{name}`, which is part of the table's key"),
+                format!("give the item a `{name}`"),
+            )),
+        })
+        .collect()
+}
+
+/// The items of those keys as they are now, in the same order. A dry run sees those that are `planned`.
+pub(in crate::steps) async fn current(
+    cx: &Context,
+    table_name: &str,
+    keys: &[Item],
+    planned: &[Option<Item>],
+) -> Result<Vec<Option<Item>>, StepError> {
+    match keys {
+        [key] => {
+            let request = cx
+                .aws
+                .dynamodb()
+                .get_item()
+                .table_name(table_name)
+                .set_key(Some(key.clone()))
+                .consistent_read(true);
+            let planned = planned.first().cloned().flatten();
+            let placeholder = || Ok(GetItemOutput::builder().set_item(planned).build());
+            Ok(vec![cx.aws.call(request.send(), placeholder).await?.item])
+        }
+        keys => {
+            let found = current_of_many(cx, table_name, keys, planned).await?;
+            let unknown = unknown_key(table_name);
+            if keys.iter().any(|key| key.contains_key(&unknown)) {
+                return Ok((0..keys.len()).map(|at| planned.get(at).cloned().flatten()).collect());
+            }
+            let of = |key: &Item| found.iter().find(|item| has_key(item, key)).cloned();
+            Ok(keys.iter().map(of).collect())
+        }
+    }
+}
+
+fn has_key(item: &Item, key: &Item) -> bool {
+    key.iter().all(|(name, value)| item.get(name).is_some_and(|other| same(other, value)))
+}
+
+async fn current_of_many(
+    cx: &Context,
+    table_name: &str,
+    keys: &[Item],
+    planned: &[Option<Item>],
+) -> Result<Vec<Item>, StepError> {
+    let mut found = Vec::new();
+    let mut left = Some(
+        KeysAndAttributes::builder()
+            .set_keys(Some(keys.to_vec()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| StepError::failed("InvalidInput", error.to_string()))?,
+    );
+    let mut pauses = Pauses::new("reading items");
+    while let Some(wanted) = left {
+        let request = cx.aws.dynamodb().batch_get_item().request_items(table_name, wanted);
+        let placeholder = || {
+            let items = planned.iter().flatten().cloned().collect();
+            Ok(BatchGetItemOutput::builder().responses(table_name, items).build())
+        };
+        let page = cx.aws.call(request.send(), placeholder).await?;
+        found.extend(page.responses.unwrap_or_default().into_values().flatten());
+        // What exceeds 16 MB, or the table's throughput, is left for another request.
+        left = page.unprocessed_keys.unwrap_or_default().into_values().next();
+        if left.is_some() {
+            pauses.next(cx).await?;
+        }
+    }
+    Ok(found)
+}
+
+/// Growing pauses between requests for what DynamoDB has not done yet.
+pub(in crate::steps) struct Pauses {
+    what: &'static str,
+    backoff: Backoff,
+    pause: std::time::Duration,
+    waited: std::time::Duration,
+}
+
+impl Pauses {
+    pub(in crate::steps) fn new(what: &'static str) -> Self {
+        let backoff = Backoff::seconds(60);
+        Self { what, backoff, pause: backoff.first, waited: std::time::Duration::ZERO }
+    }
+
+    pub(in crate::steps) async fn next(&mut self, cx: &Context) -> Result<(), StepError> {
+        if self.waited > self.backoff.limit {
+            let limit = self.backoff.limit;
+            return Err(StepError::TimedOut { what: self.what.to_owned(), limit });
+        }
+        cx.sleep(self.pause).await?;
+        self.waited += self.pause;
+        self.pause = (self.pause * 2).min(self.backoff.longest);
+        Ok(())
+    }
+}
+
+/// Says of an item that it is still as it was read: an expression, its names and its values.
+pub(in crate::steps) struct Unchanged {
+    pub(in crate::steps) expression: String,
+    pub(in crate::steps) names: HashMap<String, String>,
+    /// Nothing where the expression has none.
+    pub(in crate::steps) values: Option<Item>,
+}
+
+impl Unchanged {
+    /// Since the item of that key was looked for.
+    pub(in crate::steps) fn of(key: &Item, read: Option<&Item>) -> Self {
+        match read {
+            Some(read) => Self::since(read),
+            None => Self {
+                expression: "attribute_not_exists(#key)".to_owned(),
+                names: key.keys().take(1).map(|name| ("#key".to_owned(), name.clone())).collect(),
+                values: None,
+            },
+        }
+    }
+
+    /// And that it has no attribute that it is about to get. No expression speaks of attributes that it does not name.
+    pub(in crate::steps) fn before(mut self, read: Option<&Item>, put: &Item) -> Self {
+        let Some(read) = read else { return self };
+        let mut added: Vec<_> = put.keys().filter(|name| !read.contains_key(*name)).collect();
+        added.sort();
+        added.truncate(100);
+        for (at, name) in added.into_iter().enumerate() {
+            self.names.insert(format!("#a{at}"), name.clone());
+            self.expression = format!("{} AND attribute_not_exists(#a{at})", self.expression);
+        }
+        self
+    }
+
+    fn since(read: &Item) -> Self {
+        let mut attributes: Vec<_> = read.iter().collect();
+        attributes.sort_by_key(|(name, _)| *name);
+        // An expression may have 4 KB.
+        attributes.truncate(100);
+        let (mut names, mut values) = (HashMap::new(), Item::new());
+        let mut terms = Vec::new();
+        for (at, (name, value)) in attributes.into_iter().enumerate() {
+            names.insert(format!("#n{at}"), name.clone());
+            values.insert(format!(":v{at}"), value.clone());
+            terms.push(format!("#n{at} = :v{at}"));
+        }
+        Self { expression: terms.join(" AND "), names, values: Some(values) }
+    }
+}
+
+impl Resource for Items {
+    const TYPE: &'static str = "AWS::DynamoDB::Item";
+    const UNDO: &'static [&'static str] =
+        &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const DISPOSITION: Disposition = Disposition::RemovedOrRestored;
+    type Ids = ();
+
+    fn label(&self) -> String {
+        match self.changes.as_slice() {
+            [change] => format!("{} of {}", shown(&change.key), self.table_name),
+            changes => format!("{} items of {}", changes.len(), self.table_name),
+        }
+    }
+
+    async fn undo(self, cx: Context, _ids: Option<()>) -> Result<Undone, StepError> {
+        let unreadable = |unfit: Unfit| unfit.of("the journal's item");
+        let typed = |it: &Option<Plain>| it.as_ref().map(|it| item(it, true)).transpose();
+        let (mut keys, mut previous, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+        for change in &self.changes {
+            keys.push(item(&change.key, true).map_err(unreadable)?);
+            previous.push(typed(&change.previous).map_err(unreadable)?);
+            ours.push(typed(&change.ours).map_err(unreadable)?);
+        }
+        let now = match current(&cx, &self.table_name, &keys, &ours).await {
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(Undone::AlreadyGone),
+            now => now?,
+        };
+        let mut end = Ends::default();
+        for (at, key) in keys.iter().enumerate() {
+            let (now, previous, ours) =
+                (now[at].as_ref(), previous[at].as_ref(), ours[at].as_ref());
+            match self.standing(now, previous, ours) {
+                Standing::AsBefore => {}
+                Standing::Foreign => end.foreign.push(shown(&self.changes[at].key)),
+                Standing::Ours => match put_back(&cx, &self.table_name, key, now, previous).await {
+                    Ok(()) if previous.is_some() => end.restored = true,
+                    Ok(()) => end.deleted = true,
+                    Err(error) if error.is("ConditionalCheckFailedException") => {
+                        end.foreign.push(shown(&self.changes[at].key));
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            }
+        }
+        Ok(end.undone())
+    }
+}
+
+/// How an item stands now.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    AsBefore,
+    Ours,
+    Foreign,
+}
+
+impl Items {
+    fn standing(
+        &self,
+        now: Option<&Item>,
+        previous: Option<&Item>,
+        ours: Option<&Item>,
+    ) -> Standing {
+        let alike = |one: Option<&Item>, other: Option<&Item>, aside: &[String]| match (one, other)
+        {
+            (Some(one), Some(other)) => same_items(one, other, aside),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        if alike(now, previous, &[]) {
+            Standing::AsBefore
+        } else if alike(now, ours, &self.ignore_changes) {
+            Standing::Ours
+        } else {
+            Standing::Foreign
+        }
+    }
+}
+
+/// What came of undoing several items.
+#[derive(Default)]
+struct Ends {
+    deleted: bool,
+    restored: bool,
+    foreign: Vec<String>,
+}
+
+impl Ends {
+    fn undone(self) -> Undone {
+        if !self.foreign.is_empty() {
+            let reason = format!("somebody has changed {} since", self.foreign.join(", "));
+            return Undone::Changed { reason };
+        }
+        match (self.deleted, self.restored) {
+            (true, _) => Undone::Deleted,
+            (false, true) => Undone::Restored,
+            (false, false) => Undone::AlreadyGone,
+        }
+    }
+}
+
+/// What to say where somebody else was quicker.
+pub(in crate::steps) fn overtaken(table_name: &str, key: &Item) -> StepError {
+    let key = shown(&plain(key, true));
+    StepError::Failed {
+        code: "ConditionalCheckFailedException".to_owned(),
+        message: format!(
+            "somebody has changed the item {key} of {table_name} since it was read; it was left as it is"
+        ),
+        help: Some("run it again, or choose another key".to_owned()),
+        details: Vec::new(),
+    }
+}
+
+/// A key in a few words, such as `UserEmail=ann@example.com`.
+fn shown(key: &Plain) -> String {
+    let value =
+        |typed: &serde_json::Value| match typed.as_object().and_then(|it| it.values().next()) {
+            Some(serde_json::Value::String(text)) => text.clone(),
+            _ => typed.to_string(),
+        };
+    let parts: Vec<_> =
+        key.iter().map(|(name, typed)| format!("{name}={}", value(typed))).collect();
+    parts.join(",")
+}
+
+/// Puts the previous item back, or deletes the one that is there, as long as it is still the one that was just read.
+async fn put_back(
+    cx: &Context,
+    table_name: &str,
+    key: &Item,
+    now: Option<&Item>,
+    previous: Option<&Item>,
+) -> Result<(), CallError> {
+    let condition = Unchanged::of(key, now);
+    if let Some(previous) = previous {
+        let condition = condition.before(now, previous);
+        let request = cx
+            .aws
+            .dynamodb()
+            .put_item()
+            .table_name(table_name)
+            .set_item(Some(previous.clone()))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(Some(condition.names))
+            .set_expression_attribute_values(condition.values);
+        cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await?;
+    } else {
+        let request = cx
+            .aws
+            .dynamodb()
+            .delete_item()
+            .table_name(table_name)
+            .set_key(Some(key.clone()))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(Some(condition.names))
+            .set_expression_attribute_values(condition.values);
+        cx.aws.call(request.send(), || Ok(DeleteItemOutput::builder().build())).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
+    fn of(value: serde_json::Value) -> Item {
+        item(value.as_object().expect("a map"), false).expect("fit")
+    }
+
+    fn items(ignore: &[&str]) -> Items {
+        let ignore_changes = ignore.iter().map(|&name| name.to_owned()).collect();
+        Items { table_name: "people".to_owned(), changes: Vec::new(), ignore_changes }
+    }
+
+    #[test]
+    fn an_item_is_ours_as_long_as_nobody_changed_it() {
+        let (before, ours) = (of(json!({"k": 1, "n": "old"})), of(json!({"k": 1, "n": "new"})));
+        let standing = |now: Option<&Item>| items(&[]).standing(now, Some(&before), Some(&ours));
+        assert_eq!(standing(Some(&ours)), Standing::Ours);
+        assert_eq!(standing(Some(&before)), Standing::AsBefore);
+        assert_eq!(standing(Some(&of(json!({"k": 1, "n": "else"})))), Standing::Foreign);
+        assert_eq!(standing(None), Standing::Foreign);
+        assert_eq!(items(&[]).standing(None, None, Some(&ours)), Standing::AsBefore);
+        assert_eq!(items(&[]).standing(None, Some(&before), None), Standing::Ours);
+    }
+
+    #[test]
+    fn what_others_may_change_makes_an_item_no_less_ours() {
+        let ours = of(json!({"k": 1}));
+        let seen = of(json!({"k": 1, "LastLogin": {"Time": "today"}}));
+        assert_eq!(items(&[]).standing(Some(&seen), None, Some(&ours)), Standing::Foreign);
+        assert_eq!(items(&["LastLogin"]).standing(Some(&seen), None, Some(&ours)), Standing::Ours);
+    }
+
+    #[test]
+    fn the_condition_names_every_attribute_that_was_read() {
+        let condition = Unchanged::since(&of(json!({"b": 2, "a": "x"})));
+        assert_eq!(condition.expression, "#n0 = :v0 AND #n1 = :v1");
+        assert_eq!(condition.names["#n0"], "a");
+        let values = condition.values.expect("values");
+        assert_eq!(values[":v1"], AttributeValue::N("2".to_owned()));
+    }
+
+    #[test]
+    fn the_condition_names_every_attribute_that_is_new() {
+        let (key, put) = (of(json!({"k": 1})), of(json!({"k": 1, "z": 0, "b": 2})));
+        let condition = Unchanged::of(&key, Some(&key)).before(Some(&key), &put);
+        assert_eq!(
+            condition.expression,
+            "#n0 = :v0 AND attribute_not_exists(#a0) AND attribute_not_exists(#a1)"
+        );
+        assert_eq!((&*condition.names["#a0"], &*condition.names["#a1"]), ("b", "z"));
+        let of_none = Unchanged::of(&key, None).before(None, &put);
+        assert_eq!(of_none.expression, "attribute_not_exists(#key)");
+    }
+
+    #[test]
+    fn items_are_known_by_their_keys() {
+        let key = of(json!({"mail": "ann@example.com", "year": 7}));
+        let change = Change::new(&key, None, Some(&key));
+        assert!(change.is_about(&key) && change.made());
+        let one = Items { changes: vec![change], ..items(&[]) };
+        assert_eq!(one.label(), "mail=ann@example.com,year=7 of people");
+        let names = ["mail".to_owned()];
+        assert_eq!(key_of(&names, &key).expect("a key"), of(json!({"mail": "ann@example.com"})));
+        assert!(key_of(&["other".to_owned()], &key).is_err());
+    }
+
+    #[test]
+    fn several_ends_are_told_as_one() {
+        let end = |deleted, restored, foreign: &[&str]| {
+            let foreign = foreign.iter().map(|&key| key.to_owned()).collect();
+            Ends { deleted, restored, foreign }.undone()
+        };
+        assert_eq!(end(true, true, &[]), Undone::Deleted);
+        assert_eq!(end(false, true, &[]), Undone::Restored);
+        assert_eq!(end(false, false, &[]), Undone::AlreadyGone);
+        assert!(
+            matches!(end(true, false, &["a=1"]), Undone::Changed { reason } if reason.contains("a=1"))
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! `query`: the items of a DynamoDB table that share a partition key.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::put_item::attribute_value::Plain;
+use super::scan::{Found, Output, values};
+use engine::step::{Context, Nothing, StepError, StepKind};
+
+/// `query`.
+pub struct Query;
+
+/// Reads the items of a DynamoDB table that share a partition key, all pages of them, in the order of their sort key.
+///
+/// What comes back is plain data, as `put-item` takes it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The table's name.
+    table_name: String,
+    /// The name of an index, to read that instead.
+    index_name: Option<String>,
+    /// Which key, such as `UserEmail = :email`.
+    key_condition_expression: String,
+    /// Which of the items with that key, such as `UserName = :name`.
+    filter_expression: Option<String>,
+    /// What `#names` in the expressions stand for.
+    expression_attribute_names: Option<HashMap<String, String>>,
+    /// What `:values` in the expressions stand for.
+    expression_attribute_values: Option<Plain>,
+    /// Whether the lowest sort key comes first.
+    #[serde(default = "yes")]
+    scan_index_forward: bool,
+    /// How many items at most.
+    #[schemars(range(min = 1))]
+    limit: Option<usize>,
+    /// Whether values are written, and items returned, in DynamoDB's own notation.
+    #[serde(default)]
+    typed: bool,
+    /// Whether to see every write that came before; not on a global index.
+    #[serde(default)]
+    consistent_read: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl StepKind for Query {
+    const NAME: &'static str = "query";
+    const CALLS: &'static [&'static str] = &["dynamodb:Query"];
+    const PERMISSIONS: &'static [&'static str] = Self::CALLS;
+    const EXAMPLE: &'static str = "\
+- id: known
+  query:
+    table_name: \"{{ steps.stack.outputs.TableName }}\"
+    key_condition_expression: UserEmail = :email
+    expression_attribute_values: {\":email\": test_email_1@example.com}
+";
+
+    type Input = Input;
+    type Output = Output;
+    type Created = Nothing;
+
+    async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
+        let values = values(input.expression_attribute_values.as_ref(), input.typed)?;
+        let (mut found, mut start) = (Found::default(), None);
+        loop {
+            let request = cx
+                .aws
+                .dynamodb()
+                .query()
+                .table_name(&input.table_name)
+                .set_index_name(input.index_name.clone())
+                .key_condition_expression(&input.key_condition_expression)
+                .set_filter_expression(input.filter_expression.clone())
+                .set_expression_attribute_names(input.expression_attribute_names.clone())
+                .set_expression_attribute_values(values.clone())
+                .scan_index_forward(input.scan_index_forward)
+                .consistent_read(input.consistent_read)
+                .set_exclusive_start_key(start);
+            let page = cx.aws.call(request.send(), || Ok(QueryOutput::builder().build())).await?;
+            let scanned = page.scanned_count;
+            start = found.add(page.items, scanned, page.last_evaluated_key, input.limit);
+            if start.is_none() {
+                return Ok(Output::of(&found, input.typed));
+            }
+        }
+    }
+}
