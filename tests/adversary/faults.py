@@ -128,6 +128,9 @@ MEDDLING = {
 # What AWS carries out whatever is there: where it has answered that it did, nobody can tell who else did the same. Some
 # servers have more of these.
 UNCONDITIONAL = ("AttachRolePolicy", "PutRolePolicy", "UpdateUserPool", "BatchWriteItem")
+# Of these, somebody else can do the very same.
+ALIKE = ("AttachRolePolicy", "PutRolePolicy", "BatchWriteItem")
+UNANSWERED = ("meddled-reply-lost", "meddled-dropped", "meddled-refused", "meddled-in-flight")
 # Somebody else writes something else afterwards.
 OVERWRITING = {
     "overwritten": lambda chance, service: [DELIVER, ("meddle", "like"), REPLY],
@@ -151,7 +154,11 @@ ELIGIBLE = {
 def eligible(fault, unconditional):
     """The operations that a fault can happen to, if it cannot to all."""
     named = ELIGIBLE.get(fault)
-    return tuple(name for name in named if name not in unconditional) if fault == "meddled-delivered" else named
+    if fault == "meddled-delivered":
+        return tuple(name for name in named if name not in unconditional)
+    if fault in ("meddled-reply-lost", "meddled-in-flight"):
+        return tuple(name for name in named if name not in unconditional or name in ALIKE)
+    return named
 
 
 def drawn(chance, fault, calls, unconditional):
@@ -182,10 +189,11 @@ def one(chance, fault, calls, named=None, unconditional=UNCONDITIONAL):
     call, number = picked(chance, calls, named)
     acts = {**SIMPLE, **KILLS, **MEDDLING, **OVERWRITING}[fault](chance, call["service"])
     often = chance.choice([1, EVERY])
-    if fault in (*KILLS, *OVERWRITING, "delayed", "given-up"):
+    if fault in (*KILLS, *OVERWRITING, "delayed", "given-up", "meddled-killed", "meddled-in-flight"):
         often = 1
-    if call["operation"] in unconditional and fault in ("meddled-reply-lost", "meddled-dropped", "meddled-refused"):
-        # What never has an answer is not known to be the run's, and must not be taken for it.
+    if call["operation"] in unconditional and fault in UNANSWERED:
+        # What never has an answer is not known to be the run's, and must not be taken for it. Of what it overwrites, nobody
+        # would know.
         often, acts[0] = EVERY, ("meddle", "same")
     return Strike("run", call["service"], call["operation"], number, often, acts)
 
