@@ -23,6 +23,7 @@
 //! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
 //! | [`suite::stubborn`] | a clean-up that AWS does not let happen |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
+//! | [`suite::web_pages`] | no web page gets anything from `playbook serve`, nor does who has no key where one is required |
 //! | [`suite::conformance`] | the embedded AWS against two others, check by check |
 //! | [`suite::user_pools`] | a pool whose triggers change keeps all its other settings |
 //! | [`suite::migration`] | the shipped Cognito scenarios at a terminal: stopped half-way, passwords refused |
@@ -73,4 +74,5 @@ mod suite {
     mod stubborn;
     mod terminal;
     mod user_pools;
+    mod web_pages;
 }

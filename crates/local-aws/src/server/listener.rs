@@ -1,7 +1,7 @@
 //! An HTTP listener on the loopback interface: whole requests in, whole responses out.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,16 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{HOST, ORIGIN};
-use hyper::http::uri::Authority;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::visitor;
 use crate::http::{BoxFuture, Request, Response};
 use crate::protocol::{AwsError, Protocol};
 
@@ -30,6 +28,11 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers a request; `None` closes the connection without an answer. The future is dropped when the client goes
     /// away.
     fn handle(&self, request: Request) -> BoxFuture<'_, Option<Response>>;
+
+    /// Whether a person may look at pages of it in a browser.
+    fn has_pages(&self) -> bool {
+        false
+    }
 }
 
 /// A listener that is being served; dropping it closes its connections.
@@ -119,7 +122,7 @@ async fn answer(
 ) -> Result<hyper::Response<Reply>, Closed> {
     let request_id = new_request_id();
     let (head, body) = request.into_parts();
-    if is_from_web_page(&head.headers) {
+    if visitor::is_web_page(&head, handler.has_pages()) {
         return encode(not_for_web_pages(&request_id));
     }
     let Some(body) = read(body).await? else {
@@ -127,6 +130,7 @@ async fn answer(
     };
     let request = Request {
         method: head.method,
+        target: head.uri.path_and_query().map_or_else(String::new, ToString::to_string),
         path: path_segments(head.uri.path()),
         trailing_slash: head.uri.path().ends_with('/'),
         query: query_pairs(head.uri.query().unwrap_or_default()),
@@ -141,27 +145,9 @@ async fn answer(
     }
 }
 
-/// Whether a browser sent this for some web page: across origins it says so in `Origin`, and a page whose own name was
-/// bound to this machine's address has that name in `Host`. Functions run code, so no page may reach them.
-fn is_from_web_page(headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).map_or(Some("localhost"), |host| host.to_str().ok());
-    headers.contains_key(ORIGIN) || !host.is_some_and(is_loopback)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    name.parse::<IpAddr>().map_or_else(
-        |_| name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"),
-        |address| address.is_loopback(),
-    )
-}
-
 fn not_for_web_pages(request_id: &str) -> Response {
     let message = "The local AWS of playbook answers programs on this machine, not web pages. \
-                   Address it as http://127.0.0.1:PORT, without an Origin header.";
+                   Address it as http://127.0.0.1:PORT, without the headers of a browser.";
     Protocol::RestJson.error(&AwsError::new(403, "AccessDeniedException", message), request_id)
 }
 
@@ -323,24 +309,6 @@ mod tests {
         drop(client);
         assert_eq!(told.recv().await, Some("over"));
         listening.close().await;
-    }
-
-    #[test]
-    fn web_pages_are_told_apart_from_programs() {
-        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
-            let named = |name| hyper::header::HeaderName::from_static(name);
-            let value = |text| hyper::header::HeaderValue::from_static(text);
-            pairs.iter().map(|(name, text)| (named(name), value(text))).collect()
-        };
-        for host in ["127.0.0.1:4566", "localhost:4566", "[::1]:80", "LOCALHOST", "f.localhost:1"] {
-            assert!(!is_from_web_page(&headers(&[("host", host)])), "{host}");
-        }
-        for host in ["evil.example:4566", "localhost.evil.example", "10.0.0.1", "", "a b"] {
-            assert!(is_from_web_page(&headers(&[("host", host)])), "{host}");
-        }
-        let origin = [("host", "127.0.0.1:4566"), ("origin", "https://evil.example")];
-        assert!(is_from_web_page(&headers(&origin)));
-        assert!(!is_from_web_page(&HeaderMap::new()));
     }
 
     #[test]

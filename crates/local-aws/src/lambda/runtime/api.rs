@@ -204,6 +204,7 @@ mod tests {
     fn request(method: Method, path: &str, body: &'static str) -> Request {
         Request {
             method,
+            target: String::new(),
             path: path.split('/').map(str::to_owned).collect(),
             trailing_slash: false,
             query: Vec::new(),
