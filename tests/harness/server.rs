@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::process;
-use super::sandbox::{Outcome, Sandbox, finish};
+use super::sandbox::{Outcome, Sandbox, finish, program};
 
 /// An embedded AWS that outlives the runs against it.
 pub struct Server {
@@ -29,9 +29,21 @@ impl Server {
         Self::with(Sandbox::new(), &["--require-credentials"])
     }
 
+    /// Starts one that may have so many files and connections open.
+    pub fn with_descriptors(most: usize) -> Self {
+        let sandbox = Sandbox::new();
+        let limited = format!("ulimit -n {most}; exec \"$0\" serve --port 0");
+        let command = sandbox.command("sh", ["-c", limited.as_str(), program()]);
+        Self::spawn(sandbox, command)
+    }
+
     fn with(sandbox: Sandbox, arguments: &[&str]) -> Self {
         let mut command = sandbox.playbook(["serve", "--port", "0"]);
         command.args(arguments);
+        Self::spawn(sandbox, command)
+    }
+
+    fn spawn(sandbox: Sandbox, mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut told = |name: &str| {

@@ -1,6 +1,7 @@
 //! The listener, which service a request is for, and a seam for faults.
 
 mod admission;
+mod connections;
 mod listener;
 pub mod middleware;
 mod route;

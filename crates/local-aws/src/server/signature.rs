@@ -227,8 +227,9 @@ fn signing_key(secret: &str, scope: &str) -> Vec<u8> {
 
 fn mac(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
     let keyed = Hmac::<Sha256>::new_from_slice(key);
-    // HMAC takes keys of any length.
-    let mut mac = keyed.unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+    // It takes keys of any length.
+    let mut mac = keyed
+        .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
     mac.update(text);
     mac
 }

@@ -163,6 +163,11 @@ impl Handler for RuntimeApi {
     fn handle(&self, request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(async move { Some(self.answer(request).await) })
     }
+
+    /// A runtime needs one.
+    fn most_connections(&self) -> usize {
+        8
+    }
 }
 
 /// The error's type: runtimes put it into a header, or into the body, or both.

@@ -60,7 +60,7 @@ fn of_s3(
     verify(&request, "s3", &secret(S3_SECRET), at("20130524T000000Z"))
 }
 
-/// ListUsers, as the reference of IAM signs it.
+/// `ListUsers`, as the reference of IAM signs it.
 fn list_users(signature: &str) -> Request {
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, \
