@@ -144,7 +144,8 @@ pub(super) fn passing() -> Vec<Event> {
         json!({"RoleName": "playbook-k3x9"}),
     );
     if let What::Called { call, .. } = &mut outcome.what {
-        call.outcome = Some(CallOutcome { error: None, millis: 80, attempts: 1 });
+        call.outcome =
+            Some(CallOutcome { error: None, millis: 80, attempts: 1, unanswered: false });
     }
     let expected = Failure {
         code: "PasswordResetRequiredException".to_owned(),
