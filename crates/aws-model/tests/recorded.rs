@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test says what it skipped, and how much it did")]
 
 use aws_model::find;
-use aws_model::wire::{Call, Request};
+use aws_model::wire::{Call, Request, route};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
