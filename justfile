@@ -42,6 +42,10 @@ hello:
 conformance:
     tests/conformance/run
 
+# The guarantee against servers that nobody here wrote, through a proxy that misbehaves: `just adversary --trials 1000`.
+adversary *ARGUMENTS:
+    tests/adversary/run {{ARGUMENTS}}
+
 # Nothing may be left behind: no words that promise what is not there.
 forbid:
     ! git grep -nE 'todo!\(|unimplemented!\(|dbg!\(|FIXME|TODO' -- '*.rs' '*.py' '*.yaml'
