@@ -22,7 +22,9 @@ impl Chance {
         for _ in 0..=self.below(4) {
             let place = self.below(spoilt.len());
             match self.below(5) {
-                0 if !spoilt.is_empty() => spoilt[place] = self.below(256) as u8,
+                0 if !spoilt.is_empty() => {
+                    spoilt[place] = u8::try_from(self.below(256)).unwrap_or_default()
+                }
                 1 if !spoilt.is_empty() => drop(spoilt.remove(place)),
                 2 => spoilt.insert(
                     place,
