@@ -23,7 +23,7 @@ impl Chance {
             let place = self.below(spoilt.len());
             match self.below(5) {
                 0 if !spoilt.is_empty() => {
-                    spoilt[place] = u8::try_from(self.below(256)).unwrap_or_default()
+                    spoilt[place] = u8::try_from(self.below(256)).unwrap_or_default();
                 }
                 1 if !spoilt.is_empty() => drop(spoilt.remove(place)),
                 2 => spoilt.insert(

@@ -121,7 +121,7 @@ fn read_again(call: &Call<'_>, request: &Request) -> Result<(), String> {
     // S3 has an old and a new operation of the same path: nothing tells them apart.
     let alike = routed.operation.uri == call.operation.uri && call.operation.deprecated;
     let same = routed.operation.name == call.operation.name && routed.protocol == call.protocol;
-    if !same && !(alike && call.protocol.is_rest()) {
+    if !(same || alike && call.protocol.is_rest()) {
         return Err(format!("a server takes it for {}", routed.operation.name));
     }
     let read =
