@@ -93,7 +93,7 @@ codes! {
         // The playbook.
         MissingKey "missing-key",
         UnknownKey "unknown-key",
-        NeighbourWord "neighbour-word",
+        ForeignKeyword "foreign-keyword",
         UnknownVersion "unknown-version",
         NewerVersion "newer-version",
         WrongType "wrong-type",

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::expected::unknown_key;
 use super::load::Reader;
 use super::model::Retry;
-use super::wanted::unknown_key;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Node};
 use crate::spec::Spec;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::expected::wrong_type;
 use super::load::Reader;
 use super::types::Types;
-use super::wanted::wrong_type;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Reference, Template};
@@ -390,7 +390,7 @@ fn name_fault(what: &str, name: &str) -> Result<(), Diagnostic> {
 }
 
 fn suggested_name(name: &str) -> String {
-    let folded: String = super::neighbours::snake_case(name)
+    let folded: String = super::foreign_keywords::snake_case(name)
         .chars()
         .map(|it| if it.is_ascii_alphanumeric() { it } else { '_' })
         .collect();

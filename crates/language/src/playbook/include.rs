@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::expected::{meant, unknown_key, wrong_type};
 use super::fields::quoted;
 use super::files::locate;
 use super::inputs::near_choice;
 use super::load::{Reader, read};
 use super::model::{Action, Input, Playbook};
-use super::places::Places;
+use super::path_checks::PathChecks;
 use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
-use super::wanted::{meant, unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::question::QuestionType;
@@ -94,8 +94,11 @@ impl Reader<'_, '_> {
             Ok(path) => path,
             Err(why) => {
                 let loader = &self.loader;
-                let places =
-                    Places { files: loader.files, directory: &self.directory, top: &loader.root };
+                let places = PathChecks {
+                    files: loader.files,
+                    directory: &self.directory,
+                    top: &loader.root,
+                };
                 let fault = places.fault(why, node.span, &written, &self.scope);
                 self.fault(fault);
                 return None;
@@ -220,20 +223,20 @@ impl Reader<'_, '_> {
     ) -> Option<Diagnostic> {
         let name = format!("inputs.{}", question.name);
         if let Some(rendered) = self.scope.rendered(template, node) {
-            let (given, wanted) = (rendered.shape.types(), answer_types(question.answer));
-            return (!given.may_be(wanted)).then(|| {
+            let (given, expected) = (rendered.shape.types(), answer_types(question.answer));
+            return (!given.may_be(expected)).then(|| {
                 Diagnostic::new(
                     Code::WrongType,
                     format!(
                         "`{name}` must be {}, {} is {}",
-                        wanted.words(),
+                        expected.words(),
                         rendered.subject,
                         given.words()
                     ),
                 )
                 .at(node.span)
                 .label(format!("this is {}", given.words()))
-                .help(format!("hand on something that is {}", wanted.words()))
+                .help(format!("hand on something that is {}", expected.words()))
             });
         }
         template.literal()?;

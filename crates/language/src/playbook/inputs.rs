@@ -2,13 +2,13 @@
 
 use regex_lite::Regex;
 
+use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::load::Reader;
 use super::model::Input;
 use super::scope::{InputFacts, Section, answer_types};
 use super::shape::Shape;
 use super::types::Types;
-use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::question::{Question, QuestionType};
@@ -168,16 +168,16 @@ impl Reader<'_, '_> {
     fn option_fits(&mut self, option: &Entry, answer: QuestionType) -> bool {
         use QuestionType::{Choice, Integer, Number, Secret, String};
         let key = option.key.name.as_str();
-        let wanted: &[QuestionType] = match key {
+        let expected: &[QuestionType] = match key {
             "choices" => &[Choice],
             "min" | "max" => &[Integer, Number],
             "twice" => &[Secret],
             _ => &[String, Secret],
         };
-        if wanted.contains(&answer) {
+        if expected.contains(&answer) {
             return true;
         }
-        let names = quoted(wanted.iter().map(|wanted| wanted.as_str()));
+        let names = quoted(expected.iter().map(|expected| expected.as_str()));
         self.fault(
             Diagnostic::new(
                 Code::OptionDoesNotFit,
@@ -185,7 +185,7 @@ impl Reader<'_, '_> {
             )
             .at(option.key.span)
             .label(format!("goes with {}", names.replace(", ", " and ")))
-            .help(match wanted.first() {
+            .help(match expected.first() {
                 Some(_) if key == "min" && matches!(answer, String | Secret) => {
                     "write `min_length`, or leave `min` out".to_owned()
                 }
@@ -294,17 +294,19 @@ impl Reader<'_, '_> {
         };
         let name = &question.name;
         if let Some(rendered) = self.scope.rendered(&template, node) {
-            let wanted = answer.map(answer_types);
-            if let Some(wanted) = wanted.filter(|wanted| !rendered.shape.types().may_be(*wanted)) {
+            let expected = answer.map(answer_types);
+            if let Some(expected) =
+                expected.filter(|expected| !rendered.shape.types().may_be(*expected))
+            {
                 let message = format!(
                     "the default of `{name}` must be {}, {} is {}",
-                    wanted.words(),
+                    expected.words(),
                     rendered.subject,
                     rendered.shape.types().words()
                 );
                 self.fault(
                     fault(message, &format!("this is {}", rendered.shape.types().words()))
-                        .help(format!("name something that is {}", wanted.words())),
+                        .help(format!("name something that is {}", expected.words())),
                 );
             }
         } else if template.literal().is_some() {

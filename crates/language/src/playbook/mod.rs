@@ -6,26 +6,26 @@
 mod actions;
 mod controls;
 mod defaults;
-mod envelope;
+mod expected;
 mod fields;
 mod files;
-mod foresight;
-mod hints;
+mod foreign_keywords;
 mod include;
 mod inputs;
+mod lints;
 mod load;
 mod model;
-mod neighbours;
-mod places;
+mod path_checks;
+mod preflight;
 mod references;
 mod runtimes;
 mod schema;
 mod schema_check;
 mod scope;
 mod shape;
+mod step_keys;
 mod top;
 mod types;
-mod wanted;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ const TEMPLATE: &str = "#/$defs/template";
 /// Keys of a step that only a block has.
 const BESIDE_BLOCK: [&str; 2] = ["rescue", "always"];
 
-/// The JSON Schema (2020-12) of a whole playbook, made of the envelope and of what every kind says of its input.
+/// The JSON Schema (2020-12) of a whole playbook, made of the step keys and of what every kind says of its input.
 #[must_use]
 pub fn json_schema(kinds: &dyn Kinds) -> Value {
     let specs: Vec<&Spec> = kinds.names().into_iter().filter_map(|name| kinds.spec(name)).collect();
@@ -137,7 +137,7 @@ fn defaults() -> Value {
 }
 
 fn step(specs: &[&Spec]) -> Value {
-    let mut properties = match envelope() {
+    let mut properties = match step_properties() {
         Value::Object(map) => map,
         _ => Map::new(),
     };
@@ -148,7 +148,7 @@ fn step(specs: &[&Spec]) -> Value {
     let others: Vec<Value> = one_of.clone();
     one_of.push(json!({"required": [ASSERT], "not": {"anyOf": others}}));
     properties.append(&mut controls);
-    // `assert` is a key of the envelope already, and alone a kind.
+    // `assert` is a key of the step keys already, and alone a kind.
     for spec in specs.iter().filter(|spec| spec.name != ASSERT) {
         let reference = format!("#/$defs/{}", spec.name);
         let page = hover(&spec.summary, &spec.details, spec.example);
@@ -167,7 +167,7 @@ fn step(specs: &[&Spec]) -> Value {
     })
 }
 
-fn envelope() -> Value {
+fn step_properties() -> Value {
     json!({
         "id": {"description": "The name by which later steps read the outputs: `steps.<id>.<field>`.", "$ref": "#/$defs/name"},
         "name": {"description": "What the step does, for people.", "type": "string"},
@@ -188,7 +188,7 @@ fn envelope() -> Value {
             "additionalProperties": false
         },
         "poll": {
-            "description": "The step is done again until its result is as wanted.",
+            "description": "The step is done again until its result is as expected.",
             "type": "object",
             "properties": {
                 "until": {"description": "What must be true of `result`.", "$ref": "#/$defs/expression"},
@@ -235,7 +235,7 @@ fn hover(summary: &str, details: &str, example: &str) -> String {
 /// What may stand beside a step's kind, as the fields of an object, with the definitions that they refer to.
 #[must_use]
 pub fn step_keys() -> Value {
-    with_definitions(envelope())
+    with_definitions(step_properties())
 }
 
 /// What an input may say of itself, in the same way.
@@ -257,11 +257,11 @@ pub fn control_keys(control: &Control) -> Value {
     }
     let mut keys =
         json!({control.name: {"description": control.summary, "$ref": schema.get("$ref")}});
-    if let (Value::Object(keys), Value::Object(envelope)) = (&mut keys, envelope()) {
+    if let (Value::Object(keys), Value::Object(step_keys)) = (&mut keys, step_properties()) {
         let beside = BESIDE_BLOCK.iter().filter(|_| control.name == "block");
         keys.extend(
             beside
-                .filter_map(|key| envelope.get_key_value(*key))
+                .filter_map(|key| step_keys.get_key_value(*key))
                 .map(|(k, v)| (k.clone(), v.clone())),
         );
     }

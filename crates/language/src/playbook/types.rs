@@ -50,10 +50,10 @@ impl Types {
             .map_or(Self::NONE, |(bit, ..)| Self(*bit))
     }
 
-    /// Whether a value of one of these types might do where one of `wanted` is needed.
-    pub(super) fn may_be(self, wanted: Self) -> bool {
+    /// Whether a value of one of these types might do where one of `expected` is needed.
+    pub(super) fn may_be(self, expected: Self) -> bool {
         let numbers = Self::INTEGER.or(Self::NUMBER);
-        self.has(wanted) || (self.has(numbers) && wanted.has(numbers))
+        self.has(expected) || (self.has(numbers) && expected.has(numbers))
     }
 
     /// Such as `a string or a list`.

@@ -193,7 +193,7 @@ impl Scope {
             return within(self.item().cloned().unwrap_or_default(), rest);
         }
         if root == "error" && self.has_error() {
-            return within(self.failing.error(), rest);
+            return within(self.may_fail.error(), rest);
         }
         let Some((name, rest)) = rest.split_first() else {
             return match root.as_str() {

@@ -1,4 +1,4 @@
-//! Faults of the envelope, of kinds and of the steps that hold others.
+//! Faults of the step keys, of kinds and of the steps that hold others.
 
 use super::{assert_faults, step_faults};
 
@@ -121,20 +121,20 @@ fn words_of_other_tools() {
 ",
         ),
         &[
-            "4:5 neighbour-word «if» `if` is not a word of playbooks | another tool's word | write `when: <expression>`",
-            "5:5 neighbour-word «register» `register` is not a word of playbooks | another tool's word | give the step an `id`; later steps then read `steps.<id>.<field>`",
-            "6:5 neighbour-word «continueOnError» `continueOnError` is not a word of playbooks | another tool's word | name the errors that are as good as success: `allow_error: [<error code>]`",
-            "7:5 neighbour-word «with_items» `with_items` is not a word of playbooks | another tool's word | write `for_each: <list>`, or `repeat: {until: <expression>, steps: […]}`",
-            "8:5 neighbour-word «depends_on» `depends_on` is not a word of playbooks | another tool's word | leave it out: steps run in the order they are written",
-            "9:5 neighbour-word «run» `run` is not a word of playbooks | another tool's word | a playbook runs no shell; `playbook steps` lists what a step can do",
-            "10:5 neighbour-word «uses» `uses` is not a word of playbooks | another tool's word | the kind itself is the key: `- create-role: {…}`",
-            "11:5 neighbour-word «with» `with` is not a word of playbooks | another tool's word | put the fields under the kind itself: `create-role: {role_name: …}`",
-            "13:5 neighbour-word «until» `until` is not a word of playbooks | another tool's word | write `poll: {until: <expression>}` to look again, or `repeat: {until: <expression>, steps: […]}` to do again",
-            "14:5 neighbour-word «retries» `retries` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
-            "15:5 neighbour-word «delay» `delay` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
-            "16:5 neighbour-word «sleep» `sleep` is not a word of playbooks | another tool's word | there are no fixed waits: write `poll: {until: <expression>, every: 1s, timeout: 1m}` on the step that looks",
-            "18:5 neighbour-word «env» `env` is not a word of playbooks | another tool's word | write `vars:` at the top of the playbook; the environment is read as `env.NAME`",
-            "19:5 neighbour-word «description» `description` is not a word of playbooks | another tool's word | write `name: …`",
+            "4:5 foreign-keyword «if» `if` is not a word of playbooks | another tool's word | write `when: <expression>`",
+            "5:5 foreign-keyword «register» `register` is not a word of playbooks | another tool's word | give the step an `id`; later steps then read `steps.<id>.<field>`",
+            "6:5 foreign-keyword «continueOnError» `continueOnError` is not a word of playbooks | another tool's word | name the errors that are as good as success: `allow_error: [<error code>]`",
+            "7:5 foreign-keyword «with_items» `with_items` is not a word of playbooks | another tool's word | write `for_each: <list>`, or `repeat: {until: <expression>, steps: […]}`",
+            "8:5 foreign-keyword «depends_on» `depends_on` is not a word of playbooks | another tool's word | leave it out: steps run in the order they are written",
+            "9:5 foreign-keyword «run» `run` is not a word of playbooks | another tool's word | a playbook runs no shell; `playbook steps` lists what a step can do",
+            "10:5 foreign-keyword «uses» `uses` is not a word of playbooks | another tool's word | the kind itself is the key: `- create-role: {…}`",
+            "11:5 foreign-keyword «with» `with` is not a word of playbooks | another tool's word | put the fields under the kind itself: `create-role: {role_name: …}`",
+            "13:5 foreign-keyword «until» `until` is not a word of playbooks | another tool's word | write `poll: {until: <expression>}` to look again, or `repeat: {until: <expression>, steps: […]}` to do again",
+            "14:5 foreign-keyword «retries» `retries` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
+            "15:5 foreign-keyword «delay» `delay` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
+            "16:5 foreign-keyword «sleep» `sleep` is not a word of playbooks | another tool's word | there are no fixed waits: write `poll: {until: <expression>, every: 1s, timeout: 1m}` on the step that looks",
+            "18:5 foreign-keyword «env» `env` is not a word of playbooks | another tool's word | write `vars:` at the top of the playbook; the environment is read as `env.NAME`",
+            "19:5 foreign-keyword «description» `description` is not a word of playbooks | another tool's word | write `name: …`",
         ],
     );
 }

@@ -115,10 +115,10 @@ setup: []
 ",
         ),
         &[
-            "2:1 neighbour-word «hosts» `hosts` is not a word of playbooks | another tool's word | leave it out: region and profile are given on the command line",
-            "3:1 neighbour-word «tasks» `tasks` is not a word of playbooks | another tool's word | write `steps: […]`",
-            "4:1 neighbour-word «env» `env` is not a word of playbooks | another tool's word | write `vars: {…}`; the environment is read as `env.NAME`",
-            "5:1 neighbour-word «setup» `setup` is not a word of playbooks | another tool's word | write `steps: […]`",
+            "2:1 foreign-keyword «hosts» `hosts` is not a word of playbooks | another tool's word | leave it out: region and profile are given on the command line",
+            "3:1 foreign-keyword «tasks» `tasks` is not a word of playbooks | another tool's word | write `steps: […]`",
+            "4:1 foreign-keyword «env» `env` is not a word of playbooks | another tool's word | write `vars: {…}`; the environment is read as `env.NAME`",
+            "5:1 foreign-keyword «setup» `setup` is not a word of playbooks | another tool's word | write `steps: […]`",
         ],
     );
 }

@@ -62,12 +62,12 @@ pub(in crate::playbook) struct Branch {
 
 /// Where a step stands.
 #[derive(Debug, Clone, Default)]
-pub(in crate::playbook) struct Standing {
+pub(in crate::playbook) struct ControlFlow {
     pub(super) branch: Option<Arc<Branch>>,
     pub(super) condition: Option<Condition>,
 }
 
-impl Standing {
+impl ControlFlow {
     /// Inside a list of the step that stands here.
     pub(in crate::playbook) fn inside(&self, list: List, holder: Span) -> Self {
         let branch = Branch {
@@ -124,7 +124,7 @@ impl Standing {
 
 impl Scope {
     /// What is wrong with reading a step that may not have run where this is read.
-    pub(super) fn check_branch(
+    pub(super) fn check_control_flow(
         &self,
         reference: &Reference,
         id: &str,
@@ -134,16 +134,15 @@ impl Scope {
             return None;
         }
         let field = reference.path.get(2)?;
-        if self.standing.asks_about(id) {
+        if self.flow.asks_about(id) {
             return None;
         }
-        let here: Vec<&Condition> = self.standing.conditions().collect();
-        let lists = self.standing.lists_left(&facts.standing);
+        let here: Vec<&Condition> = self.flow.conditions().collect();
+        let lists = self.flow.lists_left(&facts.flow);
         if lists.iter().any(|branch| branch.list == List::Rescue) {
             return Some(in_rescue(reference, id));
         }
-        let beside =
-            |branch: &Branch| self.standing.around().any(|own| own.holder == branch.holder);
+        let beside = |branch: &Branch| self.flow.around().any(|own| own.holder == branch.holder);
         let cut_short = |branch: &&Branch| match branch.list {
             List::Rescued => true,
             List::Tried => beside(branch),
@@ -156,7 +155,7 @@ impl Scope {
             return None;
         }
         let conditions: Vec<&Condition> = facts
-            .standing
+            .flow
             .condition
             .iter()
             .chain(lists.iter().filter_map(|branch| branch.condition.as_ref()))

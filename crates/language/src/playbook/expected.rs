@@ -1,49 +1,50 @@
-//! What to say where a value or a key is not what is wanted.
+//! What to say where a value or a key is not what is expected.
 
 use super::fields::{quoted, type_of};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 
 /// That a value has the wrong type.
-pub(super) fn wrong_type(name: &str, wanted: &str, node: &Node) -> Diagnostic {
+pub(super) fn wrong_type(name: &str, expected: &str, node: &Node) -> Diagnostic {
     let given = match &node.kind {
-        NodeKind::Float(_) if wanted == "a whole number" => "a decimal number".to_owned(),
-        NodeKind::String(text) if wanted.contains("number") && is_huge(&text.value) => {
+        NodeKind::Float(_) if expected == "a whole number" => "a decimal number".to_owned(),
+        NodeKind::String(text) if expected.contains("number") && is_huge(&text.value) => {
             "a number of more than 64 bits".to_owned()
         }
         _ => type_of(node).words(),
     };
     let fault =
-        Diagnostic::new(Code::WrongType, format!("`{name}` must be {wanted}, this is {given}"))
+        Diagnostic::new(Code::WrongType, format!("`{name}` must be {expected}, this is {given}"))
             .at(node.span)
-            .label(format!("must be {wanted}"));
+            .label(format!("must be {expected}"));
     match &node.kind {
-        NodeKind::Integer(number) if wanted.contains("string") => {
+        NodeKind::Integer(number) if expected.contains("string") => {
             fault.help(format!("put it in quotes: \"{number}\""))
         }
-        NodeKind::Bool(value) if wanted.contains("string") => {
+        NodeKind::Bool(value) if expected.contains("string") => {
             fault.help(format!("put it in quotes: \"{value}\""))
         }
-        NodeKind::Float(_) if wanted.contains("string") => fault.help("put it in quotes"),
-        NodeKind::String(text) if is_bare(&text.value, wanted) => {
+        NodeKind::Float(_) if expected.contains("string") => fault.help("put it in quotes"),
+        NodeKind::String(text) if is_bare(&text.value, expected) => {
             fault.help(format!("write {} without quotes", text.value))
         }
-        _ => match what_to_write(wanted, node) {
+        _ => match what_to_write(expected, node) {
             Some(help) => fault.help(help),
             None => fault,
         },
     }
 }
 
-fn what_to_write(wanted: &str, node: &Node) -> Option<String> {
+fn what_to_write(expected: &str, node: &Node) -> Option<String> {
     if let NodeKind::String(text) = &node.kind
         && let Some((quote, inner)) = in_curly_quotes(&text.value)
     {
-        let plain = if is_bare(inner, wanted) { inner.to_owned() } else { format!("\"{inner}\"") };
+        let plain =
+            if is_bare(inner, expected) { inner.to_owned() } else { format!("\"{inner}\"") };
         return Some(format!("write {plain}: `{quote}` is no quote in YAML, but part of the text"));
     }
     let word = node.as_str().map(str::to_lowercase).unwrap_or_default();
-    let help = match (wanted, &node.kind) {
+    let help = match (expected, &node.kind) {
         ("true or false", _) if matches!(&*word, "yes" | "on" | "y") => {
             format!("write `true`: `{word}` is text")
         }
@@ -138,9 +139,9 @@ pub(super) fn meant<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     did_you_mean(word, known.iter().copied()).or(other)
 }
 
-fn is_bare(text: &str, wanted: &str) -> bool {
-    (wanted.contains("number") && text.parse::<i64>().is_ok_and(|it| it.to_string() == text))
-        || (wanted.contains("true or false") && matches!(text, "true" | "false"))
+fn is_bare(text: &str, expected: &str) -> bool {
+    (expected.contains("number") && text.parse::<i64>().is_ok_and(|it| it.to_string() == text))
+        || (expected.contains("true or false") && matches!(text, "true" | "false"))
 }
 
 /// That a key is none of those there are.

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
+use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
-use super::hints::end_of;
+use super::foreign_keywords::{after_in, is_loop};
+use super::lints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
-use super::neighbours::{after_in, is_loop};
-use super::scope::{Condition, Failing, List, Loop, Outputs, StepFacts};
+use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
 use super::types::Types;
-use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::Expression;
 
 /// What every step may have beside its kind.
-pub(super) const ENVELOPE: &[&str] = &[
+pub(super) const STEP_KEYS: &[&str] = &[
     "id",
     "name",
     "when",
@@ -99,7 +99,7 @@ impl Reader<'_, '_> {
         let mut end = None;
         for item in items {
             if let Some(end) = end.take() {
-                self.hint_unreachable(item, end);
+                self.lint_unreachable(item, end);
             }
             let step = self.step(item);
             end = step.as_ref().and_then(end_of);
@@ -117,10 +117,10 @@ impl Reader<'_, '_> {
         owner: &str,
         node: &Node,
     ) -> Vec<Step> {
-        let inside = self.scope.standing.inside(list, holder);
-        let outside = std::mem::replace(&mut self.scope.standing, inside);
+        let inside = self.scope.flow.inside(list, holder);
+        let outside = std::mem::replace(&mut self.scope.flow, inside);
         let steps = self.steps(owner, node);
-        self.scope.standing = outside;
+        self.scope.flow = outside;
         steps
     }
 
@@ -135,21 +135,21 @@ impl Reader<'_, '_> {
         let outside = self.scope.result.take();
         let (when, for_each) = self.enter(node, id.as_deref());
         let condition = when.as_ref().map(Condition::of);
-        let within = self.scope.standing.with(condition);
-        let before = std::mem::replace(&mut self.scope.standing, within);
+        let within = self.scope.flow.with(condition);
+        let before = std::mem::replace(&mut self.scope.flow, within);
         let name = node.get("name").and_then(|node| self.text_template("name", node));
         if let Some(name) = &name {
-            self.hint_shown("name", name);
+            self.lint_shown("name", name);
         }
         let spec = verb.as_ref().and_then(Verb::spec);
-        let failing = Failing::of(node);
+        let may_fail = MayFail::of(node);
         let timeout = match node.get("timeout") {
             Some(node) => self.duration("timeout", node),
             None => self.defaults.timeout_of(spec),
         };
         let retry = match node.get("retry") {
             Some(node) => self.retry(node),
-            None => self.defaults.retry_of(spec, failing == Failing::Expected),
+            None => self.defaults.retry_of(spec, may_fail == MayFail::Expected),
         };
         let keep = node.get("keep").and_then(|node| self.flag("keep", node)).unwrap_or_default();
         let expect_error = self.codes("expect_error", node);
@@ -170,18 +170,18 @@ impl Reader<'_, '_> {
             self.unread |= node.get("poll").is_some();
             None
         };
-        let outside_failing = std::mem::replace(&mut self.scope.failing, failing);
+        let outside_failing = std::mem::replace(&mut self.scope.may_fail, may_fail);
         let asserts = node.get("assert").map(|node| self.asserts(node)).unwrap_or_default();
-        let returned = returned.map(|it| it.failing(failing));
+        let returned = returned.map(|it| it.may_fail(may_fail));
         let outputs = self.step_outputs(node, returned.as_ref());
         let shapes: Vec<(String, Shape)> = outputs
             .iter()
             .map(|(name, it)| (name.clone(), self.scope.shape_of_expression(it)))
             .collect();
         self.scope.result = outside;
-        self.scope.failing = outside_failing;
+        self.scope.may_fail = outside_failing;
         self.leave(node, id.as_deref(), returned.unwrap_or_default(), &shapes);
-        self.scope.standing = before;
+        self.scope.flow = before;
         Some(Step {
             id,
             name,
@@ -209,7 +209,7 @@ impl Reader<'_, '_> {
         let when = node.get("when").and_then(|node| self.expression("when", node));
         self.scope.before_loop = false;
         if let Some(when) = &when {
-            self.hint_condition(when);
+            self.lint_condition(when);
         }
         if looped {
             let item = for_each.as_ref().map(|over| match over {
@@ -249,8 +249,8 @@ impl Reader<'_, '_> {
                     named.push(name, shape);
                 }
             }
-            let standing = self.scope.standing.clone();
-            self.scope.steps.push(id.to_owned(), StepFacts { outputs, standing });
+            let flow = self.scope.flow.clone();
+            self.scope.steps.push(id.to_owned(), StepFacts { outputs, flow });
         }
     }
 
@@ -387,7 +387,7 @@ impl Reader<'_, '_> {
             }
         }
         if node.get("timeout").is_none() && self.defaults.poll_timeout.is_none() {
-            self.hint_poll(entry.key.span);
+            self.lint_poll(entry.key.span);
         }
         if node.get("until").is_none() {
             self.fault(
@@ -457,7 +457,7 @@ impl Reader<'_, '_> {
     ) {
         for entry in node.as_mapping().unwrap_or_default() {
             let key = entry.key.name.as_str();
-            if ENVELOPE.contains(&key) && !allowed.contains(&key) {
+            if STEP_KEYS.contains(&key) && !allowed.contains(&key) {
                 self.fault(
                     Diagnostic::new(
                         Code::MisplacedKey,

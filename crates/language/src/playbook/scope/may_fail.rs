@@ -12,7 +12,7 @@ use crate::template::Reference;
 
 /// Whether a step may fail without ending the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::playbook) enum Failing {
+pub(in crate::playbook) enum MayFail {
     /// It may not.
     #[default]
     Never,
@@ -22,7 +22,7 @@ pub(in crate::playbook) enum Failing {
     Expected,
 }
 
-impl Failing {
+impl MayFail {
     /// As the keys of a step say.
     pub(in crate::playbook) fn of(step: &Node) -> Self {
         if step.get("expect_error").is_some() {
@@ -61,12 +61,12 @@ static MAYBE: LazyLock<Value> = LazyLock::new(|| json!({"anyOf": [&*ERROR, {"typ
 impl Scope {
     /// Whether there is an `error` here.
     pub(super) fn has_error(&self) -> bool {
-        self.rescues > 0 || self.failing != Failing::Never
+        self.rescues > 0 || self.may_fail != MayFail::Never
     }
 
     /// What is wrong with reading the error of a step that may have succeeded.
     pub(super) fn check_own_error(&self, reference: &Reference) -> Option<Diagnostic> {
-        let inside = self.failing == Failing::Allowed && reference.path.len() > 1;
+        let inside = self.may_fail == MayFail::Allowed && reference.path.len() > 1;
         let path = reference.path.join(".");
         (inside && !is_guarded(reference)).then(|| {
             may_be_missing(
@@ -82,7 +82,7 @@ impl Scope {
     /// What is wrong with reading the result of a step that may have failed.
     pub(super) fn check_own_result(&self, reference: &Reference) -> Option<Diagnostic> {
         let path = reference.path.join(".");
-        (self.failing == Failing::Allowed && !is_guarded(reference)).then(|| {
+        (self.may_fail == MayFail::Allowed && !is_guarded(reference)).then(|| {
             may_be_missing(
                 "this step may have failed where its result is read",
                 reference,
@@ -101,10 +101,10 @@ impl Scope {
         facts: &StepFacts,
     ) -> Option<Diagnostic> {
         let field = reference.path.get(2)?;
-        if facts.outputs.failing != Failing::Allowed
+        if facts.outputs.may_fail != MayFail::Allowed
             || facts.outputs.each
             || is_guarded(reference)
-            || self.standing.asks_about(id)
+            || self.flow.asks_about(id)
         {
             return None;
         }

@@ -13,18 +13,18 @@ const EXPECTS: &[&str] = &["expect_error", "allow_error"];
 
 impl Reader<'_, '_> {
     /// Inputs and variables that nothing reads.
-    pub(super) fn hint_unused(&mut self) {
+    pub(super) fn lint_unused(&mut self) {
         if self.unread {
             return;
         }
-        let mut hints = Vec::new();
+        let mut lints = Vec::new();
         for (name, facts) in self
             .scope
             .inputs
             .iter()
             .filter(|(name, it)| !it.used && !self.is_used_ahead("inputs", name))
         {
-            hints.push(
+            lints.push(
                 Diagnostic::new(Code::UnusedInput, format!("nothing reads the input `{name}`"))
                     .at(facts.span)
                     .label("asked for in vain")
@@ -37,7 +37,7 @@ impl Reader<'_, '_> {
             .iter()
             .filter(|(name, it)| !it.used && !self.is_used_ahead("vars", name))
         {
-            hints.push(
+            lints.push(
                 Diagnostic::new(
                     Code::UnusedVariable,
                     format!("nothing reads the variable `{name}`"),
@@ -47,7 +47,7 @@ impl Reader<'_, '_> {
                 .help(format!("leave it out, or read it: `vars.{name}`")),
             );
         }
-        self.faults.extend(hints);
+        self.faults.extend(lints);
     }
 
     /// Whether the name itself says that nothing reads it, or something does too early.
@@ -56,7 +56,7 @@ impl Reader<'_, '_> {
     }
 
     /// A condition that is known before anything runs.
-    pub(super) fn hint_condition(&mut self, when: &Expression) {
+    pub(super) fn lint_condition(&mut self, when: &Expression) {
         if !when.references().is_empty() {
             return;
         }
@@ -72,7 +72,7 @@ impl Reader<'_, '_> {
     }
 
     /// A step behind one that fails whatever happens.
-    pub(super) fn hint_unreachable(&mut self, node: &Node, end: Span) {
+    pub(super) fn lint_unreachable(&mut self, node: &Node, end: Span) {
         let place = node.as_mapping().and_then(<[Entry]>::first);
         self.fault(
             Diagnostic::new(Code::UnreachableStep, "this step is never reached")
@@ -83,7 +83,7 @@ impl Reader<'_, '_> {
         );
     }
 
-    pub(super) fn hint_poll(&mut self, key: Span) {
+    pub(super) fn lint_poll(&mut self, key: Span) {
         self.fault(
             Diagnostic::new(Code::PollWithoutTimeout, "this `poll` does not say when to give up")
                 .at(key)
@@ -93,7 +93,7 @@ impl Reader<'_, '_> {
     }
 
     /// Text that everybody sees.
-    pub(super) fn hint_shown(&mut self, what: &str, template: &Template) {
+    pub(super) fn lint_shown(&mut self, what: &str, template: &Template) {
         for span in self.secrets_in(template) {
             self.fault(
                 Diagnostic::new(Code::SecretShown, format!("`{what}` shows a secret"))
@@ -105,7 +105,7 @@ impl Reader<'_, '_> {
     }
 
     /// An expression whose value everybody sees.
-    pub(super) fn hint_shown_value(&mut self, what: &str, expression: &Expression) {
+    pub(super) fn lint_shown_value(&mut self, what: &str, expression: &Expression) {
         if self.scope.shape_of_expression(expression).secret {
             self.fault(
                 Diagnostic::new(Code::SecretShown, format!("`{what}` shows a secret"))
@@ -117,7 +117,7 @@ impl Reader<'_, '_> {
     }
 
     /// What the marks on the fields of a kind's input say of the values given.
-    pub(super) fn hint_fields(&mut self, spec: &Spec, node: &Node, input: &Template, step: &Node) {
+    pub(super) fn lint_fields(&mut self, spec: &Spec, node: &Node, input: &Template, step: &Node) {
         let Some(properties) = spec.input.get("properties").and_then(|it| it.as_object()) else {
             return;
         };
@@ -128,21 +128,21 @@ impl Reader<'_, '_> {
             let marked =
                 |mark: &str| schema.get(mark).and_then(serde_json::Value::as_bool) == Some(true);
             if marked(SHOWN) {
-                self.hint_shown(&format!("{}.{name}", spec.name), value);
+                self.lint_shown(&format!("{}.{name}", spec.name), value);
             }
             if marked(STORED) || marked(NAME) {
-                self.hint_stored(name, value);
+                self.lint_stored(name, value);
             }
             if marked(NAME) {
-                self.hint_name(entry, value, node, step);
+                self.lint_name(entry, value, node, step);
             }
             if marked(RUNTIME) {
-                self.hint_runtime(&entry.value);
+                self.lint_runtime(&entry.value);
             }
         }
     }
 
-    fn hint_stored(&mut self, field: &str, template: &Template) {
+    fn lint_stored(&mut self, field: &str, template: &Template) {
         for span in self.secrets_in(template) {
             self.fault(
                 Diagnostic::new(
@@ -156,7 +156,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn hint_name(&mut self, entry: &Entry, template: &Template, input: &Node, step: &Node) {
+    fn lint_name(&mut self, entry: &Entry, template: &Template, input: &Node, step: &Node) {
         let adopts = input.get("if_exists").and_then(Node::as_str) == Some("adopt");
         let expects = EXPECTS.iter().any(|key| step.get(key).is_some());
         // What is no text is no name, which has been said.
@@ -185,7 +185,7 @@ impl Reader<'_, '_> {
         );
     }
 
-    fn hint_runtime(&mut self, node: &Node) {
+    fn lint_runtime(&mut self, node: &Node) {
         let Some(name) = node.as_str().filter(|text| !super::fields::is_templated(text)) else {
             return;
         };

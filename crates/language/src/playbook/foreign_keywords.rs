@@ -1,4 +1,4 @@
-//! Words of neighbouring tools, and what a playbook calls the same thing.
+//! Keywords of other tools, and what a playbook calls the same thing.
 
 use crate::document::Node;
 
@@ -251,12 +251,12 @@ pub(super) fn is_loop(step: &Node) -> bool {
     step.get("for_each").is_some() || LOOPS.iter().any(|word| step.get(word).is_some())
 }
 
-/// What to write in a step instead of a neighbouring tool's word.
+/// What to write in a step instead of another tool's word.
 pub(super) fn in_step(word: &str) -> Option<&'static str> {
     look_up(STEP, word)
 }
 
-/// What to write at the top of a playbook instead of a neighbouring tool's word.
+/// What to write at the top of a playbook instead of another tool's word.
 pub(super) fn at_top(word: &str) -> Option<&'static str> {
     look_up(TOP, word)
 }
@@ -310,12 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn no_word_of_the_language_is_a_neighbour() {
-        let envelope = [
+    fn no_word_of_the_language_is_foreign() {
+        let step_keys = [
             "id", "name", "when", "for_each", "retry", "poll", "timeout", "assert", "outputs",
             "keep",
         ];
-        assert!(envelope.iter().all(|word| in_step(word).is_none()));
+        assert!(step_keys.iter().all(|word| in_step(word).is_none()));
         let top = ["version", "name", "description", "tags", "inputs", "vars", "steps", "outputs"];
         assert!(top.iter().all(|word| at_top(word).is_none()));
     }

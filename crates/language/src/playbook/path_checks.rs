@@ -7,7 +7,7 @@ use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// Where a playbook's paths lead from, and how far.
-pub(super) struct Places<'p> {
+pub(super) struct PathChecks<'p> {
     pub(super) files: &'p dyn Files,
     /// What paths are relative to.
     pub(super) directory: &'p Path,
@@ -15,7 +15,7 @@ pub(super) struct Places<'p> {
     pub(super) top: &'p Path,
 }
 
-impl Places<'_> {
+impl PathChecks<'_> {
     /// What is wrong with a path, and what was probably meant.
     pub(super) fn fault(
         &self,
