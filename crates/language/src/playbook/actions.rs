@@ -10,6 +10,7 @@ use super::load::Reader;
 use super::model::{Action, Step};
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
+use super::spelling::spelled;
 use super::step_keys::{BESIDE_BLOCK, STEP_KEYS};
 use super::top::foreign_keyword;
 use crate::diagnostic::{Code, Diagnostic};
@@ -271,6 +272,11 @@ impl Reader<'_, '_> {
             self.note_names(&entry.value);
             return (None, Some(outputs));
         };
+        let respelled = match spelled(&node, &spec.input, &spec.input) {
+            Cow::Owned(respelled) => Some(respelled),
+            Cow::Borrowed(_) => None,
+        };
+        let node = respelled.map_or(node, Cow::Owned);
         let template = self.template(&node);
         if let Some(template) = &template {
             self.lint_fields(spec, &node, template, step);
@@ -290,6 +296,13 @@ impl Reader<'_, '_> {
         let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
         // Below the kind it was read as text, so that nobody knows what it names.
         self.unread |= faults.iter().any(|fault| fault.code == Code::MisplacedKey);
+        // Of a number that cannot be kept it has been said.
+        let inexact: Vec<_> =
+            self.faults.iter().filter(|it| it.code == Code::InexactNumber).collect();
+        let faults: Vec<Diagnostic> = faults
+            .into_iter()
+            .filter(|it| inexact.iter().all(|said| said.span != it.span))
+            .collect();
         self.faults.extend(faults);
         // A step that returns what it is given.
         if outputs.open
@@ -334,7 +347,7 @@ impl Reader<'_, '_> {
         let steps = node.get("steps");
         let steps =
             steps.map(|node| self.steps_inside(List::Plain, entry.key.span, "repeat.steps", node));
-        let until = node.get("until").and_then(|node| self.expression("repeat.until", node));
+        let until = node.get("until").and_then(|node| self.condition("repeat.until", node));
         self.scope.loops.pop();
         let mut limit = LIMIT;
         let mut counted = false;

@@ -17,6 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::question::QuestionType;
 use crate::template::Template;
+use crate::types::Types;
 
 /// Playbooks that include each other deeper than this are taken for a mistake.
 const DEPTH: usize = 16;
@@ -57,6 +58,9 @@ impl Reader<'_, '_> {
             || entries.iter().any(|entry| meant(&entry.key.name, &["inputs"]).is_some());
         let given = node.get("inputs");
         let nothing = Node::new(node.span, NodeKind::Mapping(Vec::new()));
+        let included = node.get("file").and_then(|file| self.included_playbook(file));
+        let spelled = given.and_then(|given| as_declared(given, included.as_ref()?));
+        let given = spelled.as_ref().or(given);
         let inputs = match given {
             Some(given) => {
                 self.map("include.inputs", given, EXAMPLE).and_then(|_| self.template(given))
@@ -75,7 +79,7 @@ impl Reader<'_, '_> {
             );
             return (None, Outputs::unknown());
         };
-        let Some(Included { playbook, outputs }) = self.included_playbook(file) else {
+        let Some(Included { playbook, outputs }) = included else {
             return (None, Outputs::unknown());
         };
         let templates = inputs.as_ref();
@@ -295,4 +299,18 @@ impl Reader<'_, '_> {
             .help(format!("add `inputs: {{{}}}`", example.join(", "))),
         );
     }
+}
+
+/// What is given, with scalars as they are written where the playbook asks for text.
+fn as_declared(given: &Node, included: &Included) -> Option<Node> {
+    let text = |name: &str| {
+        let mut inputs = included.playbook.inputs.iter();
+        let input = inputs.find(|input| input.question.name == name);
+        input.is_some_and(|input| answer_types(input.question.answer) == Types::STRING)
+    };
+    let entries = given.as_mapping()?.iter().map(|entry| {
+        let spelled = entry.value.as_text().filter(|_| text(&entry.key.name));
+        Entry { key: entry.key.clone(), value: spelled.unwrap_or_else(|| entry.value.clone()) }
+    });
+    Some(Node::new(given.span, NodeKind::Mapping(entries.collect())))
 }

@@ -1,6 +1,7 @@
 //! `inputs`: what a person or CI gives.
 
 use regex_lite::Regex;
+use serde_json::{Value, json};
 
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
@@ -8,11 +9,12 @@ use super::load::Reader;
 use super::model::Input;
 use super::scope::{InputFacts, Section, answer_types};
 use super::shape::Shape;
-use super::types::Types;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
+use crate::json_schema;
 use crate::question::{Question, QuestionType};
 use crate::template::Template;
+use crate::types::Types;
 
 pub(super) const OPTIONS: &[&str] = &[
     "type",
@@ -25,6 +27,8 @@ pub(super) const OPTIONS: &[&str] = &[
     "max",
     "min_length",
     "twice",
+    "items",
+    "schema",
 ];
 
 const TYPES: &[QuestionType] = &[
@@ -34,6 +38,8 @@ const TYPES: &[QuestionType] = &[
     QuestionType::Boolean,
     QuestionType::Choice,
     QuestionType::Secret,
+    QuestionType::List,
+    QuestionType::Map,
 ];
 
 /// What other tools call the types.
@@ -49,6 +55,10 @@ const OTHER_TYPES: &[(&str, QuestionType)] = &[
     ("enum", QuestionType::Choice),
     ("select", QuestionType::Choice),
     ("password", QuestionType::Secret),
+    ("array", QuestionType::List),
+    ("sequence", QuestionType::List),
+    ("object", QuestionType::Map),
+    ("dict", QuestionType::Map),
 ];
 
 impl Reader<'_, '_> {
@@ -67,7 +77,11 @@ impl Reader<'_, '_> {
             let input = self.input(entry, answer);
             let default = input.as_ref().and_then(|input| input.default.as_ref());
             let known = default.is_some_and(|it| self.scope.shape_of_template(it).fixed);
-            let shape = Shape::types_only(answer.map_or(Types::ANY, answer_types));
+            let schema = input.as_ref().and_then(|input| input.question.schema.as_ref());
+            let shape = match schema {
+                Some(schema) => Shape::declared(schema),
+                None => Shape::types_only(answer.map_or(Types::ANY, answer_types)),
+            };
             let shape = shape.secret(answer == Some(QuestionType::Secret));
             let facts = InputFacts {
                 // What a person or CI gives is theirs to choose; what nobody gives is the same every time.
@@ -153,7 +167,11 @@ impl Reader<'_, '_> {
             (question.min, question.max) = (None, None);
         }
         let default = match entry.value.get("default") {
-            Some(default) => self.default(&question, answer, default),
+            Some(default) => {
+                let text = answer.is_some_and(|it| answer_types(it) == Types::STRING);
+                let written = default.as_text().filter(|_| text);
+                self.default(&question, answer, written.as_ref().unwrap_or(default))
+            }
             None => None,
         };
         Some(Input {
@@ -166,12 +184,13 @@ impl Reader<'_, '_> {
     }
 
     fn option_fits(&mut self, option: &Entry, answer: QuestionType) -> bool {
-        use QuestionType::{Choice, Integer, Number, Secret, String};
+        use QuestionType::{Choice, Integer, List, Map, Number, Secret, String};
         let key = option.key.name.as_str();
         let expected: &[QuestionType] = match key {
             "choices" => &[Choice],
             "min" | "max" => &[Integer, Number],
             "twice" => &[Secret],
+            "items" | "schema" => &[List, Map],
             _ => &[String, Secret],
         };
         if expected.contains(&answer) {
@@ -207,8 +226,31 @@ impl Reader<'_, '_> {
                 let least = self.whole("min_length", value, 0);
                 question.min_length = least.and_then(|least| usize::try_from(least).ok());
             }
+            "items" => {
+                let items = self.schema_of("items", value);
+                let of = if question.answer == QuestionType::Map { "object" } else { "array" };
+                let part = if of == "object" { "additionalProperties" } else { "items" };
+                question.schema = items.map(|items| json!({"type": of, part: items}));
+            }
+            "schema" => question.schema = self.schema_of("schema", value),
             _ => question.twice = self.flag("twice", value).unwrap_or_default(),
         }
+    }
+
+    /// A JSON Schema, or the name of a type for one that says no more than that.
+    fn schema_of(&mut self, key: &str, node: &Node) -> Option<Value> {
+        let schema = match node.as_str() {
+            Some(name) => json!({"type": schema_type(name)}),
+            None => to_json(node),
+        };
+        let Some(why) = json_schema::misunderstood(&schema) else { return Some(schema) };
+        self.fault(
+            Diagnostic::new(Code::InvalidSchema, format!("`{key}` is no JSON Schema that is read here: {why}"))
+                .at(node.span)
+                .label("cannot be checked")
+                .help("write a type, such as `string`, or a schema, such as {type: object, required: [name]}"),
+        );
+        None
     }
 
     fn choices(&mut self, node: &Node) -> Vec<String> {
@@ -236,7 +278,7 @@ impl Reader<'_, '_> {
     }
 
     fn pattern(&mut self, node: &Node) -> Option<String> {
-        let Some(pattern) = node.as_str() else {
+        let Some(pattern) = node.written() else {
             self.fault(wrong_type("pattern", "a string", node));
             return None;
         };
@@ -314,6 +356,15 @@ impl Reader<'_, '_> {
             self.faults.extend(fault);
         }
         Some(template)
+    }
+}
+
+/// The name by which a schema knows a type.
+fn schema_type(name: &str) -> &str {
+    match name {
+        "list" => "array",
+        "map" => "object",
+        name => name,
     }
 }
 

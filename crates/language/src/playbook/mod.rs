@@ -23,9 +23,9 @@ mod schema;
 mod schema_check;
 mod scope;
 mod shape;
+mod spelling;
 mod step_keys;
 mod top;
-mod types;
 
 #[cfg(test)]
 mod tests;

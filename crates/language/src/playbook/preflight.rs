@@ -72,7 +72,7 @@ fn reads(reference: &Reference, name: &str) -> bool {
 }
 
 fn asks_whether_local(step: &Step) -> bool {
-    let mut read = step.when.iter().flat_map(Expression::references);
+    let mut read = step.when.iter().chain(&step.when_each).flat_map(Expression::references);
     read.any(|it| reads(it, "local") || (it.optional && reads(it, "inbox")))
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::actions::ASSERT;
 use super::controls::{CONTROLS, Control};
-use super::types::Types;
 use crate::question::QuestionType;
 use crate::spec::{Kinds, Spec};
+use crate::types::Types;
 
 const TEMPLATE: &str = "#/$defs/template";
 
@@ -63,6 +63,8 @@ fn fixed_definitions() -> Map<String, Value> {
         QuestionType::Boolean,
         QuestionType::Choice,
         QuestionType::Secret,
+        QuestionType::List,
+        QuestionType::Map,
     ];
     let definitions = json!({
         "name": {"title": "name", "type": "string", "pattern": "^[a-z_][a-z0-9_]*$"},
@@ -96,7 +98,9 @@ fn fixed_definitions() -> Map<String, Value> {
                 "min": {"description": "The least number allowed, for `integer` and `number`.", "type": "number"},
                 "max": {"description": "The greatest number allowed, for `integer` and `number`.", "type": "number"},
                 "min_length": {"description": "The least number of characters, for `string` and `secret`.", "type": "integer", "minimum": 0},
-                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"}
+                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"},
+                "items": {"description": "What each item of a `list`, or each value of a `map`, must be: a type, or a JSON Schema.", "type": ["string", "object"]},
+                "schema": {"description": "A JSON Schema of the whole `list` or `map`.", "type": ["object", "boolean"]}
             },
             "additionalProperties": false
         }

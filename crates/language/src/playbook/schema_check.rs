@@ -12,11 +12,11 @@ use super::files::{FileKind, Files, locate};
 use super::path_checks::PathChecks;
 use super::scope::{Rendered, Scope, as_written};
 use super::step_keys::STEP_KEYS;
-use super::types::{Types, resolve};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::spec::{DURATION, FILE, NO_DIRECTORY};
 use crate::template::{Template, TemplateKind};
+use crate::types::{Types, resolve};
 
 use scalar::{choice, constant, not_a_choice, number, scalar_text, wrong_count, wrong_rendering};
 

@@ -17,10 +17,10 @@ pub(super) use shapes::{Rendered, as_written};
 
 use super::fields::quoted;
 use super::shape::Shape;
-use super::types::Types;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::question::QuestionType;
 use crate::template::Reference;
+use crate::types::Types;
 use outputs::{check_output, unknown_output};
 
 /// A loop around a place.
@@ -173,8 +173,7 @@ impl Scope {
     fn outside_loop(&self, reference: &Reference, root: &str) -> Diagnostic {
         let inside = if root == "item" { "`for_each`" } else { "`for_each` and `repeat`" };
         let help = if self.before_loop {
-            "`for_each` and the `when` beside it are read once, before the loop; \
-             what depends on the item goes on a step inside a `block`"
+            "`for_each` is read once, before the loop"
         } else {
             "put `for_each: <list>` on this step or on the block around it"
         };
@@ -417,6 +416,8 @@ pub(super) fn answer_types(answer: QuestionType) -> Types {
         QuestionType::Integer => Types::INTEGER,
         QuestionType::Number => Types::NUMBER.or(Types::INTEGER),
         QuestionType::Boolean => Types::BOOLEAN,
+        QuestionType::List => Types::ARRAY,
+        QuestionType::Map => Types::OBJECT,
     }
 }
 

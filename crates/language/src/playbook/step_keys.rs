@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use super::actions::Verb;
 use super::expected::{unknown_key, wrong_type};
-use super::fields::quoted;
+use super::fields::{is_templated, quoted};
 use super::foreign_keywords::{after_in, is_loop};
 use super::lints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Retry, Step};
 use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
-use super::types::Types;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
-use crate::template::Expression;
+use crate::template::{Expression, Template};
+use crate::types::Types;
 
 /// What every step may have beside its kind.
 pub(super) const STEP_KEYS: &[&str] = &[
@@ -133,7 +133,7 @@ impl Reader<'_, '_> {
         let id = node.get("id").and_then(Node::as_str).map(str::to_owned);
         let verb = self.verb(node, entries);
         let outside = self.scope.result.take();
-        let (when, for_each) = self.enter(node, id.as_deref());
+        let (when, when_each, for_each) = self.enter(node, id.as_deref());
         let condition = when.as_ref().map(Condition::of);
         let within = self.scope.flow.with(condition);
         let before = std::mem::replace(&mut self.scope.flow, within);
@@ -188,6 +188,7 @@ impl Reader<'_, '_> {
             span: node.span,
             kind_span: verb.map_or(node.span, |verb| verb.entry.key.span),
             when,
+            when_each,
             for_each,
             retry,
             poll,
@@ -201,14 +202,28 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// Reads what is looked at once, before the step and its loop, and takes note of being inside.
-    fn enter(&mut self, node: &Node, id: Option<&str>) -> (Option<Expression>, Option<ForEach>) {
+    /// Reads what is looked at before the step, and before its rounds, and takes note of being inside.
+    fn enter(
+        &mut self,
+        node: &Node,
+        id: Option<&str>,
+    ) -> (Option<Expression>, Option<Expression>, Option<ForEach>) {
         let looped = is_loop(node);
         self.scope.before_loop = looped;
         let for_each = node.get("for_each").and_then(|node| self.for_each(node));
-        let when = node.get("when").and_then(|node| self.expression("when", node));
         self.scope.before_loop = false;
+        let when = node.get("when").and_then(|node| self.parse_condition("when", node));
+        // What reads the round is asked in each.
+        let reads_round = |when: &Expression| {
+            let mut roots = when.references().iter().filter_map(|it| it.path.first());
+            roots.any(|root| root == "item" || root == "loop")
+        };
+        let (when_each, when) = match when {
+            Some(when) if looped && reads_round(&when) => (Some(when), None),
+            when => (None, when),
+        };
         if let Some(when) = &when {
+            self.check_expression(when);
             self.lint_condition(when);
         }
         if looped {
@@ -218,8 +233,11 @@ impl Reader<'_, '_> {
             });
             self.scope.loops.push(Loop::Items(item.unwrap_or_default()));
         }
+        if let Some(when) = &when_each {
+            self.check_expression(when);
+        }
         self.scope.around.extend(id.map(str::to_owned));
-        (when, for_each)
+        (when, when_each, for_each)
     }
 
     /// Takes note of being behind the step, and of what it returns.
@@ -331,21 +349,49 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn retry(&mut self, node: &Node) -> Option<Retry> {
-        let usual =
-            || Retry { on: Vec::new(), attempts: 5, every: Duration::from_secs(1), ask: None };
+        let usual = || Retry {
+            on: Vec::new(),
+            attempts: 5,
+            attempts_from: None,
+            every: Duration::from_secs(1),
+            ask: None,
+        };
         let mut retry = self.defaults.retry.clone().unwrap_or_else(usual);
         let example = "retry: {on: <error code>, attempts: 5, every: 1s}";
         for entry in self.map("retry", node, example)? {
             let value = &entry.value;
             match entry.key.name.as_str() {
                 "on" => retry.on = self.texts("retry.on", value).unwrap_or_default(),
-                "attempts" => retry.attempts = self.whole("retry.attempts", value, 1).unwrap_or(1),
+                "attempts" if value.as_str().is_some_and(is_templated) => {
+                    retry.attempts_from = self.attempts(value);
+                }
+                "attempts" => {
+                    retry.attempts_from = None;
+                    retry.attempts = self.whole("retry.attempts", value, 1).unwrap_or(1);
+                }
                 "every" => retry.every = self.duration("retry.every", value).unwrap_or_default(),
                 "ask" => retry.ask = self.ask(value),
                 _ => self.fault(unknown_key(entry, "`retry`", RETRY)),
             }
         }
         Some(retry)
+    }
+
+    /// A number of attempts that an expression gives.
+    fn attempts(&mut self, node: &Node) -> Option<Template> {
+        let template = self.template(node)?;
+        let types = self.scope.shape_of_template(&template).types();
+        if !types.may_be(Types::INTEGER) {
+            let message =
+                format!("`retry.attempts` must be a whole number, this is {}", types.words());
+            self.fault(
+                Diagnostic::new(Code::WrongType, message)
+                    .at(node.span)
+                    .label(format!("this is {}", types.words()))
+                    .help("declare the input with `type: integer`, or write `… | int`"),
+            );
+        }
+        Some(template)
     }
 
     fn ask(&mut self, node: &Node) -> Option<String> {
@@ -380,7 +426,7 @@ impl Reader<'_, '_> {
         for entry in self.map("poll", node, &example)? {
             let value = &entry.value;
             match entry.key.name.as_str() {
-                "until" => until = self.expression("poll.until", value),
+                "until" => until = self.condition("poll.until", value),
                 "every" => every = self.duration("poll.every", value).unwrap_or(every),
                 "timeout" => timeout = self.duration("poll.timeout", value).unwrap_or(timeout),
                 _ => self.fault(unknown_key(entry, "`poll`", POLL)),
@@ -406,10 +452,8 @@ impl Reader<'_, '_> {
 
     fn asserts(&mut self, node: &Node) -> Vec<Expression> {
         match node.as_sequence() {
-            Some(items) => {
-                items.iter().filter_map(|item| self.expression("assert", item)).collect()
-            }
-            None => self.expression("assert", node).into_iter().collect(),
+            Some(items) => items.iter().filter_map(|item| self.condition("assert", item)).collect(),
+            None => self.condition("assert", node).into_iter().collect(),
         }
     }
 

@@ -7,8 +7,8 @@ use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Node, to_json};
 use crate::playbook::fields::{duration_to_write, parse_duration, quoted};
 use crate::playbook::scope::{Rendered, as_written};
-use crate::playbook::types::Types;
 use crate::spec::DURATION;
+use crate::types::Types;
 
 /// What is wrong with text that is rendered: its type is known where it is one path that is known.
 pub(super) fn wrong_rendering(

@@ -74,7 +74,7 @@ impl Scope {
                 reference,
                 0,
                 "`error` is none then",
-                format!("write `{path} if error else none`"),
+                format!("write `{path} if error is not none else none`"),
             )
         })
     }
@@ -88,7 +88,7 @@ impl Scope {
                 reference,
                 0,
                 "`result` is empty then",
-                format!("write `error or {path} …`, or `{path} | default(\"…\")`"),
+                format!("write `error is not none or {path} …`, or `{path} | default(\"…\")`"),
             )
         })
     }
@@ -115,7 +115,7 @@ impl Scope {
                 reference,
                 1,
                 "`error` is none then",
-                format!("write `when: steps.{id}.error` on this step"),
+                format!("write `when: steps.{id}.error is not none` on this step"),
             ));
         }
         facts.outputs.is_declared(field).then(|| {
@@ -125,7 +125,7 @@ impl Scope {
                 1,
                 "has no outputs but `error` then",
                 format!(
-                    "write `{path} | default(\"…\")`, or `when: not steps.{id}.error` on this step"
+                    "write `{path} | default(\"…\")`, or `when: steps.{id}.error is none` on this step"
                 ),
             )
         })

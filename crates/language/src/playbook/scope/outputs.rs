@@ -8,8 +8,8 @@ use super::{MayFail, Names, fault, segment};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::playbook::fields::quoted;
 use crate::playbook::shape::Shape;
-use crate::playbook::types::Types;
 use crate::template::Reference;
+use crate::types::Types;
 
 /// More names than these are not listed.
 const MOST_NAMED: usize = 40;
