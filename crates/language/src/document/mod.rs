@@ -9,6 +9,7 @@ mod fault;
 mod keys;
 mod parse;
 mod place;
+mod recover;
 mod scalar;
 mod weight;
 
@@ -16,6 +17,7 @@ use crate::diagnostic::Span;
 
 pub use parse::parse;
 pub use place::Text;
+pub use recover::parse_around;
 
 /// A value in a document, and where it stands.
 #[derive(Debug, Clone, PartialEq)]

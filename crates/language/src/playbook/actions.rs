@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::declared::{BESIDE_BLOCK, CLEANUP, INCLUDE, REPEAT, STEP_KEYS};
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::foreign_keywords;
@@ -11,7 +12,6 @@ use super::model::{Action, Step};
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
 use super::spelling::spelled;
-use super::step_keys::{BESIDE_BLOCK, STEP_KEYS};
 use super::top::foreign_keyword;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
@@ -19,8 +19,6 @@ use crate::spec::{KNOWN, Spec};
 use crate::template::{Template, TemplateKind};
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
-const REPEAT: &[&str] = &["until", "steps", "limit"];
-const INCLUDE: &[&str] = &["file", "inputs"];
 
 /// The most rounds of a `repeat` that names no `limit`.
 const LIMIT: u32 = 1000;
@@ -179,8 +177,8 @@ impl Reader<'_, '_> {
             (None, None) if no_verb => {
                 unknown_kind(entry, "`playbook steps` lists the kinds there are")
             }
-            (_, Some(_)) => unknown_key(entry, "a step", STEP_KEYS),
-            _ => unknown_key(entry, "a step", STEP_KEYS)
+            (_, Some(_)) => unknown_key(entry, "a step", &STEP_KEYS),
+            _ => unknown_key(entry, "a step", &STEP_KEYS)
                 .help(format!("beside its kind, a step has {}", quoted(STEP_KEYS.iter().copied()))),
         }
     }
@@ -356,7 +354,7 @@ impl Reader<'_, '_> {
                 "until" | "steps" => {}
                 "limit" => limit = self.whole("repeat.limit", &entry.value, 1).unwrap_or(LIMIT),
                 "times" | "count" | "rounds" => {
-                    let fault = unknown_key(entry, "`repeat`", REPEAT);
+                    let fault = unknown_key(entry, "`repeat`", &REPEAT);
                     self.fault(
                         fault.help(
                             "for so many rounds, write `for_each: range(3)` beside a `block`",
@@ -364,7 +362,7 @@ impl Reader<'_, '_> {
                     );
                     counted = true;
                 }
-                _ => self.fault(unknown_key(entry, "`repeat`", REPEAT)),
+                _ => self.fault(unknown_key(entry, "`repeat`", &REPEAT)),
             }
         }
         for (key, example) in
@@ -424,7 +422,7 @@ impl Reader<'_, '_> {
             if option.key.name == "confirm" {
                 confirm = self.text_template("cleanup.confirm", &option.value);
             } else {
-                self.fault(unknown_key(option, "`cleanup`", &["confirm"]));
+                self.fault(unknown_key(option, "`cleanup`", &CLEANUP));
             }
         }
         Some(Action::Cleanup { confirm })

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::declared::INCLUDE;
 use super::expected::{meant, unknown_key, wrong_type};
 use super::fields::quoted;
 use super::files::locate;
@@ -49,8 +50,8 @@ impl Reader<'_, '_> {
             return (None, Outputs::unknown());
         };
         for entry in entries {
-            if !["file", "inputs"].contains(&entry.key.name.as_str()) {
-                self.fault(unknown_key(entry, "`include`", &["file", "inputs"]));
+            if !INCLUDE.contains(&entry.key.name.as_str()) {
+                self.fault(unknown_key(entry, "`include`", &INCLUDE));
                 self.note_names(&entry.value);
             }
         }

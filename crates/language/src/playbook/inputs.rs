@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
+use super::declared::INPUT;
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::load::Reader;
@@ -15,21 +16,6 @@ use crate::json_schema;
 use crate::question::{Question, QuestionType};
 use crate::template::Template;
 use crate::types::Types;
-
-pub(super) const OPTIONS: &[&str] = &[
-    "type",
-    "prompt",
-    "description",
-    "default",
-    "choices",
-    "pattern",
-    "min",
-    "max",
-    "min_length",
-    "twice",
-    "items",
-    "schema",
-];
 
 const TYPES: &[QuestionType] = &[
     QuestionType::String,
@@ -146,13 +132,13 @@ impl Reader<'_, '_> {
                     question.prompt = self.text("prompt", &option.value).unwrap_or_default();
                 }
                 "description" => input_description = self.text("description", &option.value),
-                _ if OPTIONS.contains(&key) => {
+                _ if INPUT.contains(&key) => {
                     if answer.is_none_or(|answer| self.option_fits(option, answer)) {
                         self.option(&mut question, option);
                     }
                 }
                 _ => {
-                    let fault = unknown_key(option, &format!("input `{name}`"), OPTIONS);
+                    let fault = unknown_key(option, &format!("input `{name}`"), &INPUT);
                     self.fault(match key {
                         "required" | "optional" => {
                             fault.help("leave it out: an input without `default` must be given")

@@ -5,6 +5,7 @@
 
 mod actions;
 mod controls;
+mod declared;
 mod defaults;
 mod expected;
 mod fields;
@@ -34,5 +35,6 @@ pub use controls::{CONTROLS, Control};
 pub use files::{FileKind, Files};
 pub use load::{Checked, check, load};
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
+pub use preflight::Circumstances;
 pub use schema::{control_keys, input_keys, json_schema, step_keys};
 pub use scope::RUN_FACTS;

@@ -1,16 +1,95 @@
 //! What a run can be seen to fail at before it calls anything.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use super::model::{Action, Playbook, Step};
 use super::references::{of_playbook, of_step};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::ASKS;
-use crate::template::{Expression, Reference, TemplateKind};
+use crate::template::{Expression, Reference, Template, TemplateKind};
+
+/// How long a step that talks to AWS is thought to take.
+const STEP: Duration = Duration::from_secs(15);
+
+/// What is known of a run before its first call.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'c> {
+    /// The variables of the environment.
+    pub environment: &'c BTreeMap<String, String>,
+    /// Whether the run is `--local`.
+    pub local: bool,
+}
 
 impl Playbook {
-    /// Where `run.inbox` is read whether or not the run is `--local`.
+    /// What this run would fail at whatever AWS answers.
     #[must_use]
-    pub fn inbox_readers(&self) -> Vec<Reference> {
+    pub fn preflight(&self, circumstances: Circumstances<'_>) -> Vec<Diagnostic> {
+        let mut faults = self.missing_variables(circumstances.environment);
+        if !circumstances.local {
+            faults.extend(self.inbox_readers().iter().map(local_only));
+        }
+        faults
+    }
+
+    /// The questions that nobody is there to answer, and that the run is certain to come to.
+    #[must_use]
+    pub fn unanswered(&self) -> Vec<Diagnostic> {
+        self.certain_questions().into_iter().map(missing_answer).collect()
+    }
+
+    /// Values that let whoever has them do anything, by what `allows_everything` says of a policy.
+    #[must_use]
+    pub fn administrators(
+        &self,
+        allows_everything: &dyn Fn(&serde_json::Value) -> bool,
+    ) -> Vec<Diagnostic> {
+        let mut faults = Vec::new();
+        self.walk(&mut |step| {
+            if let Action::Kind { input, .. } = &step.action {
+                look_for_administrator(input, allows_everything, &mut faults);
+            }
+        });
+        faults
+    }
+
+    /// What a run and its clean-up may take, people's answers aside.
+    #[must_use]
+    pub fn estimate(&self) -> Duration {
+        let mut estimate = Duration::ZERO;
+        self.walk(&mut |step| {
+            if let Action::Kind { spec, .. } = &step.action
+                && !spec.calls.is_empty()
+            {
+                estimate += step.timeout.unwrap_or(STEP);
+                estimate += step.poll.as_ref().map_or(Duration::ZERO, |poll| poll.timeout);
+            }
+        });
+        estimate
+    }
+
+    /// The environment is known before the first call, so what it lacks is said before.
+    fn missing_variables(&self, environment: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+        let mut faults = Vec::new();
+        for reference in self.references() {
+            let [root, name, ..] = reference.path.as_slice() else { continue };
+            if root == "env" && !reference.optional && !environment.contains_key(name) {
+                faults.push(
+                    Diagnostic::new(
+                        Code::MissingVariable,
+                        format!("the environment has no `{name}`"),
+                    )
+                    .at(reference.span)
+                    .label("is not set")
+                    .help(format!("set {name}, or write `env.{name} | default(\"…\")`")),
+                );
+            }
+        }
+        faults
+    }
+
+    /// Where `run.inbox` is read whether or not the run is `--local`.
+    fn inbox_readers(&self) -> Vec<Reference> {
         let mut found = Vec::new();
         inbox_readers(self, &mut HashSet::new(), &mut found);
         found.sort_by_key(|it| (it.span.source, it.span.start));
@@ -18,11 +97,57 @@ impl Playbook {
     }
 
     /// The steps that put a question without a default, and that the run comes to unless a step before them fails.
-    #[must_use]
-    pub fn certain_questions(&self) -> Vec<&Step> {
+    fn certain_questions(&self) -> Vec<&Step> {
         let mut found = Vec::new();
         certain_questions(&self.steps, &mut HashSet::new(), &mut found);
         found
+    }
+}
+
+/// `run.inbox` is known not to be there, so that is said before anything is made.
+fn local_only(reference: &Reference) -> Diagnostic {
+    Diagnostic::new(Code::LocalOnly, "`run.inbox` exists only with `--local`")
+        .at(reference.span)
+        .label("AWS sends its messages to their addressees")
+        .help("add `when: run.local` to the step, or write `… if run.local else …`")
+}
+
+/// Whether anybody is there to ask is known before the first call.
+fn missing_answer(step: &Step) -> Diagnostic {
+    let question = step.id.as_deref().unwrap_or(step.kind());
+    Diagnostic::new(Code::MissingAnswer, format!("nobody is there to answer `{question}`"))
+        .at(step.kind_span)
+        .label("asks, and has no default")
+        .help("give it a `default`, or run at a terminal; `inputs` can be given beforehand")
+}
+
+fn look_for_administrator(
+    template: &Template,
+    allows_everything: &dyn Fn(&serde_json::Value) -> bool,
+    faults: &mut Vec<Diagnostic>,
+) {
+    // What is templated is looked at by the step that is about to attach it.
+    if template.literal().is_some_and(allows_everything) {
+        faults.push(
+            Diagnostic::new(Code::AdministratorPolicy, "this policy allows everything")
+                .at(template.span())
+                .label("a function with this role could do anything in the account")
+                .help("name a policy that allows what is needed, or run with --allow-admin"),
+        );
+        return;
+    }
+    match template.kind() {
+        TemplateKind::Sequence(items) => {
+            for item in items {
+                look_for_administrator(item, allows_everything, faults);
+            }
+        }
+        TemplateKind::Mapping(entries) => {
+            for entry in entries {
+                look_for_administrator(&entry.value, allows_everything, faults);
+            }
+        }
+        TemplateKind::Literal | TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
     }
 }
 

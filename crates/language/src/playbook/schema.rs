@@ -6,14 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::actions::ASSERT;
 use super::controls::{CONTROLS, Control};
+use super::declared::BESIDE_BLOCK;
 use crate::question::QuestionType;
 use crate::spec::{Kinds, Spec};
 use crate::types::Types;
 
 const TEMPLATE: &str = "#/$defs/template";
-
-/// Keys of a step that only a block has.
-const BESIDE_BLOCK: [&str; 2] = ["rescue", "always"];
 
 /// The JSON Schema (2020-12) of a whole playbook, made of the step keys and of what every kind says of its input.
 #[must_use]
@@ -29,7 +27,16 @@ pub fn json_schema(kinds: &dyn Kinds) -> Value {
         "title": "Playbook",
         "description": "A scenario that is run against AWS, and cleaned up.",
         "type": "object",
-        "properties": {
+        "properties": top_properties(),
+        "required": ["name", "steps"],
+        "additionalProperties": false,
+        "$defs": definitions
+    })
+}
+
+/// The keys of a playbook.
+pub(super) fn top_properties() -> Value {
+    json!({
             "version": {"description": "The version of the language.", "const": 1},
             "name": {"description": "The name of the playbook.", "type": "string", "minLength": 1},
             "description": {"description": "What the playbook shows.", "type": "string"},
@@ -48,10 +55,6 @@ pub fn json_schema(kinds: &dyn Kinds) -> Value {
             "defaults": {"description": "What steps do where they do not say otherwise.", "$ref": "#/$defs/defaults"},
             "steps": {"description": "What is done, in order.", "$ref": "#/$defs/steps"},
             "outputs": {"description": "What an including playbook sees.", "$ref": "#/$defs/outputs"}
-        },
-        "required": ["name", "steps"],
-        "additionalProperties": false,
-        "$defs": definitions
     })
 }
 
@@ -111,7 +114,7 @@ fn fixed_definitions() -> Map<String, Value> {
     }
 }
 
-fn defaults() -> Value {
+pub(super) fn defaults() -> Value {
     json!({
         "type": "object",
         "properties": {
@@ -166,12 +169,13 @@ fn step(specs: &[&Spec]) -> Value {
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
-        "dependentRequired": BESIDE_BLOCK.map(|key| (key, ["block"])).into_iter().collect::<BTreeMap<_, _>>(),
+        "dependentRequired": BESIDE_BLOCK.iter().map(|key| (*key, ["block"])).collect::<BTreeMap<_, _>>(),
         "oneOf": one_of
     })
 }
 
-fn step_properties() -> Value {
+/// The keys of a step, those that only a block has with them.
+pub(super) fn step_properties() -> Value {
     json!({
         "id": {"description": "The name by which later steps read the outputs: `steps.<id>.<field>`.", "$ref": "#/$defs/name"},
         "name": {"description": "What the step does, for people.", "type": "string"},

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::declared::STEP_KEYS;
 use super::expected::wrong_type;
 use super::fields::{is_templated, quoted, type_of, without_unit};
 use super::files::{FileKind, Files, locate};
 use super::path_checks::PathChecks;
 use super::scope::{Rendered, Scope, as_written};
-use super::step_keys::STEP_KEYS;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::spec::{DURATION, FILE, NO_DIRECTORY};

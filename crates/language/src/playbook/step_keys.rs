@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
+use super::declared::{POLL, RETRY, STEP_KEYS};
 use super::expected::{unknown_key, wrong_type};
 use super::fields::{is_templated, quoted};
 use super::foreign_keywords::{after_in, is_loop};
@@ -17,28 +18,6 @@ use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Template};
 use crate::types::Types;
-
-/// What every step may have beside its kind.
-pub(super) const STEP_KEYS: &[&str] = &[
-    "id",
-    "name",
-    "when",
-    "for_each",
-    "retry",
-    "poll",
-    "timeout",
-    "expect_error",
-    "allow_error",
-    "assert",
-    "outputs",
-    "keep",
-];
-
-/// What only `block` may have beside it.
-pub(super) const BESIDE_BLOCK: &[&str] = &["rescue", "always"];
-
-const RETRY: &[&str] = &["on", "attempts", "every", "ask"];
-const POLL: &[&str] = &["until", "every", "timeout"];
 
 impl Reader<'_, '_> {
     /// Takes note of the ids in a list of steps and of those inside.
@@ -371,7 +350,7 @@ impl Reader<'_, '_> {
                 }
                 "every" => retry.every = self.duration("retry.every", value).unwrap_or_default(),
                 "ask" => retry.ask = self.ask(value),
-                _ => self.fault(unknown_key(entry, "`retry`", RETRY)),
+                _ => self.fault(unknown_key(entry, "`retry`", &RETRY)),
             }
         }
         Some(retry)
@@ -429,7 +408,7 @@ impl Reader<'_, '_> {
                 "until" => until = self.condition("poll.until", value),
                 "every" => every = self.duration("poll.every", value).unwrap_or(every),
                 "timeout" => timeout = self.duration("poll.timeout", value).unwrap_or(timeout),
-                _ => self.fault(unknown_key(entry, "`poll`", POLL)),
+                _ => self.fault(unknown_key(entry, "`poll`", &POLL)),
             }
         }
         if node.get("timeout").is_none() && self.defaults.poll_timeout.is_none() {

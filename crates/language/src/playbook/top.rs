@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::declared::TOP;
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::foreign_keywords;
@@ -15,9 +16,6 @@ use crate::template::{Expression, Template};
 
 /// The version of the language that is read here.
 const VERSION: i128 = 1;
-
-const KEYS: &[&str] =
-    &["version", "name", "description", "tags", "inputs", "vars", "defaults", "steps", "outputs"];
 
 /// A playbook, and what is known of its outputs.
 #[derive(Debug)]
@@ -110,16 +108,16 @@ impl Reader<'_, '_> {
     fn unknown_top_keys(&mut self, entries: &[Entry]) {
         for entry in entries {
             let name = entry.key.name.as_str();
-            if KEYS.contains(&name) {
+            if TOP.contains(&name) {
                 continue;
             }
             let fault = if let Some(advice) = foreign_keywords::at_top(name) {
                 foreign_keyword(entry, advice)
             } else if self.loader.kinds.spec(name).is_some() {
-                unknown_key(entry, "a playbook", KEYS)
+                unknown_key(entry, "a playbook", &TOP)
                     .help(format!("steps stand in a list: `steps: [{{{name}: …}}]`"))
             } else {
-                unknown_key(entry, "a playbook", KEYS)
+                unknown_key(entry, "a playbook", &TOP)
             };
             self.fault(fault);
         }
@@ -135,10 +133,10 @@ impl Reader<'_, '_> {
         let value = node.get(key);
         let is_meant = |entry: &Entry| match foreign_keywords::at_top(&entry.key.name) {
             Some(advice) => advice.starts_with(&format!("write `{key}:")),
-            None => did_you_mean(&entry.key.name, KEYS.iter().copied()) == Some(key),
+            None => did_you_mean(&entry.key.name, TOP.iter().copied()) == Some(key),
         };
         let others = node.as_mapping().into_iter().flatten();
-        let mut others = others.filter(|entry| !KEYS.contains(&entry.key.name.as_str()));
+        let mut others = others.filter(|entry| !TOP.contains(&entry.key.name.as_str()));
         if value.is_none() && !others.any(is_meant) {
             self.fault(
                 Diagnostic::new(Code::MissingKey, format!("the playbook has no `{key}`"))

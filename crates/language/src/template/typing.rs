@@ -282,9 +282,14 @@ impl Checker<'_> {
         }
         let (one, other) = (order_words(one), order_words(other));
         let (message, help) = no_order(&one, &other);
-        // Advice is about the operand that is not what the other is.
+        // Advice is about the operand that is not what the other is, unless it is written out.
         let operand =
             if one == "a number" || matches!(left, Expr::Const(_)) { right } else { left };
+        let written = match operand {
+            Expr::Const(_) => "",
+            operand => self.written(operand),
+        };
+        let help = about(&help, written);
         self.found.push(
             Diagnostic::new(Code::NotOrdered, message)
                 .at((self.place)(&self.range(whole)))

@@ -1,7 +1,5 @@
 //! Faults of what a kind is given.
 
-use std::collections::BTreeSet;
-
 use super::{assert_faults, faults, step_faults};
 
 #[test]
@@ -250,12 +248,4 @@ fn tagged_variants() {
             "5:42 missing-field «{name: a}» `targets[0]` needs `type` | `type` is missing | add `type`",
         ],
     );
-}
-
-#[test]
-fn the_schema_knows_what_inputs_may_say() {
-    let keys = crate::playbook::input_keys();
-    let known: BTreeSet<&str> =
-        keys["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(known, crate::playbook::inputs::OPTIONS.iter().copied().collect());
 }
