@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -61,6 +62,11 @@ const PROOFS: [&str; 2] = ["SecretHash", "SECRET_HASH"];
 #[error("written down, not sent")]
 struct NotSent;
 
+/// What a [`Watch`] makes of a success that nobody at AWS has written.
+#[derive(Debug, thiserror::Error)]
+#[error("what answers is not AWS: perhaps a proxy")]
+struct NotFromAws;
+
 impl Intercept for Watch {
     fn name(&self) -> &'static str {
         "playbook"
@@ -97,6 +103,25 @@ impl Intercept for Watch {
         if self.dry_run { Err(NotSent.into()) } else { Ok(()) }
     }
 
+    /// A success that AWS cannot have given, such as a page of a proxy, is none: the SDK reads no body where it expects none.
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let reply = context.response();
+        let Some(metadata) = cfg.load::<Metadata>().filter(|_| reply.status().is_success()) else {
+            return Ok(());
+        };
+        let body = reply.body().bytes().unwrap_or_default();
+        if is_from_aws(&service_name(metadata.service()), metadata.name(), body) {
+            Ok(())
+        } else {
+            Err(NotFromAws.into())
+        }
+    }
+
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -122,6 +147,26 @@ fn is_answer(status: u16, is_whole: bool) -> bool {
     match status {
         200..300 => is_whole,
         status => status < 500,
+    }
+}
+
+/// Whether AWS may have written the body of a success: in the service's own protocol, or none.
+fn is_from_aws(service: &str, operation: &str, body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    match (service, operation) {
+        // Whatever a function or an object holds.
+        ("lambda", "Invoke" | "InvokeWithResponseStream") | ("s3", "GetObject") => true,
+        _ if body.is_empty() => true,
+        ("s3" | "iam" | "sts" | "cloudformation", _) => {
+            let start = body.get(..14).unwrap_or(body).to_ascii_lowercase();
+            body.starts_with(b"<")
+                && !start.starts_with(b"<html")
+                && !start.starts_with(b"<!doctype html")
+        }
+        ("lambda" | "dynamodb" | "logs" | "cognito-idp", _) => {
+            serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+        }
+        _ => true,
     }
 }
 
@@ -284,6 +329,30 @@ mod tests {
         ] {
             assert_eq!(is_answer(status, is_whole), expected, "{status} {is_whole}");
         }
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_no_success() {
+        let page = b"<!DOCTYPE html><title>Sign in to the network</title>";
+        for (service, operation) in [
+            ("logs", "CreateLogGroup"),
+            ("dynamodb", "PutItem"),
+            ("lambda", "RemovePermission"),
+            ("iam", "AttachRolePolicy"),
+            ("s3", "CreateBucket"),
+            ("cloudformation", "DeleteStack"),
+        ] {
+            assert!(!is_from_aws(service, operation, page), "{service}");
+            assert!(!is_from_aws(service, operation, b"<html>"), "{service}");
+            assert!(!is_from_aws(service, operation, b"\x00\xff garbage"), "{service}");
+            assert!(is_from_aws(service, operation, b""), "{service}");
+        }
+        assert!(is_from_aws("lambda", "Invoke", page));
+        assert!(is_from_aws("s3", "GetObject", page));
+        assert!(is_from_aws("dynamodb", "PutItem", b" {} "));
+        let xml = b"<AttachRolePolicyResponse><ResponseMetadata/></AttachRolePolicyResponse>";
+        assert!(is_from_aws("iam", "AttachRolePolicy", xml));
+        assert!(is_from_aws("s3", "CreateBucket", b"<?xml version='1.0'?><Nothing/>"));
     }
 
     #[test]

@@ -349,6 +349,35 @@ impl Context {
         language::template::marker(&format!("steps.{}.{field}", self.step))
     }
 
+    /// Whether a text is, or holds, a value that does not exist yet, as texts do in a dry run alone.
+    #[must_use]
+    pub fn is_unknown(&self, text: &str) -> bool {
+        self.aws.is_dry_run() && text.contains('⟨')
+    }
+
+    /// Tells whoever reads a plan something of the next call that the call itself does not show.
+    pub fn plan(&self, progress: Progress) {
+        if self.aws.is_dry_run() {
+            (self.progress)(progress);
+        }
+    }
+
+    /// Does something on this machine that takes long or leaves something behind; a dry run takes the stand-in instead, as it
+    /// does with calls.
+    ///
+    /// # Errors
+    /// Those of what is done.
+    pub async fn perform<T, E>(
+        &self,
+        effect: impl Future<Output = Result<T, E>>,
+        stand_in: impl FnOnce() -> T,
+    ) -> Result<T, E> {
+        if self.aws.is_dry_run() {
+            return Ok(stand_in());
+        }
+        effect.await
+    }
+
     /// Waits, unless the run is to stop. A dry run does not wait.
     ///
     /// # Errors

@@ -15,4 +15,4 @@ pub use language::question::{Answer, Question, QuestionType};
 pub use language::spec::{Creates, Disposition, Kinds, Spec};
 pub use language::template::marker;
 pub use owner::Owner;
-pub use resource::{Nothing, Resource, Undone, creates};
+pub use resource::{Nothing, Place, Resource, Undone, creates};
