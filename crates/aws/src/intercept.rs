@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -132,8 +133,9 @@ impl Intercept for Watch {
             end();
         }
         let is_whole = context.output_or_error().is_some_and(|result| result.is_ok());
-        let answered =
-            context.response().is_some_and(|reply| is_answer(reply.status().as_u16(), is_whole));
+        let answered = context.response().is_some_and(|reply| {
+            is_answer(reply.status().as_u16(), is_whole) && (is_whole || !is_throttled(reply))
+        });
         if !answered {
             let _ = TRACE.try_with(|trace| trace.borrow_mut().lost = true);
         }
@@ -148,6 +150,16 @@ fn is_answer(status: u16, is_whole: bool) -> bool {
         200..300 => is_whole,
         status => status < 500,
     }
+}
+
+/// Whether a refusal is for the number of requests. Whoever stands in between may say so after the effect.
+fn is_throttled(reply: &HttpResponse) -> bool {
+    let kind = reply.headers().get("x-amzn-errortype").unwrap_or_default();
+    let body = reply.body().bytes().unwrap_or_default();
+    let names = |code: &&str| {
+        kind.contains(*code) || body.windows(code.len()).any(|part| part == code.as_bytes())
+    };
+    reply.status().as_u16() == 429 || THROTTLING_ERRORS.iter().any(names)
 }
 
 /// Whether AWS may have written the body of a success: in the service's own protocol, or none.

@@ -84,7 +84,10 @@ impl Unique for Bucket {
         let what = format!("the tags of the bucket {}", self.bucket);
         cx.until(&what, Backoff::seconds(60), || async {
             let tags = tags(cx, &self.bucket).await?.unwrap_or_default();
-            Ok((!tags.is_empty()).then(|| owner(cx, &tags)))
+            Ok((!tags.is_empty()).then(|| match owner(cx, &tags) {
+                Owner::Unknown => Owner::Somebody,
+                owner => owner,
+            }))
         })
         .await
     }

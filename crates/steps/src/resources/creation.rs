@@ -63,73 +63,91 @@ pub(crate) async fn create<R: Unique, T>(
                 entry.done(&ids)?;
                 return Ok(Creation::Created(reply));
             }
-            None => unproven(),
+            None => return verify(cx, resource, entry).await,
         },
         Err(StepError::Call(refusal)) if R::is_taken(&refusal) => refusal,
         Err(error) => return Err(entry.error(error)),
     };
-    look(cx, resource, entry, refusal).await
+    let code = refusal.code.clone().unwrap_or_default();
+    let is_final = refusal.outcome == Outcome::Refused && !R::LOOKED_BEFORE;
+    let (found, owner) = match look(cx, resource, &entry).await {
+        // An earlier one, of which the run knows, has an entry of its own.
+        Look::Earlier(found) => {
+            entry.refused(&code)?;
+            return Ok(Creation::Taken(refusal, found));
+        }
+        Look::Found(found, owner) => (found, owner),
+        // What is not seen may be there all the same.
+        Look::Nothing => {
+            note(entry, refusal.clone())?;
+            return Ok(Creation::Taken(refusal, None));
+        }
+        Look::Unseen(found, unseen) => {
+            note(entry, unseen)?;
+            return Ok(Creation::Taken(refusal, found));
+        }
+    };
+    match owner {
+        Owner::ThisRun => {
+            entry.done(&R::ids(&found))?;
+            return Ok(Creation::Found(found));
+        }
+        // Tags that are not seen yet do not tell.
+        Owner::Unknown if !is_final => note(entry, refusal.clone())?,
+        Owner::Unknown | Owner::Somebody | Owner::AnotherRun(_) => entry.refused(&code)?,
+    }
+    Ok(Creation::Taken(refusal, Some(found)))
 }
 
-/// Decides by a look whose it is that has the name.
-async fn look<R: Unique, T>(
+/// Decides by a look what a success that proves nothing was.
+async fn verify<R: Unique, T>(
     cx: &Context,
     resource: &R,
     entry: Entry,
-    refusal: CallError,
 ) -> Result<Creation<T, R::Found>, StepError> {
-    let code = refusal.code.clone().unwrap_or_default();
-    let earlier = cx.made_before(&entry, |other: &R| resource.is_same(other));
-    let found = match resource.find(cx).await {
-        Ok(Some(found)) => found,
-        // What made the earlier one is seen to by its own entry.
-        _ if earlier => {
-            entry.refused(&code)?;
-            return Ok(Creation::Taken(refusal, None));
-        }
-        // What is not seen may be there all the same.
-        Ok(None) => return open(entry, refusal, None),
-        Err(unseen) => {
-            note(entry, unseen)?;
-            return Ok(Creation::Taken(refusal, None));
-        }
-    };
-    if earlier {
-        entry.refused(&code)?;
-        return Ok(Creation::Taken(refusal, Some(found)));
-    }
-    match resource.whose(cx, &found).await {
-        Ok(Owner::ThisRun) => {
+    match look(cx, resource, &entry).await {
+        Look::Found(found, Owner::ThisRun) => {
             entry.done(&R::ids(&found))?;
             Ok(Creation::Found(found))
         }
-        Ok(Owner::AnotherRun(_)) => {
-            entry.refused(&code)?;
-            Ok(Creation::Taken(refusal, Some(found)))
+        Look::Found(found, Owner::Somebody | Owner::AnotherRun(_)) => {
+            entry.refused("AlreadyExists")?;
+            Ok(Creation::Taken(unproven(), Some(found)))
         }
-        Ok(Owner::Unknown) if refusal.outcome == Outcome::Refused && !R::LOOKED_BEFORE => {
-            entry.refused(&code)?;
-            Ok(Creation::Taken(refusal, Some(found)))
+        Look::Earlier(found) => {
+            entry.refused("AlreadyExists")?;
+            Ok(Creation::Taken(unproven(), found))
         }
-        // Tags that are not seen yet do not tell.
-        Ok(Owner::Unknown) => open(entry, refusal, Some(found)),
-        Err(unseen) => {
-            note(entry, unseen)?;
-            Ok(Creation::Taken(refusal, Some(found)))
-        }
+        Look::Unseen(_, unseen) => Err(entry.unsure(unseen)),
+        Look::Found(_, Owner::Unknown) | Look::Nothing => Err(entry.unsure(unproven())),
+    }
+}
+
+/// What a look has found.
+enum Look<F> {
+    /// The run has made something of that name before.
+    Earlier(Option<F>),
+    Found(F, Owner),
+    Nothing,
+    /// It failed, perhaps only when asked whose that is which it has found.
+    Unseen(Option<F>, StepError),
+}
+
+async fn look<R: Unique>(cx: &Context, resource: &R, entry: &Entry) -> Look<R::Found> {
+    let earlier = cx.made_before(entry, |other: &R| resource.is_same(other));
+    match resource.find(cx).await {
+        Ok(found) if earlier => Look::Earlier(found),
+        Err(_) if earlier => Look::Earlier(None),
+        Ok(None) => Look::Nothing,
+        Err(unseen) => Look::Unseen(None, unseen),
+        Ok(Some(found)) => match resource.whose(cx, &found).await {
+            Ok(owner) => Look::Found(found, owner),
+            Err(unseen) => Look::Unseen(Some(found), unseen),
+        },
     }
 }
 
 /// Leaves the entry open: the clean-up looks again.
-fn open<T, F>(
-    entry: Entry,
-    refusal: CallError,
-    found: Option<F>,
-) -> Result<Creation<T, F>, StepError> {
-    note(entry, refusal.clone())?;
-    Ok(Creation::Taken(refusal, found))
-}
-
 fn note(entry: Entry, error: impl Into<StepError>) -> Result<(), StepError> {
     match entry.unsure(error) {
         StepError::Ledger(unwritten) => Err(unwritten.into()),

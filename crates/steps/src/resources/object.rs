@@ -129,7 +129,7 @@ impl Resource for Object {
                 let reason = format!("its metadata does not say {RUN}={}", cx.run.id);
                 return Ok(Undone::Unproven { reason });
             }
-            Owner::Unknown | Owner::AnotherRun(_) => {
+            Owner::Unknown | Owner::Somebody | Owner::AnotherRun(_) => {
                 let reason = format!("its metadata does not say {RUN}={}", cx.run.id);
                 return Ok(Undone::NotOurs { reason });
             }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::function::is_busy;
 use super::planned::Planned;
 use super::role::{ROLE_BACKOFF, names_role_of};
-use engine::aws::{CallError, Outcome};
+use engine::aws::CallError;
 use engine::step::context::Backoff;
 use engine::step::{Context, Resource, StepError, Undone};
 
@@ -46,7 +46,7 @@ pub(crate) async fn add(cx: &Context, permission: &Permission) -> Result<Value, 
                     entry.refused("ResourceConflictException")?;
                     return Err(exists(permission));
                 }
-                Ok(Some(statement)) if permission.tells(cx) || !is_refused(&error) => statement,
+                Ok(Some(statement)) if permission.tells(cx) => statement,
                 Ok(_) => return Err(entry.unsure(error)),
                 Err(unseen) => {
                     entry.unsure(unseen);
@@ -58,11 +58,6 @@ pub(crate) async fn add(cx: &Context, permission: &Permission) -> Result<Value, 
     };
     entry.done(&PermissionIds { statement: statement.clone() })?;
     Ok(statement)
-}
-
-/// Whether every attempt was answered.
-fn is_refused(error: &CallError) -> bool {
-    error.outcome == Outcome::Refused
 }
 
 pub(crate) fn exists(permission: &Permission) -> StepError {

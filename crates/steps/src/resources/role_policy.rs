@@ -137,7 +137,7 @@ pub(crate) async fn delete(
 impl Resource for RolePolicy {
     const TYPE: &'static str = "AWS::IAM::RolePolicy";
     const UNDO: &'static [&'static str] =
-        &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+        &["iam:GetRolePolicy", "iam:GetRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
     const DISPOSITION: Disposition = Disposition::RemovedOrRestored;
     type Ids = ();
 
@@ -145,9 +145,14 @@ impl Resource for RolePolicy {
         format!("{} of {}", self.policy_name, self.role_name)
     }
 
-    async fn undo(self, cx: Context, _ids: Option<()>) -> Result<Undone, StepError> {
+    async fn undo(self, cx: Context, ids: Option<()>) -> Result<Undone, StepError> {
         let current =
             look(&cx, &self.role_name, &self.policy_name, Some(&self.policy_document)).await?;
+        let is_same = current.as_ref() == Some(&self.policy_document);
+        if ids.is_none() && is_same && current != self.previous && !self.is_proven(&cx).await? {
+            let reason = "nothing shows who has written it".to_owned();
+            return Ok(Undone::Unproven { reason });
+        }
         match (current, self.previous) {
             (None, None) => Ok(Undone::AlreadyGone),
             (None, Some(_)) => {
@@ -168,6 +173,17 @@ impl Resource for RolePolicy {
                 Ok(Undone::Changed { reason: "somebody has changed it since".to_owned() })
             }
         }
+    }
+}
+
+impl RolePolicy {
+    /// Whether nobody but this run can have written the policy: it names the run, or stands on a role of the run's own.
+    async fn is_proven(&self, cx: &Context) -> Result<bool, StepError> {
+        if self.policy_document.to_string().contains(cx.run.id.as_str()) {
+            return Ok(true);
+        }
+        let role = role::look(cx, &self.role_name).await?;
+        Ok(role.is_some_and(|role| role::owner(cx, &role).is_this_run()))
     }
 }
 

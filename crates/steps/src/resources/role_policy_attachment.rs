@@ -102,7 +102,8 @@ pub(crate) async fn detach(
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "AWS::IAM::RolePolicyAttachment";
-    const UNDO: &'static [&'static str] = &["iam:GetRole", "iam:DetachRolePolicy"];
+    const UNDO: &'static [&'static str] =
+        &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:DetachRolePolicy"];
     type Ids = ();
 
     fn label(&self) -> String {

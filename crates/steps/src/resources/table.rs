@@ -155,6 +155,14 @@ async fn owner(cx: &Context, table: &TableDescription) -> Result<Owner, CallErro
     }
 }
 
+/// Whether the run has made a table, as its tags say.
+pub(crate) async fn is_ours(cx: &Context, table_name: &str) -> Result<bool, CallError> {
+    match look(cx, table_name, Some("ACTIVE")).await? {
+        Some(table) => Ok(owner(cx, &table).await?.is_this_run()),
+        None => Ok(false),
+    }
+}
+
 const fn backoff() -> Backoff {
     Backoff {
         first: Duration::from_millis(25),

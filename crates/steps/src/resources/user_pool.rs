@@ -135,24 +135,27 @@ impl UserPool {
     }
 
     /// The pools that the run made by this entry, as they are now: more than one where the request arrived twice. No two pools
-    /// ever have the same id; where it is not known, the token tells.
+    /// ever have the same id; where it is not known, the token tells. With them the ids of pools of that name without any
+    /// tags: those may be missing for a while.
     async fn found(
         &self,
         cx: &Context,
         ids: Option<UserPoolIds>,
-    ) -> Result<Vec<UserPoolType>, CallError> {
+    ) -> Result<(Vec<UserPoolType>, Vec<String>), CallError> {
         let known = ids.map(|ids| ids.user_pool_id);
         let others = named(cx, &self.pool_name).await?;
         let others = others.into_iter().filter(|id| Some(id) != known.as_ref());
         let candidates: Vec<String> = known.iter().cloned().chain(others).collect();
         let mut found = Vec::new();
+        let mut bare = Vec::new();
         for id in candidates {
             match look(cx, &id, &self.token, Planned::There).await? {
                 Some(pool) if known.as_ref() == Some(&id) || self.is(&pool) => found.push(pool),
+                Some(pool) if pool.user_pool_tags().is_none_or(HashMap::is_empty) => bare.push(id),
                 _ => {}
             }
         }
-        Ok(found)
+        Ok((found, bare))
     }
 
     /// Deletes a pool and waits until it is gone.
@@ -192,7 +195,12 @@ impl Resource for UserPool {
     }
 
     async fn undo(self, cx: Context, ids: Option<UserPoolIds>) -> Result<Undone, StepError> {
-        let found = self.found(&cx, ids).await?;
+        let is_known = ids.is_some();
+        let (found, bare) = self.found(&cx, ids).await?;
+        if found.is_empty() && !is_known && !bare.is_empty() {
+            let reason = format!("{} of that name does not carry its token", bare.join(", "));
+            return Ok(Undone::Unproven { reason });
+        }
         for pool in &found {
             self.delete(&cx, pool).await?;
         }

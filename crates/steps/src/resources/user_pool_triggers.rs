@@ -58,8 +58,13 @@ pub(crate) async fn update(
         Ok(after) => after,
         Err(unseen) => return Err(entry.unsure(unseen)),
     };
+    // What somebody else has made of it since is not the run's own.
     let now = triggers::of_sdk(after.lambda_config());
-    entry.done(&TriggersIds { after: now })?;
+    let is_ours = made
+        .changes
+        .keys()
+        .all(|name| triggers::standing(name, &now, &wanted, &made.changes) != Standing::Foreign);
+    entry.done(&TriggersIds { after: if is_ours { now } else { wanted } })?;
     unharmed(cx, &pool, &after).await?;
     Ok(Changed { previous: made.previous, pool: after })
 }

@@ -8,7 +8,10 @@ use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
 use super::attribute_value::{Item, plain, same_items};
-use super::{Change, Items, Pauses, Unchanged, current, key_names, key_of, overtaken, shown};
+use super::{
+    Change, Items, Pauses, Unchanged, current, is_own_table, key_names, key_of, overtaken, shown,
+    tells,
+};
 use engine::aws::CallError;
 use engine::step::{Context, StepError};
 
@@ -61,7 +64,15 @@ pub(crate) async fn put(
     match cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await {
         Ok(_) => {}
         Err(error) if error.is(CHANGED) => match one(cx, table_name, &key, &[]).await {
-            Ok(Some(found)) if same_items(&found, &put, &made.ignore_changes) => {}
+            Ok(Some(found)) if same_items(&found, &put, &made.ignore_changes) => {
+                match tells(cx, &put) || is_own_table(cx, table_name).await.unwrap_or_default() {
+                    true => {}
+                    false => {
+                        entry.unsure(error);
+                        return Err(overtaken(table_name, &key));
+                    }
+                }
+            }
             Ok(_) => {
                 entry.error(error);
                 return Err(overtaken(table_name, &key));
