@@ -2,18 +2,18 @@
 
 use std::cell::RefCell;
 
-use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
-    FinalizerInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+
+use super::reply;
 
 use aws_model::parameters;
 
@@ -38,6 +38,10 @@ pub(super) struct Trace {
     pub(super) attempts: u32,
     /// Whether an attempt ended in something other than success or a modelled refusal.
     pub(super) lost: bool,
+    /// Whether an attempt got no reply at all, so that it may still be under way.
+    pub(super) unanswered: bool,
+    /// What the last reply was, where the SDK takes for success what AWS cannot have said.
+    pub(super) foreign: Option<String>,
 }
 
 /// Sees every attempt; that of a dry run lets none pass.
@@ -62,11 +66,6 @@ const PROOFS: [&str; 2] = ["SecretHash", "SECRET_HASH"];
 #[derive(Debug, thiserror::Error)]
 #[error("written down, not sent")]
 struct NotSent;
-
-/// What a [`Watch`] makes of a success that nobody at AWS has written.
-#[derive(Debug, thiserror::Error)]
-#[error("what answers is not AWS: perhaps a proxy")]
-struct NotFromAws;
 
 impl Intercept for Watch {
     fn name(&self) -> &'static str {
@@ -104,25 +103,6 @@ impl Intercept for Watch {
         if self.dry_run { Err(NotSent.into()) } else { Ok(()) }
     }
 
-    /// A success that AWS cannot have given, such as a page of a proxy, is none: the SDK reads no body where it expects none.
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let reply = context.response();
-        let Some(metadata) = cfg.load::<Metadata>().filter(|_| reply.status().is_success()) else {
-            return Ok(());
-        };
-        let body = reply.body().bytes().unwrap_or_default();
-        if is_from_aws(&service_name(metadata.service()), metadata.name(), body) {
-            Ok(())
-        } else {
-            Err(NotFromAws.into())
-        }
-    }
-
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -133,52 +113,15 @@ impl Intercept for Watch {
             end();
         }
         let is_whole = context.output_or_error().is_some_and(|result| result.is_ok());
-        let answered = context.response().is_some_and(|reply| {
-            is_answer(reply.status().as_u16(), is_whole) && (is_whole || !is_throttled(reply))
+        let _ = TRACE.try_with(|trace| {
+            let mut trace = trace.borrow_mut();
+            let reply = context.response();
+            trace.foreign = reply.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
+            let answered = reply.is_some_and(|reply| reply::is_answer(reply, is_whole));
+            trace.lost |= !answered || trace.foreign.is_some();
+            trace.unanswered |= reply.is_none();
         });
-        if !answered {
-            let _ = TRACE.try_with(|trace| trace.borrow_mut().lost = true);
-        }
         Ok(())
-    }
-}
-
-/// Whether a reply says how the call ended. A server error may come after the effect; so may a success of which no more
-/// than the head arrives, or whose body nobody understands.
-fn is_answer(status: u16, is_whole: bool) -> bool {
-    match status {
-        200..300 => is_whole,
-        status => status < 500,
-    }
-}
-
-/// Whether a refusal is for the number of requests. Whoever stands in between may say so after the effect.
-fn is_throttled(reply: &HttpResponse) -> bool {
-    let kind = reply.headers().get("x-amzn-errortype").unwrap_or_default();
-    let body = reply.body().bytes().unwrap_or_default();
-    let names = |code: &&str| {
-        kind.contains(*code) || body.windows(code.len()).any(|part| part == code.as_bytes())
-    };
-    reply.status().as_u16() == 429 || THROTTLING_ERRORS.iter().any(names)
-}
-
-/// Whether AWS may have written the body of a success: in the service's own protocol, or none.
-fn is_from_aws(service: &str, operation: &str, body: &[u8]) -> bool {
-    let body = body.trim_ascii();
-    match (service, operation) {
-        // Whatever a function or an object holds.
-        ("lambda", "Invoke" | "InvokeWithResponseStream") | ("s3", "GetObject") => true,
-        _ if body.is_empty() => true,
-        ("s3" | "iam" | "sts" | "cloudformation", _) => {
-            let start = body.get(..14).unwrap_or(body).to_ascii_lowercase();
-            body.starts_with(b"<")
-                && !start.starts_with(b"<html")
-                && !start.starts_with(b"<!doctype html")
-        }
-        ("lambda" | "dynamodb" | "logs" | "cognito-idp", _) => {
-            serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
-        }
-        _ => true,
     }
 }
 
@@ -327,45 +270,6 @@ const UNORDERED: [&str; 14] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_success_is_an_answer_only_when_all_of_it_arrived() {
-        for (status, is_whole, expected) in [
-            (200, true, true),
-            (204, true, true),
-            (200, false, false),
-            (400, false, true),
-            (301, false, true),
-            (500, false, false),
-            (503, true, false),
-        ] {
-            assert_eq!(is_answer(status, is_whole), expected, "{status} {is_whole}");
-        }
-    }
-
-    #[test]
-    fn a_page_of_a_proxy_is_no_success() {
-        let page = b"<!DOCTYPE html><title>Sign in to the network</title>";
-        for (service, operation) in [
-            ("logs", "CreateLogGroup"),
-            ("dynamodb", "PutItem"),
-            ("lambda", "RemovePermission"),
-            ("iam", "AttachRolePolicy"),
-            ("s3", "CreateBucket"),
-            ("cloudformation", "DeleteStack"),
-        ] {
-            assert!(!is_from_aws(service, operation, page), "{service}");
-            assert!(!is_from_aws(service, operation, b"<html>"), "{service}");
-            assert!(!is_from_aws(service, operation, b"\x00\xff garbage"), "{service}");
-            assert!(is_from_aws(service, operation, b""), "{service}");
-        }
-        assert!(is_from_aws("lambda", "Invoke", page));
-        assert!(is_from_aws("s3", "GetObject", page));
-        assert!(is_from_aws("dynamodb", "PutItem", b" {} "));
-        let xml = b"<AttachRolePolicyResponse><ResponseMetadata/></AttachRolePolicyResponse>";
-        assert!(is_from_aws("iam", "AttachRolePolicy", xml));
-        assert!(is_from_aws("s3", "CreateBucket", b"<?xml version='1.0'?><Nothing/>"));
-    }
 
     #[test]
     fn a_bucket_may_stand_in_the_name_of_the_host() {
