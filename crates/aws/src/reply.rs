@@ -147,10 +147,10 @@ mod tests {
     fn a_page_is_no_success_unless_somebody_has_stored_it() {
         let page = || reply(200, &[("content-type", "Text/HTML; charset=utf-8")], "<html>");
         let told = Some("200 with a page of Text/HTML; charset=utf-8".to_owned());
-        assert_eq!(foreign("DeleteLogGroup", &page()), told);
-        assert_eq!(foreign("GetObject", &page()), None);
-        assert_eq!(foreign("DeleteLogGroup", &reply(200, &[], "")), None);
+        assert_eq!(foreign("logs", "DeleteLogGroup", &page()), told);
+        assert_eq!(foreign("s3", "GetObject", &page()), None);
+        assert_eq!(foreign("logs", "DeleteLogGroup", &reply(200, &[], "")), None);
         let refused = reply(403, &[("content-type", "text/html")], "");
-        assert_eq!(foreign("DeleteLogGroup", &refused), None);
+        assert_eq!(foreign("logs", "DeleteLogGroup", &refused), None);
     }
 }
