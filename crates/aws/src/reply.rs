@@ -102,7 +102,10 @@ mod tests {
             assert!(speaks(service, b""), "{service}");
         }
         assert!(speaks("dynamodb", b" {} "));
-        assert!(speaks("iam", b"<AttachRolePolicyResponse><ResponseMetadata/></AttachRolePolicyResponse>"));
+        assert!(speaks(
+            "iam",
+            b"<AttachRolePolicyResponse><ResponseMetadata/></AttachRolePolicyResponse>"
+        ));
         assert!(speaks("s3", b"<?xml version='1.0'?><Nothing/>"));
     }
 

@@ -75,8 +75,9 @@ impl Unique for Bucket {
         self.bucket == other.bucket
     }
 
-    async fn find(&self, cx: &Context) -> Result<Option<()>, StepError> {
-        Ok(tags(cx, &self.bucket).await?.map(drop))
+    /// That there is one was said already.
+    async fn find(&self, _cx: &Context) -> Result<Option<()>, StepError> {
+        Ok(Some(()))
     }
 
     /// Tells as soon as the tags do. Where somebody else made the bucket and gave it no tags, they never do.
