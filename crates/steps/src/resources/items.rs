@@ -142,14 +142,15 @@ impl Resource for Items {
             Err(error) if error.is("ResourceNotFoundException") => return Ok(Undone::AlreadyGone),
             now => now?,
         };
-        let proven = ids.is_some() || is_own_table(&cx, &self.table_name).await?;
         let mut end = Ends::default();
         for (at, key) in keys.iter().enumerate() {
             let (now, previous, ours) =
                 (now[at].as_ref(), previous[at].as_ref(), ours[at].as_ref());
             match self.standing(now, previous, ours) {
                 // What is there is what the run wanted to write, and what somebody else may have written as well.
-                Standing::Ours if !proven && ours.is_some_and(|ours| !tells(&cx, ours)) => {
+                Standing::Ours
+                    if ids.is_none() && !is_proven(&cx, &self.table_name, ours).await? =>
+                {
                     end.unproven.push(shown(&self.changes[at].key));
                 }
                 Standing::AsBefore => {}
@@ -205,12 +206,20 @@ impl Items {
 }
 
 /// Whether nobody but this run can have written an item: it holds the run's id.
-pub(crate) fn tells(cx: &Context, item: &Item) -> bool {
+fn tells(cx: &Context, item: &Item) -> bool {
     serde_json::Value::Object(plain(item, true)).to_string().contains(cx.run.id.as_str())
 }
 
+/// Whether nobody but this run can have left an item so. A deletion leaves nothing to tell by, and is made up for.
+async fn is_proven(cx: &Context, table_name: &str, ours: Option<&Item>) -> Result<bool, StepError> {
+    match ours {
+        Some(ours) if !tells(cx, ours) => is_own_table(cx, table_name).await,
+        _ => Ok(true),
+    }
+}
+
 /// Whether the run has made the table, and all that is in it goes with it.
-pub(crate) async fn is_own_table(cx: &Context, table_name: &str) -> Result<bool, StepError> {
+async fn is_own_table(cx: &Context, table_name: &str) -> Result<bool, StepError> {
     if cx.made::<Table>().iter().any(|table| table.table_name == table_name) {
         return Ok(true);
     }

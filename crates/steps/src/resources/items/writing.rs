@@ -9,8 +9,7 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
 use super::attribute_value::{Item, plain, same_items};
 use super::{
-    Change, Items, Pauses, Unchanged, current, is_own_table, key_names, key_of, overtaken, shown,
-    tells,
+    Change, Items, Pauses, Unchanged, current, is_proven, key_names, key_of, overtaken, shown,
 };
 use engine::aws::CallError;
 use engine::step::{Context, StepError};
@@ -65,12 +64,9 @@ pub(crate) async fn put(
         Ok(_) => {}
         Err(error) if error.is(CHANGED) => match one(cx, table_name, &key, &[]).await {
             Ok(Some(found)) if same_items(&found, &put, &made.ignore_changes) => {
-                match tells(cx, &put) || is_own_table(cx, table_name).await.unwrap_or_default() {
-                    true => {}
-                    false => {
-                        entry.unsure(error);
-                        return Err(overtaken(table_name, &key));
-                    }
+                if !is_proven(cx, table_name, Some(&put)).await.unwrap_or_default() {
+                    entry.unsure(error);
+                    return Err(overtaken(table_name, &key));
                 }
             }
             Ok(_) => {
