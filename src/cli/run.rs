@@ -13,6 +13,7 @@ use super::prepare::{Prepared, prepare};
 use super::signals::Wishes;
 use super::target;
 use ::steps::Registry;
+use engine::cleanup::remaining;
 use engine::event::{Event, Mode, Remaining};
 use engine::journal::{Book, Record};
 use engine::run;
@@ -146,7 +147,11 @@ fn stop_now(
     let reason = "the run was stopped before its clean-up was over";
     let target = book.target();
     let remaining: Vec<Remaining> = match mode {
-        Mode::Live => book.pending().iter().map(|entry| entry.remaining(&target, reason)).collect(),
+        Mode::Live => {
+            let pending = book.pending();
+            let left = |entry| remaining(entry, &target, steps::maker_of, reason);
+            pending.iter().map(left).collect()
+        }
         Mode::Local | Mode::DryRun => Vec::new(),
     };
     let exit = if remaining.is_empty() {
