@@ -54,6 +54,7 @@ pub(super) fn note(note: &Note) -> String {
         Note::PollsUntil { condition } => format!("polls until {condition}"),
         Note::Retries { on, attempts } => {
             let on = if on.is_empty() { "any error".to_owned() } else { on.join(", ") };
+            let attempts = attempts.as_deref().unwrap_or("several");
             format!("tries again on {on}, {attempts} times in all")
         }
         Note::Rescues => "only if one of these fails:".to_owned(),

@@ -32,8 +32,8 @@ pub enum Note {
     Retries {
         /// The codes of the errors; any where there are none.
         on: Vec<String>,
-        /// How often it tries in all.
-        attempts: u32,
+        /// How often it tries in all, where that is known.
+        attempts: Option<String>,
     },
     /// What follows runs only if a step of the block fails.
     Rescues,

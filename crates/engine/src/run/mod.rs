@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cleanup::{Cleaner, Windows};
+use crate::cleanup::{Cleaner, Windows, remaining};
 use crate::event::{Call, Mail, Mode, Owner, Reason, Remaining, UndoStatus, What};
 use crate::journal::Journal;
 use crate::sink::Sink;
@@ -233,9 +233,9 @@ impl Engine {
             self.setup.sink.emit(Owner::Run, What::LeftBehind { count });
             return Vec::new();
         }
-        let target = self.setup.journal.target();
-        let pending = self.setup.journal.pending();
-        pending.iter().map(|entry| entry.remaining(&target, Reason::ToBeLeft)).collect()
+        let (target, maker_of) = (self.setup.journal.target(), self.setup.maker_of);
+        let left = |entry| remaining(entry, &target, maker_of, Reason::ToBeLeft);
+        self.setup.journal.pending().iter().map(left).collect()
     }
 
     fn tell_kept(&self) {
