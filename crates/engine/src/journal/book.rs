@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::entry::{Entry, EntryState, History, Record, Target};
 use super::file::{Journal, JournalError};
 use crate::event::ResourceRef;
-use crate::redactor::Redactor;
+use crate::redactor::{Redactor, StepSecrets};
 use crate::step::{Ledger, LedgerError, Seq};
 
 /// All entries of a run. Clones share them.
@@ -177,7 +177,8 @@ impl Book {
         let made = Mutex::new(Vec::new());
         let undone = None;
         let step = step.to_owned();
-        StepLedger { book: self.clone(), step, depends, keep, on_change, made, undone }
+        let secrets = StepSecrets::default();
+        StepLedger { book: self.clone(), step, depends, keep, on_change, made, undone, secrets }
     }
 
     /// The book, as undoing an entry writes in it.
@@ -199,9 +200,25 @@ pub struct StepLedger {
     made: Mutex<Vec<Seq>>,
     /// What is being undone.
     undone: Option<Seq>,
+    /// What the step was given that must not be written.
+    secrets: StepSecrets,
 }
 
 impl StepLedger {
+    /// The same, which writes none of these down either.
+    #[must_use]
+    pub fn hiding(self, secrets: StepSecrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    fn holds_secret_inside(&self, value: &Value) -> bool {
+        self.book.redactor.finds_secret_inside(value) || self.secrets.stand_in(value)
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.book.redactor.redact(&self.secrets.mask_text(text)).into_owned()
+    }
+
     fn tell(&self, seq: Seq, change: impl FnOnce(ResourceRef) -> Change) {
         let resource = {
             let store = self.book.store();
@@ -222,9 +239,8 @@ impl StepLedger {
 
 impl Ledger for StepLedger {
     fn intend(&self, kind: &'static str, label: &str, made: Value) -> Result<Seq, LedgerError> {
-        let redactor = &self.book.redactor;
-        if redactor.finds_secret_in(label) || redactor.finds_secret_inside(&made) {
-            let label = format!("{kind} {}", redactor.redact(label));
+        if self.holds_secret(label) || self.holds_secret_inside(&made) {
+            let label = format!("{kind} {}", self.masked(label));
             return Err(LedgerError::Secret { label });
         }
         let mut own = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -259,7 +275,7 @@ impl Ledger for StepLedger {
     }
 
     fn unknown(&self, seq: Seq, reason: &str) -> Result<(), LedgerError> {
-        let reason = self.book.redactor.redact(reason).into_owned();
+        let reason = self.masked(reason);
         self.book.append(&Record::Unknown { seq, reason })
     }
 
@@ -284,7 +300,8 @@ impl Ledger for StepLedger {
             .map(|entry| (entry.seq, entry.made.clone()))
             .collect()
     }
+
     fn holds_secret(&self, text: &str) -> bool {
-        self.book.redactor.finds_secret_in(text)
+        self.holds_secret_inside(&Value::from(text))
     }
 }

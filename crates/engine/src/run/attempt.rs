@@ -1,6 +1,6 @@
 //! A step of a kind: rendered, run, repeated while that helps, judged.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -8,13 +8,14 @@ use serde_json::Value as Json;
 use super::Engine;
 use super::fault::Fault;
 use super::frame::{Frame, Place};
-use super::outputs::{Outputs, with_result};
-use crate::event::{Event, ResourceRef, Status, StepRef};
+use super::outputs::{Given, Outputs, with_result};
+use crate::event::{Call, Event, ResourceRef, Status, StepRef};
 use crate::journal::{Change, OnChange};
+use crate::redactor::StepSecrets;
 use crate::step::{Answer, Context, Spec, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Poll, Retry, Step};
-use language::template::{Evaluated, Scope, Template, from_json, to_json};
+use language::template::{Evaluated, Scope, Template, from_json};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -126,7 +127,7 @@ impl Engine {
         };
         match answer {
             Ok(Answer::Given(value)) => {
-                frame.set_input(self, input, from_json(&value), false);
+                frame.set_input(self, input, Evaluated::open(from_json(&value)));
                 Ok(())
             }
             Err(StepError::Interrupted) => Err(Fault::interrupted()),
@@ -136,38 +137,36 @@ impl Engine {
 
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
         let Attempt { frame, step, spec, input, place, at } = attempt;
-        let (data, secret) = match input.literal() {
-            Some(data) => (data.clone(), false),
-            None => {
-                let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
-                (to_json(&value), secret)
-            }
-        };
-        let input_data = expand_shorthand(spec, data);
-        self.learn_secret_inputs(spec, &input_data);
+        let (mut given, input_data) = self.given(spec, input, &place.scope)?;
         let depends = Self::depends(frame, step, place);
         let keep = step.keep || place.keep;
         let who = step.id.as_deref().unwrap_or(spec.name);
         let ledger = {
             let on_change = self.on_change(place, at, keep);
             let book = place.aside.as_ref().unwrap_or(&self.setup.book);
-            Arc::new(book.for_step(who, depends.iter().copied().collect(), keep, on_change))
+            let ledger = book.for_step(who, depends.iter().copied().collect(), keep, on_change);
+            Arc::new(ledger.hiding(given.secrets.clone()))
         };
         let unread = !self.is_read(step, spec);
-        let context = Context { unread, ..self.context(attempt, who, ledger.clone()) };
+        let context =
+            Context { unread, ..self.context(attempt, who, ledger.clone(), &given.secrets) };
         let result = self.limited(step, spec, context, input_data).await;
+        for answer in self.answers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            given.secrets.add("answer", &answer);
+        }
         self.look_into_inbox().await;
         if let Some(id) = &step.id {
             frame.remember(id, ledger.made().into_iter().chain(depends));
         }
         match result {
-            Ok(returned) => Ok(self.outputs(step, spec, returned, secret && spec.calls.is_empty())),
+            Ok(returned) => Ok(self.outputs(step, spec, returned, &given)),
             Err(error) => {
-                let fault = Fault::of_step(&error, |field| place_of(spec, input, field));
+                let fault = Fault::of_step(&error, |field| place_of(spec, input, field))
+                    .hiding(&given.secrets);
                 if !fault.unknown.is_empty() {
                     let what = fault.unknown.join(", ");
                     self.note(at, format!("calls {} with {what}", spec.calls.join(", ")));
-                    return Ok(self.outputs(step, spec, Json::Null, false));
+                    return Ok(self.outputs(step, spec, Json::Null, &Given::default()));
                 }
                 Err(fault.at(step.kind_span))
             }
@@ -224,13 +223,17 @@ impl Engine {
         attempt: &Attempt<'_>,
         who: &str,
         ledger: Arc<dyn crate::step::Ledger>,
+        secrets: &StepSecrets,
     ) -> Context {
         let Attempt { frame, at, place, .. } = attempt;
         let setup = &self.setup;
         let observer = {
             let sink = setup.sink.clone();
-            let (at, only_if) = ((*at).clone(), place.only_if);
-            Arc::new(move |call| {
+            let (at, only_if, secrets) = ((*at).clone(), place.only_if, secrets.clone());
+            Arc::new(move |mut call: Call| {
+                secrets.mask(&mut call.body);
+                secrets.mask(&mut call.parameters);
+                call.path = secrets.mask_text(&call.path).into_owned();
                 sink.emit(Event::Called { step: Some(at.clone()), only_if, call });
             })
         };
@@ -241,7 +244,7 @@ impl Engine {
             root: Arc::clone(&frame.root),
             ledger,
             prompter: Arc::clone(&self.prompter),
-            progress: Arc::clone(&self.progress),
+            progress: self.progress_hiding(secrets),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
             unread: false,
@@ -297,8 +300,8 @@ impl Engine {
             );
             for reference in assert.references() {
                 let name = reference.path.join(".");
-                if let Some(value) = look_up(scope, &reference.path) {
-                    fault.details.push(format!("{name} is {}", to_json(&value)));
+                if let Some(value) = scope.look_up(&reference.path) {
+                    fault.details.push(format!("{name} is {}", value.shown()));
                 }
             }
             fault.details.dedup();
@@ -329,24 +332,6 @@ fn helps(retry: &Retry, fault: &Fault, tries: u32) -> bool {
     fault.retryable
         && tries < retry.attempts
         && (retry.on.is_empty() || retry.on.contains(&fault.code))
-}
-
-fn look_up(scope: &Scope, path: &[String]) -> Option<language::template::Value> {
-    let mut value = scope.get(path.first()?)?;
-    for name in path.get(1..)? {
-        value = value.get_attr(name).ok().filter(|value| !value.is_undefined())?;
-    }
-    Some(value)
-}
-
-/// `print: text` is `print: {message: text}`; nothing at all is an empty map.
-fn expand_shorthand(spec: &Spec, input: Json) -> Json {
-    match (input, spec.shorthand) {
-        (Json::Object(fields), _) => Json::Object(fields),
-        (Json::Null, _) => Json::Object(serde_json::Map::new()),
-        (scalar, Some(field)) => Json::Object([(field.to_owned(), scalar)].into_iter().collect()),
-        (other, None) => other,
-    }
 }
 
 /// The place of a field of a step's input; that of the whole where the shorthand was written.

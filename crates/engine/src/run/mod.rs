@@ -13,8 +13,8 @@ mod step;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::cleanup::Cleaner;
 use crate::event::{Call, Event, Mail, Mode, Remaining, UndoStatus};
 use crate::journal::{Book, Record};
+use crate::redactor::StepSecrets;
 use crate::sink::Sink;
 use crate::step::{Context, Interrupt, Kind, Progress, Prompter, RunFacts};
 use aws::Aws;
@@ -126,11 +127,17 @@ impl Outcome {
 /// Runs a playbook to its end, clean-up included. `signal` says which signal interrupted it, once one has.
 pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let started = Instant::now();
-    let announced = Announced { inner: Arc::clone(&setup.prompter), sink: setup.sink.clone() };
+    let answers = Arc::default();
+    let announced = Announced {
+        inner: Arc::clone(&setup.prompter),
+        sink: setup.sink.clone(),
+        answers: Arc::clone(&answers),
+    };
     let engine = Engine {
         run: outputs::run_namespace(&setup),
         progress: progress(&setup.sink),
         prompter: Arc::new(announced),
+        answers,
         setup,
         declined: AtomicBool::new(false),
         shown: AtomicUsize::new(0),
@@ -180,6 +187,8 @@ struct Engine {
     run: Namespace,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
     prompter: Arc<dyn Prompter>,
+    /// The secrets that somebody has answered.
+    answers: Arc<Mutex<Vec<Value>>>,
     /// How many messages were shown.
     shown: AtomicUsize,
 }
@@ -304,6 +313,27 @@ impl Engine {
         }
         .clean()
         .await
+    }
+
+    /// Tells how a step gets on, without what only its origin tells to be secret.
+    fn progress_hiding(&self, secrets: &StepSecrets) -> Arc<dyn Fn(Progress) + Send + Sync> {
+        let progress = Arc::clone(&self.progress);
+        if secrets.is_empty() {
+            return progress;
+        }
+        let secrets = secrets.clone();
+        let hide = move |text: String| secrets.mask_text(&text).into_owned();
+        Arc::new(move |told| {
+            progress(match told {
+                Progress::Said(text) => Progress::Said(hide(text)),
+                Progress::Warned(text) => Progress::Warned(hide(text)),
+                Progress::Waiting(text) => Progress::Waiting(hide(text)),
+                Progress::Retrying { reason, after } => {
+                    Progress::Retrying { reason: hide(reason), after }
+                }
+                told @ (Progress::Uploads { .. } | Progress::Packed { .. }) => told,
+            });
+        })
     }
 
     /// Shows what has come in since, and lets expressions see it.

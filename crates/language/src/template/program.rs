@@ -10,10 +10,11 @@ use minijinja::value::{DynObject, ObjectRepr};
 use super::analysis::{self, Analysis, Chain, Need};
 use super::environment::{REQUIRE, TOUCH, environment, syntax};
 use super::error::describe;
+use super::mark::{self, Mark};
 use super::syntax::syntax_error;
 use super::trace::{self, Touched};
 use super::value::{TooDeep, holds_unknown, is_unknown, settle, unknown};
-use super::{Evaluated, Reference, Scope, TemplateError, Value, Yields};
+use super::{Evaluated, Reference, Scope, TemplateError, Value, Yields, verbatim};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::Text;
 
@@ -120,7 +121,7 @@ impl Outline {
     pub(super) fn error(
         &self,
         error: &minijinja::Error,
-        touched: Touched,
+        touched: &Touched,
         scope: &Scope,
     ) -> TemplateError {
         let range = self.original_range(error);
@@ -135,7 +136,7 @@ impl Outline {
             let help = if is_inbox {
                 Some("`run.inbox` exists only with `--local`: write `… if run.local else …`".into())
             } else {
-                help.filter(|_| !seen.secret)
+                help.filter(|_| seen.secrets.is_empty())
             };
             let range = chain.whole.start..end;
             let name = self.source.get(range.clone()).unwrap_or_default().trim();
@@ -161,6 +162,20 @@ impl Outline {
             .iter()
             .filter(|chain| chain.whole.start <= range.start && range.end <= chain.whole.end)
             .min_by_key(|chain| chain.whole.len())
+    }
+
+    /// Whether a name that the template binds itself may hold a scalar, as `x` in `{% for x in … %}{{ x }}`.
+    pub(super) fn binds_scalars(&self) -> bool {
+        let is_bound = |chain: &Chain| {
+            chain.local
+                && chain.path.first().is_some_and(|root| root != "loop")
+                && chain.path.len() < 2
+        };
+        self.chains.iter().any(is_bound)
+            || self.source.split("{%").skip(1).any(|statement| {
+                let word = statement.trim_start_matches(['-', '+']).split_whitespace().next();
+                !matches!(word, Some("for" | "endfor" | "if" | "elif" | "else" | "endif"))
+            })
     }
 
     pub(super) fn too_deep(&self) -> TemplateError {
@@ -244,6 +259,8 @@ pub(super) struct Program {
     /// Made when it is needed first: a check of thousands of steps evaluates none of them.
     code: OnceLock<minijinja::Expression<'static, 'static>>,
     is_path: bool,
+    /// Whether it only puts together what it reads.
+    is_verbatim: bool,
     pub(super) yields: Yields,
 }
 
@@ -262,10 +279,11 @@ impl Program {
         let expression =
             parse_expr(source).map_err(|error| vec![syntax_error(&error, source, &place)])?;
         let is_path = analysis::is_chain(&expression);
+        let is_verbatim = verbatim::is_verbatim(&expression);
         let yields = Yields::of(&expression);
         let analysis = analysis::of_expression(source, &expression);
         let outline = Outline::new(source, place, analysis)?;
-        let program = Self { outline, code: OnceLock::new(), is_path, yields };
+        let program = Self { outline, code: OnceLock::new(), is_path, is_verbatim, yields };
         if tokens > SURE_TO_COMPILE {
             program
                 .code()
@@ -287,15 +305,39 @@ impl Program {
             let value = self.code()?.eval(scope.context())?;
             Ok::<_, minijinja::Error>(self.settle(value))
         });
-        let secret = touched.secret;
-        let guess = |value| Evaluated { value, unknown: true, secret };
+        let of =
+            |value, unknown| Evaluated { unknown, ..self.judged(value, touched.secrets.clone()) };
         match outcome {
-            Ok(Ok(value)) if self.is_path && holds_unknown(&value) => Ok(guess(value)),
+            Ok(Ok(value)) if self.is_path && holds_unknown(&value) => Ok(of(value, true)),
             Ok(Err(TooDeep)) => Err(self.outline.too_deep()),
-            _ if touched.unknown => Ok(guess(unknown(one_line(&self.outline.source)))),
-            Ok(Ok(value)) => Ok(Evaluated { value, unknown: false, secret }),
-            Err(error) => Err(self.outline.error(&error, touched, scope)),
+            _ if touched.unknown => Ok(of(unknown(one_line(&self.outline.source)), true)),
+            Ok(Ok(value)) => Ok(of(value, false)),
+            Err(error) => Err(self.outline.error(&error, &touched, scope)),
         }
+    }
+
+    /// What may be shown of a result that these secrets were read for.
+    fn judged(&self, value: Value, secrets: Vec<(Value, Mark)>) -> Evaluated {
+        if secrets.is_empty() {
+            return Evaluated::marked((value, Mark::Open));
+        }
+        let copied = secrets.iter().find(|(read, _)| *read == value && self.is_path);
+        let same = || secrets.iter().find(|(read, _)| read.as_str().is_some() && *read == value);
+        let leaf = if let Some((_, mark)) = copied.or_else(same) {
+            (value, mark.clone())
+        } else if self.is_verbatim && mark::holds_whole(&value, &secrets) {
+            mark::covered((value, Mark::Open), &|value, mark| match value.as_str() {
+                Some(text) if mark == Mark::Open => Mark::Shown(text.into()),
+                _ => mark,
+            })
+        } else {
+            mark::hidden(value)
+        };
+        let read = secrets.into_iter().filter(|(_, mark)| *mark == Mark::Hidden);
+        let mut evaluated = Evaluated::marked(leaf);
+        evaluated.secret = true;
+        evaluated.secrets.extend(read.map(|(value, _)| value));
+        evaluated
     }
 
     fn settle(&self, value: Value) -> Result<Value, TooDeep> {

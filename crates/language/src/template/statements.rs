@@ -2,8 +2,10 @@ use minijinja::Environment;
 use minijinja::machinery::parse;
 
 use super::environment::{environment, syntax};
+use super::mark::Mark;
 use super::program::{Outline, Place, check_size, one_line};
 use super::syntax::syntax_error;
+use super::trace::Hides;
 use super::value::unknown;
 use super::{Evaluated, Scope, TemplateError, Value, analysis, trace};
 use crate::diagnostic::{Code, Diagnostic};
@@ -45,14 +47,36 @@ impl Statements {
     pub(super) fn render(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
         let (outcome, touched) =
             trace::observe(|| self.environment.get_template(NAME)?.render(scope.context()));
-        let secret = touched.secret;
+        let secret = !touched.secrets.is_empty();
         if touched.unknown {
             let value = unknown(one_line(&self.outline.source));
-            return Ok(Evaluated { value, unknown: true, secret });
+            return Ok(Evaluated { unknown: true, secret, ..Evaluated::open(value) });
         }
         match outcome {
-            Ok(text) => Ok(Evaluated { value: Value::from(text), unknown: false, secret }),
-            Err(error) => Err(self.outline.error(&error, touched, scope)),
+            Ok(text) if secret => self.hiding(scope, text, touched.secrets),
+            Ok(text) => Ok(Evaluated::open(Value::from(text))),
+            Err(error) => Err(self.outline.error(&error, &touched, scope)),
         }
+    }
+
+    /// The text, with what may be shown of it: rendered once more, with secrets hidden where they are printed.
+    fn hiding(
+        &self,
+        scope: &Scope,
+        text: String,
+        read: Vec<(Value, Mark)>,
+    ) -> Result<Evaluated, TemplateError> {
+        let hides = if self.outline.binds_scalars() { Hides::Rest } else { Hides::Each };
+        let (shown, hidden) = trace::observe_hiding(hides, || {
+            self.environment.get_template(NAME)?.render(scope.context())
+        });
+        let mark = match shown {
+            Ok(shown) => Mark::Shown(shown.into()),
+            Err(_) => Mark::Hidden,
+        };
+        let mut evaluated = Evaluated::marked((Value::from(text), mark));
+        evaluated.secrets.extend(read.into_iter().map(|(value, _)| value));
+        evaluated.secrets.extend(hidden);
+        Ok(evaluated)
     }
 }

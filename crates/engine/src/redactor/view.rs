@@ -1,0 +1,91 @@
+//! A text as it reads once what a serialiser has done to it is undone, and where each part of that stands in the text.
+//!
+//! Which forms a secret may take need not be known: whatever was done to a text is undone, and what is searched for is the
+//! secret itself.
+
+use std::ops::Range;
+
+use super::{encoded, escaped};
+
+/// How many things on top of each other are undone, such as the JSON of a JSON text in a URL.
+const DEPTH: usize = 3;
+/// A text can be read in many ways; so many are enough.
+const MOST: usize = 48;
+
+/// One reading of a text.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    /// Without regard to case.
+    pub(super) folded: String,
+    /// As it reads, character by character, with the bytes of the original text that each came from.
+    pub(super) chars: Vec<(char, Range<usize>)>,
+    /// Where in `folded` each character starts.
+    starts: Vec<usize>,
+}
+
+impl View {
+    pub(super) fn new(chars: Vec<(char, Range<usize>)>) -> Self {
+        let mut folded = String::with_capacity(chars.len());
+        let mut starts = Vec::with_capacity(chars.len());
+        for (c, _) in &chars {
+            starts.push(folded.len());
+            folded.push(fold(*c));
+        }
+        Self { folded, chars, starts }
+    }
+
+    fn of(text: &str) -> Self {
+        Self::new(text.char_indices().map(|(at, c)| (c, at..at + c.len_utf8())).collect())
+    }
+
+    /// The bytes of the original text that a range of `folded` came from.
+    pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
+        let first = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
+        let last = self.starts.partition_point(|start| *start < range.end).saturating_sub(1);
+        let start = self.chars.get(first).map_or(0, |(_, origin)| origin.start);
+        start..self.chars.get(last).map_or(start, |(_, origin)| origin.end)
+    }
+}
+
+/// Capital or small, a letter is the same. Where that is no single letter, it stays as it is.
+pub(super) fn fold(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(only), None) => only,
+        _ => c,
+    }
+}
+
+/// Calls `see` with every reading of a text, the text itself first, until it says that it has seen enough.
+pub(super) fn each(text: &str, mut see: impl FnMut(&View) -> bool) {
+    let mut level = vec![View::of(text)];
+    let mut seen = 0;
+    for depth in 0..=DEPTH {
+        let mut next: Vec<View> = Vec::new();
+        for view in &level {
+            seen += 1;
+            if !see(view) || seen > MOST {
+                return;
+            }
+            let decoded = if depth == DEPTH { Vec::new() } else { encoded::decode(view) };
+            for (view, is_text) in decoded {
+                if is_text {
+                    next.push(view);
+                } else if !see(&view) {
+                    return;
+                }
+            }
+            if depth < DEPTH {
+                let undone = escaped::WAYS.iter().filter_map(|undo| undo(view));
+                for view in undone {
+                    if next.iter().all(|other| {
+                        other.chars.len() != view.chars.len() || other.folded != view.folded
+                    }) {
+                        next.push(view);
+                    }
+                }
+            }
+        }
+        level = next;
+    }
+}
