@@ -19,6 +19,7 @@
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
+//! | [`suite::told`] | what is told moves no cursor, hides nothing, and commands nobody |
 //! | [`suite::guards`] | what keeps a run from going where it should not |
 //! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
 //! | [`suite::stubborn`] | a clean-up that AWS does not let happen |
@@ -72,5 +73,6 @@ mod suite {
     mod stack_logs;
     mod stubborn;
     mod terminal;
+    mod told;
     mod user_pools;
 }

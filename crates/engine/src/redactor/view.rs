@@ -3,14 +3,19 @@
 //! Which forms a secret may take need not be known: whatever was done to a text is undone, and what is searched for is the
 //! secret itself.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{encoded, escaped};
 
 /// How many things on top of each other are undone, such as the JSON of a JSON text in a URL.
-const DEPTH: usize = 3;
-/// A text can be read in many ways; so many are enough.
-const MOST: usize = 48;
+const DEPTH: usize = 4;
+/// A text can be read in many ways. As much as so many texts of its length is read, and a little more where it is short.
+const MOST: usize = 200;
+const LEAST: usize = 10_000;
+/// Of a long text less: so many characters are read in no time, and so many texts of its length in any case.
+const CHEAP: usize = 2_000_000;
+const FEW: usize = 12;
 
 /// One reading of a text.
 #[derive(Debug, Clone)]
@@ -38,6 +43,11 @@ impl View {
         Self::new(text.char_indices().map(|(at, c)| (c, at..at + c.len_utf8())).collect())
     }
 
+    /// Where in the original text it begins.
+    fn first(&self) -> usize {
+        self.chars.first().map_or(0, |(_, origin)| origin.start)
+    }
+
     /// The bytes of the original text that a range of `folded` came from.
     pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
         let first = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
@@ -58,34 +68,32 @@ pub(super) fn fold(c: char) -> char {
 
 /// Calls `see` with every reading of a text, the text itself first, until it says that it has seen enough.
 pub(super) fn each(text: &str, mut see: impl FnMut(&View) -> bool) {
+    let most = text.len().saturating_mul(FEW).max(CHEAP);
+    let mut budget = (text.len().saturating_mul(MOST) + LEAST).min(most);
+    let mut known = HashSet::new();
     let mut level = vec![View::of(text)];
-    let mut seen = 0;
     for depth in 0..=DEPTH {
         let mut next: Vec<View> = Vec::new();
         for view in &level {
-            seen += 1;
-            if !see(view) || seen > MOST {
+            let Some(left) = budget.checked_sub(view.chars.len()) else { return };
+            budget = left;
+            if !see(view) {
                 return;
             }
-            let decoded = if depth == DEPTH { Vec::new() } else { encoded::decode(view) };
-            for (view, is_text) in decoded {
+            if depth == DEPTH {
+                continue;
+            }
+            for (view, is_text) in encoded::decode(view) {
                 if is_text {
                     next.push(view);
                 } else if !see(&view) {
                     return;
                 }
             }
-            if depth < DEPTH {
-                let undone = escaped::WAYS.iter().filter_map(|undo| undo(view));
-                for view in undone {
-                    if next.iter().all(|other| {
-                        other.chars.len() != view.chars.len() || other.folded != view.folded
-                    }) {
-                        next.push(view);
-                    }
-                }
-            }
+            next.extend(escaped::WAYS.iter().filter_map(|undo| undo(view)));
         }
+        // Different ways often lead to the same reading.
+        next.retain(|view| known.insert((view.first(), view.folded.clone())));
         level = next;
     }
 }
