@@ -7,8 +7,16 @@ use super::view::View;
 type Chars = [(char, Range<usize>)];
 
 /// What can be undone. Each gives nothing where there is nothing to undo.
-pub(super) const WAYS: [fn(&View) -> Option<View>; 6] =
-    [backslashes, percents, form, entities, quotes, quoted_printable];
+pub(super) const WAYS: [fn(&View) -> Option<View>; 8] = [
+    backslashes,
+    percents,
+    form,
+    entities,
+    single_quotes,
+    double_quotes,
+    soft_breaks,
+    quoted_printable,
+];
 
 /// Rewrites a text: `step` is shown what is left, and says what that starts with and how long it is.
 fn rewrite(
@@ -167,28 +175,39 @@ fn entities(view: &View) -> Option<View> {
     })
 }
 
-/// A quote within quotes: `'\''` and `'"'"'` in a shell, `''` in YAML and SQL, `""` in a table of values.
-fn quotes(view: &View) -> Option<View> {
-    const FORMS: [(&str, char); 4] =
-        [("'\\''", '\''), ("'\"'\"'", '\''), ("''", '\''), ("\"\"", '"')];
-    view.folded.contains(['\'', '"']).then_some(())?;
+/// A single quote within such quotes: `'\''` and `'"'"'` in a shell, `''` in YAML and SQL.
+fn single_quotes(view: &View) -> Option<View> {
+    quotes(view, &["'\\''", "'\"'\"'", "''"], '\'')
+}
+
+/// A double quote within such quotes: `""` in a table of values.
+fn double_quotes(view: &View) -> Option<View> {
+    quotes(view, &["\"\""], '"')
+}
+
+fn quotes(view: &View, forms: &[&str], quote: char) -> Option<View> {
+    view.folded.contains(quote).then_some(())?;
     rewrite(view, |chars| {
-        let form = FORMS.iter().find(|(form, _)| {
-            form.chars().enumerate().all(|(index, c)| at(chars, index) == Some(c))
-        });
-        form.map(|(form, c)| (vec![*c], form.len()))
+        let stands =
+            |form: &&&str| form.chars().enumerate().all(|(index, c)| at(chars, index) == Some(c));
+        forms.iter().find(stands).map(|form| (vec![quote], form.len()))
     })
 }
 
-/// `=26` and lines that a `=` continues, as in mail.
+/// Lines that a `=` continues, as in mail.
+fn soft_breaks(view: &View) -> Option<View> {
+    view.folded.contains('=').then_some(())?;
+    rewrite(view, |chars| match (at(chars, 0)?, at(chars, 1)?) {
+        ('=', '\n') => Some((Vec::new(), 2)),
+        ('=', '\r') if at(chars, 2) == Some('\n') => Some((Vec::new(), 3)),
+        _ => None,
+    })
+}
+
+/// `=26`, as in mail.
 fn quoted_printable(view: &View) -> Option<View> {
     view.folded.contains('=').then_some(())?;
     rewrite(view, |chars| {
-        let broken = |index| matches!(at(chars, index), Some('\n'));
-        match (at(chars, 0)?, at(chars, 1)?) {
-            ('=', '\n') => Some((Vec::new(), 2)),
-            ('=', '\r') if broken(2) => Some((Vec::new(), 3)),
-            _ => bytes(chars, 3, |it| (at(it, 0)? == '=').then(|| number(it, 1..3, 16))?),
-        }
+        bytes(chars, 3, |it| (at(it, 0)? == '=').then(|| number(it, 1..3, 16))?)
     })
 }

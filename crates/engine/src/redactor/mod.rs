@@ -134,7 +134,7 @@ impl Redactor {
             known.search(view, &mut found);
             !one || found.is_empty()
         });
-        merged(found)
+        merged(found.into_iter().map(|(range, _)| range).collect())
     }
 
     /// Masks every secret in every scalar of a value, keys included.
@@ -187,24 +187,33 @@ impl Redactor {
 }
 
 impl Known {
-    fn search(&self, view: &View, found: &mut Vec<Range<usize>>) {
+    /// Adds where secrets stand in a reading of a text, each with its number.
+    fn search(&self, view: &View, found: &mut Vec<(Range<usize>, usize)>) {
         let text = view.folded.as_str();
-        let mut note = |range: Range<usize>, secret: &str| {
-            if stands_alone(text, &range, secret) {
-                found.push(view.origin(&range));
+        let mut note = |range: Range<usize>, number: usize| {
+            let secret = self.secrets.get(number).map_or("", String::as_str);
+            if !stands_alone(text, &range, secret) {
+                return;
+            }
+            let origin = view.origin(&range);
+            // It may be found in several readings: the plainest says best where it stands.
+            let again = |(other, at): &(Range<usize>, usize)| {
+                *at == number && other.start < origin.end && origin.start < other.end
+            };
+            if !found.iter().any(again) {
+                found.push((origin, number));
             }
         };
         let mut searched = 0;
         if let Some((count, searcher)) = &self.searcher {
             searched = *count;
             for hit in searcher.find_overlapping_iter(text) {
-                let secret = self.secrets.get(hit.pattern().as_usize());
-                note(hit.range(), secret.map_or("", String::as_str));
+                note(hit.range(), hit.pattern().as_usize());
             }
         }
-        for secret in self.secrets.iter().skip(searched) {
+        for (number, secret) in self.secrets.iter().enumerate().skip(searched) {
             for (start, _) in text.match_indices(secret.as_str()) {
-                note(start..start + secret.len(), secret);
+                note(start..start + secret.len(), number);
             }
         }
     }
