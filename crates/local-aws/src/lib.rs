@@ -19,10 +19,11 @@ pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod protocol;
+mod random;
 pub mod s3;
 pub mod server;
 pub mod sts;
 pub mod world;
 
-pub use server::{LocalAws, LocalOptions};
+pub use server::{KeyPair, LocalAws, LocalOptions};
 pub use world::Pace;

@@ -95,6 +95,7 @@ impl Peers {
 fn request(method: Method, path: &[&str], headers: HeaderMap, input: Option<&Value>) -> Request {
     Request {
         method,
+        target: String::new(),
         path: path.iter().map(|segment| (*segment).to_owned()).collect(),
         trailing_slash: false,
         query: Vec::new(),

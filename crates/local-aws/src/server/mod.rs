@@ -1,11 +1,15 @@
 //! The listener, which service a request is for, and a seam for faults.
 
+mod admission;
+mod connections;
 mod listener;
 pub mod middleware;
 mod route;
 mod service;
+mod signature;
 #[cfg(test)]
 mod tests;
+mod visitor;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,10 +20,12 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+pub use admission::KeyPair;
 pub use listener::{Handler, Listening, serve};
 pub use middleware::Middleware;
 pub use service::Service;
 
+use self::admission::Keys;
 use self::middleware::{After, Before};
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{AwsError, Protocol};
@@ -39,6 +45,8 @@ pub struct LocalOptions {
     pub account_id: String,
     /// The command, and its first arguments, that handler processes are started with.
     pub launcher: Vec<OsString>,
+    /// The one key pair that requests are taken from, beside those that this AWS issues; any, where there is none.
+    pub required: Option<KeyPair>,
 }
 
 /// An embedded AWS that is running.
@@ -90,7 +98,8 @@ impl LocalAws {
             Box::new(dynamodb::Service::new(Arc::clone(&world))),
             Box::new(s3::Service::new(Arc::clone(&world))),
         ];
-        let router = Arc::new(Router { world: Arc::clone(&world), services, middleware });
+        let required = options.required;
+        let router = Arc::new(Router { world: Arc::clone(&world), services, middleware, required });
         let handler: Arc<dyn Handler> = Arc::<Router>::clone(&router);
         Ok(Self { world, listening: serve(listener, handler)?, router })
     }
@@ -120,6 +129,7 @@ struct Router {
     world: Arc<World>,
     services: Vec<Box<dyn Service>>,
     middleware: Option<Arc<dyn Middleware>>,
+    required: Option<KeyPair>,
 }
 
 impl fmt::Debug for Router {
@@ -131,6 +141,9 @@ impl fmt::Debug for Router {
 impl Handler for Router {
     fn handle(&self, mut request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(async move {
+            if admission::is_closed(&request, self.required.as_ref()) {
+                return Some(admission::ask_for_credentials());
+            }
             if let Some(page) = self.internal_page(&request) {
                 return Some(page);
             }
@@ -150,6 +163,10 @@ impl Handler for Router {
                     .with_header("x-amz-request-id", &request.request_id),
             )
         })
+    }
+
+    fn has_pages(&self) -> bool {
+        true
     }
 }
 
@@ -202,7 +219,13 @@ impl Router {
             let error = self.wrong_region(&credential.region);
             return Err((service.protocol(), route::in_dialect(error, service.protocol())));
         }
+        admission::admit(request, &credential, service.protocol(), &self.keys())
+            .map_err(|error| (service.protocol(), error))?;
         Ok((service, credential))
+    }
+
+    fn keys(&self) -> Keys<'_> {
+        Keys { required: self.required.as_ref(), account: &self.world }
     }
 
     fn unsupported(&self, name: &str) -> AwsError {

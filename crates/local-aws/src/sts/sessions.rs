@@ -1,9 +1,9 @@
 //! Temporary credentials, and who the holder of an access key is.
 
 use std::collections::BTreeMap;
-use std::iter::repeat_with;
+use std::fmt;
 
-use crate::iam;
+use crate::{iam, random};
 
 /// The name of the user to whom every other access key belongs.
 const USER_NAME: &str = "playbook";
@@ -18,10 +18,11 @@ pub struct State {
 struct Session {
     role_arn: String,
     name: String,
+    keys: SessionCredentials,
 }
 
 /// Temporary credentials of a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionCredentials {
     /// `ASIA…`
     pub access_key_id: String,
@@ -29,6 +30,15 @@ pub struct SessionCredentials {
     pub secret_access_key: String,
     /// What goes into `AWS_SESSION_TOKEN`.
     pub session_token: String,
+}
+
+impl fmt::Debug for SessionCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SessionCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who an access key belongs to.
@@ -44,13 +54,20 @@ impl State {
     /// Hands out credentials under which a caller is `assumed-role/ROLE/SESSION`.
     pub fn open_session(&mut self, role_arn: &str, session_name: &str) -> SessionCredentials {
         let access_key_id = iam::ids::new("ASIA");
-        let session = Session { role_arn: role_arn.to_owned(), name: session_name.to_owned() };
-        self.sessions.insert(access_key_id.clone(), session);
-        SessionCredentials {
-            access_key_id,
-            secret_access_key: repeat_with(fastrand::alphanumeric).take(40).collect(),
-            session_token: repeat_with(fastrand::alphanumeric).take(300).collect(),
-        }
+        let keys = SessionCredentials {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: random::text(40),
+            session_token: random::text(300),
+        };
+        let (role_arn, name) = (role_arn.to_owned(), session_name.to_owned());
+        self.sessions.insert(access_key_id, Session { role_arn, name, keys: keys.clone() });
+        keys
+    }
+
+    /// What belongs to an access key that was handed out here.
+    #[must_use]
+    pub fn credentials(&self, access_key: &str) -> Option<&SessionCredentials> {
+        self.sessions.get(access_key).map(|session| &session.keys)
     }
 
     /// Who signs with that access key.
