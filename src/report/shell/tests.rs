@@ -241,7 +241,7 @@ fn what_cannot_be_taken_from_an_answer_is_asked_for() {
         "# PLAYBOOK_INPUT_PASSWORD: the input password of the playbook\n: \"${PLAYBOOK_INPUT_PASSWORD?}\"\n",
         "# SECRETS_TOKEN: what the playbook has as TOKEN; a secret is not written here\n: \"${SECRETS_TOKEN?}\"\n",
         "# Set VALUE first; it stands for: a + 'b'\n: \"${VALUE?}\"\n",
-        "'{\"PASSWORD\":\"'\"$PLAYBOOK_INPUT_PASSWORD\"'\",\"HASH\":\"'\"$VALUE\"'\",\"TOKEN\":\"'\"$SECRETS_TOKEN\"'\"}'",
+        "'{\"PASSWORD\":\"'\"$(json \"$PLAYBOOK_INPUT_PASSWORD\")\"'\",\"HASH\":\"'\"$(json \"$VALUE\")\"'\",\"TOKEN\":\"'\"$(json \"$SECRETS_TOKEN\")\"'\"}'",
     ] {
         assert!(out.contains(expected), "{expected}\n{out}");
     }
@@ -315,7 +315,7 @@ fn no_value_is_read_as_a_file() {
         ),
     ]);
     assert!(
-        text.contains("--cli-input-json '{\"kmsKeyId\":\"file:///etc/hostname\",\"x\":\"fileb://'\"$(json \"$X\")\"'\"}'"),
+        text.contains("--cli-input-json '{\"kmsKeyId\":\"file:///etc/hostname\",\"x\":\"fileb://'\"$(json \"$PLAYBOOK_INPUT_X\")\"'\"}'"),
         "{text}"
     );
     assert!(text.contains("--log-group-name /a"), "{text}");
