@@ -13,13 +13,13 @@ use super::prepare::{Prepared, prepare};
 use super::signals::Wishes;
 use super::target;
 use ::steps::Registry;
+use engine::cleanup::remaining;
 use engine::event::{Event, Mode, Remaining};
 use engine::journal::{Book, Record};
 use engine::run;
 use engine::sink::Sink;
-use language::diagnostic::{Code, Diagnostic, Sources};
-use language::playbook::{self, Playbook, Step};
-use language::template::Reference;
+use language::diagnostic::{Diagnostic, Sources};
+use language::playbook::{self, Circumstances, Playbook};
 
 /// What the runs of one command line share.
 pub(super) struct Session<'a> {
@@ -50,8 +50,8 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
     let reporters = Arc::new(Mutex::new(output.reporters(args, mode)?));
     let asking = Asking::new(args, mode, &wishes, &reporters, output);
     if asking.nobody_answers() {
-        let open = playbooks.iter().flat_map(|playbook| playbook.certain_questions());
-        let faults: Vec<Diagnostic> = open.map(missing_answer).collect();
+        let faults: Vec<Diagnostic> =
+            playbooks.iter().flat_map(|playbook| playbook.unanswered()).collect();
         if !faults.is_empty() {
             output.diagnostics(&faults, &sources);
             return Err(Exit::WRONG);
@@ -96,10 +96,8 @@ fn load(
     for file in &args.files {
         match playbook::load(file, &Disk, &Registry, sources) {
             Ok(playbook) => {
-                faults.extend(missing_variables(&playbook, environment));
-                if !args.is_embedded() {
-                    faults.extend(playbook.inbox_readers().iter().map(local_only));
-                }
+                let local = args.is_embedded();
+                faults.extend(playbook.preflight(Circumstances { environment, local }));
                 if !args.allow_admin {
                     faults.extend(guard::administrator_policies(&playbook));
                 }
@@ -113,43 +111,6 @@ fn load(
     }
     output.diagnostics(&faults, sources);
     Err(Exit::WRONG)
-}
-
-/// The environment is known before the first call, so what it lacks is said before.
-fn missing_variables(
-    playbook: &Playbook,
-    environment: &BTreeMap<String, String>,
-) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
-    for reference in playbook.references() {
-        let [root, name, ..] = reference.path.as_slice() else { continue };
-        if root == "env" && !reference.optional && !environment.contains_key(name) {
-            faults.push(
-                Diagnostic::new(Code::MissingVariable, format!("the environment has no `{name}`"))
-                    .at(reference.span)
-                    .label("is not set")
-                    .help(format!("set {name}, or write `env.{name} | default(\"…\")`")),
-            );
-        }
-    }
-    faults
-}
-
-/// `run.inbox` is known not to be there, so that is said before anything is made.
-fn local_only(reference: &Reference) -> Diagnostic {
-    Diagnostic::new(Code::LocalOnly, "`run.inbox` exists only with `--local`")
-        .at(reference.span)
-        .label("AWS sends its messages to their addressees")
-        .help("add `when: run.local` to the step, or write `… if run.local else …`")
-}
-
-/// Whether anybody is there to ask is known before the first call.
-fn missing_answer(step: &Step) -> Diagnostic {
-    let question = step.id.as_deref().unwrap_or(step.kind());
-    Diagnostic::new(Code::MissingAnswer, format!("nobody is there to answer `{question}`"))
-        .at(step.kind_span)
-        .label("asks, and has no default")
-        .help("give it a `default`, or run at a terminal; `inputs` can be given beforehand")
 }
 
 async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
@@ -186,7 +147,11 @@ fn stop_now(
     let reason = "the run was stopped before its clean-up was over";
     let target = book.target();
     let remaining: Vec<Remaining> = match mode {
-        Mode::Live => book.pending().iter().map(|entry| entry.remaining(&target, reason)).collect(),
+        Mode::Live => {
+            let pending = book.pending();
+            let left = |entry| remaining(entry, &target, steps::maker_of, reason);
+            pending.iter().map(left).collect()
+        }
         Mode::Local | Mode::DryRun => Vec::new(),
     };
     let exit = if remaining.is_empty() {

@@ -43,9 +43,11 @@ impl TerminalPrompter {
             }
             QuestionType::Boolean => confirm(question, &prompt, self.colour),
             QuestionType::Secret => secret(question, &prompt, self.colour),
-            QuestionType::String | QuestionType::Integer | QuestionType::Number => {
-                text(question, &prompt, self.colour)
-            }
+            QuestionType::String
+            | QuestionType::Integer
+            | QuestionType::Number
+            | QuestionType::List
+            | QuestionType::Map => text(question, &prompt, self.colour),
         };
         answer.map_err(|error| match error {
             NoLine::Cancelled => StepError::Interrupted,

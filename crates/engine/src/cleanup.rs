@@ -9,8 +9,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::Value;
 
 use crate::event::{Event, Remaining, UndoStatus};
-use crate::journal::{Book, Entry, EntryState, Record};
-use crate::step::{Context, Kind, Seq, StepError, Undone};
+use crate::journal::{Book, Entry, EntryState, Record, Target};
+use crate::step::{Context, Kind, Place, Seq, StepError, Undone};
 
 /// How many resources are taken away at the same time: enough to be quick, too few to be throttled.
 const AT_ONCE: usize = 4;
@@ -64,7 +64,8 @@ impl Cleaner<'_> {
                 needed.extend(entry.depends.iter().copied());
                 needed.extend(underneath(entry, &pending));
                 let target = self.book.target();
-                stuck.insert(entry.seq, entry.remaining(&target, &reason.unwrap_or_default()));
+                let reason = reason.unwrap_or_default();
+                stuck.insert(entry.seq, remaining(entry, &target, self.maker_of, &reason));
             }
         }
         stuck.into_values().rev().collect()
@@ -188,26 +189,36 @@ impl Cleaner<'_> {
     }
 }
 
-/// What was never proven to be anybody's. Something of a name that this run is known to have given is not believed to be
-/// somebody else's for want of a tag.
-fn decided(undone: Result<Undone, StepError>, entry: &Entry) -> Result<Undone, StepError> {
-    match undone {
-        Ok(Undone::Unproven { reason }) if entry.ids.is_some() => {
-            let message = format!(
-                "{reason}, and nothing else tells whether it is what this run has made; delete it by hand if it is"
-            );
-            Err(StepError::failed("Unproven", message))
-        }
-        Ok(Undone::Unproven { reason }) => Ok(Undone::NotOurs { reason }),
-        decided => decided,
-    }
+/// An entry, as something that is still there. What its ARN is, the resource knows.
+#[must_use]
+pub fn remaining(
+    entry: &Entry,
+    target: &Target,
+    maker_of: fn(&str) -> Option<&'static Kind>,
+    reason: &str,
+) -> Remaining {
+    let place = Place { account: &target.account, region: &target.region };
+    let arn = maker_of(&entry.kind).and_then(|kind| (kind.arn)(&entry.made, &place));
+    entry.remaining(arn, reason)
 }
 
-/// Whether values that are not known yet are among these.
+/// What was never proven to be anybody's may be the run's: it counts as still there, for somebody to look at.
+fn decided(undone: Result<Undone, StepError>, entry: &Entry) -> Result<Undone, StepError> {
+    let Ok(Undone::Unproven { reason }) = undone else {
+        return undone;
+    };
+    let made = if entry.ids.is_some() { "has made" } else { "was about to make" };
+    let message = format!(
+        "{reason}, and nothing else tells whether it is what this run {made}; delete it by hand if it is"
+    );
+    Err(StepError::failed("Unproven", message))
+}
+
+/// Whether these are of a dry run: values that are not known yet are among them, or there are none to know.
 fn is_planned(ids: &Value) -> bool {
     let mut found = Vec::new();
     texts(ids, &mut found);
-    found.iter().any(|text| text.contains('⟨'))
+    found.is_empty() || found.iter().any(|text| text.contains('⟨'))
 }
 
 /// Whether a refusal may pass by itself: throttling, an unknown outcome, something that is still being changed or let go

@@ -46,6 +46,8 @@ pub enum Reply {
     Refused(u16, &'static str),
     /// Refused by S3 or IAM.
     RefusedXml(u16, &'static str),
+    /// A page of something that stands in between.
+    Page(u16),
     /// It takes effect, and the connection breaks.
     Lost,
     /// Not at all.
@@ -103,6 +105,9 @@ impl HttpConnector for Scripted {
                 // IAM wraps it, S3 does not.
                 let wrapped = format!("<ErrorResponse>{error}</ErrorResponse>");
                 (status, kind, if operation.contains(' ') { error } else { wrapped })
+            }
+            Reply::Page(status) => {
+                (status, "", "<!DOCTYPE html><title>Sign in to the network</title>".to_owned())
             }
             Reply::Lost => {
                 return HttpConnectorFuture::ready(Err(ConnectorError::io("cut".into())));

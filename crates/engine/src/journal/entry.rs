@@ -164,38 +164,12 @@ impl Entry {
         ResourceRef { seq: self.seq, kind: self.kind.clone(), name: self.name.clone() }
     }
 
-    /// The entry, as something that is still there.
+    /// The entry, as something that is still there. `arn` is what its name makes it, where AWS has not said.
     #[must_use]
-    pub fn remaining(&self, target: &Target, reason: &str) -> Remaining {
-        Remaining { resource: self.resource(), arn: self.arn(target), reason: reason.to_owned() }
-    }
-
-    /// Its ARN: as AWS said, or made of its name where that is how AWS makes it.
-    fn arn(&self, target: &Target) -> Option<String> {
+    pub fn remaining(&self, arn: Option<String>, reason: &str) -> Remaining {
         let said = self.ids.as_ref().and_then(|ids| ids.get("arn")).and_then(Value::as_str);
-        if let Some(arn) = said {
-            return Some(arn.to_owned());
-        }
-        let Target { account, region, .. } = target;
-        let partition = match region {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
-        let name = &self.name;
-        match self.kind.as_str() {
-            "AWS::IAM::Role" => Some(format!("arn:{partition}:iam::{account}:role/{name}")),
-            "AWS::Lambda::Function" => {
-                Some(format!("arn:{partition}:lambda:{region}:{account}:function:{name}"))
-            }
-            "AWS::Logs::LogGroup" => {
-                Some(format!("arn:{partition}:logs:{region}:{account}:log-group:{name}"))
-            }
-            "AWS::DynamoDB::Table" => {
-                Some(format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}"))
-            }
-            _ => None,
-        }
+        let arn = said.map(str::to_owned).or(arn);
+        Remaining { resource: self.resource(), arn, reason: reason.to_owned() }
     }
 
     /// Whether clean-up has something to do.

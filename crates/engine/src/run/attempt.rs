@@ -42,7 +42,7 @@ impl Engine {
     ) -> Result<(Outputs, Status), Fault> {
         let attempt = Attempt { frame, step, spec, input, place, at };
         if self.setup.aws.is_dry_run() {
-            self.tell_what_may_fail(step, at);
+            self.tell_what_may_fail(step, place, at);
         }
         let result = match &step.poll {
             None => self.with_retries(&attempt).await,
@@ -52,10 +52,17 @@ impl Engine {
     }
 
     /// What a dry run cannot show happening.
-    fn tell_what_may_fail(&self, step: &Step, at: &StepRef) {
+    fn tell_what_may_fail(&self, step: &Step, place: &Place, at: &StepRef) {
         if let Some(retry) = &step.retry {
             let on = if retry.on.is_empty() { "any error".to_owned() } else { retry.on.join(", ") };
-            self.note(at, format!("tries again on {on}, {} times in all", retry.attempts));
+            let attempts = match &retry.attempts_from {
+                Some(template) => match self.render(template, &place.scope) {
+                    Ok(attempts) => language::template::to_text(&attempts.value),
+                    Err(_) => "several".to_owned(),
+                },
+                None => retry.attempts.to_string(),
+            };
+            self.note(at, format!("tries again on {on}, {attempts} times in all"));
         }
         for (codes, must) in [(&step.expect_error, true), (&step.allow_error, false)] {
             if !codes.is_empty() {
@@ -89,15 +96,33 @@ impl Engine {
         }
     }
 
+    /// How many tries a step has in all.
+    fn most_tries(&self, attempt: &Attempt<'_>) -> Result<u32, Fault> {
+        let Some(retry) = &attempt.step.retry else { return Ok(1) };
+        let Some(template) = &retry.attempts_from else { return Ok(retry.attempts) };
+        let attempts = self.render(template, &attempt.place.scope)?;
+        let number = u32::try_from(attempts.value).ok().filter(|number| *number > 0);
+        match number {
+            Some(number) => Ok(number),
+            None if attempts.unknown => Ok(1),
+            None => {
+                let message = "`retry.attempts` must be a whole number of at least 1";
+                Err(Fault::new("InvalidInput", Code::StepFailed, message).at(template.span()))
+            }
+        }
+    }
+
     async fn with_retries(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
         let mut tries = 1;
+        let most = self.most_tries(attempt)?;
         let mut pause = attempt.step.retry.as_ref().map_or(Duration::ZERO, |retry| retry.every);
         loop {
             let fault = match self.attempt(attempt).await {
                 Err(fault) => fault,
                 Ok(outputs) => return Ok(outputs),
             };
-            let retry = attempt.step.retry.as_ref().filter(|retry| helps(retry, &fault, tries));
+            let retry =
+                attempt.step.retry.as_ref().filter(|retry| helps(retry, most, &fault, tries));
             let Some(retry) = retry else { return Err(tried(fault, tries)) };
             tries += 1;
             if let Some(input) = &retry.ask {
@@ -328,10 +353,8 @@ fn tried(mut fault: Fault, tries: u32) -> Fault {
     fault
 }
 
-fn helps(retry: &Retry, fault: &Fault, tries: u32) -> bool {
-    fault.retryable
-        && tries < retry.attempts
-        && (retry.on.is_empty() || retry.on.contains(&fault.code))
+fn helps(retry: &Retry, most: u32, fault: &Fault, tries: u32) -> bool {
+    fault.retryable && tries < most && (retry.on.is_empty() || retry.on.contains(&fault.code))
 }
 
 /// The place of a field of a step's input; that of the whole where the shorthand was written.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cleanup::Cleaner;
+use crate::cleanup::{Cleaner, remaining};
 use crate::event::{Call, Event, Mail, Mode, Remaining, UndoStatus};
 use crate::journal::{Book, Record};
 use crate::redactor::StepSecrets;
@@ -252,8 +252,9 @@ impl Engine {
             self.tell_left(pending.len());
             return Vec::new();
         }
-        let target = self.setup.book.target();
-        pending.iter().map(|entry| entry.remaining(&target, "it was to be left there")).collect()
+        let (target, maker_of) = (self.setup.book.target(), self.setup.maker_of);
+        let left = |entry| remaining(entry, &target, maker_of, "it was to be left there");
+        pending.iter().map(left).collect()
     }
 
     /// Says what becomes of what is not cleaned up where no account outlives the run.

@@ -258,9 +258,11 @@ impl Engine {
 
 /// What a failed step says of its error, to later steps.
 fn error_facts(failure: &Failure) -> Json {
+    // The code is beside it.
+    let message = failure.message.strip_prefix(&format!("{}: ", failure.code));
     json!({
         "code": failure.code,
-        "message": failure.message,
+        "message": message.unwrap_or(&failure.message),
         "help": failure.help,
         "details": failure.details,
     })

@@ -16,7 +16,7 @@ use super::{Engine, millis_since};
 use crate::event::{Event, Failure, OnlyIf, Status, StepRef};
 use language::diagnostic::Code;
 use language::playbook::{Action, ForEach, Step};
-use language::template::{Evaluated, Namespace, Value, unknown};
+use language::template::{Evaluated, Expression, Namespace, Value, unknown};
 
 /// How a step ended, if not well: by a fault of its own, or because a step inside it stopped.
 pub(super) enum Ended {
@@ -75,7 +75,7 @@ impl Engine {
         let at = self.step_ref(step, place, path);
         self.look_into_inbox().await;
         let mut place = place.clone();
-        match self.condition(step, &place, &at) {
+        match self.condition(step.when.as_ref(), &place, &at) {
             Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
             Ok(Condition::Fails) => {
                 self.skip(frame, step, &at);
@@ -110,8 +110,13 @@ impl Engine {
     }
 
     /// Whether the step is to run. In a dry run a condition that is not known yet is told, and its step walked.
-    fn condition(&self, step: &Step, place: &Place, at: &StepRef) -> Result<Condition, Fault> {
-        let Some(when) = &step.when else { return Ok(Condition::Holds) };
+    fn condition(
+        &self,
+        when: Option<&Expression>,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Condition, Fault> {
+        let Some(when) = when else { return Ok(Condition::Holds) };
         let value = self.evaluate(when, &place.scope)?;
         if value.unknown {
             self.note(at, format!("only if {}", when.source()));
@@ -176,6 +181,17 @@ impl Engine {
             let at = self.step_ref(step, &place, path);
             if self.setup.interrupt.requested() {
                 return Err(Stop::Interrupted);
+            }
+            match self.condition(step.when_each.as_ref(), &place, &at) {
+                Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
+                Ok(Condition::Fails) => {
+                    self.finish_step(&at, Instant::now(), Status::Skipped, Json::Null, None);
+                    continue;
+                }
+                Ok(Condition::Holds) => {}
+                Ok(Condition::NotKnown) => {
+                    place.only_if.get_or_insert(OnlyIf::Condition);
+                }
             }
             let outputs = self.once(frame, step, &place, &at).await?;
             if step.id.is_some() {

@@ -5,20 +5,23 @@
 //! ever computed from it. What is secret of a result is known of each scalar in it: what was read, and where it went.
 
 mod analysis;
+mod checks;
+mod compiled;
 mod environment;
 mod error;
 mod expression;
 mod mark;
 mod namespace;
 mod program;
+pub(crate) mod runtime;
 mod statements;
 mod syntax;
 mod trace;
 mod tree;
+mod typing;
 mod value;
 mod verbatim;
 mod vocabulary;
-mod yields;
 
 use crate::diagnostic::Span;
 
@@ -26,10 +29,11 @@ pub use error::TemplateError;
 pub use expression::Expression;
 pub use mark::{MASK, Mark, is_distinctive};
 pub use namespace::{Namespace, Scope};
+pub use program::FileUse;
+pub use runtime::number::{inexact_in_json, is_exact, is_exact_decimal};
 pub use tree::{Template, TemplateEntry, TemplateKind, TextTemplate};
 pub use value::{from_json, is_unknown, marker, to_json, to_text, unknown};
 pub use vocabulary::{FILTER_WORDS, FUNCTION_WORDS, TEST_WORDS, Word};
-pub use yields::Yields;
 
 /// A value of the template language.
 pub type Value = minijinja::Value;

@@ -1,6 +1,7 @@
 //! What the evaluation that is under way on this thread has touched.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::Value;
 use super::mark::Mark;
@@ -11,8 +12,8 @@ pub(super) struct Touched {
     pub(super) unknown: bool,
     /// The secrets that were read, each with what may be shown of it.
     pub(super) secrets: Vec<(Value, Mark)>,
-    /// The reference that turned out to be undefined, by its number in the program.
-    pub(super) undefined: Option<usize>,
+    /// Where the path that turned out to be undefined starts and ends in the source.
+    pub(super) undefined: Option<(usize, usize)>,
     /// How many secrets had been read when something was printed last.
     printed: usize,
     /// What a text that is rendered a second time, to be shown, hides.
@@ -53,8 +54,8 @@ pub(super) fn mark_secret(value: &Value, mark: &Mark) {
     }
 }
 
-pub(super) fn mark_undefined(reference: usize) {
-    update(|touched| touched.undefined = Some(reference));
+pub(super) fn mark_undefined(path: Range<usize>) {
+    update(|touched| touched.undefined = Some((path.start, path.end)));
 }
 
 /// Whether what is printed now has to be hidden.
