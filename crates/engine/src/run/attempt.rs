@@ -9,13 +9,13 @@ use super::Engine;
 use super::fault::Fault;
 use super::frame::{Frame, Place};
 use super::outputs::{Given, Outputs, with_result};
-use crate::event::{Call, Event, ResourceRef, Status, StepRef};
+use crate::event::{Call, Note, Owner, Status, StepRef, What};
 use crate::journal::{Change, OnChange};
 use crate::redactor::StepSecrets;
 use crate::step::{Answer, Context, Spec, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Poll, Retry, Step};
-use language::template::{Evaluated, Scope, Template, from_json};
+use language::template::{Evaluated, Expression, Scope, Template, from_json};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -54,20 +54,19 @@ impl Engine {
     /// What a dry run cannot show happening.
     fn tell_what_may_fail(&self, step: &Step, place: &Place, at: &StepRef) {
         if let Some(retry) = &step.retry {
-            let on = if retry.on.is_empty() { "any error".to_owned() } else { retry.on.join(", ") };
             let attempts = match &retry.attempts_from {
                 Some(template) => match self.render(template, &place.scope) {
-                    Ok(attempts) => language::template::to_text(&attempts.value),
-                    Err(_) => "several".to_owned(),
+                    Ok(attempts) => Some(language::template::to_text(&attempts.value)),
+                    Err(_) => None,
                 },
-                None => retry.attempts.to_string(),
+                None => Some(retry.attempts.to_string()),
             };
-            self.note(at, format!("tries again on {on}, {attempts} times in all"));
+            self.note(at, Note::Retries { on: retry.on.clone(), attempts });
         }
         for (codes, must) in [(&step.expect_error, true), (&step.allow_error, false)] {
             if !codes.is_empty() {
                 let codes = codes.clone();
-                self.setup.sink.emit(Event::Expects { step: at.clone(), codes, must });
+                self.tell(at, What::Expects { codes, must });
             }
         }
     }
@@ -75,7 +74,8 @@ impl Engine {
     async fn polled(&self, attempt: &Attempt<'_>, poll: &Poll) -> Result<Outputs, Fault> {
         let started = Instant::now();
         if self.setup.aws.is_dry_run() {
-            self.note(attempt.at, format!("polls until {}", poll.until.source()));
+            let condition = poll.until.source().to_owned();
+            self.note(attempt.at, Note::PollsUntil { condition });
         }
         loop {
             let outputs = self.with_retries(attempt).await?;
@@ -89,9 +89,11 @@ impl Engine {
                     what: format!("waiting until {}", poll.until.source()),
                     limit: poll.timeout,
                 };
-                return Err(Fault::of_step(&error, |_| None).at(poll.until.span()));
+                let mut fault = Fault::of_step(&error, |_| None).at(poll.until.span());
+                fault.details = values_read(&poll.until, &scope);
+                return Err(fault);
             }
-            self.setup.sink.emit(Event::Waiting { text: poll.until.source().to_owned() });
+            self.tell(attempt.at, What::Waiting { text: poll.until.source().to_owned() });
             self.pause(poll.every).await?;
         }
     }
@@ -126,10 +128,10 @@ impl Engine {
             let Some(retry) = retry else { return Err(tried(fault, tries)) };
             tries += 1;
             if let Some(input) = &retry.ask {
-                self.ask_again(attempt.frame, input, fault).await?;
+                self.ask_again(attempt, input, fault).await?;
             } else {
                 let after = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                self.setup.sink.emit(Event::Retrying { reason: fault.message, after });
+                self.tell(attempt.at, What::Retrying { reason: fault.message, after });
                 self.pause(pause).await?;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -137,13 +139,19 @@ impl Engine {
     }
 
     /// Shows why the step was refused and asks for an input again. Where nobody can be asked, the refusal stands.
-    async fn ask_again(&self, frame: &Frame<'_>, name: &str, fault: Fault) -> Result<(), Fault> {
+    async fn ask_again(
+        &self,
+        attempt: &Attempt<'_>,
+        name: &str,
+        fault: Fault,
+    ) -> Result<(), Fault> {
+        let Attempt { frame, at, .. } = attempt;
         let found = frame.playbook.inputs.iter().find(|input| input.question.name == name);
         let Some(input) = found else {
             return Err(fault);
         };
-        self.setup.sink.emit(Event::Warned { text: fault.message.clone() });
-        let prompter = Arc::clone(&self.prompter);
+        self.tell(at, What::Warned { text: fault.message.clone() });
+        let prompter = self.prompter(Owner::Step((*at).clone()));
         let question = input.question.clone();
         let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
         let answer = tokio::select! {
@@ -168,8 +176,8 @@ impl Engine {
         let who = step.id.as_deref().unwrap_or(spec.name);
         let ledger = {
             let on_change = self.on_change(place, at, keep);
-            let book = place.aside.as_ref().unwrap_or(&self.setup.book);
-            let ledger = book.for_step(who, depends.iter().copied().collect(), keep, on_change);
+            let journal = place.aside.as_ref().unwrap_or(&self.setup.journal);
+            let ledger = journal.for_step(who, depends.iter().copied().collect(), keep, on_change);
             Arc::new(ledger.hiding(given.secrets.clone()))
         };
         let unread = !self.is_read(step, spec);
@@ -181,7 +189,7 @@ impl Engine {
         }
         self.look_into_inbox().await;
         if let Some(id) = &step.id {
-            frame.remember(id, ledger.made().into_iter().chain(depends));
+            frame.remember(id, ledger.created().into_iter().chain(depends));
         }
         match result {
             Ok(returned) => Ok(self.outputs(step, spec, returned, &given)),
@@ -189,8 +197,8 @@ impl Engine {
                 let fault = Fault::of_step(&error, |field| place_of(spec, input, field))
                     .hiding(&given.secrets);
                 if !fault.unknown.is_empty() {
-                    let what = fault.unknown.join(", ");
-                    self.note(at, format!("calls {} with {what}", spec.calls.join(", ")));
+                    let calls = spec.calls.iter().map(|call| (*call).to_owned()).collect();
+                    self.note(at, Note::Unplannable { calls, unknown: fault.unknown });
                     return Ok(self.outputs(step, spec, Json::Null, &Given::default()));
                 }
                 Err(fault.at(step.kind_span))
@@ -226,20 +234,20 @@ impl Engine {
     /// Who hears of what a step makes and takes away. What it may never make, the clean-up does not list.
     fn on_change(&self, place: &Place, at: &StepRef, keep: bool) -> OnChange {
         let sink = self.setup.sink.clone();
-        let at = place.aside.is_some().then(|| at.clone());
+        let aside = place.aside.is_some();
+        let owner = Owner::Step(at.clone());
         Arc::new(move |change| {
-            let event = match (&at, change) {
-                (None, Change::Made(resource)) => Event::Made { resource },
-                (None, Change::Settled(resource)) => Event::Settled { resource },
-                (Some(step), Change::Made(ResourceRef { kind, name, .. })) => {
-                    let end = if keep { "which stays" } else { "which the clean-up takes away" };
-                    Event::Noted { step: step.clone(), text: format!("makes {kind} {name}, {end}") }
+            let what = match (aside, change) {
+                (false, Change::Created(resource)) => What::Created { resource },
+                (false, Change::Removed(resource)) => What::Removed { resource },
+                (true, Change::Created(resource)) => {
+                    What::Noted { note: Note::WouldCreate { resource, keep } }
                 }
-                (Some(step), Change::Settled(ResourceRef { kind, name, .. })) => {
-                    Event::Noted { step: step.clone(), text: format!("takes away {kind} {name}") }
+                (true, Change::Removed(resource)) => {
+                    What::Noted { note: Note::WouldRemove { resource } }
                 }
             };
-            sink.emit(event);
+            sink.emit(owner.clone(), what);
         })
     }
 
@@ -252,14 +260,15 @@ impl Engine {
     ) -> Context {
         let Attempt { frame, at, place, .. } = attempt;
         let setup = &self.setup;
+        let owner = Owner::Step((*at).clone());
         let observer = {
-            let sink = setup.sink.clone();
-            let (at, only_if, secrets) = ((*at).clone(), place.only_if, secrets.clone());
+            let (sink, owner, only_if) = (setup.sink.clone(), owner.clone(), place.only_if);
+            let secrets = secrets.clone();
             Arc::new(move |mut call: Call| {
                 secrets.mask(&mut call.body);
                 secrets.mask(&mut call.parameters);
                 call.path = secrets.mask_text(&call.path).into_owned();
-                sink.emit(Event::Called { step: Some(at.clone()), only_if, call });
+                sink.emit(owner.clone(), What::Called { only_if, call });
             })
         };
         Context {
@@ -268,8 +277,8 @@ impl Engine {
             directory: Arc::clone(&frame.directory),
             root: Arc::clone(&frame.root),
             ledger,
-            prompter: Arc::clone(&self.prompter),
-            progress: self.progress_hiding(secrets),
+            progress: self.progress_hiding(secrets, owner.clone()),
+            prompter: self.prompter(owner),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
             unread: false,
@@ -299,10 +308,13 @@ impl Engine {
             Err(fault) if listed(&step.allow_error, &fault) => {
                 Ok((self.failed_on_purpose(&fault), Status::AllowedError))
             }
-            Err(fault) if !step.expect_error.is_empty() && fault.help.is_none() => {
+            Err(fault) if !step.expect_error.is_empty() => {
                 let expected = step.expect_error.join(" or ");
-                let found = fault.code.clone();
-                Err(fault.help(format!("`expect_error` says {expected}, this is {found}")))
+                let mut help = format!("`expect_error` says {expected}, this is {}", fault.code);
+                if let Some(own) = &fault.help {
+                    help = format!("{help}; {own}");
+                }
+                Err(fault.help(help))
             }
             Err(fault) => Err(fault),
         }
@@ -312,27 +324,31 @@ impl Engine {
         Outputs { expected: Some(self.failure(fault)), ..Outputs::none() }
     }
 
+    /// Tells of every assertion that does not hold, with the values that it read.
     pub(super) fn check_asserts(&self, step: &Step, scope: &Scope) -> Result<(), Fault> {
+        let mut wrong: Vec<&Expression> = Vec::new();
         for assert in &step.asserts {
             let holds = self.evaluate(assert, scope)?;
-            if holds.unknown || holds.is_true() {
-                continue;
+            if !holds.unknown && !holds.is_true() {
+                wrong.push(assert);
             }
-            let mut fault = Fault::new(
-                "AssertionFailed",
-                Code::AssertionFailed,
-                format!("this does not hold: {}", assert.source()),
-            );
-            for reference in assert.references() {
-                let name = reference.path.join(".");
-                if let Some(value) = scope.look_up(&reference.path) {
-                    fault.details.push(format!("{name} is {}", value.shown()));
+        }
+        let Some((first, others)) = wrong.split_first() else { return Ok(()) };
+        let mut fault = Fault::new(
+            "AssertionFailed",
+            Code::AssertionFailed,
+            format!("this does not hold: {}", first.source()),
+        );
+        fault.details = values_read(first, scope);
+        for other in others {
+            fault.details.push(format!("nor does this hold: {}", other.source()));
+            for value in values_read(other, scope) {
+                if !fault.details.contains(&value) {
+                    fault.details.push(value);
                 }
             }
-            fault.details.dedup();
-            return Err(fault.at(assert.span()));
         }
-        Ok(())
+        Err(fault.at(first.span()))
     }
 
     pub(super) async fn pause(&self, duration: Duration) -> Result<(), Fault> {
@@ -355,6 +371,30 @@ fn tried(mut fault: Fault, tries: u32) -> Fault {
 
 fn helps(retry: &Retry, most: u32, fault: &Fault, tries: u32) -> bool {
     fault.retryable && tries < most && (retry.on.is_empty() || retry.on.contains(&fault.code))
+}
+
+/// The values that an expression was made from, each as `name is value`. Where there is none of a name, what is there of the
+/// path to it says more.
+fn values_read(expression: &Expression, scope: &Scope) -> Vec<String> {
+    let mut values = Vec::new();
+    for reference in expression.references() {
+        let Some((path, value)) = look_up(scope, &reference.path) else { continue };
+        let told = format!("{path} is {value}");
+        if !values.contains(&told) {
+            values.push(told);
+        }
+    }
+    values
+}
+
+/// As much of a path as leads to something, and what that is, less its secrets.
+fn look_up(scope: &Scope, path: &[String]) -> Option<(String, Json)> {
+    let known = (1..=path.len()).rev().find_map(|length| {
+        let path = path.get(..length)?;
+        Some((path.join("."), scope.look_up(path)?.shown()))
+    });
+    // A namespace as a whole is no value that anybody asked for.
+    known.filter(|(found, _)| path.len() == 1 || found.contains('.'))
 }
 
 /// The place of a field of a step's input; that of the whole where the shorthand was written.

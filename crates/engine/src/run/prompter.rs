@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
-use crate::event::Event;
+use crate::event::{Owner, What};
 use crate::redactor::MASK;
 use crate::sink::Sink;
 use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
@@ -16,11 +16,19 @@ pub(super) struct Announced {
     pub(super) sink: Sink,
     /// The secrets that were answered.
     pub(super) answers: Arc<Mutex<Vec<Json>>>,
+    /// Who asks.
+    pub(super) owner: Owner,
+}
+
+impl Announced {
+    fn tell(&self, what: What) {
+        self.sink.emit(self.owner.clone(), what);
+    }
 }
 
 impl Prompter for Announced {
     fn ask(&self, question: &Question) -> Result<Answer, StepError> {
-        self.sink.emit(Event::Asking);
+        self.tell(What::Asking);
         let prompt = self.sink.redactor().redact(&question.prompt).into_owned();
         let question = &Question { prompt, ..question.clone() };
         let answer = self.inner.ask(question)?;
@@ -30,7 +38,7 @@ impl Prompter for Announced {
             Answer::NotAsked => {
                 let prompt = question.prompt.clone();
                 let open = marker("answer");
-                self.sink.emit(Event::Answered { prompt, answer: open, default: false });
+                self.tell(What::Answered { prompt, answer: open, default: false });
                 return Ok(answer);
             }
         };
@@ -46,7 +54,7 @@ impl Prompter for Announced {
         }
         if !text.is_empty() {
             let prompt = question.prompt.clone();
-            self.sink.emit(Event::Answered { prompt, answer: text, default });
+            self.tell(What::Answered { prompt, answer: text, default });
         }
         Ok(answer)
     }

@@ -74,7 +74,12 @@ pub fn become_handler(args: impl Iterator<Item = OsString>) -> io::Error {
 
 fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Order> {
     match args.next()?.to_str()? {
-        RUN => Some(Order::Run { program: args.next()?, args: args.collect() }),
+        RUN => Some(Order::Run {
+            parent: args.next()?.to_str()?.parse().ok()?,
+            program: args.next()?,
+            args: args.collect(),
+        }),
+        SUPERVISE => Some(Order::Supervise { program: args.next()?, args: args.collect() }),
         GUARD => Some(Order::Guard { root: args.next()?.into() }),
         _ => None,
     }
