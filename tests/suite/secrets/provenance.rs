@@ -80,7 +80,7 @@ fn items_inputs_errors_and_outputs_keep_what_is_secret_of_them() {
     fail: {code: Oops, message: "{{ inputs.s }}"}
     allow_error: Oops
   - print: "{{ steps.failed.error.code }} {{ steps.failed.error.message | reverse }}"
-    when: steps.failed.error
+    when: steps.failed.error is not none
 "#,
         &["***", "plain", "***", "ann ***", "no *** *** NO *** ***", "Oops ***"],
     );
@@ -129,7 +129,7 @@ steps:
     create-role: {role_name: "r-{{ inputs.pin }}", trust_service: lambda.amazonaws.com}
     allow_error: JournalUnwritable
   - print: "{{ steps.refused.error.code }}"
-    when: steps.refused.error
+    when: steps.refused.error is not none
 "#;
     let (_, outcome) = run(playbook, &[]);
     assert_eq!(outcome.stdout, "JournalUnwritable\n", "{}", outcome.stderr);
