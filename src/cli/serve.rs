@@ -18,7 +18,7 @@ pub(super) async fn serve(args: &ServeArgs, output: &Output) -> Exit {
     let region = args.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
     let options = LocalOptions {
         port: args.port,
-        pace: args.local_pace.into(),
+        latency: args.local_pace.into(),
         region: region.clone(),
         account_id: LOCAL_ACCOUNT.to_owned(),
         launcher: launcher(),

@@ -134,6 +134,7 @@ async fn answer(
         body,
         request_id,
         credential: None,
+        on_behalf_of: None,
     };
     match handler.handle(request).await {
         Some(response) => encode(response),

@@ -10,7 +10,7 @@ use super::*;
 fn options() -> LocalOptions {
     LocalOptions {
         port: 0,
-        pace: Pace::None,
+        latency: LatencyProfile::None,
         region: "eu-west-1".to_owned(),
         account_id: "123456789012".to_owned(),
         launcher: Vec::new(),
@@ -62,7 +62,11 @@ async fn the_caller_is_told_who_it_is() {
         assert!(answer.contains(header), "{header} in {answer}");
     }
 
-    let keys = aws.world().state().sts.open_session("arn:aws:iam::123456789012:role/p/r", "f");
+    let keys = aws.account().state::<sts::State>().open_session(
+        "arn:aws:iam::123456789012:role/p/r",
+        "f",
+        None,
+    );
     let headers = signed("sts", "us-east-1").replace("AKIAEXAMPLE", &keys.access_key_id);
     let answer = exchange(&aws, &post(&headers, body)).await;
     assert!(answer.contains("<Arn>arn:aws:sts::123456789012:assumed-role/r/f</Arn>"), "{answer}");
@@ -102,17 +106,65 @@ async fn what_is_not_here_is_named() {
 }
 
 #[tokio::test]
-async fn there_is_one_region_except_for_iam() {
+async fn regions_are_apart_except_for_iam() {
     let aws = start().await;
-    let target = "X-Amz-Target: Logs_20140328.DescribeLogGroups\n";
-    let elsewhere = format!("{}{target}", signed("logs", "us-east-1"));
-    let answer = exchange(&aws, &post(&elsewhere, "{}")).await;
-    assert!(answer.contains("\"__type\":\"InvalidSignatureException\""), "{answer}");
-    assert!(answer.contains("Credential should be scoped to a valid region."), "{answer}");
-    let here = format!("{}{target}", signed("logs", "eu-west-1"));
-    assert!(exchange(&aws, &post(&here, "{}")).await.ends_with("{\"logGroups\":[]}"));
-    let iam = post(&signed("iam", "us-east-1"), "Action=ListRoles&Version=2010-05-08");
-    assert!(exchange(&aws, &iam).await.starts_with("HTTP/1.1 200 OK\n"));
+    let logs = |region: &str, operation: &str| {
+        format!("{}X-Amz-Target: Logs_20140328.{operation}\n", signed("logs", region))
+    };
+    let group = "{\"logGroupName\":\"g\"}";
+    let created = exchange(&aws, &post(&logs("us-east-1", "CreateLogGroup"), group)).await;
+    assert!(created.starts_with("HTTP/1.1 200 OK\n"), "{created}");
+    let there = exchange(&aws, &post(&logs("us-east-1", "DescribeLogGroups"), "{}")).await;
+    assert!(there.contains("arn:aws:logs:us-east-1:123456789012:log-group:g:*"), "{there}");
+    let here = exchange(&aws, &post(&logs("eu-west-1", "DescribeLogGroups"), "{}")).await;
+    assert!(here.ends_with("{\"logGroups\":[]}"), "{here}");
+    let nowhere = exchange(&aws, &post(&logs("eu-west-9", "DescribeLogGroups"), "{}")).await;
+    assert!(nowhere.contains("\"__type\":\"InvalidSignatureException\""), "{nowhere}");
+    assert!(nowhere.contains("Credential should be scoped to a valid region."), "{nowhere}");
+    let body = "Action=CreateRole&Version=2010-05-08&RoleName=r&AssumeRolePolicyDocument=";
+    let trust = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22*%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D";
+    let created =
+        exchange(&aws, &post(&signed("iam", "us-east-1"), &format!("{body}{trust}"))).await;
+    assert!(created.starts_with("HTTP/1.1 200 OK\n"), "{created}");
+    let list = "Action=ListRoles&Version=2010-05-08";
+    let roles = exchange(&aws, &post(&signed("iam", "eu-west-1"), list)).await;
+    assert!(roles.contains("<RoleName>r</RoleName>"), "{roles}");
+}
+
+#[tokio::test]
+async fn a_role_of_another_account_is_assumed_until_it_expires() {
+    let aws = start().await;
+    let other = |service: &str| signed(service, "us-east-1").replace("AKIAEXAMPLE", "222222222222");
+    let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}"#;
+    let trust: String = form_urlencoded::byte_serialize(trust.as_bytes()).collect();
+    let create = format!("Action=CreateRole&RoleName=r&AssumeRolePolicyDocument={trust}");
+    let created = exchange(&aws, &post(&other("iam"), &create)).await;
+    assert!(created.contains("arn:aws:iam::222222222222:role/r"), "{created}");
+    let own = exchange(&aws, &post(&signed("iam", "x"), "Action=ListRoles")).await;
+    assert!(!own.contains("<RoleName>r</RoleName>"), "{own}");
+
+    let assume = |arn: &str| format!("Action=AssumeRole&RoleSessionName=me&RoleArn={arn}");
+    let arn = "arn:aws:iam::222222222222:role/r";
+    let assumed = exchange(&aws, &post(&signed("sts", "us-east-1"), &assume(arn))).await;
+    assert!(
+        assumed.contains("<Arn>arn:aws:sts::222222222222:assumed-role/r/me</Arn>"),
+        "{assumed}"
+    );
+    let key = crate::protocol::xml::text_of(assumed.as_bytes(), "AccessKeyId").expect("a key");
+    let theirs = signed("sts", "us-east-1").replace("AKIAEXAMPLE", &key);
+    let whoami = exchange(&aws, &post(&theirs, "Action=GetCallerIdentity")).await;
+    assert!(whoami.contains("<Account>222222222222</Account>"), "{whoami}");
+
+    let missing = "arn:aws:iam::222222222222:role/missing";
+    let denied = exchange(&aws, &post(&signed("sts", "us-east-1"), &assume(missing))).await;
+    let reason = format!(
+        "User: arn:aws:iam::123456789012:user/playbook is not authorized to perform: sts:AssumeRole on resource: {missing}"
+    );
+    assert!(denied.starts_with("HTTP/1.1 403 ") && denied.contains(&reason), "{denied}");
+
+    aws.account().clock().advance(std::time::Duration::from_secs(3600));
+    let expired = exchange(&aws, &post(&theirs, "Action=GetCallerIdentity")).await;
+    assert!(expired.contains("<Code>ExpiredToken</Code>"), "{expired}");
 }
 
 #[tokio::test]
@@ -217,7 +269,7 @@ async fn create_group_under(script: Script) -> (String, bool) {
     let target = "X-Amz-Target: Logs_20140328.CreateLogGroup\n";
     let headers = format!("{}{target}", signed("logs", "eu-west-1"));
     let answer = exchange(&aws, &post(&headers, "{\"logGroupName\":\"g\"}")).await;
-    let made = aws.world().snapshot().pointer("/logs/g").is_some();
+    let made = aws.account().snapshot().pointer("/logs/g").is_some();
     (answer, made)
 }
 

@@ -47,7 +47,7 @@ impl Drop for PrivateDir {
 }
 
 /// What all environments of a server share.
-pub(super) struct Workshop {
+pub(super) struct WorkingDirectory {
     launcher: Vec<OsString>,
     spawner: Spawner,
     guard: Option<Guard>,
@@ -57,7 +57,7 @@ pub(super) struct Workshop {
     root: PrivateDir,
 }
 
-impl Workshop {
+impl WorkingDirectory {
     /// Prepares everything; `launcher` is the command that becomes a handler, empty for none.
     pub(super) fn open(launcher: Vec<OsString>) -> io::Result<Self> {
         let root = PrivateDir::create(&std::env::temp_dir(), ROOT_PREFIX)?;
@@ -162,7 +162,7 @@ impl Workshop {
     }
 }
 
-impl Drop for Workshop {
+impl Drop for WorkingDirectory {
     fn drop(&mut self) {
         self.end_all();
     }
