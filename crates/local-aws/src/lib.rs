@@ -41,4 +41,5 @@ services! {
     cognito,
     dynamodb,
     s3,
+    ssm,
 }

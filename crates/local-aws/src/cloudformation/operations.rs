@@ -58,9 +58,7 @@ pub(super) fn call(
 /// The template that a request carries.
 pub(super) fn given_template(params: &Params) -> Result<Template, AwsError> {
     if params.get("TemplateURL").is_some() {
-        return Err(unsupported(
-            "TemplateURL: there is no S3 here. Give the template as TemplateBody",
-        ));
+        return Err(unsupported("TemplateURL. Give the template as TemplateBody"));
     }
     match params.get("TemplateBody").filter(|body| !body.is_empty()) {
         Some(body) => Template::parse(body),

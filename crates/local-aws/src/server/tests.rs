@@ -100,7 +100,7 @@ async fn what_is_not_here_is_named() {
     let answer = exchange(&aws, &post(&signed("sqs", "eu-west-1"), "Action=ListQueues")).await;
     assert!(answer.contains("<Code>UnsupportedService</Code>"), "{answer}");
     assert!(
-        answer.contains("no service named &apos;sqs&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb, s3."),
+        answer.contains("no service named &apos;sqs&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb, s3, ssm."),
         "{answer}"
     );
 }
