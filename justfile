@@ -42,6 +42,18 @@ hello:
 conformance:
     tests/conformance/run
 
+# The guarantee against servers that nobody here wrote, through a proxy that misbehaves: `just adversary --trials 1000`.
+adversary *ARGUMENTS:
+    tests/adversary/run {{ARGUMENTS}}
+
 # Nothing may be left behind: no words that promise what is not there.
 forbid:
     ! git grep -nE 'todo!\(|unimplemented!\(|dbg!\(|FIXME|TODO' -- '*.rs' '*.py' '*.yaml'
+
+# The models of AWS's services, anew, from the versions that crates/aws-model/pack/requirements.txt names.
+models *ARGS:
+    crates/aws-model/pack/models.py {{ARGS}}
+
+# AWS's protocols and endpoints, held against the tests that the SDKs share.
+protocols:
+    AWS_PROTOCOL_TESTS=$(crates/aws-model/pack/fetch-protocol-tests) cargo test -p aws-model

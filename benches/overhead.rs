@@ -78,6 +78,7 @@ async fn main() {
         region: "us-east-1".to_owned(),
         account_id: "000000000000".to_owned(),
         launcher: Vec::new(),
+        required: None,
     })
     .await
     .expect("the embedded AWS starts");

@@ -23,6 +23,9 @@
 //! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
 //! | [`suite::stubborn`] | a clean-up that AWS does not let happen |
 //! | [`suite::servers`] | AWS's own clients against the embedded AWS; this client against a server that nobody here wrote |
+//! | [`suite::web_pages`] | no web page gets anything from `playbook serve`, nor does who has no key where one is required |
+//! | [`suite::escapes`] | what handlers may find out of whoever runs them, and what they leave running |
+//! | [`suite::bounds`] | pipes, devices, files without end and silent connections keep nobody waiting |
 //! | [`suite::conformance`] | the embedded AWS against two others, check by check |
 //! | [`suite::user_pools`] | a pool whose triggers change keeps all its other settings |
 //! | [`suite::migration`] | the shipped Cognito scenarios at a terminal: stopped half-way, passwords refused |
@@ -46,12 +49,14 @@ mod harness {
 
 mod suite {
     mod architecture;
+    mod bounds;
     mod buckets;
     mod cases;
     mod chaos;
     mod conformance;
     mod dry_run;
     mod editor;
+    mod escapes;
     mod explain;
     mod foreign;
     mod full_disk;
@@ -73,4 +78,5 @@ mod suite {
     mod stubborn;
     mod terminal;
     mod user_pools;
+    mod web_pages;
 }

@@ -253,6 +253,7 @@ mod tests {
         headers.insert("x-amz-target", HeaderValue::from_str(target).expect("a header"));
         Request {
             method: hyper::Method::POST,
+            target: String::new(),
             path: Vec::new(),
             trailing_slash: false,
             query: Vec::new(),

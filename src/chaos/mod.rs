@@ -105,7 +105,7 @@ pub enum ChaosError {
     },
     /// It passes, and leaves something or touches what is not its own.
     #[error("the playbook passes undisturbed, but the account is not what it was")]
-    Creates(Difference),
+    Leaves(Difference),
     /// The run takes longer than anybody waits.
     #[error("the playbook does not come to an end undisturbed")]
     Endless,
@@ -133,7 +133,7 @@ impl ChaosError {
             Self::Fails { .. } | Self::Endless => {
                 "make `playbook run FILE --local --no-input` pass first; give inputs with --input or --inputs"
             }
-            Self::Creates(_) => {
+            Self::Leaves(_) => {
                 "a step with `keep` leaves something on purpose; anything else is a defect of playbook"
             }
             Self::Silent => "choose a playbook that calls AWS",
@@ -173,7 +173,7 @@ pub async fn prove(
     let first = trial::undisturbed(options, interrupt).await?;
     match first.end {
         End::Exited { code: Some(0), .. } if first.difference.is_none() => {}
-        End::Exited { code: Some(0), .. } => return Err(ChaosError::Creates(first.difference)),
+        End::Exited { code: Some(0), .. } => return Err(ChaosError::Leaves(first.difference)),
         End::Exited { code, said } => return Err(ChaosError::Fails { code, said }),
         End::Stuck | End::Killed => return Err(ChaosError::Endless),
         End::Interrupted => return Ok(Summary { interrupted: true, ..Summary::default() }),

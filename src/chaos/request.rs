@@ -73,6 +73,7 @@ mod tests {
         }
         Request {
             method,
+            target: String::new(),
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
             trailing_slash: false,
             query: Vec::new(),

@@ -125,6 +125,7 @@ async fn on_stage<T>(
         region: options.region.clone(),
         account_id: options.account.clone(),
         launcher: options.launcher.clone(),
+        required: None,
     };
     let aws = LocalAws::start_with(local, Arc::<Seam>::clone(&seam)).await?;
     somebody::deploy(&options.stacks, aws.endpoint_url(), &options.region).await?;

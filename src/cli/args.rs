@@ -314,6 +314,9 @@ pub struct ServeArgs {
     /// How long it takes for what takes AWS seconds.
     #[arg(long, value_name = "PACE", default_value = "fast")]
     pub local_pace: LocalPace,
+    /// Answer only requests signed with a key pair that is made and shown at the start, or with a function's own.
+    #[arg(long)]
+    pub require_credentials: bool,
 }
 
 /// When to use colours.

@@ -280,7 +280,7 @@ impl<'a> Teller<'a> {
     fn give_up(self, error: &ChaosError) -> Exit {
         let details = match error {
             ChaosError::Fails { said, .. } => said.clone(),
-            ChaosError::Creates(difference) => lines_of(difference).join("\n"),
+            ChaosError::Leaves(difference) => lines_of(difference).join("\n"),
             _ => String::new(),
         };
         self.output.error(&error.to_string(), Some(error.help()));

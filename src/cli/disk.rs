@@ -1,13 +1,13 @@
 //! The disk, as readers of playbooks see it.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use engine::regular_file;
 use language::playbook::{FileKind, Files};
 
-/// No playbook is longer; a device that never ends would be.
-const LONGEST: u64 = 4 * 1024 * 1024;
+/// No playbook, and no file of inputs, is longer.
+pub(super) const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// No guess looks at more names of a directory.
 const MOST_NAMES: usize = 1000;
@@ -18,12 +18,7 @@ pub(super) struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> Result<String, String> {
-        let file = fs::File::open(path).map_err(|error| reason(&error))?;
-        let mut bytes = Vec::new();
-        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
-        if bytes.len() as u64 > LONGEST {
-            return Err("is longer than 4 MiB".to_owned());
-        }
+        let bytes = regular_file::read(path, LONGEST).map_err(|error| reason(&error))?;
         String::from_utf8(bytes).map_err(|error| {
             let sound = error.utf8_error().valid_up_to();
             let before = error.as_bytes().get(..sound).unwrap_or_default();

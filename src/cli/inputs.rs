@@ -152,10 +152,11 @@ fn questions(playbook: &Playbook) -> Vec<Question> {
 }
 
 fn read(path: &std::path::Path, output: Output) -> Result<(std::path::PathBuf, String), Exit> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("{}: {}", path.display(), super::disk::reason(&error));
-        output.fail(&message, Some("name a YAML or JSON file that maps inputs to values"))
-    })?;
+    let text =
+        engine::regular_file::read_to_string(path, super::disk::LONGEST).map_err(|error| {
+            let message = format!("{}: {}", path.display(), super::disk::reason(&error));
+            output.fail(&message, Some("name a YAML or JSON file that maps inputs to values"))
+        })?;
     Ok((path.to_owned(), text))
 }
 

@@ -135,6 +135,7 @@ async fn start(args: &RunArgs, output: &Output) -> Result<(Local, Endpoint), Exi
         region: args.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
         account_id: LOCAL_ACCOUNT.to_owned(),
         launcher: super::serve::launcher(),
+        required: None,
     };
     let aws = LocalAws::start(options)
         .await

@@ -238,7 +238,7 @@ impl Screen {
         stderr.flush()
     }
 
-    /// Creates the question with its answer.
+    /// Leaves the question with its answer.
     fn finish(&mut self, asked: &Asked<'_>, answer: &str) -> io::Result<()> {
         self.clear()?;
         let mut stderr = io::stderr();
@@ -248,7 +248,7 @@ impl Screen {
         stderr.flush()
     }
 
-    /// Creates the question as it is; what comes next begins below it.
+    /// Leaves the question as it is; what comes next begins below it.
     fn leave(&mut self) -> io::Result<()> {
         let mut stderr = io::stderr();
         write!(stderr, "{}", "\r\n".repeat(self.below + 1))?;

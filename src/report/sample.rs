@@ -124,7 +124,8 @@ pub(super) fn passing() -> Vec<Event> {
     let mut outcome =
         call(Some(&make), "iam", "CreateRole", ("POST", "/"), json!({"RoleName": "playbook-k3x9"}));
     if let Event::Called { call, .. } = &mut outcome {
-        call.outcome = Some(CallOutcome { error: None, millis: 80, attempts: 1 });
+        call.outcome =
+            Some(CallOutcome { error: None, millis: 80, attempts: 1, unanswered: false });
     }
     let expected = Failure {
         code: "PasswordResetRequiredException".to_owned(),

@@ -35,6 +35,7 @@ impl Account {
             region: "us-east-1".to_owned(),
             account_id: "000000000000".to_owned(),
             launcher: vec![program().into(), "__handler".into()],
+            required: None,
         };
         let aws = runtime.block_on(async {
             match middleware {

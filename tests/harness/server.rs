@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::process;
-use super::sandbox::{Outcome, Sandbox, finish};
+use super::sandbox::{Outcome, Sandbox, finish, program};
 
 /// An embedded AWS that outlives the runs against it.
 pub struct Server {
@@ -15,29 +15,58 @@ pub struct Server {
     pub endpoint: String,
     /// Where it lives; the runs of a test have sandboxes of their own.
     sandbox: Sandbox,
+    keys: (String, String),
 }
 
 impl Server {
     /// Starts it on a free port.
     pub fn start() -> Self {
+        Self::with(Sandbox::new(), &[])
+    }
+
+    /// Starts one that takes nothing but what is signed with the key that it shows.
+    pub fn requiring_credentials() -> Self {
+        Self::with(Sandbox::new(), &["--require-credentials"])
+    }
+
+    /// Starts one that may have so many files and connections open.
+    pub fn with_descriptors(most: usize) -> Self {
         let sandbox = Sandbox::new();
+        let limited = format!("ulimit -n {most}; exec \"$0\" serve --port 0");
+        let command = sandbox.command("sh", ["-c", limited.as_str(), program()]);
+        Self::spawn(sandbox, command)
+    }
+
+    fn with(sandbox: Sandbox, arguments: &[&str]) -> Self {
         let mut command = sandbox.playbook(["serve", "--port", "0"]);
+        command.args(arguments);
+        Self::spawn(sandbox, command)
+    }
+
+    fn spawn(sandbox: Sandbox, mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let endpoint = lines
-            .find_map(|line| {
-                Some(line.unwrap().strip_prefix("export AWS_ENDPOINT_URL=")?.to_owned())
-            })
-            .expect("the server says where it is");
-        Self { child, endpoint, sandbox }
+        let mut told = |name: &str| {
+            let start = format!("export {name}=");
+            let found = lines.find_map(|line| Some(line.unwrap().strip_prefix(&start)?.to_owned()));
+            found.unwrap_or_else(|| panic!("the server says no {name}"))
+        };
+        let endpoint = told("AWS_ENDPOINT_URL");
+        let keys = (told("AWS_ACCESS_KEY_ID"), told("AWS_SECRET_ACCESS_KEY"));
+        Self { child, endpoint, sandbox, keys }
+    }
+
+    /// The access key and its secret.
+    pub fn keys(&self) -> &(String, String) {
+        &self.keys
     }
 
     /// What the AWS CLI, boto3 and the program's own clients need to talk to it.
     pub fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_ACCESS_KEY_ID", &self.keys.0)
+            .env("AWS_SECRET_ACCESS_KEY", &self.keys.1)
             .env("AWS_REGION", "us-east-1")
             .env("AWS_DEFAULT_REGION", "us-east-1")
     }

@@ -48,7 +48,10 @@ impl Aws {
                     placeholder().map_err(|error| CallError::unfounded(&error, &trace))
                 }
                 Err(error) => Err(CallError::new(&error, &trace)),
-                Ok(output) => Ok(output),
+                Ok(output) => match &trace.foreign {
+                    Some(reply) => Err(CallError::foreign(reply, &trace)),
+                    None => Ok(output),
+                },
             };
             self.observe(trace, started, result.as_ref().err());
             result
@@ -60,6 +63,7 @@ impl Aws {
             error: error.map(|error| error.code.clone().unwrap_or_else(|| "NoAnswer".to_owned())),
             millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             attempts: trace.attempts,
+            unanswered: trace.unanswered,
         });
         (self.observer())(Call {
             effect: if trace.only_new { Effect::Create } else { Effect::of(&trace.operation) },

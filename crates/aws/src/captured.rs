@@ -92,6 +92,9 @@ pub struct CallOutcome {
     pub millis: u64,
     /// How often it was sent.
     pub attempts: u32,
+    /// Whether an attempt got no reply at all: it may still arrive, whatever a later one was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
 }
 
 /// What a package in a request's body is, for people: nobody reads base64.

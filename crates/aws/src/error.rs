@@ -87,6 +87,20 @@ impl CallError {
         }
     }
 
+    /// Something that is not AWS has answered, with success as the SDK sees it.
+    pub(super) fn foreign(reply: &str, trace: &Trace) -> Self {
+        let Trace { service, operation, .. } = trace;
+        Self {
+            service: service.clone(),
+            operation: operation.clone(),
+            code: None,
+            message: format!("no answer of AWS to {service} {operation}: {reply}"),
+            status: None,
+            request_id: None,
+            outcome: Outcome::Unknown,
+        }
+    }
+
     pub(super) fn new<E>(error: &SdkError<E, HttpResponse>, trace: &Trace) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,

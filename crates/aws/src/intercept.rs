@@ -13,6 +13,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::reply;
+
 use aws_model::parameters;
 
 tokio::task_local! {
@@ -36,6 +38,10 @@ pub(super) struct Trace {
     pub(super) attempts: u32,
     /// Whether an attempt ended in something other than success or a modelled refusal.
     pub(super) lost: bool,
+    /// Whether an attempt got no reply at all, so that it may still be under way.
+    pub(super) unanswered: bool,
+    /// What the last reply was, where the SDK takes for success what AWS cannot have said.
+    pub(super) foreign: Option<String>,
 }
 
 /// Sees every attempt; that of a dry run lets none pass.
@@ -107,21 +113,15 @@ impl Intercept for Watch {
             end();
         }
         let is_whole = context.output_or_error().is_some_and(|result| result.is_ok());
-        let answered =
-            context.response().is_some_and(|reply| is_answer(reply.status().as_u16(), is_whole));
-        if !answered {
-            let _ = TRACE.try_with(|trace| trace.borrow_mut().lost = true);
-        }
+        let _ = TRACE.try_with(|trace| {
+            let mut trace = trace.borrow_mut();
+            let reply = context.response();
+            trace.foreign = reply.and_then(|reply| reply::foreign(&trace.operation, reply));
+            let answered = reply.is_some_and(|reply| reply::is_answer(reply, is_whole));
+            trace.lost |= !answered || trace.foreign.is_some();
+            trace.unanswered |= reply.is_none();
+        });
         Ok(())
-    }
-}
-
-/// Whether a reply says how the call ended. A server error may come after the effect; so may a success of which no more
-/// than the head arrives, or whose body nobody understands.
-fn is_answer(status: u16, is_whole: bool) -> bool {
-    match status {
-        200..300 => is_whole,
-        status => status < 500,
     }
 }
 
@@ -270,21 +270,6 @@ const UNORDERED: [&str; 14] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_success_is_an_answer_only_when_all_of_it_arrived() {
-        for (status, is_whole, expected) in [
-            (200, true, true),
-            (204, true, true),
-            (200, false, false),
-            (400, false, true),
-            (301, false, true),
-            (500, false, false),
-            (503, true, false),
-        ] {
-            assert_eq!(is_answer(status, is_whole), expected, "{status} {is_whole}");
-        }
-    }
 
     #[test]
     fn a_bucket_may_stand_in_the_name_of_the_host() {

@@ -11,6 +11,7 @@ mod connect;
 mod connect_error;
 mod error;
 mod intercept;
+mod reply;
 
 pub use call::Observer;
 pub use clients::Aws;

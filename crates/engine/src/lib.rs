@@ -18,6 +18,7 @@ pub mod cleanup;
 pub mod event;
 pub mod journal;
 pub mod redactor;
+pub mod regular_file;
 pub mod run;
 pub mod sink;
 pub mod step;

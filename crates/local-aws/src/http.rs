@@ -15,6 +15,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: hyper::Method,
+    /// The path and the query as they were sent, which signatures are made of.
+    pub target: String,
     /// The path, percent-decoded segment by segment, without the query.
     pub path: Vec<String>,
     /// Whether a slash ends the path, which is then no segment: it belongs to the key of an object.

@@ -16,11 +16,12 @@ pub mod account;
 pub mod http;
 pub mod ids;
 pub mod protocol;
+mod random;
 pub mod server;
 
 pub use account::Account;
 pub use account::latency::LatencyProfile;
-pub use server::{LocalAws, LocalOptions, Service};
+pub use server::{KeyPair, LocalAws, LocalOptions, Service};
 
 /// Declares the services: the folder of each, and the list of all.
 macro_rules! services {

@@ -124,7 +124,7 @@ fn kind_page(spec: &Spec) -> String {
     words(&mut text, "IAM actions of the clean-up", &spec.undo_permissions);
     if !spec.makes.is_empty() {
         let left = left_behind(spec, |name| format!("`{name}`")).join("; ");
-        let _ = write!(text, "\n## Creates behind\n\n{left}.\n");
+        let _ = write!(text, "\n## Leaves behind\n\n{left}.\n");
     }
     text
 }

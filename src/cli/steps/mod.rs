@@ -95,7 +95,7 @@ fn kind_page(spec: &Spec) -> String {
     page.list("IAM actions", spec.permissions);
     page.list("IAM actions of the clean-up", &spec.undo_permissions);
     if !spec.makes.is_empty() {
-        page.section("Creates behind", &left_behind(spec, str::to_owned).join("; "));
+        page.section("Leaves behind", &left_behind(spec, str::to_owned).join("; "));
     }
     page.example(spec.example);
     page.text

@@ -176,7 +176,7 @@ IAM actions:
 IAM actions of the clean-up:
   iam:DeleteRole
 
-Creates behind:
+Leaves behind:
   AWS::IAM::Role and AWS::IAM::RolePolicyAttachment, until the clean-up removes them;
   AWS::IAM::Trust, changed, until the clean-up puts back what was there before
 

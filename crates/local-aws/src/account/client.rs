@@ -169,6 +169,7 @@ impl Client {
         };
         let request = Request {
             method: call.method,
+            target: String::new(),
             path: call.path,
             trailing_slash: false,
             query: Vec::new(),

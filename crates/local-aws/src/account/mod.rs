@@ -222,6 +222,7 @@ impl Account {
     }
 
     /// The state of a service, locked.
+    #[must_use]
     pub fn state<S: State>(&self) -> Locked<'_, S> {
         let cells = match S::SCOPE {
             Scope::Partition => &self.partition.cells,

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rsa::rand_core::UnwrapErr;
 use rsa::traits::PublicKeyParts;
-use rsa::{Pkcs1v15Sign, PrivateKey, PublicKey};
+use rsa::{Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -28,8 +28,8 @@ static KEY: OnceLock<Option<Key>> = OnceLock::new();
 #[derive(Debug)]
 pub(super) struct Key {
     id: String,
-    private: PrivateKey,
-    public: PublicKey,
+    private: RsaPrivateKey,
+    public: RsaPublicKey,
 }
 
 /// Starts to make the key, where that has not been done.
@@ -79,7 +79,7 @@ fn scheme() -> Pkcs1v15Sign {
 impl Key {
     fn generate() -> Option<Self> {
         let mut random = UnwrapErr(getrandom::SysRng);
-        let private = PrivateKey::new(&mut random, BITS).ok()?;
+        let private = RsaPrivateKey::new(&mut random, BITS).ok()?;
         let public = private.to_public_key();
         let id = URL_SAFE_NO_PAD.encode(Sha256::digest(public.n_bytes()));
         Some(Self { id, private, public })

@@ -1,16 +1,18 @@
-//! The launcher: the program starts itself, arranges to die with its parent, and becomes the handler.
+//! The launcher: the program starts itself and becomes a handler's supervisor, or the guard of all of them.
 //!
-//! A parent-death signal can only be asked for by the process that is to receive it, between `fork` and `exec`. Instead of
-//! running code in a forked child (which Rust rightly calls unsafe), handlers are started through a command of ours.
+//! What a supervisor asks of the system, it can only ask for itself, between `fork` and `exec`. Instead of running code in a
+//! forked child (which Rust rightly calls unsafe), handlers are started through a command of ours.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead};
-use std::os::fd::AsRawFd;
-use std::os::unix::process::CommandExt;
+use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
+
+use super::supervisor;
 
 /// The prefix of every directory that the guard may remove.
 pub(super) const ROOT_PREFIX: &str = "playbook-lambda-";
@@ -21,13 +23,13 @@ const GUARD: &str = "guard";
 /// What a launcher was asked to be.
 #[derive(Debug, PartialEq, Eq)]
 enum Order {
-    Run { parent: i32, program: OsString, args: Vec<OsString> },
+    Run { program: OsString, args: Vec<OsString> },
     Guard { root: PathBuf },
 }
 
 /// The arguments that make a launcher become `program`.
-pub(super) fn run_args(parent: u32, program: &Path) -> [OsString; 3] {
-    [RUN.into(), parent.to_string().into(), program.into()]
+pub(super) fn run_args(program: &Path) -> [OsString; 2] {
+    [RUN.into(), program.into()]
 }
 
 /// The arguments that make a launcher the guard of `root`.
@@ -37,15 +39,15 @@ pub(super) fn guard_args(root: &Path) -> [OsString; 2] {
 
 /// Carries out the launcher's half of starting a handler: `args` are what follows the launcher's own command.
 ///
-/// On success the process is the handler and this does not return. As a guard it ends the process itself.
+/// This returns only where the handler does not start; else the process ends as the handler does.
 pub fn become_handler(args: impl Iterator<Item = OsString>) -> io::Error {
     match parse(args) {
-        Some(Order::Run { parent, program, args }) => match bind_to_parent(parent) {
-            Ok(()) => exec(Path::new(&program), args),
-            Err(error) => error,
-        },
+        Some(Order::Run { program, args }) => {
+            let program = Path::new(&program);
+            supervisor::supervise(program, handler(program, args))
+        }
         Some(Order::Guard { root }) => {
-            guard(io::stdin().lock(), &root);
+            guard(io::stdin().lock(), &root, supervisor::GRACE * 2);
             std::process::exit(0)
         }
         None => io::Error::new(
@@ -57,43 +59,27 @@ pub fn become_handler(args: impl Iterator<Item = OsString>) -> io::Error {
 
 fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Order> {
     match args.next()?.to_str()? {
-        RUN => Some(Order::Run {
-            parent: args.next()?.to_str()?.parse().ok()?,
-            program: args.next()?,
-            args: args.collect(),
-        }),
+        RUN => Some(Order::Run { program: args.next()?, args: args.collect() }),
         GUARD => Some(Order::Guard { root: args.next()?.into() }),
         _ => None,
     }
 }
 
-fn bind_to_parent(parent: i32) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // A parent that died before the line above sends no signal any more.
-    if rustix::process::getppid() == Pid::from_raw(parent) {
-        Ok(())
-    } else {
-        Err(io::Error::other("the program that started this handler has ended"))
-    }
-}
-
-fn exec(program: &Path, args: Vec<OsString>) -> io::Error {
+fn handler(program: &Path, args: Vec<OsString>) -> Command {
     let mut command = Command::new(program);
     command.args(args);
     // Lambda gives runtimes a descriptor for log records of several lines; a duplicate of stdout keeps the order of all
     // that a handler writes.
-    let telemetry = rustix::io::dup(io::stdout());
-    if let Ok(telemetry) = &telemetry {
-        command.env("_LAMBDA_TELEMETRY_LOG_FD", telemetry.as_raw_fd().to_string());
+    if let Ok(telemetry) = rustix::io::dup(io::stdout()) {
+        command.env("_LAMBDA_TELEMETRY_LOG_FD", telemetry.into_raw_fd().to_string());
     }
-    let error = command.exec();
-    io::Error::new(error.kind(), format!("cannot execute {}: {error}", program.display()))
+    command
 }
 
-/// Keeps a list of process groups (`+PID`, `-PID`, a line each) until the writer is gone; then ends those that are left
-/// and removes their directory. It catches what the death signal does not reach: a handler's own children, and files.
-fn guard(orders: impl BufRead, root: &Path) {
+/// Keeps a list of process groups (`+PID`, `-PID`, a line each) until the writer is gone; then sees to it that those that
+/// are left end, and removes their directory. Their leaders are supervisors, which end by themselves with all below them;
+/// they get some time for it.
+fn guard(orders: impl BufRead, root: &Path, patience: Duration) {
     let mut groups: Vec<Pid> = Vec::new();
     for line in orders.lines().map_while(Result::ok) {
         let Some((sign, pid)) = line.split_at_checked(1) else {
@@ -107,6 +93,7 @@ fn guard(orders: impl BufRead, root: &Path) {
             groups.push(pid);
         }
     }
+    supervisor::await_end(groups.clone(), patience);
     for group in groups {
         let _already_gone = rustix::process::kill_process_group(group, Signal::KILL);
     }
@@ -123,6 +110,8 @@ fn is_ours(root: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+
     use super::*;
 
     fn parsed(words: &[&str]) -> Option<Order> {
@@ -131,9 +120,8 @@ mod tests {
 
     #[test]
     fn orders_are_read_as_they_are_written() {
-        let args = run_args(7, Path::new("/bin/true")).into_iter().chain(["-x".into()]);
-        let expected =
-            Order::Run { parent: 7, program: "/bin/true".into(), args: vec!["-x".into()] };
+        let args = run_args(Path::new("/bin/true")).into_iter().chain(["-x".into()]);
+        let expected = Order::Run { program: "/bin/true".into(), args: vec!["-x".into()] };
         assert_eq!(parse(args), Some(expected));
         let expected = Order::Guard { root: "/tmp/r".into() };
         assert_eq!(parse(guard_args(Path::new("/tmp/r")).into_iter()), Some(expected));
@@ -141,16 +129,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for words in
-            [&[][..], &["run"], &["run", "x", "/bin/true"], &["run", "1"], &["guard"], &["?"]]
-        {
+        for words in [&[][..], &["run"], &["guard"], &["?"]] {
             assert_eq!(parsed(words), None, "{words:?}");
         }
-    }
-
-    #[test]
-    fn a_wrong_parent_is_noticed() {
-        assert!(bind_to_parent(i32::MAX).is_err());
     }
 
     #[test]
@@ -160,7 +141,7 @@ mod tests {
         let mut kept = Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
         let mut ended = Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
         let orders = format!("+{0}\n+{1}\nnonsense\n\n-{0}\n", kept.id(), ended.id());
-        guard(orders.as_bytes(), &root);
+        guard(orders.as_bytes(), &root, Duration::ZERO);
         assert!(!ended.wait().expect("ended").success());
         assert!(kept.try_wait().expect("kept").is_none());
         assert!(!root.exists());
@@ -171,7 +152,7 @@ mod tests {
     fn the_guard_removes_nothing_else() {
         let root = std::env::temp_dir().join(format!("precious-{}", fastrand::u64(..)));
         std::fs::create_dir(&root).expect("a fresh directory");
-        guard(&b""[..], &root);
+        guard(&b""[..], &root, Duration::ZERO);
         assert!(root.exists());
         std::fs::remove_dir(&root).expect("removed");
     }

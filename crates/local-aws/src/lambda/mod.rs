@@ -8,7 +8,7 @@
 //! | `render` | state → responses |
 //! | [`invoke`] | invocations, for requests and for other services |
 //! | [`runtime`] | environments, processes, the Runtime API |
-//! | [`launch`] | how a process becomes a handler that dies with this one |
+//! | [`launch`], `supervisor` | how a process becomes a handler that ends with this one, and all that it starts with it |
 
 mod code;
 mod configuration;
@@ -24,6 +24,7 @@ mod resource_types;
 mod routes;
 pub mod runtime;
 pub mod state;
+mod supervisor;
 pub mod tags;
 mod variables;
 pub mod versions;

@@ -79,6 +79,7 @@ async fn send(
     }
     let request = Request {
         method,
+        target: String::new(),
         path: path.iter().map(|&segment| segment.to_owned()).collect(),
         trailing_slash: false,
         query: Vec::new(),

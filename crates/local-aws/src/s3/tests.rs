@@ -19,6 +19,7 @@ fn request(method: Method, target: &str, headers: &[(&'static str, &str)], body:
     let value = |text: &str| hyper::header::HeaderValue::from_str(text).expect("a header");
     Request {
         method,
+        target: String::new(),
         path: segments.collect(),
         trailing_slash: path.ends_with('/'),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),

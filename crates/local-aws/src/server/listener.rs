@@ -1,24 +1,24 @@
 //! An HTTP listener on the loopback interface: whole requests in, whole responses out.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{HOST, ORIGIN};
-use hyper::http::uri::Authority;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
+use super::connections::{self, Connection, Connections};
+use super::visitor;
 use crate::http::{BoxFuture, Request, Response};
 use crate::protocol::{AwsError, Protocol};
 
@@ -30,6 +30,16 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers a request; `None` closes the connection without an answer. The future is dropped when the client goes
     /// away.
     fn handle(&self, request: Request) -> BoxFuture<'_, Option<Response>>;
+
+    /// Whether a person may look at pages of it in a browser.
+    fn has_pages(&self) -> bool {
+        false
+    }
+
+    /// How many connections there may be. One more has the one closed that is idle for longest.
+    fn most_connections(&self) -> usize {
+        connections::most()
+    }
 }
 
 /// A listener that is being served; dropping it closes its connections.
@@ -71,35 +81,67 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>) -> io::Result<Lis
     Ok(Listening { address, accepting: tokio::spawn(accept(listener, handler)) })
 }
 
+/// How long a body may pause while it arrives.
+const PAUSE: Duration = Duration::from_secs(60);
+
 async fn accept(listener: TcpListener, handler: Arc<dyn Handler>) {
     // Aborting this task drops the set, and the set its connections.
-    let mut connections = JoinSet::new();
+    let mut tasks = JoinSet::new();
+    let mut connections = Connections::default();
+    let most = handler.most_connections();
+    let mut backoff = FIRST_BACKOFF;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve_connection(stream, Arc::clone(&handler)));
+                    backoff = FIRST_BACKOFF;
+                    while connections.count() >= most {
+                        connections.close_oldest();
+                        // Where all are at work, the next has to wait until one is done.
+                        let _ = timeout(FIRST_BACKOFF, tasks.join_next()).await;
+                    }
+                    let connection = connections.open();
+                    tasks.spawn(serve_connection(stream, connection, Arc::clone(&handler)));
                 }
                 // Out of file descriptors, most likely: let connections end before trying again.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(_) => {
+                    connections.close_oldest();
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(LAST_BACKOFF);
+                }
             },
-            Some(_) = connections.join_next() => {}
+            Some(_) = tasks.join_next() => {}
         }
     }
 }
 
-async fn serve_connection(stream: TcpStream, handler: Arc<dyn Handler>) {
+const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+const LAST_BACKOFF: Duration = Duration::from_secs(1);
+
+async fn serve_connection(
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    handler: Arc<dyn Handler>,
+) {
     // Without it, small replies wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let at_work = Arc::clone(&connection);
     let service = service_fn(move |request| {
-        let handler = Arc::clone(&handler);
-        async move { answer(request, handler.as_ref()).await }
+        let (handler, busy) = (Arc::clone(&handler), at_work.begin());
+        async move {
+            let answer = answer(request, handler.as_ref()).await;
+            drop(busy);
+            answer
+        }
     });
     // Without a timer there is no time-out: a handler that computes for minutes keeps its idle connection.
-    // An error here is the client's going away, or a handler's wish to close: neither concerns anybody.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let served =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // An error here is the client's going away, or a handler's wish to close: neither concerns anybody.
+        _ = served => {}
+        () = connection.to_be_closed() => {}
+    }
 }
 
 /// Why a connection is closed without an answer, or in the middle of one.
@@ -109,6 +151,8 @@ enum Closed {
     ByHandler,
     #[error("the body did not arrive: {0}")]
     Body(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the body stopped arriving")]
+    Stalled,
     #[error("the response is not valid HTTP: {0}")]
     Response(#[from] hyper::http::Error),
 }
@@ -119,7 +163,7 @@ async fn answer(
 ) -> Result<hyper::Response<Reply>, Closed> {
     let request_id = new_request_id();
     let (head, body) = request.into_parts();
-    if is_from_web_page(&head.headers) {
+    if visitor::is_web_page(&head, handler.has_pages()) {
         return encode(not_for_web_pages(&request_id));
     }
     let Some(body) = read(body).await? else {
@@ -127,6 +171,7 @@ async fn answer(
     };
     let request = Request {
         method: head.method,
+        target: head.uri.path_and_query().map_or_else(String::new, ToString::to_string),
         path: path_segments(head.uri.path()),
         trailing_slash: head.uri.path().ends_with('/'),
         query: query_pairs(head.uri.query().unwrap_or_default()),
@@ -142,27 +187,9 @@ async fn answer(
     }
 }
 
-/// Whether a browser sent this for some web page: across origins it says so in `Origin`, and a page whose own name was
-/// bound to this machine's address has that name in `Host`. Functions run code, so no page may reach them.
-fn is_from_web_page(headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).map_or(Some("localhost"), |host| host.to_str().ok());
-    headers.contains_key(ORIGIN) || !host.is_some_and(is_loopback)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    name.parse::<IpAddr>().map_or_else(
-        |_| name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"),
-        |address| address.is_loopback(),
-    )
-}
-
 fn not_for_web_pages(request_id: &str) -> Response {
     let message = "The local AWS of playbook answers programs on this machine, not web pages. \
-                   Address it as http://127.0.0.1:PORT, without an Origin header.";
+                   Address it as http://127.0.0.1:PORT, without the headers of a browser.";
     Protocol::RestJson.error(&AwsError::new(403, "AccessDeniedException", message), request_id)
 }
 
@@ -171,10 +198,15 @@ async fn read(body: Incoming) -> Result<Option<Bytes>, Closed> {
     if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Ok(None);
     }
-    match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(collected) => Ok(Some(collected.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(Closed::Body(error)),
+    let mut body = Limited::new(body, BODY_LIMIT);
+    let mut whole = BytesMut::new();
+    loop {
+        match timeout(PAUSE, body.frame()).await.map_err(|_| Closed::Stalled)? {
+            None => return Ok(Some(whole.freeze())),
+            Some(Ok(frame)) => whole.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+            Some(Err(error)) if error.is::<LengthLimitError>() => return Ok(None),
+            Some(Err(error)) => return Err(Closed::Body(error)),
+        }
     }
 }
 
@@ -324,24 +356,6 @@ mod tests {
         drop(client);
         assert_eq!(told.recv().await, Some("over"));
         listening.close().await;
-    }
-
-    #[test]
-    fn web_pages_are_told_apart_from_programs() {
-        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
-            let named = |name| hyper::header::HeaderName::from_static(name);
-            let value = |text| hyper::header::HeaderValue::from_static(text);
-            pairs.iter().map(|(name, text)| (named(name), value(text))).collect()
-        };
-        for host in ["127.0.0.1:4566", "localhost:4566", "[::1]:80", "LOCALHOST", "f.localhost:1"] {
-            assert!(!is_from_web_page(&headers(&[("host", host)])), "{host}");
-        }
-        for host in ["evil.example:4566", "localhost.evil.example", "10.0.0.1", "", "a b"] {
-            assert!(is_from_web_page(&headers(&[("host", host)])), "{host}");
-        }
-        let origin = [("host", "127.0.0.1:4566"), ("origin", "https://evil.example")];
-        assert!(is_from_web_page(&headers(&origin)));
-        assert!(!is_from_web_page(&HeaderMap::new()));
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The listener, which service a request is for, and an injector of faults.
 
+mod admission;
+mod connections;
 mod listener;
 pub mod middleware;
 mod route;
 mod service;
+mod signature;
 #[cfg(test)]
 mod tests;
+mod visitor;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,11 +20,13 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+pub use admission::KeyPair;
 pub use listener::{Handler, Listening, serve};
 pub use middleware::Middleware;
 pub use route::operation;
 pub use service::{Comparison, Interface, Service};
 
+use self::admission::Keys;
 use self::middleware::{After, Before};
 use super::SERVICES;
 use super::account::latency::LatencyProfile;
@@ -42,6 +48,8 @@ pub struct LocalOptions {
     pub account_id: String,
     /// The command, and its first arguments, that handler processes are started with.
     pub launcher: Vec<OsString>,
+    /// The one key pair that requests are taken from, beside those that this AWS issues; any, where there is none.
+    pub required: Option<KeyPair>,
 }
 
 /// An embedded AWS that is running. Its background tasks end with it.
@@ -71,6 +79,7 @@ impl LocalAws {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
+        let required = options.required;
         let options = AccountOptions {
             account_id: options.account_id,
             region: options.region,
@@ -82,7 +91,8 @@ impl LocalAws {
         if let Some(middleware) = &middleware {
             middleware.opened(&account);
         }
-        let router: Arc<dyn Handler> = Arc::new(Router { account: account.clone(), middleware });
+        let router: Arc<dyn Handler> =
+            Arc::new(Router { account: account.clone(), middleware, required });
         Ok(Self { account, listening: Some(serve(listener, router)?) })
     }
 
@@ -116,6 +126,7 @@ impl Drop for LocalAws {
 struct Router {
     account: Account,
     middleware: Option<Arc<dyn Middleware>>,
+    required: Option<KeyPair>,
 }
 
 impl fmt::Debug for Router {
@@ -127,6 +138,9 @@ impl fmt::Debug for Router {
 impl Handler for Router {
     fn handle(&self, mut request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(async move {
+            if admission::is_closed(&request, self.required.as_ref()) {
+                return Some(admission::ask_for_credentials());
+            }
             if let Some(page) = self.internal_page(&request) {
                 return Some(page);
             }
@@ -148,6 +162,10 @@ impl Handler for Router {
                     .with_header("x-amz-request-id", &request.request_id),
             )
         })
+    }
+
+    fn has_pages(&self) -> bool {
+        true
     }
 }
 
@@ -192,26 +210,37 @@ impl Router {
             return Err((route::guess_protocol(request), error));
         };
         let protocol = service.protocol();
-        let account = self
-            .whose(service, &credential)
-            .map_err(|error| (protocol, route::in_dialect(error, protocol)))?;
+        let in_dialect = |error| (protocol, route::in_dialect(error, protocol));
+        let region = self.region(service, &credential).map_err(in_dialect)?;
+        self.check_lifetime(&credential).map_err(in_dialect)?;
+        admission::admit(request, &credential, protocol, &self.keys())
+            .map_err(|error| (protocol, error))?;
+        let owner = self.account.state::<sts::State>().account_of(&credential.access_key);
+        let account = self.account.at(owner.as_deref().unwrap_or(&self.account.id), &region);
         Ok((service, account, credential))
     }
 
-    /// The account and the region that a request is about.
-    fn whose(&self, service: &dyn Service, credential: &Credential) -> Result<Account, AwsError> {
+    /// The region that a request is about.
+    fn region(&self, service: &dyn Service, credential: &Credential) -> Result<String, AwsError> {
         let region = if service.is_global() { &self.account.region } else { &credential.region };
-        if !route::is_region(region) && *region != self.account.region {
-            return Err(wrong_region(region));
+        if route::is_region(region) || *region == self.account.region {
+            return Ok(region.clone());
         }
-        let sts = self.account.state::<sts::State>();
-        if sts.is_expired(&credential.access_key, self.account.now()) {
-            let message = "The security token included in the request is expired";
-            return Err(AwsError::new(403, "ExpiredToken", message));
+        Err(wrong_region(region))
+    }
+
+    /// Refuses credentials of a role that have come to their end.
+    fn check_lifetime(&self, credential: &Credential) -> Result<(), AwsError> {
+        let (sts, now) = (self.account.state::<sts::State>(), self.account.now());
+        if !sts.is_expired(&credential.access_key, now) {
+            return Ok(());
         }
-        let owner = sts.account_of(&credential.access_key);
-        drop(sts);
-        Ok(self.account.at(owner.as_deref().unwrap_or(&self.account.id), region))
+        let message = "The security token included in the request is expired";
+        Err(AwsError::new(403, "ExpiredToken", message))
+    }
+
+    fn keys(&self) -> Keys<'_> {
+        Keys { required: self.required.as_ref(), account: &self.account }
     }
 
     fn unsupported(&self, name: &str) -> AwsError {

@@ -136,6 +136,7 @@ mod tests {
             |text: &str| hyper::header::HeaderValue::from_str(text).expect("a valid header");
         Request {
             method: hyper::Method::POST,
+            target: String::new(),
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
             trailing_slash: false,
             query: query

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::protocol::xml;
 
 fn options() -> LocalOptions {
     LocalOptions {
@@ -14,6 +15,7 @@ fn options() -> LocalOptions {
         region: "eu-west-1".to_owned(),
         account_id: "123456789012".to_owned(),
         launcher: Vec::new(),
+        required: None,
     }
 }
 
@@ -67,9 +69,166 @@ async fn the_caller_is_told_who_it_is() {
         "f",
         None,
     );
-    let headers = signed("sts", "us-east-1").replace("AKIAEXAMPLE", &keys.access_key_id);
-    let answer = exchange(&aws, &post(&headers, body)).await;
+    let answer =
+        exchange(&aws, &post(&really_signed(&Keys::of(&keys), "sts", "", body), body)).await;
     assert!(answer.contains("<Arn>arn:aws:sts::123456789012:assumed-role/r/f</Arn>"), "{answer}");
+}
+
+/// Credentials of a role, as functions have them.
+fn issue(aws: &LocalAws) -> sts::SessionCredentials {
+    let arn = "arn:aws:iam::123456789012:role/r";
+    aws.account().state::<sts::State>().open_session(arn, "f", None)
+}
+
+struct Keys {
+    id: String,
+    secret: String,
+    token: Option<String>,
+}
+
+impl Keys {
+    fn of(keys: &sts::SessionCredentials) -> Self {
+        let token = Some(keys.session_token.clone());
+        Self { id: keys.access_key_id.clone(), secret: keys.secret_access_key.clone(), token }
+    }
+
+    fn pair(pair: &KeyPair) -> Self {
+        let (id, secret) = (pair.access_key_id.clone(), pair.secret_access_key.clone());
+        Self { id, secret, token: None }
+    }
+}
+
+/// The headers of a `POST` whose signature holds; `more` are others, a line each.
+fn really_signed(keys: &Keys, service: &str, more: &str, body: &str) -> String {
+    let date = signature::date_now();
+    let mut headers = hyper::HeaderMap::new();
+    headers.insert("host", "localhost".parse().expect("a header"));
+    headers.insert("x-amz-date", date.parse().expect("a header"));
+    let request = Request {
+        method: hyper::Method::POST,
+        target: "/".to_owned(),
+        path: Vec::new(),
+        trailing_slash: true,
+        query: Vec::new(),
+        headers,
+        body: body.to_owned().into(),
+        request_id: String::new(),
+        credential: None,
+        on_behalf_of: None,
+    };
+    let scope = format!("{}/eu-west-1/{service}/aws4_request", date.get(..8).expect("a day"));
+    let signed = ["host", "x-amz-date"];
+    let authorization = signature::authorization(&request, &keys.id, &keys.secret, &scope, &signed);
+    let token = keys.token.iter().map(|token| format!("X-Amz-Security-Token: {token}\n"));
+    let token: String = token.collect();
+    format!("Authorization: {authorization}\nX-Amz-Date: {date}\n{token}{more}")
+}
+
+#[tokio::test]
+async fn a_key_that_was_issued_signs_or_is_refused() {
+    let aws = start().await;
+    let issued = issue(&aws);
+    let keys = Keys::of(&issued);
+    let body = "Action=ListRoles&Version=2010-05-08";
+    let good = exchange(&aws, &post(&really_signed(&keys, "iam", "", body), body)).await;
+    assert!(good.starts_with("HTTP/1.1 200 OK\n"), "{good}");
+    let guessed = Keys { secret: "guessed".to_owned(), ..Keys::of(&issued) };
+    let bad = exchange(&aws, &post(&really_signed(&guessed, "iam", "", body), body)).await;
+    assert!(bad.starts_with("HTTP/1.1 403 Forbidden\n"), "{bad}");
+    assert!(bad.contains("<Code>SignatureDoesNotMatch</Code>"), "{bad}");
+    let other = "Action=DeleteRole&Version=2010-05-08&RoleName=r";
+    let changed = exchange(&aws, &post(&really_signed(&keys, "iam", "", body), other)).await;
+    assert!(changed.contains("<Code>SignatureDoesNotMatch</Code>"), "{changed}");
+    let tokenless = Keys { token: None, ..Keys::of(&issued) };
+    let target = "X-Amz-Target: Logs_20140328.DescribeLogGroups\n";
+    let bad = exchange(&aws, &post(&really_signed(&tokenless, "logs", target, "{}"), "{}")).await;
+    assert!(bad.starts_with("HTTP/1.1 400 Bad Request\n"), "{bad}");
+    assert!(bad.contains("\"__type\":\"UnrecognizedClientException\""), "{bad}");
+}
+
+#[tokio::test]
+async fn where_credentials_are_required_nothing_else_is_taken() {
+    let pair = KeyPair::random();
+    let options = LocalOptions { required: Some(pair.clone()), ..options() };
+    let aws = LocalAws::start(options).await.expect("a free port");
+    let keys = Keys::pair(&pair);
+    let body = "Action=ListRoles&Version=2010-05-08";
+    let good = exchange(&aws, &post(&really_signed(&keys, "iam", "", body), body)).await;
+    assert!(good.starts_with("HTTP/1.1 200 OK\n"), "{good}");
+    let issued = issue(&aws);
+    let issued = really_signed(&Keys::of(&issued), "iam", "", body);
+    let good = exchange(&aws, &post(&issued, body)).await;
+    assert!(good.starts_with("HTTP/1.1 200 OK\n"), "{good}");
+    let wrong = Keys { secret: "local".to_owned(), ..Keys::pair(&pair) };
+    let bad = exchange(&aws, &post(&really_signed(&wrong, "iam", "", body), body)).await;
+    assert!(bad.contains("<Code>SignatureDoesNotMatch</Code>"), "{bad}");
+
+    let dummy = exchange(&aws, &post(&signed("iam", "us-east-1"), body)).await;
+    assert!(dummy.starts_with("HTTP/1.1 403 Forbidden\n"), "{dummy}");
+    assert!(dummy.contains("<Code>InvalidClientTokenId</Code>"), "{dummy}");
+    let target =
+        format!("{}X-Amz-Target: DynamoDB_20120810.ListTables\n", signed("dynamodb", "eu-west-1"));
+    let dummy = exchange(&aws, &post(&target, "{}")).await;
+    assert!(dummy.starts_with("HTTP/1.1 400 Bad Request\n"), "{dummy}");
+    assert!(dummy.contains("UnrecognizedClientException"), "{dummy}");
+    let dummy = exchange(&aws, &get("/b/k", &signed("s3", "eu-west-1"))).await;
+    assert!(dummy.contains("<Code>InvalidAccessKeyId</Code>"), "{dummy}");
+    let functions = get("/2015-03-31/functions", &signed("lambda", "eu-west-1"));
+    let dummy = exchange(&aws, &functions).await;
+    assert!(dummy.contains("x-amzn-errortype: UnrecognizedClientException\n"), "{dummy}");
+
+    let inbox = exchange(&aws, &get("/_playbook/inbox", "")).await;
+    assert!(inbox.starts_with("HTTP/1.1 401 Unauthorized\n"), "{inbox}");
+    let basic = |password: &str| {
+        use base64::Engine as _;
+        let text = format!("{}:{password}", pair.access_key_id);
+        let text = base64::prelude::BASE64_STANDARD.encode(text);
+        get("/_playbook/inbox", &format!("Authorization: Basic {text}\n"))
+    };
+    let inbox = exchange(&aws, &basic("local")).await;
+    assert!(inbox.starts_with("HTTP/1.1 401 Unauthorized\n"), "{inbox}");
+    let inbox = exchange(&aws, &basic(&pair.secret_access_key)).await;
+    assert!(inbox.starts_with("HTTP/1.1 200 OK\n"), "{inbox}");
+}
+
+fn get(target: &str, headers: &str) -> String {
+    format!("GET {target} HTTP/1.1\nHost: localhost\nConnection: close\n{headers}\n")
+}
+
+#[tokio::test]
+async fn a_link_may_ask_and_change_nothing() {
+    let aws = start().await;
+    let before = aws.account().snapshot();
+    let trust = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A\
+                 %22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D";
+    let create = format!(
+        "Action=CreateRole&Version=2010-05-08&RoleName=planted&AssumeRolePolicyDocument={trust}"
+    );
+    let presigned = |service: &str, rest: &str| {
+        format!(
+            "/?{rest}&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-SignedHeaders=host&X-Amz-Signature=00&\
+             X-Amz-Credential=local%2F20261130%2Feu-west-1%2F{service}%2Faws4_request"
+        )
+    };
+    let planted = exchange(&aws, &get(&presigned("iam", &create), "")).await;
+    assert!(planted.starts_with("HTTP/1.1 403 Forbidden\n"), "{planted}");
+    assert!(planted.contains("<Code>AccessDenied</Code>"), "{planted}");
+    let posted =
+        exchange(&aws, &get(&presigned("iam", &create), "").replace("GET ", "POST ")).await;
+    assert!(posted.contains("<Code>AccessDenied</Code>"), "{posted}");
+    let unsigned = exchange(&aws, &get(&format!("/?{create}"), "")).await;
+    assert!(unsigned.starts_with("HTTP/1.1 403 Forbidden\n"), "{unsigned}");
+    let form = get(&presigned("lambda", "x=").replacen('/', "/2015-03-31/functions", 1), "");
+    let form = exchange(&aws, &form.replace("GET ", "POST ")).await;
+    assert!(form.contains("x-amzn-errortype: AccessDeniedException"), "{form}");
+    assert_eq!(aws.account().snapshot(), before);
+
+    let who = presigned("sts", "Action=GetCallerIdentity&Version=2011-06-15");
+    let who = exchange(&aws, &get(&who, "")).await;
+    assert!(who.starts_with("HTTP/1.1 200 OK\n"), "{who}");
+    let header = exchange(&aws, &get(&format!("/?{create}"), &signed("iam", "x"))).await;
+    assert!(header.starts_with("HTTP/1.1 200 OK\n"), "{header}");
+    assert_ne!(aws.account().snapshot(), before);
 }
 
 #[tokio::test]
@@ -150,9 +309,15 @@ async fn a_role_of_another_account_is_assumed_until_it_expires() {
         assumed.contains("<Arn>arn:aws:sts::222222222222:assumed-role/r/me</Arn>"),
         "{assumed}"
     );
-    let key = crate::protocol::xml::text_of(assumed.as_bytes(), "AccessKeyId").expect("a key");
-    let theirs = signed("sts", "us-east-1").replace("AKIAEXAMPLE", &key);
-    let whoami = exchange(&aws, &post(&theirs, "Action=GetCallerIdentity")).await;
+    let member = |name: &str| xml::text_of(assumed.as_bytes(), name).expect(name);
+    let keys = Keys {
+        id: member("AccessKeyId"),
+        secret: member("SecretAccessKey"),
+        token: Some(member("SessionToken")),
+    };
+    let body = "Action=GetCallerIdentity";
+    let theirs = really_signed(&keys, "sts", "", body);
+    let whoami = exchange(&aws, &post(&theirs, body)).await;
     assert!(whoami.contains("<Account>222222222222</Account>"), "{whoami}");
 
     let missing = "arn:aws:iam::222222222222:role/missing";
@@ -170,10 +335,9 @@ async fn a_role_of_another_account_is_assumed_until_it_expires() {
 #[tokio::test]
 async fn internal_pages_need_no_signature() {
     let aws = start().await;
-    let get = |path: &str| format!("GET {path} HTTP/1.1\nHost: localhost\nConnection: close\n\n");
-    let front = exchange(&aws, &get("/")).await;
+    let front = exchange(&aws, &get("/", "")).await;
     assert!(front.contains("\"region\":\"eu-west-1\""), "{front}");
-    let health = exchange(&aws, &get("/_playbook/health")).await;
+    let health = exchange(&aws, &get("/_playbook/health", "")).await;
     assert!(health.contains("\"status\":\"ok\""), "{health}");
 }
 

@@ -54,7 +54,7 @@ impl Filter {
             return Err(unsupported("labels of parameters"));
         }
         // By tags, parameters can be described, and not got.
-        if !keys.contains(&self.key.as_str()) && !(self.is_of_tag() && keys.contains(&"Name")) {
+        if !(keys.contains(&self.key.as_str()) || self.is_of_tag() && keys.contains(&"Name")) {
             let message = format!(
                 "The following filter key is not valid: {}. Valid filter keys include: [{}].",
                 self.key,

@@ -1,10 +1,10 @@
 //! Temporary credentials, and who the holder of an access key is.
 
 use std::collections::BTreeMap;
-use std::iter::repeat_with;
+use std::fmt;
 use std::time::SystemTime;
 
-use crate::{account, iam};
+use crate::{account, iam, random};
 
 /// The name of the user to whom every other access key belongs.
 const USER_NAME: &str = "playbook";
@@ -24,13 +24,13 @@ impl account::State for State {
 struct Session {
     role_arn: String,
     name: String,
-    secret: String,
+    keys: SessionCredentials,
     /// Credentials of functions are renewed by Lambda, and have no end.
     expires: Option<SystemTime>,
 }
 
 /// Temporary credentials of a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionCredentials {
     /// `ASIA…`
     pub access_key_id: String,
@@ -38,6 +38,15 @@ pub struct SessionCredentials {
     pub secret_access_key: String,
     /// What goes into `AWS_SESSION_TOKEN`.
     pub session_token: String,
+}
+
+impl fmt::Debug for SessionCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SessionCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who an access key belongs to.
@@ -60,25 +69,21 @@ impl State {
         expires: Option<SystemTime>,
     ) -> SessionCredentials {
         let access_key_id = iam::ids::new("ASIA");
-        let secret: String = repeat_with(fastrand::alphanumeric).take(40).collect();
-        let session = Session {
-            role_arn: role_arn.to_owned(),
-            name: session_name.to_owned(),
-            secret: secret.clone(),
-            expires,
+        let keys = SessionCredentials {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: random::text(40),
+            session_token: random::text(300),
         };
-        self.sessions.insert(access_key_id.clone(), session);
-        SessionCredentials {
-            access_key_id,
-            secret_access_key: secret,
-            session_token: repeat_with(fastrand::alphanumeric).take(300).collect(),
-        }
+        let (role_arn, name) = (role_arn.to_owned(), session_name.to_owned());
+        self.sessions
+            .insert(access_key_id, Session { role_arn, name, keys: keys.clone(), expires });
+        keys
     }
 
-    /// The secret of an access key that was handed out here.
+    /// What belongs to an access key that was handed out here.
     #[must_use]
-    pub fn secret(&self, access_key: &str) -> Option<&str> {
-        self.sessions.get(access_key).map(|session| session.secret.as_str())
+    pub fn credentials(&self, access_key: &str) -> Option<&SessionCredentials> {
+        self.sessions.get(access_key).map(|session| &session.keys)
     }
 
     /// Whether an access key that was handed out here has come to its end.

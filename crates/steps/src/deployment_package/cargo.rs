@@ -131,6 +131,8 @@ impl Cargo<'_> {
     async fn run(&self, place: &Path, arguments: &[&str]) -> Result<Output, StepError> {
         let mut command = Command::new("cargo");
         command.args(arguments).current_dir(place).stdin(Stdio::null()).kill_on_drop(true);
+        // Builds run the code of many: they get what they need, and none of the keys and tokens beside it.
+        command.env_clear().envs(std::env::vars_os().filter(|(name, _)| is_for_builds(name)));
         if let Some(path) = self.path {
             command.env("PATH", path);
         }
@@ -145,6 +147,49 @@ impl Cargo<'_> {
             () = self.interrupt.wait() => Err(StepError::Interrupted),
         }
     }
+}
+
+/// Whether a variable of the environment is for compilers, linkers, package managers and what they call.
+fn is_for_builds(name: &OsStr) -> bool {
+    const NAMES: &str = "AR AS CC CPATH CPP CXX DEVELOPER_DIR HOME LANG LANGUAGE LD LIBRARY_PATH LOGNAME \
+                         MACOSX_DEPLOYMENT_TARGET NM PATH RANLIB SDKROOT SHELL SOURCE_DATE_EPOCH STRIP TEMP TERM TMP \
+                         TMPDIR TZ USER";
+    const STARTS: [&str; 23] = [
+        "AR_",
+        "BINDGEN_",
+        "CARGO",
+        "CC_",
+        "CFLAGS",
+        "CMAKE",
+        "CPPFLAGS",
+        "CXX",
+        "GIT_SSL_",
+        "LC_",
+        "LDFLAGS",
+        "LD_LIBRARY",
+        "LIBCLANG",
+        "LLVM",
+        "MAKEFLAGS",
+        "NIX_",
+        "OPENSSL_",
+        "PKG_CONFIG",
+        "RUST",
+        "SCCACHE_DIR",
+        "SSL_CERT_",
+        "TARGET_",
+        "ZIG",
+    ];
+    const ENDS: [&str; 4] = ["_TOKEN", "_SECRET", "_PASSWORD", "_KEY"];
+    let Some(name) = name.to_str() else { return false };
+    if matches!(
+        name.to_ascii_lowercase().as_str(),
+        "http_proxy" | "https_proxy" | "no_proxy" | "all_proxy"
+    ) {
+        return true;
+    }
+    NAMES.split_whitespace().any(|known| known == name)
+        || (STARTS.iter().any(|start| name.starts_with(start))
+            && !ENDS.iter().any(|end| name.ends_with(end)))
 }
 
 #[derive(Deserialize)]
@@ -376,5 +421,30 @@ printf '{"reason":"compiler-artifact","target":{"name":"adder"},"manifest_path":
         );
         let help = error.help().unwrap_or_default();
         assert!(help.starts_with("run `cargo zigbuild --release --target "), "{help}");
+    }
+
+    #[test]
+    fn builds_get_what_they_need_and_no_secrets() {
+        for needed in [
+            "PATH",
+            "HOME",
+            "CARGO_HOME",
+            "RUSTUP_TOOLCHAIN",
+            "RUSTFLAGS",
+            "CC_x86_64_unknown_linux_musl",
+            "https_proxy",
+        ] {
+            assert!(is_for_builds(OsStr::new(needed)), "{needed}");
+        }
+        for secret in [
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "PLAYBOOK_INPUT_PASSWORD",
+            "CARGO_REGISTRY_TOKEN",
+            "GITHUB_TOKEN",
+            "DATABASE_URL",
+        ] {
+            assert!(!is_for_builds(OsStr::new(secret)), "{secret}");
+        }
     }
 }

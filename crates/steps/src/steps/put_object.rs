@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use engine::aws::{CallError, Outcome};
+use engine::regular_file;
 use engine::step::context::{Backoff, Progress};
 use engine::step::{Context, Resource, StepError, StepKind, Undone};
 
@@ -123,6 +124,9 @@ async fn body(cx: &Context, input: &Input) -> Result<Vec<u8>, StepError> {
     }
 }
 
+/// It is held in memory until it has arrived.
+const LARGEST_FILE: u64 = 1 << 30;
+
 /// Reads a file, as long as it lies under the playbook's root.
 async fn read(cx: &Context, path: &str) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| match error.kind() {
@@ -134,7 +138,7 @@ async fn read(cx: &Context, path: &str) -> Result<Vec<u8>, String> {
     if !file.starts_with(&root) {
         return Err(format!("`{path}` leads out of the playbook's directory"));
     }
-    let body = tokio::fs::read(&file).await.map_err(unreadable)?;
+    let body = regular_file::read(&file, LARGEST_FILE).map_err(unreadable)?;
     if cx.aws.is_dry_run() {
         (cx.progress)(Progress::Uploads { file: path.to_owned(), path: file });
     }

@@ -163,6 +163,11 @@ impl Handler for RuntimeApi {
     fn handle(&self, request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(async move { Some(self.answer(request).await) })
     }
+
+    /// A runtime needs one.
+    fn most_connections(&self) -> usize {
+        8
+    }
 }
 
 /// The error's type: runtimes put it into a header, or into the body, or both.
@@ -204,6 +209,7 @@ mod tests {
     fn request(method: Method, path: &str, body: &'static str) -> Request {
         Request {
             method,
+            target: String::new(),
             path: path.split('/').map(str::to_owned).collect(),
             trailing_slash: false,
             query: Vec::new(),

@@ -21,6 +21,7 @@ use super::output::Output;
 use super::platform::{End, Report, iso_millis};
 use super::working_directory::{PrivateDir, WorkingDirectory};
 use super::{Call, Deployment, Fault, Host, Outcome};
+use crate::lambda::supervisor;
 use crate::server::{self, Listening};
 
 /// How long Lambda lets a runtime initialise before the function's own time begins to count.
@@ -50,6 +51,8 @@ pub(super) struct Environment {
 struct Process {
     child: Child,
     group: Option<Pid>,
+    /// The handler itself, once it is known: the child, or the supervisor's.
+    handler: Option<Pid>,
     working_directory: Arc<WorkingDirectory>,
     max_memory_mb: u64,
 }
@@ -111,7 +114,7 @@ impl Environment {
         let started = Instant::now();
         let args: &[OsString] = &entry.args;
         let (child, group) = working_directory.spawn(&entry.program, args, prepare).await?;
-        let process = Process { child, group, working_directory, max_memory_mb: 0 };
+        let process = Process { child, group, handler: None, working_directory, max_memory_mb: 0 };
         Ok(Self {
             deployment,
             log,
@@ -305,13 +308,26 @@ impl InvocationResult {
 impl Process {
     /// Notes how much memory the process has used at most, where the system says.
     fn measure(&mut self) {
-        let Some(pid) = self.child.id() else { return };
-        let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else {
+        let Some(pid) = self.handler() else { return };
+        let path = format!("/proc/{}/status", pid.as_raw_nonzero());
+        let Ok(status) = std::fs::read_to_string(path) else {
             return;
         };
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = peak.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         self.max_memory_mb = self.max_memory_mb.max(kilobytes.unwrap_or(0).div_ceil(1024));
+    }
+
+    fn handler(&mut self) -> Option<Pid> {
+        if self.handler.is_none() {
+            let child = i32::try_from(self.child.id()?).ok().and_then(Pid::from_raw)?;
+            self.handler = if self.working_directory.supervises() {
+                supervisor::children(child).into_iter().next()
+            } else {
+                Some(child)
+            };
+        }
+        self.handler
     }
 
     async fn end(&mut self) {

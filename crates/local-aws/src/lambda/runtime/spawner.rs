@@ -15,8 +15,7 @@ struct Order {
 
 /// A thread that starts processes.
 ///
-/// Linux sends the parent-death signal when the *thread* that started the process ends (prctl(2)), so a worker thread of
-/// an async runtime, which may end at any time, must not be the parent.
+/// Forking takes as long as this program's memory is large; the workers of the async runtime have other things to do.
 #[derive(Debug)]
 pub(super) struct Spawner {
     orders: mpsc::Sender<Order>,
@@ -30,7 +29,7 @@ impl Spawner {
         thread::Builder::new().name("lambda-spawner".to_owned()).spawn(move || {
             let _context = runtime.enter();
             for Order { mut command, reply } in inbox {
-                // A child that nobody waits for any more is killed as it is dropped.
+                // A child that nobody waits for any more ends as it is dropped.
                 let _unclaimed = reply.send(command.spawn());
             }
         })?;
@@ -38,8 +37,7 @@ impl Spawner {
     }
 
     /// Starts a process.
-    pub(super) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
-        command.kill_on_drop(true);
+    pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
         let (reply, child) = oneshot::channel();
         let gone = || io::Error::other("the thread that starts Lambda handlers has ended");
         self.orders.send(Order { command, reply }).map_err(|_| gone())?;

@@ -4,19 +4,21 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use rustix::process::{Pid, Signal};
-use tokio::process::Command;
+use tokio::process::{ChildStdin, Command};
 
 use super::spawner::Spawner;
 use crate::lambda::launch::{self, ROOT_PREFIX};
 use crate::lambda::package::{self, PackageError};
+use crate::lambda::supervisor;
 
 const PYTHON_LOADER: &str = include_str!("../loader/bootstrap.py");
 const NODE_LOADER: &str = include_str!("../loader/bootstrap.mjs");
@@ -46,12 +48,21 @@ impl Drop for PrivateDir {
     }
 }
 
+/// A process group, with what it lives as long as.
+struct Group {
+    leader: Pid,
+    /// The writing end of a supervisor's standard input.
+    lifeline: Option<OwnedFd>,
+}
+
 /// What all environments of a server share.
 pub(super) struct WorkingDirectory {
     launcher: Vec<OsString>,
     spawner: Spawner,
     guard: Option<Guard>,
-    groups: Mutex<Vec<Pid>>,
+    groups: Mutex<Vec<Group>>,
+    /// Those that have been told to end.
+    ending: Mutex<Vec<Pid>>,
     packages: Mutex<HashMap<String, Weak<PrivateDir>>>,
     // Last: what is above still writes into it.
     root: PrivateDir,
@@ -71,6 +82,7 @@ impl WorkingDirectory {
             spawner: Spawner::start()?,
             guard,
             groups: Mutex::default(),
+            ending: Mutex::default(),
             packages: Mutex::default(),
             root,
         })
@@ -103,7 +115,12 @@ impl WorkingDirectory {
         Ok(package)
     }
 
-    /// Starts a program in a process group of its own that dies with this process.
+    /// Whether handlers are children of supervisors instead of this process's own.
+    pub(super) fn supervises(&self) -> bool {
+        !self.launcher.is_empty()
+    }
+
+    /// Starts a program in a process group of its own that ends with this process.
     pub(super) async fn spawn(
         &self,
         program: &Path,
@@ -113,38 +130,57 @@ impl WorkingDirectory {
         let mut command = match self.launcher.split_first() {
             Some((launcher, first)) => {
                 let mut command = Command::new(launcher);
-                command.args(first).args(launch::run_args(std::process::id(), program));
+                command.args(first).args(launch::run_args(program));
                 command
             }
             None => Command::new(program),
         };
-        command.args(args).stdin(Stdio::null()).process_group(0);
+        let stdin = if self.supervises() { Stdio::piped() } else { Stdio::null() };
+        command.args(args).stdin(stdin).process_group(0);
+        // A supervisor that is killed could end nothing any more; without its pipe it ends by itself.
+        command.kill_on_drop(!self.supervises());
         prepare(&mut command);
-        let child = self.spawner.spawn(command).await?;
+        let mut child = self.spawner.spawn(command).await?;
+        // To wait for a process closes its standard input, if it has it.
+        let lifeline = child.stdin.take().map(ChildStdin::into_owned_fd).transpose()?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            self.groups.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
-            self.tell_guard("+", pid);
+        if let Some(leader) = pid {
+            let group = Group { leader, lifeline };
+            self.groups.lock().unwrap_or_else(PoisonError::into_inner).push(group);
+            self.tell_guard("+", leader);
         }
         Ok((child, pid))
     }
 
-    /// Ends a process and all that it started.
-    pub(super) fn end(&self, group: Pid) {
+    /// Ends a process and all that it started: what is below a supervisor by and by, and at the latest when this closes.
+    pub(super) fn end(&self, leader: Pid) {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(position) = groups.iter().position(|known| *known == group) else {
+        let Some(position) = groups.iter().position(|known| known.leader == leader) else {
             return;
         };
-        groups.swap_remove(position);
+        let group = groups.swap_remove(position);
         drop(groups);
-        let _already_gone = rustix::process::kill_process_group(group, Signal::KILL);
-        self.tell_guard("-", group);
+        if group.lifeline.is_some() && !supervisor::is_over(leader) {
+            let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+            ending.retain(|leader| !supervisor::is_over(*leader));
+            ending.push(leader);
+        } else {
+            kill(leader);
+        }
+        self.tell_guard("-", leader);
     }
 
     fn end_all(&self) {
-        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for group in groups {
-            self.end(group);
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaders: Vec<Pid> = groups.iter().map(|group| group.leader).collect();
+        drop(groups);
+        for leader in leaders {
+            self.end(leader);
+        }
+        let ending =
+            std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
+        for leader in supervisor::await_end(ending, supervisor::GRACE * 2) {
+            kill(leader);
         }
     }
 
@@ -162,6 +198,10 @@ impl WorkingDirectory {
     }
 }
 
+fn kill(leader: Pid) {
+    let _already_gone = rustix::process::kill_process_group(leader, Signal::KILL);
+}
+
 impl Drop for WorkingDirectory {
     fn drop(&mut self) {
         self.end_all();
@@ -170,7 +210,7 @@ impl Drop for WorkingDirectory {
 
 /// The process that cleans up after a server that was killed.
 struct Guard {
-    orders: Mutex<Option<ChildStdin>>,
+    orders: Mutex<Option<std::process::ChildStdin>>,
     process: Mutex<Child>,
 }
 
@@ -182,6 +222,8 @@ impl Guard {
         let mut process = std::process::Command::new(program)
             .args(first)
             .args(launch::guard_args(root))
+            // Whoever reads it must not find the secrets of a person in it.
+            .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::policy::administrators_of;
+use engine::regular_file;
 use engine::step::{Context, StepError};
 
 /// What CloudFormation takes in a request; longer templates go by way of S3.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
 const LONGEST: usize = 51_200;
+
+/// What is longer is not even read to say how long it is.
+const MOST_READ: u64 = 16 << 20;
 
 /// Reads a template, as long as it lies under the playbook's root.
 pub(super) async fn read(cx: &Context, path: &str) -> Result<String, StepError> {
@@ -23,7 +27,7 @@ pub(super) async fn read(cx: &Context, path: &str) -> Result<String, StepError> 
     if !file.starts_with(&root) {
         return Err(fault(format!("`{path}` leads out of the playbook's directory")));
     }
-    let text = tokio::fs::read_to_string(&file).await.map_err(unreadable)?;
+    let text = regular_file::read_to_string(&file, MOST_READ).map_err(unreadable)?;
     if text.len() > LONGEST {
         return Err(fault(format!(
             "`{path}` has {} bytes; CloudFormation takes {LONGEST} at most",

@@ -1,0 +1,120 @@
+//! What a reply says of how a call ended, and whether it can be AWS's at all.
+
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+/// Codes that the SDK tries again as if they said "too fast", though they are final.
+const FINAL: [&str; 1] = ["LimitExceededException"];
+
+/// Operations whose successful reply is whatever somebody has stored, a page of HTML included.
+const STORED: [&str; 2] = ["GetObject", "HeadObject"];
+
+/// Whether a reply says how the call ended. A server error may come after the effect; so may a success of which no more
+/// than the head arrives, or whose body nobody understands. A refusal for going too fast comes from whatever stands in
+/// front of the service, and a refusal without AWS's code from whatever stands in front of AWS: neither knows what
+/// happened behind it.
+pub(super) fn is_answer(reply: &HttpResponse, is_whole: bool) -> bool {
+    match reply.status().as_u16() {
+        200..300 => is_whole,
+        status if status >= 500 => false,
+        _ => !code(reply).is_some_and(|code| is_throttling(&code)),
+    }
+}
+
+/// Whether the code says that AWS was asked too fast.
+pub(super) fn is_throttling(code: &str) -> bool {
+    THROTTLING_ERRORS.contains(&code) && !FINAL.contains(&code)
+}
+
+/// What a reply is that AWS cannot have given to the operation, although its status says success: a page for people, as
+/// proxies and sign-in portals answer.
+pub(super) fn foreign(operation: &str, reply: &HttpResponse) -> Option<String> {
+    let kind = reply.headers().get("content-type")?;
+    let is_page = kind.trim_start().to_ascii_lowercase().starts_with("text/html");
+    let is_success = reply.status().is_success();
+    (is_page && is_success && !STORED.contains(&operation))
+        .then(|| format!("{} with a page of {kind}", reply.status().as_u16()))
+}
+
+/// The error's code, as each protocol of AWS says it.
+fn code(reply: &HttpResponse) -> Option<String> {
+    let bare = |code: &str| {
+        let code = code.split(':').next().unwrap_or(code);
+        code.rsplit('#').next().unwrap_or(code).to_owned()
+    };
+    if let Some(code) = reply.headers().get("x-amzn-errortype") {
+        return Some(bare(code));
+    }
+    let body = reply.body().bytes()?;
+    if let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) {
+        let code = ["__type", "code", "Code"].iter().find_map(|name| body.get(name)?.as_str());
+        return code.map(bare);
+    }
+    let text = std::str::from_utf8(body).ok()?;
+    let (code, _) = text.split_once("<Code>")?.1.split_once("</Code>")?;
+    Some(code.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> HttpResponse {
+        let status = StatusCode::try_from(status).unwrap();
+        let mut reply = HttpResponse::new(status, SdkBody::from(body));
+        for (name, value) in headers {
+            reply.headers_mut().insert(*name, *value);
+        }
+        reply
+    }
+
+    #[test]
+    fn a_success_is_an_answer_only_when_all_of_it_arrived() {
+        for (status, is_whole, expected) in [
+            (200, true, true),
+            (204, true, true),
+            (200, false, false),
+            (400, false, true),
+            (301, false, true),
+            (500, false, false),
+            (503, true, false),
+        ] {
+            assert_eq!(
+                is_answer(&reply(status, &[], ""), is_whole),
+                expected,
+                "{status} {is_whole}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_going_too_fast_says_nothing_of_what_happened() {
+        let json = r#"{"__type": "com.amazonaws.dynamodb#ThrottlingException", "message": "x"}"#;
+        let xml = "<ErrorResponse><Error><Code> Throttling </Code></Error></ErrorResponse>";
+        let header = [("x-amzn-errortype", "TooManyRequestsException:http://internal")];
+        for reply in [reply(400, &[], json), reply(400, &[], xml), reply(429, &header, "")] {
+            assert!(!is_answer(&reply, false), "{reply:?}");
+        }
+        let final_ones = [
+            r#"{"__type": "LimitExceededException"}"#,
+            r#"{"__type": "ConditionalCheckFailedException"}"#,
+            "<Error><Code>EntityAlreadyExists</Code></Error>",
+        ];
+        for body in final_ones {
+            assert!(is_answer(&reply(400, &[], body), false), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_no_success_unless_somebody_has_stored_it() {
+        let page = || reply(200, &[("content-type", "Text/HTML; charset=utf-8")], "<html>");
+        let told = Some("200 with a page of Text/HTML; charset=utf-8".to_owned());
+        assert_eq!(foreign("DeleteLogGroup", &page()), told);
+        assert_eq!(foreign("GetObject", &page()), None);
+        assert_eq!(foreign("DeleteLogGroup", &reply(200, &[], "")), None);
+        let refused = reply(403, &[("content-type", "text/html")], "");
+        assert_eq!(foreign("DeleteLogGroup", &refused), None);
+    }
+}
