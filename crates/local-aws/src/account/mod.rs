@@ -234,6 +234,7 @@ impl Account {
     }
 
     /// What a service keeps for each region beside its state, such as processes.
+    #[must_use]
     pub fn regional<T: Default + Send + Sync + 'static>(&self) -> &T {
         self.regional.get()
     }

@@ -63,7 +63,7 @@ pub struct Resource {
     pub properties: Map<String, Value>,
     /// What must be there before it, beside what it refers to.
     pub depends_on: Vec<String>,
-    /// CreatedResource only where this holds.
+    /// Created only where this holds.
     pub condition: Option<String>,
     /// What becomes of it when the stack goes.
     pub deletion_policy: DeletionPolicy,
