@@ -11,14 +11,16 @@ use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::properties::{text, typed};
-use super::{Kind, Order, Removal, gone_is_deleted};
 use crate::cloudformation::error::{invalid, unsupported};
-use crate::cloudformation::intrinsics::Made;
+use crate::cloudformation::intrinsics::CreatedResource;
+use crate::cloudformation::properties::{text, typed};
+use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is_deleted};
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "lambda";
 const LONGEST_INLINE_CODE: usize = 4 * 1024 * 1024;
+/// Where code can be.
+const CODE: [&str; 4] = ["S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"];
 const ATTEMPTS: usize = 120;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 /// What is handed on as it is.
@@ -38,7 +40,7 @@ const PLAIN: [&str; 13] = [
     "TracingConfig",
 ];
 
-pub(super) const KIND: Kind = Kind {
+pub(crate) const TYPE: ResourceType = ResourceType {
     name: "AWS::Lambda::Function",
     service: "Lambda",
     attributes: &["Arn"],
@@ -69,7 +71,7 @@ pub(super) const KIND: Kind = Kind {
     delete: |removal| Box::pin(delete(removal)),
 };
 
-async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
+async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let name = order.name_or_generated("FunctionName", 64);
     let runtime = order.text("Runtime").unwrap_or_default();
     let mut input = typed(order.pick(&PLAIN), &["MemorySize", "Size", "Timeout"], &[]);
@@ -81,38 +83,38 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
     }
     let created = create_once_assumable(order, &input).await?;
     if let Err(error) = settle(order, &name).await {
-        gone_is_deleted(order.peers.rest(SERVICE, Method::DELETE, &path(&name), None).await)?;
+        gone_is_deleted(order.client.rest(SERVICE, Method::DELETE, &path(&name), None).await)?;
         return Err(error);
     }
     let arn = created["FunctionArn"].clone();
-    Ok(Made { physical_id: name, attributes: BTreeMap::from([("Arn".to_owned(), arn)]) })
+    Ok(CreatedResource { physical_id: name, attributes: BTreeMap::from([("Arn".to_owned(), arn)]) })
 }
 
 fn path(name: &str) -> [&str; 3] {
     ["2015-03-31", "functions", name]
 }
 
-/// A role that the stack has just made cannot be assumed yet.
+/// A role that the stack has just created cannot be assumed yet.
 async fn create_once_assumable(order: &Order<'_>, input: &Value) -> Result<Value, AwsError> {
     let functions = &path("")[..2];
-    for _ in 1..ATTEMPTS {
-        match order.peers.rest(SERVICE, Method::POST, functions, Some(input)).await {
-            Err(error) if error.message.contains("cannot be assumed by Lambda") => {
-                order.peers.pause(BETWEEN_ATTEMPTS).await;
-            }
+    let mut refusal = invalid("The function was not created.");
+    let mut poller = order.client.account.poller(ATTEMPTS, BETWEEN_ATTEMPTS);
+    while poller.again().await {
+        match order.client.rest(SERVICE, Method::POST, functions, Some(input)).await {
+            Err(error) if error.message.contains("cannot be assumed by Lambda") => refusal = error,
             other => return other,
         }
     }
-    order.peers.rest(SERVICE, Method::POST, functions, Some(input)).await
+    Err(refusal)
 }
 
 async fn settle(order: &Order<'_>, name: &str) -> Result<(), AwsError> {
-    for _ in 0..ATTEMPTS {
-        let found = order.peers.rest(SERVICE, Method::GET, &path(name), None).await?;
+    let mut poller = order.client.account.poller(ATTEMPTS, BETWEEN_ATTEMPTS);
+    while poller.again().await {
+        let found = order.client.rest(SERVICE, Method::GET, &path(name), None).await?;
         if found["Configuration"]["State"] == "Active" {
             return reserve(order, name).await;
         }
-        order.peers.pause(BETWEEN_ATTEMPTS).await;
     }
     Err(invalid(format!("Function {name} did not stabilize")))
 }
@@ -125,7 +127,7 @@ async fn reserve(order: &Order<'_>, name: &str) -> Result<(), AwsError> {
     }
     let path = ["2017-10-31", "functions", name, "concurrency"];
     let input = typed(input, &[property], &[]);
-    order.peers.rest(SERVICE, Method::PUT, &path, Some(&input)).await.map(|_| ())
+    order.client.rest(SERVICE, Method::PUT, &path, Some(&input)).await.map(|_| ())
 }
 
 fn variables(environment: &Value) -> Value {
@@ -135,13 +137,18 @@ fn variables(environment: &Value) -> Value {
     json!({"Variables": variables})
 }
 
-/// Inline code becomes a package with one file, which is called what the runtime's handlers look for.
+/// Code in a bucket is Lambda's to fetch. Inline code becomes a package with one file, which is called what the runtime's
+/// handlers look for.
 fn code(code: Option<&Value>, runtime: &str) -> Result<Value, AwsError> {
     let members = code.and_then(Value::as_object).cloned().unwrap_or_default();
-    if let Some(other) = members.keys().find(|name| *name != "ZipFile") {
+    if let Some(other) = members.keys().find(|name| !CODE.contains(&name.as_str())) {
         return Err(unsupported(&format!(
-            "Code.{other}: there is no S3 and no container registry here. Give the code as ZipFile"
+            "Code.{other}. Give the code as ZipFile, or as S3Bucket and S3Key"
         )));
+    }
+    if members.keys().any(|name| name != "ZipFile") {
+        let texts = members.iter().map(|(name, value)| (name.clone(), json!(text(value))));
+        return Ok(Value::Object(texts.collect()));
     }
     let source = members.get("ZipFile").and_then(text).unwrap_or_default();
     if source.is_empty() {
@@ -174,6 +181,6 @@ fn package(file: &str, source: &str) -> zip::result::ZipResult<Vec<u8>> {
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
     gone_is_deleted(
-        removal.peers.rest(SERVICE, Method::DELETE, &path(removal.physical_id), None).await,
+        removal.client.rest(SERVICE, Method::DELETE, &path(removal.physical_id), None).await,
     )
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use hyper::Method;
 use serde_json::json;
 
-use super::properties::{text, typed};
-use super::{Kind, Order, Removal, gone_is_deleted};
-use crate::cloudformation::intrinsics::Made;
+use crate::cloudformation::intrinsics::CreatedResource;
+use crate::cloudformation::properties::{text, typed};
+use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is_deleted};
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "lambda";
@@ -21,7 +21,7 @@ const PLAIN: [&str; 7] = [
     "SourceArn",
 ];
 
-pub(super) const KIND: Kind = Kind {
+pub(crate) const TYPE: ResourceType = ResourceType {
     name: "AWS::Lambda::Permission",
     service: "Lambda",
     attributes: &["Id"],
@@ -42,19 +42,19 @@ pub(super) const KIND: Kind = Kind {
     delete: |removal| Box::pin(delete(removal)),
 };
 
-async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
+async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let statement = order.generated_name(100);
     let function = order.required("FunctionName")?;
     let mut input = typed(order.pick(&PLAIN), &[], &[]);
     input["StatementId"] = json!(statement);
     let path = ["2015-03-31", "functions", &function, "policy"];
-    order.peers.rest(SERVICE, Method::POST, &path, Some(&input)).await?;
+    order.client.rest(SERVICE, Method::POST, &path, Some(&input)).await?;
     let attributes = BTreeMap::from([("Id".to_owned(), json!(statement))]);
-    Ok(Made { physical_id: statement, attributes })
+    Ok(CreatedResource { physical_id: statement, attributes })
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
     let function = removal.properties.get("FunctionName").and_then(text).unwrap_or_default();
     let path = ["2015-03-31", "functions", &function, "policy", removal.physical_id];
-    gone_is_deleted(removal.peers.rest(SERVICE, Method::DELETE, &path, None).await)
+    gone_is_deleted(removal.client.rest(SERVICE, Method::DELETE, &path, None).await)
 }

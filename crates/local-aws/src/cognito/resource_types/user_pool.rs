@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::properties::{text, typed};
-use super::{Kind, Order, Removal, gone_is_deleted};
 use crate::cloudformation::error::invalid;
-use crate::cloudformation::intrinsics::Made;
+use crate::cloudformation::intrinsics::CreatedResource;
+use crate::cloudformation::properties::{text, typed};
+use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is_deleted};
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "cognito-idp";
@@ -58,7 +58,7 @@ const BOOLEANS: [&str; 11] = [
     "Required",
 ];
 
-pub(super) const KIND: Kind = Kind {
+pub(crate) const TYPE: ResourceType = ResourceType {
     name: "AWS::Cognito::UserPool",
     service: "CognitoIdentityProvider",
     attributes: &["Arn", "ProviderName", "ProviderURL", "UserPoolId"],
@@ -96,7 +96,7 @@ pub(super) const KIND: Kind = Kind {
     delete: |removal| Box::pin(delete(removal)),
 };
 
-async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
+async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let mut request = typed(order.pick(&PLAIN), &NUMBERS, &BOOLEANS);
     request["PoolName"] = json!(order.name_or_generated("UserPoolName", 128));
     let mut tags = order.tags.clone();
@@ -107,9 +107,9 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
     if !tags.is_empty() {
         request["UserPoolTags"] = json!(tags);
     }
-    let created = order.peers.json(SERVICE, "CreateUserPool", &request).await?;
+    let created = order.client.json(SERVICE, "CreateUserPool", &request).await?;
     let member = |name: &str| created["UserPool"][name].as_str().unwrap_or_default();
-    let (id, region) = (member("Id").to_owned(), &order.peers.world.region);
+    let (id, region) = (member("Id").to_owned(), &order.client.account.region);
     if id.is_empty() {
         return Err(invalid("Cognito did not say which user pool it has made."));
     }
@@ -120,10 +120,10 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
         ("ProviderURL".to_owned(), json!(format!("https://{provider}"))),
         ("UserPoolId".to_owned(), json!(id)),
     ]);
-    Ok(Made { physical_id: id, attributes })
+    Ok(CreatedResource { physical_id: id, attributes })
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
     let request = json!({"UserPoolId": removal.physical_id});
-    gone_is_deleted(removal.peers.json(SERVICE, "DeleteUserPool", &request).await)
+    gone_is_deleted(removal.client.json(SERVICE, "DeleteUserPool", &request).await)
 }

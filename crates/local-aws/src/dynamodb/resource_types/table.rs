@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::properties::typed;
-use super::{Kind, Order, Removal, gone_is_deleted, is_missing};
+use crate::account::client::Client;
 use crate::cloudformation::error::invalid;
-use crate::cloudformation::intrinsics::Made;
+use crate::cloudformation::intrinsics::CreatedResource;
+use crate::cloudformation::properties::typed;
+use crate::cloudformation::resource_type::{
+    Order, Removal, ResourceType, gone_is_deleted, is_missing,
+};
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "dynamodb";
@@ -26,7 +29,7 @@ const PLAIN: [&str; 9] = [
     "TableClass",
 ];
 
-pub(super) const KIND: Kind = Kind {
+pub(crate) const TYPE: ResourceType = ResourceType {
     name: "AWS::DynamoDB::Table",
     service: "DynamoDb",
     attributes: &["Arn", "StreamArn"],
@@ -65,7 +68,7 @@ fn input(order: &Order<'_>, names: &[&str]) -> Value {
     typed(order.pick(names), &numbers, &booleans)
 }
 
-async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
+async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let name = order.name_or_generated("TableName", 255);
     let mut request = input(order, &PLAIN);
     request["TableName"] = json!(name);
@@ -78,7 +81,7 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
         stream.insert("StreamEnabled".to_owned(), json!(true));
         request["StreamSpecification"] = Value::Object(stream);
     }
-    order.peers.json(SERVICE, "CreateTable", &request).await?;
+    order.client.json(SERVICE, "CreateTable", &request).await?;
     match settle(order, &name).await {
         Ok(table) => {
             let attribute = |name: &str, member: &str| {
@@ -87,10 +90,10 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
             };
             let all = [attribute("Arn", "TableArn"), attribute("StreamArn", "LatestStreamArn")];
             let attributes: BTreeMap<String, Value> = all.into_iter().flatten().collect();
-            Ok(Made { physical_id: name, attributes })
+            Ok(CreatedResource { physical_id: name, attributes })
         }
         Err(error) => {
-            remove(order.peers, &name).await?;
+            remove(order.client, &name).await?;
             Err(error)
         }
     }
@@ -98,13 +101,13 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
 
 async fn settle(order: &Order<'_>, name: &str) -> Result<Value, AwsError> {
     let described = json!({"TableName": name});
-    for _ in 0..ATTEMPTS {
-        let table = order.peers.json(SERVICE, "DescribeTable", &described).await?;
+    let mut poller = order.client.account.poller(ATTEMPTS, BETWEEN_ATTEMPTS);
+    while poller.again().await {
+        let table = order.client.json(SERVICE, "DescribeTable", &described).await?;
         if table["Table"]["TableStatus"] == "ACTIVE" {
             configure(order, name).await?;
             return Ok(table["Table"].clone());
         }
-        order.peers.pause(BETWEEN_ATTEMPTS).await;
     }
     Err(invalid(format!("Table {name} did not stabilize")))
 }
@@ -123,25 +126,26 @@ async fn configure(order: &Order<'_>, name: &str) -> Result<(), AwsError> {
         });
         if is_on {
             request["TableName"] = json!(name);
-            order.peers.json(SERVICE, operation, &request).await?;
+            order.client.json(SERVICE, operation, &request).await?;
         }
     }
     Ok(())
 }
 
-async fn remove(peers: &crate::cloudformation::peers::Peers, name: &str) -> Result<(), AwsError> {
+async fn remove(client: &Client, name: &str) -> Result<(), AwsError> {
     let request = json!({"TableName": name});
-    gone_is_deleted(peers.json(SERVICE, "DeleteTable", &request).await)?;
-    for _ in 0..ATTEMPTS {
-        match peers.json(SERVICE, "DescribeTable", &request).await {
+    gone_is_deleted(client.json(SERVICE, "DeleteTable", &request).await)?;
+    let mut poller = client.account.poller(ATTEMPTS, BETWEEN_ATTEMPTS);
+    while poller.again().await {
+        match client.json(SERVICE, "DescribeTable", &request).await {
             Err(error) if is_missing(&error) => return Ok(()),
             Err(error) => return Err(error),
-            Ok(_) => peers.pause(BETWEEN_ATTEMPTS).await,
+            Ok(_) => {}
         }
     }
     Err(invalid(format!("Table {name} did not stabilize")))
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
-    remove(removal.peers, removal.physical_id).await
+    remove(removal.client, removal.physical_id).await
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::cloudformation::intrinsics::scalar_text;
 
 /// A scalar's text.
-pub(super) fn text(value: &Value) -> Option<String> {
+pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(scalar_text(value)),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
@@ -14,7 +14,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
 
 /// The members with every scalar of the type that the service wants: a number under one of `numbers`, a boolean under
 /// one of `booleans`, otherwise a text.
-pub(super) fn typed(members: Map<String, Value>, numbers: &[&str], booleans: &[&str]) -> Value {
+pub(crate) fn typed(members: Map<String, Value>, numbers: &[&str], booleans: &[&str]) -> Value {
     let typed = members.into_iter().map(|(name, value)| {
         let value = convert(&name, value, numbers, booleans);
         (name, value)
@@ -44,7 +44,7 @@ fn convert(name: &str, value: Value, numbers: &[&str], booleans: &[&str]) -> Val
 }
 
 /// A policy document's text: it may be written as an object or as a text already.
-pub(super) fn document(value: &Value) -> String {
+pub(crate) fn document(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

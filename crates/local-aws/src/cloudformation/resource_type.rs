@@ -1,40 +1,18 @@
-//! The types of resources, one file each.
-
-mod dynamodb_table;
-mod iam_managed_policy;
-mod iam_policy;
-mod iam_role;
-mod lambda_function;
-mod lambda_permission;
-mod logs_log_group;
-mod properties;
-mod user_pool;
-mod user_pool_client;
+//! What a type of resources is; the types themselves are with their services.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::intrinsics::Made;
-use super::peers::Peers;
+use super::intrinsics::CreatedResource;
+use super::properties;
+use crate::account::client::Client;
 use crate::http::BoxFuture;
 use crate::protocol::AwsError;
 
-const KINDS: [&Kind; 9] = [
-    &user_pool::KIND,
-    &user_pool_client::KIND,
-    &dynamodb_table::KIND,
-    &iam_managed_policy::KIND,
-    &iam_policy::KIND,
-    &iam_role::KIND,
-    &lambda_function::KIND,
-    &lambda_permission::KIND,
-    &logs_log_group::KIND,
-];
-
 /// A type of resources.
-pub struct Kind {
+pub struct ResourceType {
     /// Such as `AWS::IAM::Role`.
     pub name: &'static str,
     /// As errors of its handler call the service.
@@ -50,18 +28,18 @@ pub struct Kind {
     /// The property that gives an IAM resource a name of its own.
     pub iam_name: Option<&'static str>,
     /// Makes one; what fails leaves nothing behind.
-    pub create: for<'a> fn(&'a Order<'a>) -> BoxFuture<'a, Result<Made, AwsError>>,
+    pub create: for<'a> fn(&'a Order<'a>) -> BoxFuture<'a, Result<CreatedResource, AwsError>>,
     /// Deletes one.
     pub delete: for<'a> fn(&'a Removal<'a>) -> BoxFuture<'a, Result<(), AwsError>>,
 }
 
-impl fmt::Debug for Kind {
+impl fmt::Debug for ResourceType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name)
     }
 }
 
-impl PartialEq for Kind {
+impl PartialEq for ResourceType {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
@@ -70,8 +48,8 @@ impl PartialEq for Kind {
 /// A resource that is to be made.
 #[derive(Debug)]
 pub struct Order<'a> {
-    /// Who makes it.
-    pub peers: &'a Peers,
+    /// What makes it, in the name of whoever made the stack.
+    pub client: &'a Client,
     /// Of the stack.
     pub stack_name: &'a str,
     /// Of the resource, in the template.
@@ -85,8 +63,8 @@ pub struct Order<'a> {
 /// A resource that is to be deleted.
 #[derive(Debug)]
 pub struct Removal<'a> {
-    /// Who deletes it.
-    pub peers: &'a Peers,
+    /// What deletes it, in the name of whoever made the stack.
+    pub client: &'a Client,
     /// What it is called.
     pub physical_id: &'a str,
     /// As it was made.
@@ -95,17 +73,23 @@ pub struct Removal<'a> {
 
 /// A type by its name.
 #[must_use]
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.into_iter().find(|kind| kind.name == name)
+pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
+    all().find(|one| one.name == name)
 }
 
 /// Every type's name.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    KINDS.iter().map(|kind| kind.name).collect()
+    let mut names: Vec<&str> = all().map(|one| one.name).collect();
+    names.sort_unstable();
+    names
 }
 
-impl Kind {
+fn all() -> impl Iterator<Item = &'static ResourceType> {
+    crate::SERVICES.iter().flat_map(|service| service.resource_types().iter().copied())
+}
+
+impl ResourceType {
     /// Checks which properties there are, as the schemas of the registry do.
     pub fn check(&self, logical_id: &str, properties: &Map<String, Value>) -> Result<(), AwsError> {
         let missing = self.required.iter().filter(|name| !properties.contains_key(**name));
@@ -129,16 +113,16 @@ impl Kind {
 
 impl Order<'_> {
     /// A property that is a text; numbers and booleans are texts, too.
-    fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         properties::text(self.properties.get(name)?)
     }
 
-    fn required(&self, name: &str) -> Result<String, AwsError> {
+    pub(crate) fn required(&self, name: &str) -> Result<String, AwsError> {
         self.text(name)
             .ok_or_else(|| super::error::invalid(format!("Property {name} must be a string.")))
     }
 
-    fn list(&self, name: &str) -> Vec<Value> {
+    pub(crate) fn list(&self, name: &str) -> Vec<Value> {
         match self.properties.get(name) {
             Some(Value::Array(items)) => items.clone(),
             Some(single) => vec![single.clone()],
@@ -146,17 +130,17 @@ impl Order<'_> {
         }
     }
 
-    fn texts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         self.list(name).iter().filter_map(properties::text).collect()
     }
 
     /// The property's text, or `STACK-LOGICAL-RANDOM`.
-    fn name_or_generated(&self, property: &str, longest: usize) -> String {
+    pub(crate) fn name_or_generated(&self, property: &str, longest: usize) -> String {
         self.text(property).unwrap_or_else(|| self.generated_name(longest))
     }
 
     /// `STACK-LOGICAL-RANDOM`; what is too long loses the ends of its first two parts.
-    fn generated_name(&self, longest: usize) -> String {
+    pub(crate) fn generated_name(&self, longest: usize) -> String {
         let suffix: String = std::iter::repeat_with(fastrand::alphanumeric).take(12).collect();
         let room = longest.saturating_sub(suffix.len() + 2);
         let (stack, logical) = (self.stack_name, self.logical_id);
@@ -170,7 +154,7 @@ impl Order<'_> {
     }
 
     /// The stack's tags, and the resource's own over them.
-    fn all_tags(&self) -> BTreeMap<String, String> {
+    pub(crate) fn all_tags(&self) -> BTreeMap<String, String> {
         let mut tags = self.tags.clone();
         for tag in self.list("Tags") {
             let member = |name: &str| tag.get(name).and_then(properties::text);
@@ -182,12 +166,12 @@ impl Order<'_> {
     }
 
     /// The same, as a list of keys and values.
-    fn tag_list(&self) -> Value {
+    pub(crate) fn tag_list(&self) -> Value {
         self.all_tags().iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
     }
 
     /// The properties of those names, under the same names.
-    fn pick(&self, names: &[&str]) -> Map<String, Value> {
+    pub(crate) fn pick(&self, names: &[&str]) -> Map<String, Value> {
         names
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), self.properties.get(*name)?.clone())))
@@ -196,7 +180,7 @@ impl Order<'_> {
 }
 
 /// What is gone already has been deleted.
-fn gone_is_deleted<T>(result: Result<T, AwsError>) -> Result<(), AwsError> {
+pub(crate) fn gone_is_deleted<T>(result: Result<T, AwsError>) -> Result<(), AwsError> {
     match result {
         Ok(_) => Ok(()),
         Err(error) if is_missing(&error) => Ok(()),
@@ -204,6 +188,6 @@ fn gone_is_deleted<T>(result: Result<T, AwsError>) -> Result<(), AwsError> {
     }
 }
 
-fn is_missing(error: &AwsError) -> bool {
+pub(crate) fn is_missing(error: &AwsError) -> bool {
     ["NoSuchEntity", "ResourceNotFoundException"].contains(&error.code.as_str())
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::properties::typed;
-use super::{Kind, Order, Removal, gone_is_deleted};
 use crate::cloudformation::error::invalid;
-use crate::cloudformation::intrinsics::Made;
+use crate::cloudformation::intrinsics::CreatedResource;
+use crate::cloudformation::properties::typed;
+use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is_deleted};
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "cognito-idp";
@@ -44,7 +44,7 @@ const BOOLEANS: [&str; 4] = [
     "GenerateSecret",
 ];
 
-pub(super) const KIND: Kind = Kind {
+pub(crate) const TYPE: ResourceType = ResourceType {
     name: "AWS::Cognito::UserPoolClient",
     service: "CognitoIdentityProvider",
     attributes: &["ClientId", "ClientSecret", "Name"],
@@ -56,12 +56,12 @@ pub(super) const KIND: Kind = Kind {
     delete: |removal| Box::pin(delete(removal)),
 };
 
-async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
+async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let mut properties = order.pick(&PROPERTIES);
     let name = order.name_or_generated("ClientName", 128);
     properties.insert("ClientName".to_owned(), json!(name));
     let request = typed(properties, &NUMBERS, &BOOLEANS);
-    let created = order.peers.json(SERVICE, "CreateUserPoolClient", &request).await?;
+    let created = order.client.json(SERVICE, "CreateUserPoolClient", &request).await?;
     let client = &created["UserPoolClient"];
     let Some(id) = client["ClientId"].as_str() else {
         return Err(invalid("Cognito did not say which client it has made."));
@@ -74,11 +74,11 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
         attribute("Name", &client["ClientName"]),
     ];
     let attributes: BTreeMap<String, Value> = all.into_iter().flatten().collect();
-    Ok(Made { physical_id: id.to_owned(), attributes })
+    Ok(CreatedResource { physical_id: id.to_owned(), attributes })
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
     let pool = removal.properties.get("UserPoolId").cloned().unwrap_or_default();
     let request = json!({"UserPoolId": pool, "ClientId": removal.physical_id});
-    gone_is_deleted(removal.peers.json(SERVICE, "DeleteUserPoolClient", &request).await)
+    gone_is_deleted(removal.client.json(SERVICE, "DeleteUserPoolClient", &request).await)
 }

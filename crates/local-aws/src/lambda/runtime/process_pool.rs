@@ -11,10 +11,10 @@ use std::time::SystemTime;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::entry::Interpreters;
-use super::environment::{Environment, Premises};
+use super::environment::{Environment, EnvironmentParts};
 use super::log::StreamLog;
 use super::platform::{End, Report};
-use super::workshop::Workshop;
+use super::working_directory::WorkingDirectory;
 use super::{Call, Deployment, Fault, Host, Outcome};
 
 /// How many environments one function may have; further invocations wait, where AWS would start more.
@@ -23,34 +23,34 @@ const MOST_PER_FUNCTION: usize = 16;
 const MOST_IDLE: usize = 48;
 
 /// The execution environments of a server.
-pub struct Fleet {
+pub struct ProcessPool {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     launcher: Vec<OsString>,
     host: Arc<dyn Host>,
-    workshop: OnceCell<Arc<Workshop>>,
+    working_directory: OnceCell<Arc<WorkingDirectory>>,
     interpreters: Interpreters,
-    pools: Mutex<HashMap<(String, String), Pool>>,
+    pools: Mutex<HashMap<(String, String), VersionPool>>,
     closed: AtomicBool,
 }
 
 /// The environments of one version of one function.
-struct Pool {
+struct VersionPool {
     generation: u64,
     idle: Vec<Environment>,
     slots: Arc<Semaphore>,
 }
 
-impl fmt::Debug for Fleet {
+impl fmt::Debug for ProcessPool {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Fleet").finish_non_exhaustive()
+        formatter.debug_struct("ProcessPool").finish_non_exhaustive()
     }
 }
 
-impl Fleet {
-    /// A fleet without environments. `launcher` is the command that becomes a handler by way of
+impl ProcessPool {
+    /// A process pool without environments. `launcher` is the command that becomes a handler by way of
     /// [`become_handler`](crate::lambda::launch::become_handler); without one, handlers are started directly and
     /// only an orderly end of this process ends them.
     #[must_use]
@@ -58,7 +58,7 @@ impl Fleet {
         let shared = Shared {
             launcher,
             host,
-            workshop: OnceCell::new(),
+            working_directory: OnceCell::new(),
             interpreters: Interpreters::default(),
             pools: Mutex::default(),
             closed: AtomicBool::new(false),
@@ -73,14 +73,11 @@ impl Fleet {
         self.shared.execute(deployment, call).await
     }
 
-    /// Prepares for a function's first invocation in the background.
-    pub fn prepare(&self, runtime: String) {
-        let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
-            shared.interpreters.warm_up(&runtime).await;
-            // The invocation itself will report what went wrong.
-            let _workshop = shared.workshop().await;
-        });
+    /// Prepares for a function's first invocation.
+    pub async fn prepare(&self, runtime: &str) {
+        self.shared.interpreters.warm_up(runtime).await;
+        // The invocation itself will report what went wrong.
+        let _working_directory = self.shared.working_directory().await;
     }
 
     /// Ends the waiting environments of all versions of a function; those at work end after it.
@@ -99,21 +96,21 @@ impl Fleet {
         self.shared.closed.store(true, Ordering::SeqCst);
         let pools = std::mem::take(&mut *self.shared.pools());
         drop(pools);
-        if let Some(workshop) = self.shared.workshop.get() {
-            let workshop = Arc::clone(workshop);
-            let _closed = tokio::task::spawn_blocking(move || workshop.close()).await;
+        if let Some(working_directory) = self.shared.working_directory.get() {
+            let working_directory = Arc::clone(working_directory);
+            let _closed = tokio::task::spawn_blocking(move || working_directory.close()).await;
         }
     }
 }
 
 impl Shared {
-    fn pools(&self) -> MutexGuard<'_, HashMap<(String, String), Pool>> {
+    fn pools(&self) -> MutexGuard<'_, HashMap<(String, String), VersionPool>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn workshop(&self) -> io::Result<Arc<Workshop>> {
-        let open = || async { Workshop::open(self.launcher.clone()).map(Arc::new) };
-        self.workshop.get_or_try_init(open).await.map(Arc::clone)
+    async fn working_directory(&self) -> io::Result<Arc<WorkingDirectory>> {
+        let open = || async { WorkingDirectory::open(self.launcher.clone()).map(Arc::new) };
+        self.working_directory.get_or_try_init(open).await.map(Arc::clone)
     }
 
     async fn execute(&self, deployment: &Arc<Deployment>, call: Call) -> Outcome {
@@ -136,9 +133,9 @@ impl Shared {
     async fn slot(&self, deployment: &Deployment) -> Option<OwnedSemaphorePermit> {
         let slots = {
             let mut pools = self.pools();
-            let pool = pools.entry(key(deployment)).or_insert_with(|| Pool::new(deployment));
+            let pool = pools.entry(key(deployment)).or_insert_with(|| VersionPool::new(deployment));
             if pool.generation < deployment.generation {
-                *pool = Pool::new(deployment);
+                *pool = VersionPool::new(deployment);
             }
             Arc::clone(&pool.slots)
         };
@@ -181,11 +178,11 @@ impl Shared {
         &self,
         deployment: &Arc<Deployment>,
     ) -> Result<Environment, (Fault, Arc<StreamLog>)> {
-        let stream = stream_name(&deployment.version);
+        let stream = stream_name(&deployment.version, self.host.now());
         let group = deployment.log_group.clone();
         let log = Arc::new(StreamLog::new(Arc::clone(&self.host), group, stream.clone()));
         log.write_lines([deployment.log_format.init_start(
-            SystemTime::now(),
+            log.now(),
             &runtime_version(&deployment.runtime),
             &deployment.runtime_version_arn,
         )]);
@@ -205,11 +202,13 @@ impl Shared {
         if self.closed.load(Ordering::SeqCst) {
             return Err(Fault::new("Runtime.Unknown", "the local AWS is shutting down"));
         }
-        let workshop = self.workshop().await.map_err(|error| cannot_start(&error))?;
+        let working_directory =
+            self.working_directory().await.map_err(|error| cannot_start(&error))?;
         let unpacking = {
-            let (workshop, deployment) = (Arc::clone(&workshop), Arc::clone(deployment));
+            let (working_directory, deployment) =
+                (Arc::clone(&working_directory), Arc::clone(deployment));
             tokio::task::spawn_blocking(move || {
-                workshop.unpacked(&deployment.code_sha256, &deployment.code)
+                working_directory.unpacked(&deployment.code_sha256, &deployment.code)
             })
         };
         let task = match unpacking.await {
@@ -217,22 +216,22 @@ impl Shared {
             Ok(Err(error)) => return Err(Fault::new("Runtime.Unknown", error.to_string())),
             Err(error) => return Err(cannot_start(&io::Error::other(error))),
         };
-        let loaders = workshop.runtime_dir();
+        let loaders = working_directory.runtime_dir();
         let entry = self.interpreters.entry_point(deployment, task.path(), &loaders).await?;
-        let premises = Premises {
+        let parts = EnvironmentParts {
             deployment: Arc::clone(deployment),
             host: Arc::clone(&self.host),
-            workshop,
+            working_directory,
             task,
             entry,
             stream,
             log: Arc::clone(log),
         };
-        Environment::start(premises).await.map_err(|error| cannot_start(&error))
+        Environment::start(parts).await.map_err(|error| cannot_start(&error))
     }
 }
 
-impl Pool {
+impl VersionPool {
     fn new(deployment: &Deployment) -> Self {
         Self {
             generation: deployment.generation,
@@ -252,7 +251,7 @@ fn cannot_start(error: &io::Error) -> Fault {
 
 /// An invocation for which there is no environment, logged as if there had been one.
 fn refused(deployment: &Deployment, request_id: &str, fault: &Fault, log: &StreamLog) -> Outcome {
-    let now = SystemTime::now();
+    let now = log.now();
     let format = deployment.log_format;
     let report = Report {
         request_id,
@@ -281,8 +280,8 @@ fn runtime_version(runtime: &str) -> String {
 }
 
 /// `2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef`.
-fn stream_name(version: &str) -> String {
-    let now = jiff::Timestamp::try_from(SystemTime::now()).unwrap_or(jiff::Timestamp::MAX);
+fn stream_name(version: &str, now: SystemTime) -> String {
+    let now = jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::MAX);
     format!("{}/[{version}]{:032x}", now.strftime("%Y/%m/%d"), fastrand::u128(..))
 }
 
@@ -295,7 +294,7 @@ mod tests {
         assert_eq!(runtime_version("python3.13"), "python:3.13.v1");
         assert_eq!(runtime_version("nodejs22.x"), "nodejs:22.x.v1");
         assert_eq!(runtime_version("provided.al2023"), "provided:al2023.v1");
-        let name = stream_name("$LATEST");
+        let name = stream_name("$LATEST", SystemTime::now());
         assert_eq!(name.len(), "2026/11/23/[$LATEST]".len() + 32);
         assert!(name.contains("/[$LATEST]"));
     }

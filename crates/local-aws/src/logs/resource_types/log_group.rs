@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::properties::typed;
-use super::{Kind, Order, Removal, gone_is_deleted};
-use crate::cloudformation::intrinsics::Made;
+use crate::account::client::Client;
+use crate::cloudformation::intrinsics::CreatedResource;
+use crate::cloudformation::properties::typed;
+use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is_deleted};
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "logs";
 
-pub(super) const KIND: Kind = Kind {
+pub(crate) const TYPE: ResourceType = ResourceType {
     name: "AWS::Logs::LogGroup",
     service: "CloudWatchLogs",
     attributes: &["Arn"],
@@ -23,7 +24,7 @@ pub(super) const KIND: Kind = Kind {
     delete: |removal| Box::pin(delete(removal)),
 };
 
-async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
+async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let name = order.name_or_generated("LogGroupName", 512);
     let mut request = json!({"logGroupName": name});
     if let Some(class) = order.text("LogGroupClass") {
@@ -33,25 +34,28 @@ async fn create(order: &Order<'_>) -> Result<Made, AwsError> {
     if !tags.is_empty() {
         request["tags"] = json!(tags);
     }
-    order.peers.json(SERVICE, "CreateLogGroup", &request).await?;
+    order.client.json(SERVICE, "CreateLogGroup", &request).await?;
     let retention = typed(order.pick(&["RetentionInDays"]), &["RetentionInDays"], &[]);
     if let Some(days) = retention.get("RetentionInDays") {
         let request = json!({"logGroupName": name, "retentionInDays": days});
-        if let Err(error) = order.peers.json(SERVICE, "PutRetentionPolicy", &request).await {
-            remove(order.peers, &name).await?;
+        if let Err(error) = order.client.json(SERVICE, "PutRetentionPolicy", &request).await {
+            remove(order.client, &name).await?;
             return Err(error);
         }
     }
-    let world = &order.peers.world;
-    let arn = format!("arn:aws:logs:{}:{}:log-group:{name}:*", world.region, world.account_id);
-    Ok(Made { physical_id: name, attributes: BTreeMap::from([("Arn".to_owned(), json!(arn))]) })
+    let account = &order.client.account;
+    let arn = format!("arn:aws:logs:{}:{}:log-group:{name}:*", account.region, account.id);
+    Ok(CreatedResource {
+        physical_id: name,
+        attributes: BTreeMap::from([("Arn".to_owned(), json!(arn))]),
+    })
 }
 
-async fn remove(peers: &crate::cloudformation::peers::Peers, name: &str) -> Result<(), AwsError> {
+async fn remove(client: &Client, name: &str) -> Result<(), AwsError> {
     let request = json!({"logGroupName": name});
-    gone_is_deleted(peers.json(SERVICE, "DeleteLogGroup", &request).await)
+    gone_is_deleted(client.json(SERVICE, "DeleteLogGroup", &request).await)
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
-    remove(removal.peers, removal.physical_id).await
+    remove(removal.client, removal.physical_id).await
 }

@@ -56,7 +56,7 @@ struct Group {
 }
 
 /// What all environments of a server share.
-pub(super) struct Workshop {
+pub(super) struct WorkingDirectory {
     launcher: Vec<OsString>,
     spawner: Spawner,
     guard: Option<Guard>,
@@ -68,7 +68,7 @@ pub(super) struct Workshop {
     root: PrivateDir,
 }
 
-impl Workshop {
+impl WorkingDirectory {
     /// Prepares everything; `launcher` is the command that becomes a handler, empty for none.
     pub(super) fn open(launcher: Vec<OsString>) -> io::Result<Self> {
         let root = PrivateDir::create(&std::env::temp_dir(), ROOT_PREFIX)?;
@@ -202,7 +202,7 @@ fn kill(leader: Pid) {
     let _already_gone = rustix::process::kill_process_group(leader, Signal::KILL);
 }
 
-impl Drop for Workshop {
+impl Drop for WorkingDirectory {
     fn drop(&mut self) {
         self.end_all();
     }
