@@ -13,8 +13,9 @@ use super::prepare::{Prepared, prepare};
 use super::signals::Wishes;
 use super::target;
 use ::steps::Registry;
-use engine::event::{Event, Mode, Remaining};
-use engine::journal::{Book, Record};
+use engine::cleanup::remaining;
+use engine::event::{Mode, Owner, Reason, Remaining, What};
+use engine::journal::Journal;
 use engine::run;
 use engine::sink::Sink;
 use language::diagnostic::{Diagnostic, Sources};
@@ -114,9 +115,9 @@ fn load(
 
 async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
     let Prepared { setup, local } = prepared;
-    let book = setup.book.clone();
+    let journal = setup.journal.clone();
     let sink = setup.sink.clone();
-    let (run, command) = (setup.facts.id.clone(), setup.cleanup_command.clone());
+    let command = setup.cleanup_command.clone();
     let signal = {
         let wishes = wishes.clone();
         move || wishes.signal()
@@ -127,7 +128,7 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
         outcome = run::run(setup, signal) => Exit::from_code(outcome.exit_code(wishes.signal())),
         () = now.wait() => {
             crate::prompt::restore_terminal();
-            stop_now(&book, &sink, mode, &run, &command, wishes)
+            stop_now(&journal, &sink, mode, &command, wishes)
         }
     };
     local.shutdown().await;
@@ -135,18 +136,14 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
 }
 
 /// The second wish to stop: nothing more is done, but what remains is said.
-fn stop_now(
-    book: &Book,
-    sink: &Sink,
-    mode: Mode,
-    run: &str,
-    command: &str,
-    wishes: &Wishes,
-) -> Exit {
-    let reason = "the run was stopped before its clean-up was over";
-    let target = book.target();
+fn stop_now(journal: &Journal, sink: &Sink, mode: Mode, command: &str, wishes: &Wishes) -> Exit {
+    let target = journal.target();
     let remaining: Vec<Remaining> = match mode {
-        Mode::Live => book.pending().iter().map(|entry| entry.remaining(&target, reason)).collect(),
+        Mode::Live => {
+            let pending = journal.pending();
+            let left = |entry| remaining(entry, &target, steps::maker_of, Reason::Stopped);
+            pending.iter().map(left).collect()
+        }
         Mode::Local | Mode::DryRun => Vec::new(),
     };
     let exit = if remaining.is_empty() {
@@ -155,20 +152,22 @@ fn stop_now(
         Exit::REMAINS
     };
     if mode == Mode::Local {
-        book.discard();
+        journal.discard();
     } else {
         // Where even that cannot be written, the next clean-up finds the run unfinished all the same.
-        let _ = book.append(&Record::Closed { exit_code: exit.code() });
+        let _ = journal.close(exit.code());
     }
-    sink.emit(Event::RunFinished {
-        run: run.to_owned(),
-        passed: false,
-        exit_code: exit.code(),
-        millis: 0,
-        counts: sink.counts(),
-        command: (!remaining.is_empty()).then(|| command.to_owned()),
-        remaining,
-        outputs: serde_json::Value::Null,
-    });
+    sink.emit(
+        Owner::Run,
+        What::RunFinished {
+            passed: false,
+            exit_code: exit.code(),
+            millis: 0,
+            counts: sink.counts(),
+            command: (!remaining.is_empty()).then(|| command.to_owned()),
+            remaining,
+            outputs: serde_json::Value::Null,
+        },
+    );
     exit
 }

@@ -219,6 +219,56 @@ fn every_step_kind_has_a_registry_line() {
     assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "two kinds have one name");
 }
 
+/// The modules of the verbs, such as `create_role`.
+fn verbs() -> BTreeSet<String> {
+    let verbs = fs::read_dir(repository().join("crates/steps/src/steps")).unwrap();
+    let names = verbs.map(|entry| entry.unwrap().path());
+    let names = names.filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    let stem = |path: PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+    names.map(stem).filter(|name| !matches!(name.as_str(), "mod" | "tests")).collect()
+}
+
+/// What two verbs have in common is a noun's, and stands in `resources`.
+#[test]
+fn no_verb_knows_another() {
+    let verbs = verbs();
+    let named = Regex::new(r"\b(?:super|steps)::(?:\{[^}]*\}|\w+)").unwrap();
+    let word = Regex::new(r"\w+").unwrap();
+    let mut broken = Vec::new();
+    let mut seen = 0;
+    for source in sources().iter().filter(|source| source.name.starts_with("crates/steps/src/")) {
+        let own = source.name.trim_start_matches("crates/steps/src/");
+        let own = own.strip_prefix("steps/").map(|it| it.split(['/', '.']).next().unwrap());
+        seen += usize::from(own.is_some());
+        for path in named.find_iter(&source.code) {
+            let words = word.find_iter(path.as_str()).skip(1).map(|it| it.as_str());
+            let others = words.filter(|it| verbs.contains(*it) && Some(*it) != own);
+            broken.extend(others.map(|other| format!("{} names {other}", source.name)));
+        }
+    }
+    assert!(seen > 40 && verbs.len() > 40, "the verbs are found");
+    assert_eq!(broken, Vec::<String>::new(), "a verb, or a noun, names a verb");
+}
+
+/// A noun is one file: whoever undoes, lists or explains asks it.
+#[test]
+fn the_journal_knows_no_resource_type() {
+    nowhere(
+        |source| source.is_in("crates/engine/src/journal"),
+        r#""AWS::|\b(?i:iam|lambda|dynamodb|cognito|cloudformation|s3)\b"#,
+        "the journal knows a resource type",
+    );
+}
+
+#[test]
+fn no_step_asks_whether_calls_are_planned() {
+    nowhere(
+        |source| source.is_in("crates/steps/src"),
+        r"\bis_dry_run\b",
+        "a step asks what only the client and the engine are to know",
+    );
+}
+
 #[test]
 fn nothing_promises_what_is_not_there() {
     let promise = Regex::new(r"\b(todo!|unimplemented!|dbg!|TODO|FIXME|XXX)").unwrap();

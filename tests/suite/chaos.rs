@@ -241,7 +241,7 @@ steps:
     stack-outputs: {stack_name: \"{{ inputs.stack }}\"}
   - put-item:
       table_name: \"{{ steps.stack.outputs.People }}\"
-      item: {mail: \"{{ inputs.mail }}\", made: by the run}
+      item: {mail: \"{{ inputs.mail }}\", made: \"by {{ run.id }}\"}
 ";
 
 const TEMPLATE: &str = "\

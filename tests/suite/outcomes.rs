@@ -1,9 +1,10 @@
 //! What the journal makes of replies that are lost, of tags that show up late, and of looks that fail: the outcome of the
 //! call that changes something decides, never a look; and what the run is known to have made is never silently over.
 
+mod ownership;
 mod scripted;
 
-use engine::event::UndoStatus;
+use engine::event::{Reason, UndoStatus};
 use engine::step::StepError;
 use serde_json::{Value, json};
 
@@ -11,6 +12,10 @@ use scripted::{RUN, Reply, Run, THROTTLED};
 
 fn none() -> Reply {
     Reply::Json(json!({}))
+}
+
+fn failed(code: &str, message: &str) -> Reason {
+    Reason::Failed { code: code.to_owned(), message: message.to_owned() }
 }
 
 fn unexpected(operation: &str) -> ! {
@@ -24,6 +29,14 @@ async fn ends(run: &Run, expected: &[(&str, UndoStatus)]) {
     assert_eq!(ends, expected);
     assert!(remaining.is_empty(), "{remaining:?}");
     assert_eq!(run.pending(), [""; 0]);
+}
+
+/// That an entry stays open, is listed and is not touched.
+async fn remains(run: &Run, name: &str) {
+    let (ends, remaining) = run.clean().await;
+    assert_eq!(ends, [(name.to_owned(), UndoStatus::Failed)]);
+    assert_eq!(remaining.len(), 1, "{remaining:?}");
+    assert_eq!(run.pending(), [name]);
 }
 
 fn pool(trigger: &str) -> Reply {
@@ -98,7 +111,7 @@ async fn tags_that_are_not_seen_yet_are_looked_at_again() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_was_made_is_not_touched_without_a_tag() {
+async fn what_nobody_knows_was_made_remains_without_a_tag() {
     let run = Run::new(move |operation, nth| match (operation, nth) {
         ("CreateTable", 1) => Reply::Lost,
         ("CreateTable", _) => Reply::Refused(400, "ResourceInUseException"),
@@ -107,7 +120,8 @@ async fn what_nobody_knows_was_made_is_not_touched_without_a_tag() {
         _ => unexpected(operation),
     });
     run.step("create-table", people()).await.expect_err("not seen to be its own");
-    ends(&run, &[("people", UndoStatus::NotOurs)]).await;
+    remains(&run, "people").await;
+    assert!(!run.calls().contains(&"DeleteTable".to_owned()));
 }
 
 const FUNCTION: &str = "GET /2015-03-31/functions/adder";
@@ -175,7 +189,8 @@ async fn a_function_whose_tags_cannot_be_read_remains_with_what_it_needs() {
     let (ends, remaining) = run.clean().await;
     let statuses: Vec<_> = ends.iter().map(|(_, status)| *status).collect();
     assert_eq!(statuses, [UndoStatus::Failed, UndoStatus::Skipped]);
-    assert_eq!(remaining[0].reason, "AccessDeniedException: no right");
+    let denied = failed("AccessDeniedException", "AccessDeniedException: no right");
+    assert_eq!(remaining[0].reason, denied);
     // With the right to see them, the next clean-up ends it.
     let gone = [("adder", UndoStatus::Deleted), ("/aws/lambda/adder", UndoStatus::Deleted)];
     self::ends(&run, &gone).await;
@@ -202,10 +217,8 @@ async fn what_the_run_has_made_remains_where_nothing_proves_whose_it_is() {
     made_function(&run).await;
     let (_, remaining) = run.clean().await;
     assert_eq!(remaining.len(), 2, "{remaining:?}");
-    assert_eq!(
-        remaining[0].reason,
-        "it does not carry the tag playbook:run=7f3a, and nothing else tells whether it is what this run has made; delete it by hand if it is"
-    );
+    let unproven = "it does not carry the tag playbook:run=7f3a, and nothing else tells whether it is what this run has made; delete it by hand if it is";
+    assert_eq!(remaining[0].reason, failed("Unproven", unproven));
     assert!(
         !run.calls().iter().any(|call| call.starts_with("Delete") || call.starts_with("DELETE"))
     );
@@ -289,7 +302,7 @@ async fn a_log_group_whose_tags_cannot_be_read_is_left_to_the_clean_up() {
 
 #[tokio::test]
 async fn an_item_that_cannot_be_looked_at_is_left_to_the_clean_up() {
-    let ours = json!({"Item": {"id": {"S": "a"}}});
+    let ours = json!({"Item": {"id": {"S": "a"}, "run": {"S": RUN}}});
     let run = Run::new(move |operation, nth| match (operation, nth) {
         ("DescribeTable", _) => Reply::Json(
             json!({"Table": {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}),
@@ -302,7 +315,7 @@ async fn an_item_that_cannot_be_looked_at_is_left_to_the_clean_up() {
         ("DeleteItem", _) => none(),
         _ => unexpected(operation),
     });
-    let input = json!({"table_name": "people", "item": {"id": "a"}});
+    let input = json!({"table_name": "people", "item": {"id": "a", "run": RUN}});
     run.step("put-item", input).await.expect_err("not seen to be its own");
     ends(&run, &[("id=a of people", UndoStatus::Deleted)]).await;
 }
@@ -357,6 +370,12 @@ async fn a_log_group_that_comes_back_while_nobody_looks_goes_in_the_next_clean_u
     assert!(run.calls().contains(&"DeleteLogGroup".to_owned()));
 }
 
+fn own_pool() -> Reply {
+    Reply::Json(
+        json!({"UserPool": {"Id": "eu-central-1_a", "UserPoolTags": {"playbook:run": RUN}}}),
+    )
+}
+
 fn ann() -> Reply {
     let sub = json!([{"Name": "sub", "Value": "1"}]);
     Reply::Json(json!({"Username": "ann", "UserAttributes": sub}))
@@ -375,8 +394,9 @@ async fn a_user_who_must_be_there_is_looked_for_again() {
                 None => Reply::Json(json!({"AuthenticationResult": {"AccessToken": "t"}})),
                 Some(refusal) => Reply::Refused(400, refusal),
             },
-            ("AdminDeleteUser", _) => none(),
-            ("DescribeUserPool" | "DescribeUserPoolClient", _) => none(),
+            ("AdminDeleteUser" | "DescribeUserPoolClient", _) => none(),
+            ("ListUsers", _) => Reply::Json(json!({"Users": []})),
+            ("DescribeUserPool", _) => own_pool(),
             _ => unexpected(operation),
         });
         let input = json!({
@@ -489,7 +509,9 @@ async fn a_user_whose_code_could_not_be_delivered_is_looked_for_again() {
         ("AdminGetUser", 3) => ann(),
         ("AdminGetUser", _) => Reply::Refused(400, "UserNotFoundException"),
         ("SignUp", _) => Reply::Refused(400, "CodeDeliveryFailureException"),
-        ("AdminDeleteUser" | "DescribeUserPool" | "DescribeUserPoolClient", _) => none(),
+        ("AdminDeleteUser" | "DescribeUserPoolClient", _) => none(),
+        ("ListUsers", _) => Reply::Json(json!({"Users": []})),
+        ("DescribeUserPool", _) => own_pool(),
         _ => unexpected(operation),
     });
     let input = json!({

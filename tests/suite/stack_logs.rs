@@ -110,3 +110,22 @@ fn they_go_whatever_happens() {
     assert!(outcome.stdout.contains(": 0 left, 0 touched\n"), "{}", outcome.stdout);
     assert!(fs::read_dir(sandbox.root().join("tmp")).unwrap().next().is_none());
 }
+
+const ROLLED_BACK: &str = "\
+Resources:
+  Good: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 1}}
+  Kept: {Type: AWS::Logs::LogGroup, DeletionPolicy: Retain, Properties: {LogGroupName: !Sub \"/kept/${AWS::StackName}\"}}
+  Bad: {Type: AWS::Logs::LogGroup, DependsOn: [Good, Kept], Properties: {RetentionInDays: 4}}
+";
+
+/// The rollback has kept it, long before the stack is deleted.
+#[test]
+fn what_a_template_keeps_is_named_after_a_creation_that_was_rolled_back() {
+    let playbook = "name: stack\nsteps:\n  - deploy-stack: {stack_name: \"demo-{{ run.id }}\", template: stack.yaml}\n";
+    let sandbox = Sandbox::with_file("playbook.yaml", playbook);
+    sandbox.write("stack.yaml", ROLLED_BACK);
+    let outcome =
+        sandbox.run(["run", "--local", "--local-pace", "none", "playbook.yaml"]).exited(1);
+    let kept = outcome.stderr.matches("keeps Kept (AWS::Logs::LogGroup)").count();
+    assert_eq!(kept, 1, "{}", outcome.stderr);
+}

@@ -116,7 +116,8 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             let reply = context.response();
-            trace.foreign = reply.and_then(|reply| reply::foreign(&trace.operation, reply));
+            trace.foreign =
+                reply.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
             let answered = reply.is_some_and(|reply| reply::is_answer(reply, is_whole));
             trace.lost |= !answered || trace.foreign.is_some();
             trace.unanswered |= reply.is_none();

@@ -6,8 +6,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 /// Codes that the SDK tries again as if they said "too fast", though they are final.
 const FINAL: [&str; 1] = ["LimitExceededException"];
 
-/// Operations whose successful reply is whatever somebody has stored, a page of HTML included.
-const STORED: [&str; 2] = ["GetObject", "HeadObject"];
+/// Operations whose successful reply is whatever somebody has stored or a function has said, a page of HTML included.
+const STORED: [&str; 4] = ["GetObject", "HeadObject", "Invoke", "InvokeWithResponseStream"];
 
 /// Whether a reply says how the call ended. A server error may come after the effect; so may a success of which no more
 /// than the head arrives, or whose body nobody understands. A refusal for going too fast comes from whatever stands in
@@ -27,13 +27,36 @@ pub(super) fn is_throttling(code: &str) -> bool {
 }
 
 /// What a reply is that AWS cannot have given to the operation, although its status says success: a page for people, as
-/// proxies and sign-in portals answer.
-pub(super) fn foreign(operation: &str, reply: &HttpResponse) -> Option<String> {
-    let kind = reply.headers().get("content-type")?;
-    let is_page = kind.trim_start().to_ascii_lowercase().starts_with("text/html");
-    let is_success = reply.status().is_success();
-    (is_page && is_success && !STORED.contains(&operation))
-        .then(|| format!("{} with a page of {kind}", reply.status().as_u16()))
+/// proxies and sign-in portals answer, or anything else that is not in the service's protocol. The SDK reads no body where it
+/// expects none.
+pub(super) fn foreign(service: &str, operation: &str, reply: &HttpResponse) -> Option<String> {
+    if !reply.status().is_success() || STORED.contains(&operation) {
+        return None;
+    }
+    let status = reply.status().as_u16();
+    let kind = reply.headers().get("content-type").unwrap_or_default();
+    if kind.trim_start().to_ascii_lowercase().starts_with("text/html") {
+        return Some(format!("{status} with a page of {kind}"));
+    }
+    let is_spoken = speaks(service, reply.body().bytes().unwrap_or_default());
+    (!is_spoken).then(|| format!("{status} with what is not in the protocol of {service}"))
+}
+
+/// Whether a body is in a service's protocol, or there is none.
+fn speaks(service: &str, body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    match service {
+        _ if body.is_empty() => true,
+        "s3" | "iam" | "sts" | "cloudformation" => {
+            let start = body.get(..14).unwrap_or(body).to_ascii_lowercase();
+            let is_page = start.starts_with(b"<html") || start.starts_with(b"<!doctype html");
+            body.starts_with(b"<") && !is_page
+        }
+        "lambda" | "dynamodb" | "logs" | "cognito-idp" => {
+            serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+        }
+        _ => true,
+    }
 }
 
 /// The error's code, as each protocol of AWS says it.
@@ -68,6 +91,22 @@ mod tests {
             reply.headers_mut().insert(*name, *value);
         }
         reply
+    }
+
+    #[test]
+    fn what_is_not_in_the_services_protocol_is_no_success() {
+        let page = b"<!DOCTYPE html><title>Sign in to the network</title>";
+        for service in ["logs", "dynamodb", "lambda", "iam", "s3", "cloudformation"] {
+            assert!(!speaks(service, page), "{service}");
+            assert!(!speaks(service, b"\x00\xff garbage"), "{service}");
+            assert!(speaks(service, b""), "{service}");
+        }
+        assert!(speaks("dynamodb", b" {} "));
+        assert!(speaks(
+            "iam",
+            b"<AttachRolePolicyResponse><ResponseMetadata/></AttachRolePolicyResponse>"
+        ));
+        assert!(speaks("s3", b"<?xml version='1.0'?><Nothing/>"));
     }
 
     #[test]
@@ -111,10 +150,10 @@ mod tests {
     fn a_page_is_no_success_unless_somebody_has_stored_it() {
         let page = || reply(200, &[("content-type", "Text/HTML; charset=utf-8")], "<html>");
         let told = Some("200 with a page of Text/HTML; charset=utf-8".to_owned());
-        assert_eq!(foreign("DeleteLogGroup", &page()), told);
-        assert_eq!(foreign("GetObject", &page()), None);
-        assert_eq!(foreign("DeleteLogGroup", &reply(200, &[], "")), None);
+        assert_eq!(foreign("logs", "DeleteLogGroup", &page()), told);
+        assert_eq!(foreign("s3", "GetObject", &page()), None);
+        assert_eq!(foreign("logs", "DeleteLogGroup", &reply(200, &[], "")), None);
         let refused = reply(403, &[("content-type", "text/html")], "");
-        assert_eq!(foreign("DeleteLogGroup", &refused), None);
+        assert_eq!(foreign("logs", "DeleteLogGroup", &refused), None);
     }
 }

@@ -94,11 +94,9 @@ impl Code {
         match self {
             Self::Path(path) => {
                 let (path, within) = (path.clone(), Bounds::of(cx)?);
-                if cx.aws.is_dry_run() {
-                    let real = within.find(&path)?;
-                    let form = form_of(&path, &real);
-                    packed(cx, &path, real, form);
-                }
+                let real = within.find(&path)?;
+                let form = form_of(&path, &real);
+                packed(cx, &path, real, form);
                 let zipped = tokio::task::spawn_blocking(move || zip_path(&path, &within)).await;
                 Ok(Package { bytes: zipped.unwrap_or(Err(PackageFault::Abandoned))? })
             }
@@ -107,24 +105,32 @@ impl Code {
                 if !directory.join("Cargo.toml").is_file() {
                     return Err(PackageFault::NoManifest { path: binary.cargo.clone() }.into());
                 }
-                if cx.aws.is_dry_run() {
-                    let form = CodeForm::Program(binary.bin.clone());
-                    packed(cx, &binary.cargo, directory, form);
-                    return Ok(Package { bytes: binary.stand_in().into_bytes() });
-                }
-                let program = cargo::build(cx, &directory, &binary.bin, architecture).await?;
-                let travels = !cx.run.on_this_machine;
-                let zipping = move || archive::zip_bootstrap(&program, travels);
-                let zipped = tokio::task::spawn_blocking(zipping).await;
-                Ok(Package { bytes: zipped.unwrap_or(Err(PackageFault::Abandoned))? })
+                let form = CodeForm::Program(binary.bin.clone());
+                packed(cx, &binary.cargo, directory.clone(), form);
+                let built = built(cx, &directory, &binary.bin, architecture);
+                cx.perform(built, || Package { bytes: binary.stand_in().into_bytes() }).await
             }
         }
     }
 }
 
-/// Says in a dry run where a package comes from: its bytes do not tell.
+/// A program, built and packed.
+async fn built(
+    cx: &Context,
+    directory: &Path,
+    bin: &str,
+    architecture: &Architecture,
+) -> Result<Package, StepError> {
+    let program = cargo::build(cx, directory, bin, architecture).await?;
+    let travels = !cx.run.on_this_machine;
+    let zipping = move || archive::zip_bootstrap(&program, travels);
+    let zipped = tokio::task::spawn_blocking(zipping).await;
+    Ok(Package { bytes: zipped.unwrap_or(Err(PackageFault::Abandoned))? })
+}
+
+/// Says in a plan where a package comes from: its bytes do not tell.
 fn packed(cx: &Context, code: &str, path: PathBuf, form: CodeForm) {
-    (cx.progress)(Progress::Packed { code: code.to_owned(), path, form });
+    cx.plan(Progress::Packed { code: code.to_owned(), path, form });
 }
 
 fn form_of(path: &str, real: &Path) -> CodeForm {

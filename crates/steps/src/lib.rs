@@ -2,7 +2,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`steps`](mod@steps) | one file per step kind, and the registry |
+//! | [`steps`](mod@steps) | the verbs: one file per step kind, and the registry |
+//! | `resources` | the nouns: one file per kind of resource |
 //! | [`deployment_package`] | the code of functions, packed |
 //! | [`policy`] | policies that no run attaches unasked |
 #![forbid(unsafe_code)]
@@ -10,6 +11,8 @@
 
 pub mod deployment_package;
 pub mod policy;
+mod question;
+mod resources;
 pub mod steps;
 
 pub use steps::{KINDS, Registry, kind, maker_of};

@@ -13,11 +13,9 @@ use crate::event::CodeForm;
 use aws::{Aws, CallError, Outcome};
 
 use super::error::StepError;
+use super::ledger::{Ledger, Seq};
 use super::resource::Resource;
 use language::question::{Answer, Question};
-
-/// The number of an entry in the journal.
-pub type Seq = u64;
 
 /// Facts about the run, the same for every step.
 #[derive(Debug, Clone)]
@@ -41,80 +39,6 @@ pub struct RunFacts {
 impl RunFacts {
     /// The key of the tag that everything a run makes carries.
     pub const TAG_KEY: &'static str = "playbook:run";
-}
-
-/// Where entries of the journal go.
-pub trait Ledger: Send + Sync {
-    /// Writes down, durably, that something of type `kind` is about to be made.
-    ///
-    /// # Errors
-    /// Nothing may be made when the intent could not be made durable.
-    fn intend(&self, kind: &'static str, label: &str, made: Value) -> Result<Seq, LedgerError>;
-    /// It was made.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    fn done(&self, seq: Seq, ids: Value) -> Result<(), LedgerError>;
-    /// It was refused: nothing was made.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    fn failed(&self, seq: Seq, code: &str) -> Result<(), LedgerError>;
-    /// Nobody knows whether it was made.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    fn unknown(&self, seq: Seq, reason: &str) -> Result<(), LedgerError>;
-    /// A step of the playbook took it away itself.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    fn settled(&self, seq: Seq) -> Result<(), LedgerError>;
-    /// Undoing what is being undone takes something else from here on.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    fn amend(&self, made: Value) -> Result<(), LedgerError>;
-    /// The open entries of that type, latest first.
-    fn open(&self, kind: &'static str) -> Vec<(Seq, Value)>;
-    /// Whether a text holds a secret. Whoever does not know says yes.
-    fn holds_secret(&self, _text: &str) -> bool {
-        true
-    }
-}
-
-/// The journal cannot be used.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum LedgerError {
-    /// The disk is full, or the directory is gone.
-    #[error("the journal {path} cannot be written: {reason}")]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        reason: String,
-    },
-    /// The name of a resource, or what undoing it needs, holds a secret.
-    #[error("{label} would write a secret to the journal")]
-    Secret {
-        /// Type and name of the resource, masked.
-        label: String,
-    },
-}
-
-impl LedgerError {
-    /// What to do next.
-    #[must_use]
-    pub fn help(&self) -> &'static str {
-        match self {
-            Self::Unwritable { .. } => {
-                "nothing was made; free some space, or name another directory in PLAYBOOK_STATE_DIR"
-            }
-            Self::Secret { .. } => {
-                "nothing was made; make its name from something that is not secret"
-            }
-        }
-    }
 }
 
 /// Who answers questions. Blocks until there is an answer.
@@ -347,6 +271,35 @@ impl Context {
     #[must_use]
     pub fn later(&self, field: &str) -> String {
         language::template::marker(&format!("steps.{}.{field}", self.step))
+    }
+
+    /// Whether a text is, or holds, a value that does not exist yet, as texts do in a dry run alone.
+    #[must_use]
+    pub fn is_unknown(&self, text: &str) -> bool {
+        self.aws.is_dry_run() && text.contains('⟨')
+    }
+
+    /// Tells whoever reads a plan something of the next call that the call itself does not show.
+    pub fn plan(&self, progress: Progress) {
+        if self.aws.is_dry_run() {
+            (self.progress)(progress);
+        }
+    }
+
+    /// Does something on this machine that takes long or leaves something behind; a dry run takes the stand-in instead, as it
+    /// does with calls.
+    ///
+    /// # Errors
+    /// Those of what is done.
+    pub async fn perform<T, E>(
+        &self,
+        effect: impl Future<Output = Result<T, E>>,
+        stand_in: impl FnOnce() -> T,
+    ) -> Result<T, E> {
+        if self.aws.is_dry_run() {
+            return Ok(stand_in());
+        }
+        effect.await
     }
 
     /// Waits, unless the run is to stop. A dry run does not wait.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::CallError;
 
-use super::context::LedgerError;
+use super::ledger::LedgerError;
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::error::StepError;
-use super::resource::{Resource, Undone, creates};
+use super::resource::{Place, Resource, Undone, creates};
 use language::spec::{Creates, SECRET, Spec, marked};
 
 /// A step kind. The documentation of [`StepKind::Input`] is the kind's manual page: its first line the summary, the rest
@@ -62,6 +62,8 @@ pub struct Kind {
     pub run: fn(Context, Value) -> Running<Value>,
     /// Undoes it, from what the journal holds.
     pub undo: fn(Context, Value, Option<Value>) -> Running<Undone>,
+    /// The ARN of what it leaves behind, from what the journal holds, where AWS makes ARNs of names.
+    pub arn: fn(&Value, &Place<'_>) -> Option<String>,
 }
 
 impl std::fmt::Debug for Kind {
@@ -80,6 +82,7 @@ impl Kind {
             spec,
             run: run::<K>,
             undo: undo::<K>,
+            arn: arn::<K>,
         }
     }
 }
@@ -127,7 +130,7 @@ fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
 
 fn run<K: StepKind>(cx: Context, input: Value) -> Running<Value> {
     Box::pin(async move {
-        let input: K::Input = typed(&input, cx.aws.is_dry_run())?;
+        let input: K::Input = typed(&cx, &input)?;
         let unread = cx.unread;
         let output = K::run(cx, input).await?;
         if unread {
@@ -138,14 +141,15 @@ fn run<K: StepKind>(cx: Context, input: Value) -> Running<Value> {
     })
 }
 
-fn typed<T: DeserializeOwned>(input: &Value, dry_run: bool) -> Result<T, StepError> {
+fn typed<T: DeserializeOwned>(cx: &Context, input: &Value) -> Result<T, StepError> {
     // Keeping track of the path costs more than the reading, and is of use only where something is wrong.
     if let Ok(typed) = T::deserialize(input) {
         return Ok(typed);
     }
     serde_path_to_error::deserialize(input).map_err(|error| {
-        let unknown = unknown_in(input);
-        if dry_run && !unknown.is_empty() {
+        let mut unknown = Vec::new();
+        unknown_in(cx, input, &mut unknown);
+        if !unknown.is_empty() {
             return StepError::NotPlannable { unknown };
         }
         let field = error.path().iter().map(ToString::to_string).collect();
@@ -154,12 +158,12 @@ fn typed<T: DeserializeOwned>(input: &Value, dry_run: bool) -> Result<T, StepErr
 }
 
 /// The values in an input that do not exist yet.
-fn unknown_in(input: &Value) -> Vec<String> {
+fn unknown_in(cx: &Context, input: &Value, found: &mut Vec<String>) {
     match input {
-        Value::String(text) if text.contains('⟨') => vec![text.clone()],
-        Value::Array(items) => items.iter().flat_map(unknown_in).collect(),
-        Value::Object(fields) => fields.values().flat_map(unknown_in).collect(),
-        _ => Vec::new(),
+        Value::String(text) if cx.is_unknown(text) => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| unknown_in(cx, item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| unknown_in(cx, field, found)),
+        _ => {}
     }
 }
 
@@ -175,4 +179,8 @@ fn undo<K: StepKind>(cx: Context, made: Value, ids: Option<Value>) -> Running<Un
         let ids = ids.map(serde_json::from_value).transpose().map_err(unreadable)?;
         made.undo(cx, ids).await
     })
+}
+
+fn arn<K: StepKind>(made: &Value, place: &Place<'_>) -> Option<String> {
+    serde_json::from_value::<K::Created>(made.clone()).ok()?.arn(place)
 }

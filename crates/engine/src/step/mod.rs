@@ -3,16 +3,16 @@
 pub mod context;
 pub mod error;
 pub mod kind;
+pub mod ledger;
 pub mod owner;
 pub mod resource;
 
-pub use context::{
-    Context, Entry, Interrupt, Ledger, LedgerError, Progress, Prompter, RunFacts, Seq,
-};
+pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts};
 pub use error::StepError;
 pub use kind::{Kind, StepKind};
 pub use language::question::{Answer, Question, QuestionType};
 pub use language::spec::{Creates, Disposition, Kinds, Spec};
 pub use language::template::marker;
+pub use ledger::{Ledger, LedgerError, Seq};
 pub use owner::Owner;
-pub use resource::{Nothing, Resource, Undone, creates};
+pub use resource::{Nothing, Place, Resource, Undone, creates};

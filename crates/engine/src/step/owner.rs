@@ -10,6 +10,8 @@ pub enum Owner {
     ThisRun,
     /// Another run made it.
     AnotherRun(String),
+    /// Somebody who is no run: it bears tags, which come with the creation, and the run's is not among them.
+    Somebody,
     /// No run's tag is seen: nobody knows, since tags show up late.
     Unknown,
 }
@@ -39,6 +41,9 @@ impl Owner {
             Self::ThisRun => None,
             Self::AnotherRun(run) => {
                 Some(Undone::NotOurs { reason: format!("it carries the tag {key}={run}") })
+            }
+            Self::Somebody => {
+                Some(Undone::NotOurs { reason: format!("its tags say nothing of {key}") })
             }
             Self::Unknown => {
                 let reason = format!("it does not carry the tag {key}={}", cx.run.id);

@@ -26,8 +26,13 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
     /// The name that a person knows it by.
     fn label(&self) -> String;
 
+    /// Its ARN, where AWS makes it of the name.
+    fn arn(&self, _place: &Place<'_>) -> Option<String> {
+        None
+    }
+
     /// Takes it away, or puts back what was there. Whatever it finds must be proven ours first: by tag, token or unique
-    /// id. `ids` is absent when nobody knows whether the call that made it succeeded. [`Undone::NotOurs`] takes proof,
+    /// id, or by content that only this run can have written. Time proves nothing. `ids` is absent when nobody knows whether the call that made it succeeded. [`Undone::NotOurs`] takes proof,
     /// too: another id, another run's tag; where there is proof of neither, it is [`Undone::Unproven`].
     ///
     /// # Errors
@@ -37,6 +42,46 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + Sized + 'static
         cx: Context,
         ids: Option<Self::Ids>,
     ) -> impl Future<Output = Result<Undone, StepError>> + Send;
+}
+
+/// Where something is, as far as ARNs say it.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The account's twelve digits.
+    pub account: &'a str,
+    /// The region.
+    pub region: &'a str,
+}
+
+impl Place<'_> {
+    /// The ARN of something that has a region.
+    #[must_use]
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, Self { account, region }) = (self.partition(), self);
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// The ARN of something that has no region.
+    #[must_use]
+    pub fn global_arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}::{}:{resource}", self.partition(), self.account)
+    }
+
+    /// The part of AWS that the region belongs to.
+    #[must_use]
+    pub fn partition(&self) -> &'static str {
+        partition_of(self.region)
+    }
+}
+
+/// The part of AWS that a region belongs to.
+#[must_use]
+pub fn partition_of(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
 }
 
 /// What the language has to know of something of the type `R` that is left behind.
@@ -60,8 +105,7 @@ pub enum Undone {
         reason: String,
     },
     /// Something of that name is there, and nothing shows whether this run made it; it was not touched. It is looked at
-    /// again for a while, since tags show up late. Where the run is known to have made one of that name, it then counts
-    /// as still there; otherwise as somebody else's.
+    /// again for a while, since tags show up late, and then counts as still there: it may be the run's.
     Unproven {
         /// What would have shown it.
         reason: String,

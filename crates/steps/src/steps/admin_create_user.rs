@@ -9,9 +9,9 @@ use aws_sdk_cognitoidentityprovider::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::create_function::Planned;
-use super::sign_up::user::{self, Attributes, User};
-use super::update_triggers::failure::Occasion;
+use crate::resources::planned::Planned;
+use crate::resources::user::{self, Attributes, User};
+use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::step::{Context, StepError, StepKind};
 
 /// `admin-create-user`.

@@ -1,15 +1,12 @@
 //! `admin-delete-user`: the end of a user, by an administrator.
 
-use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;
-use aws_sdk_cognitoidentityprovider::types::UserPoolType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::admin_get_user::missing;
-use super::create_function::Planned;
-use super::create_role::run_tag;
-use super::delete_role::{IfForeign, foreign};
-use super::sign_up::user::{self, User};
+use crate::resources::ownership::{IfForeign, foreign};
+use crate::resources::planned::Planned;
+use crate::resources::user::{self, User};
+use crate::resources::user_pool;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `admin-delete-user`.
@@ -62,12 +59,15 @@ impl StepKind for AdminDeleteUser {
         if input.if_foreign == IfForeign::Fail {
             check_ours(&cx, &input).await?;
         }
-        if !user::delete(&cx, &input.user_pool_id, &input.username).await? {
-            return Err(missing(&input.username, &input.user_pool_id));
-        }
-        cx.settle::<User>(|user| {
+        let is_that = |user: &User| {
             user.user_pool_id == input.user_pool_id && user.username == input.username
-        })?;
+        };
+        // A request that arrives twice finds nothing any more.
+        let made = cx.made::<User>().iter().any(is_that);
+        if !user::delete(&cx, &input.user_pool_id, &input.username).await? && !made {
+            return Err(user::missing(&input.username, &input.user_pool_id));
+        }
+        cx.settle::<User>(is_that)?;
         Ok(Output { username: input.username })
     }
 }
@@ -77,32 +77,15 @@ async fn check_ours(cx: &Context, input: &Input) -> Result<(), StepError> {
     let (user_pool_id, username) = (&input.user_pool_id, &input.username);
     let mut made = cx.made::<User>().into_iter();
     if made.any(|user| user.user_pool_id == *user_pool_id && user.username == *username)
-        || is_pool_ours(cx, user_pool_id).await?
+        || user_pool::is_ours(cx, user_pool_id).await?
     {
         return Ok(());
     }
     match user::look(cx, user_pool_id, username, Planned::There).await? {
-        None => Err(missing(username, user_pool_id)),
+        None => Err(user::missing(username, user_pool_id)),
         Some(_) => {
             let what = format!("the user {username}, nor the user pool {user_pool_id}");
             Err(foreign(cx, "ForeignUser", &what))
         }
-    }
-}
-
-async fn is_pool_ours(cx: &Context, user_pool_id: &str) -> Result<bool, StepError> {
-    let (key, value) = run_tag(cx);
-    let request = cx.aws.cognito().describe_user_pool().user_pool_id(user_pool_id);
-    let placeholder = || {
-        let pool = UserPoolType::builder().user_pool_tags(&key, &value).build();
-        Ok(DescribeUserPoolOutput::builder().user_pool(pool).build())
-    };
-    match cx.aws.call(request.send(), placeholder).await {
-        Ok(output) => Ok(output
-            .user_pool
-            .and_then(|pool| pool.user_pool_tags)
-            .is_some_and(|tags| tags.get(&key) == Some(&value))),
-        Err(error) if error.is("ResourceNotFoundException") => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }

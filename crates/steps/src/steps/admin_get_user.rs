@@ -1,14 +1,12 @@
 //! `admin-get-user`: what a pool knows of a user.
 
 use std::collections::BTreeMap;
-
 use aws_sdk_cognitoidentityprovider::primitives::DateTimeFormat;
 use aws_sdk_cognitoidentityprovider::types::UserStatusType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::create_function::Planned;
-use super::sign_up::user;
+use crate::resources::planned::Planned;
+use crate::resources::user;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `admin-get-user`.
@@ -68,7 +66,7 @@ impl StepKind for AdminGetUser {
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let found = user::look(&cx, &input.user_pool_id, &input.username, Planned::There).await?;
         let Some(user) = found else {
-            return Err(missing(&input.username, &input.user_pool_id));
+            return Err(user::missing(&input.username, &input.user_pool_id));
         };
         let time = |time: Option<&aws_sdk_cognitoidentityprovider::primitives::DateTime>| {
             time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok())
@@ -83,12 +81,4 @@ impl StepKind for AdminGetUser {
             username: user.username,
         })
     }
-}
-
-/// How a step fails that needs a user who is not there.
-pub(super) fn missing(username: &str, user_pool_id: &str) -> StepError {
-    StepError::failed(
-        "UserNotFoundException",
-        format!("there is no user {username} in the user pool {user_pool_id}"),
-    )
 }

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use engine::step::{Answer, Context, Nothing, Question, QuestionType, StepError, StepKind};
+use crate::question::put;
+use engine::step::{Context, Nothing, Question, QuestionType, StepError, StepKind};
 
 /// `ask`.
 pub struct Ask;
@@ -87,21 +87,5 @@ impl StepKind for Ask {
         };
         let (answer, default) = put(&cx, question).await?;
         Ok(Output { answer, default })
-    }
-}
-
-/// Puts a question; the answer, and whether it is the default.
-pub(super) async fn put(cx: &Context, question: Question) -> Result<(Value, bool), StepError> {
-    match cx.ask(question.clone()).await? {
-        Answer::Given(answer) => Ok((answer, false)),
-        Answer::Default(answer) => match question.check(&answer) {
-            Ok(()) => Ok((answer, true)),
-            Err(reason) => Err(StepError::input(
-                "default",
-                format!("the default {reason}"),
-                "give a default that would do as an answer, or none",
-            )),
-        },
-        Answer::NotAsked => Ok((Value::from(cx.later("answer")), false)),
     }
 }

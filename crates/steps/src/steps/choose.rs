@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ask;
+use crate::question;
 use engine::step::{Context, Nothing, Question, QuestionType, StepError, StepKind};
 
 /// `choose`.
@@ -64,7 +64,7 @@ impl StepKind for Choose {
             default: input.default.map(Value::from),
             ..Question::default()
         };
-        let (answer, _) = ask::put(&cx, question).await?;
+        let (answer, _) = question::put(&cx, question).await?;
         let place = input.choices.iter().position(|choice| answer == choice.as_str());
         let index = place.map_or_else(|| Value::from(cx.later("index")), Value::from);
         Ok(Output { answer, index })

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ask;
+use crate::question;
 use engine::step::{Context, Nothing, Question, QuestionType, StepError, StepKind};
 
 /// `confirm`.
@@ -53,7 +53,7 @@ impl StepKind for Confirm {
             default: Some(Value::Bool(input.default)),
             ..Question::default()
         };
-        let (answer, _) = ask::put(&cx, question).await?;
+        let (answer, _) = question::put(&cx, question).await?;
         Ok(Output { answer })
     }
 }

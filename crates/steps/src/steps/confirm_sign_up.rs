@@ -4,8 +4,8 @@ use aws_sdk_cognitoidentityprovider::operation::confirm_sign_up::ConfirmSignUpOu
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sign_up::secret_hash::secret_hash;
-use super::update_triggers::failure::Occasion;
+use crate::resources::user::secret_hash::secret_hash;
+use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `confirm-sign-up`.

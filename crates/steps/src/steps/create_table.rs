@@ -1,25 +1,18 @@
 //! `create-table`: a DynamoDB table.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::create_table::CreateTableOutput;
-use aws_sdk_dynamodb::operation::delete_table::DeleteTableOutput;
-use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
-use aws_sdk_dynamodb::operation::list_tags_of_resource::ListTagsOfResourceOutput;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProvisionedThroughput,
-    ScalarAttributeType, TableDescription, TableStatus, Tag,
+    ScalarAttributeType,
 };
 use aws_smithy_types::error::operation::BuildError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::create_role::run_tag;
-use engine::aws::{CallError, Outcome};
-use engine::step::context::Backoff;
-use engine::step::owner::made_again;
-use engine::step::{Context, Entry, Owner, Resource, StepError, StepKind, Undone};
+use crate::resources::table::{self, Table};
+use engine::step::{Context, StepError, StepKind};
 
 /// `create-table`.
 pub struct CreateTable;
@@ -112,20 +105,6 @@ pub struct Output {
     status: String,
 }
 
-/// A table that the run made.
-#[derive(Serialize, Deserialize)]
-pub struct Table {
-    pub(super) table_name: String,
-    /// The names of its key's attributes, in order.
-    pub(super) key: Vec<String>,
-}
-
-/// What tells this table from a later one of the same name.
-#[derive(Serialize, Deserialize)]
-pub struct TableIds {
-    table_id: Option<String>,
-}
-
 impl StepKind for CreateTable {
     const NAME: &'static str = "create-table";
     const CALLS: &'static [&'static str] =
@@ -148,63 +127,34 @@ impl StepKind for CreateTable {
     type Created = Table;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
-        create(&cx, &input).await?;
-        let table = active(&cx, &input.table_name).await?;
+        let request = request(&cx, &input)
+            .map_err(|error| StepError::failed("InvalidInput", error.to_string()))?;
+        let key = input.key.0.into_iter().map(|(name, _)| name).collect();
+        let made = Table { table_name: input.table_name, key };
+        table::create(&cx, &made, request).await?;
+        let described = table::active(&cx, &made.table_name).await?;
         Ok(Output {
-            table_name: input.table_name,
-            status: status_of(&table).to_owned(),
-            arn: table.table_arn.unwrap_or_default(),
-            table_id: table.table_id.unwrap_or_default(),
+            table_name: made.table_name,
+            status: table::status_of(&described).to_owned(),
+            arn: described.table_arn.unwrap_or_default(),
+            table_id: described.table_id.unwrap_or_default(),
         })
     }
 }
 
-async fn create(cx: &Context, input: &Input) -> Result<(), StepError> {
-    let invalid = |error: BuildError| StepError::failed("InvalidInput", error.to_string());
-    let (definitions, schema) = definitions(&input.key).map_err(invalid)?;
-    let throughput = input.provisioned_throughput.map(throughput).transpose().map_err(invalid)?;
-    let entry = cx.intend(&Table {
-        table_name: input.table_name.clone(),
-        key: input.key.0.iter().map(|(name, _)| name.clone()).collect(),
-    })?;
-    let earlier =
-        |entry: &Entry| cx.made_before(entry, |other: &Table| other.table_name == input.table_name);
+fn request(cx: &Context, input: &Input) -> Result<CreateTableFluentBuilder, BuildError> {
+    let (definitions, schema) = definitions(&input.key)?;
+    let throughput = input.provisioned_throughput.map(throughput).transpose()?;
     let billing =
         if throughput.is_some() { BillingMode::Provisioned } else { BillingMode::PayPerRequest };
-    let request = cx
-        .aws
-        .dynamodb()
-        .create_table()
-        .table_name(&input.table_name)
+    let tags = table::tags(cx, &input.tags)?;
+    let request = cx.aws.dynamodb().create_table();
+    Ok(request
         .set_attribute_definitions(Some(definitions))
         .set_key_schema(Some(schema))
         .billing_mode(billing)
         .set_provisioned_throughput(throughput)
-        .set_tags(Some(tags(cx, &input.tags).map_err(invalid)?));
-    let placeholder =
-        || Ok(CreateTableOutput::builder().table_description(placeholder(cx, "CREATING")).build());
-    let made = match cx.aws.call(request.send(), placeholder).await {
-        Ok(output) => output.table_description,
-        Err(error)
-            if is_in_use(&error) && error.outcome == Outcome::Unknown && !earlier(&entry) =>
-        {
-            match look(cx, &input.table_name, Some("ACTIVE")).await {
-                // The SDK repeats a call whose reply was lost; the repetition then finds what the first one made.
-                Ok(Some(table))
-                    if owner(cx, &table).await.is_ok_and(|owner| owner.is_this_run()) =>
-                {
-                    Some(table)
-                }
-                Ok(_) | Err(_) => return Err(entry.error(error)),
-            }
-        }
-        Err(error) if is_in_use(&error) => {
-            entry.refused("ResourceInUseException")?;
-            return Err(exists(error));
-        }
-        Err(error) => return Err(entry.error(error)),
-    };
-    entry.done(&TableIds { table_id: made.and_then(|it| it.table_id) })
+        .set_tags(Some(tags)))
 }
 
 type Schema = (Vec<AttributeDefinition>, Vec<KeySchemaElement>);
@@ -225,149 +175,6 @@ fn throughput(given: Throughput) -> Result<ProvisionedThroughput, BuildError> {
         .read_capacity_units(given.read_capacity_units)
         .write_capacity_units(given.write_capacity_units)
         .build()
-}
-
-fn tags(cx: &Context, given: &BTreeMap<String, String>) -> Result<Vec<Tag>, BuildError> {
-    let all = given.clone().into_iter().chain([run_tag(cx)]);
-    all.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
-}
-
-/// DynamoDB says so of a table that is there, and of one that is being made or deleted.
-fn is_in_use(error: &CallError) -> bool {
-    error.is("ResourceInUseException")
-}
-
-fn exists(error: CallError) -> StepError {
-    StepError::Failed {
-        code: "ResourceInUseException".to_owned(),
-        message: error.message,
-        help: Some("choose another name; the table that is there was not touched".to_owned()),
-        details: Vec::new(),
-    }
-}
-
-fn placeholder(cx: &Context, status: &str) -> TableDescription {
-    TableDescription::builder()
-        .table_arn(cx.later("arn"))
-        .table_id(cx.later("table_id"))
-        .table_status(TableStatus::from(status))
-        .build()
-}
-
-/// Describes a table, if it is there; a dry run sees it in the state that is `planned`.
-async fn look(
-    cx: &Context,
-    table_name: &str,
-    planned: Option<&str>,
-) -> Result<Option<TableDescription>, CallError> {
-    let request = cx.aws.dynamodb().describe_table().table_name(table_name);
-    let placeholder = || {
-        let table = planned.map(|status| placeholder(cx, status));
-        Ok(DescribeTableOutput::builder().set_table(table).build())
-    };
-    match cx.aws.call(request.send(), placeholder).await {
-        Ok(output) => Ok(output.table),
-        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn status_of(table: &TableDescription) -> &str {
-    table.table_status().map(TableStatus::as_str).unwrap_or_default()
-}
-
-async fn owner(cx: &Context, table: &TableDescription) -> Result<Owner, CallError> {
-    let (key, value) = run_tag(cx);
-    let mut next_token = None;
-    loop {
-        let request = cx
-            .aws
-            .dynamodb()
-            .list_tags_of_resource()
-            .resource_arn(table.table_arn().unwrap_or_default())
-            .set_next_token(next_token);
-        let placeholder = || {
-            let tag = Tag::builder().key(&key).value(&value).build()?;
-            Ok(ListTagsOfResourceOutput::builder().tags(tag).build())
-        };
-        let page = match cx.aws.call(request.send(), placeholder).await {
-            // Whoever lists tags may be behind those who describe tables.
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(Owner::Unknown),
-            page => page?,
-        };
-        if let Some(tag) = page.tags().iter().find(|tag| tag.key() == key) {
-            return Ok(Owner::of(cx, Some(tag.value())));
-        }
-        next_token = page.next_token;
-        if next_token.is_none() {
-            return Ok(Owner::Unknown);
-        }
-    }
-}
-
-const fn backoff() -> Backoff {
-    Backoff {
-        first: Duration::from_millis(25),
-        longest: Duration::from_secs(2),
-        limit: Duration::from_mins(10),
-    }
-}
-
-async fn active(cx: &Context, table_name: &str) -> Result<TableDescription, StepError> {
-    cx.until(&format!("the table {table_name}"), backoff(), || async {
-        // A table that has just been made may not be seen yet.
-        let found = look(cx, table_name, Some("ACTIVE")).await?;
-        Ok(found.filter(|table| table.table_status() == Some(&TableStatus::Active)))
-    })
-    .await
-}
-
-impl Resource for Table {
-    const TYPE: &'static str = "AWS::DynamoDB::Table";
-    const UNDO: &'static [&'static str] =
-        &["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:DeleteTable"];
-    type Ids = TableIds;
-
-    fn label(&self) -> String {
-        self.table_name.clone()
-    }
-
-    async fn undo(self, cx: Context, ids: Option<TableIds>) -> Result<Undone, StepError> {
-        let Some(table) = look(&cx, &self.table_name, Some("ACTIVE")).await? else {
-            return Ok(Undone::AlreadyGone);
-        };
-        // No two tables ever have the same id; where it is not known, the tags tell.
-        match ids.and_then(|ids| ids.table_id) {
-            Some(known) if table.table_id() != Some(known.as_str()) => return Ok(made_again()),
-            Some(_) => {}
-            None => {
-                if let Some(spared) = owner(&cx, &table).await?.spared(&cx) {
-                    return Ok(spared);
-                }
-            }
-        }
-        delete(&cx, &self.table_name).await
-    }
-}
-
-/// Deletes a table and waits until it is gone.
-async fn delete(cx: &Context, table_name: &str) -> Result<Undone, StepError> {
-    // A table that is still being made cannot be deleted yet.
-    let deleted = cx
-        .while_refused(backoff(), is_in_use, || async {
-            let request = cx.aws.dynamodb().delete_table().table_name(table_name);
-            cx.aws.call(request.send(), || Ok(DeleteTableOutput::builder().build())).await
-        })
-        .await;
-    match deleted {
-        Err(error) if error.is("ResourceNotFoundException") => return Ok(Undone::AlreadyGone),
-        deleted => deleted.map(drop)?,
-    }
-    cx.until(&format!("the deletion of the table {table_name}"), backoff(), || async {
-        Ok(look(cx, table_name, None).await?.is_none().then_some(()))
-    })
-    .await?;
-    Ok(Undone::Deleted)
 }
 
 #[cfg(test)]

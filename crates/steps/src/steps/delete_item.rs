@@ -1,12 +1,10 @@
 //! `delete-item`: the end of an item of a DynamoDB table.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::put_item::attribute_value::{Item, Plain, item, plain};
-use super::put_item::changes::{Change, Items, Unchanged, current, overtaken};
-use engine::aws::{CallError, Outcome};
+use crate::resources::items::attribute_value::{Plain, item, plain};
+use crate::resources::items::{self, Items};
 use engine::step::{Context, StepError, StepKind};
 
 /// `delete-item`.
@@ -56,79 +54,12 @@ impl StepKind for DeleteItem {
     type Created = Items;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
-        let table_name = input.table_name;
         let key = item(&input.key, input.typed).map_err(|unfit| unfit.of("key"))?;
-        let made = made(&cx, &table_name, &key);
-        let planned = made.as_ref().and_then(|item| item.changes.first()?.ours());
-        let planned = [Some(planned.unwrap_or_else(|| key.clone()))];
-        let found = current(&cx, &table_name, std::slice::from_ref(&key), &planned).await?;
-        let previous = found.into_iter().next().flatten();
-        if let Some(previous) = previous.as_ref().filter(|_| made.is_none()) {
-            let entry = cx.intend(&Items {
-                table_name: table_name.clone(),
-                changes: vec![Change::new(&key, Some(previous), None)],
-                ignore_changes: Vec::new(),
-            })?;
-            match delete(&cx, &table_name, &key, Some(previous)).await {
-                Ok(()) => entry.done(&())?,
-                Err(error) => {
-                    let is_overtaken = error.is(CHANGED) && error.outcome == Outcome::Refused;
-                    let error = entry.error(error);
-                    return Err(if is_overtaken { overtaken(&table_name, &key) } else { error });
-                }
-            }
-        } else {
-            match delete(&cx, &table_name, &key, previous.as_ref()).await {
-                Err(error) if error.is(CHANGED) => return Err(overtaken(&table_name, &key)),
-                deleted => deleted?,
-            }
-            cx.settle::<Items>(|items| is_that(items, &table_name, &key))?;
-        }
+        let previous = items::delete(&cx, &input.table_name, &key).await?;
         Ok(Output {
-            table_name,
+            table_name: input.table_name,
             deleted: previous.is_some(),
             item: previous.map(|item| plain(&item, input.typed)),
         })
-    }
-}
-
-/// The entry of the item, if the run made it by itself.
-fn made(cx: &Context, table_name: &str, key: &Item) -> Option<Items> {
-    cx.made::<Items>().into_iter().find(|items| is_that(items, table_name, key))
-}
-
-fn is_that(items: &Items, table_name: &str, key: &Item) -> bool {
-    items.table_name == table_name
-        && matches!(items.changes.as_slice(), [change] if change.made() && change.is_about(key))
-}
-
-const CHANGED: &str = "ConditionalCheckFailedException";
-
-/// Deletes an item, as long as it is still the one that was read.
-async fn delete(
-    cx: &Context,
-    table_name: &str,
-    key: &Item,
-    read: Option<&Item>,
-) -> Result<(), CallError> {
-    let condition = Unchanged::of(key, read);
-    let request = cx
-        .aws
-        .dynamodb()
-        .delete_item()
-        .table_name(table_name)
-        .set_key(Some(key.clone()))
-        .condition_expression(condition.expression)
-        .set_expression_attribute_names(Some(condition.names))
-        .set_expression_attribute_values(condition.values);
-    match cx.aws.call(request.send(), || Ok(DeleteItemOutput::builder().build())).await {
-        // The SDK repeats a call whose reply was lost; the repetition then finds nothing any more.
-        Err(error) if error.is(CHANGED) && error.outcome == Outcome::Unknown => {
-            match current(cx, table_name, std::slice::from_ref(key), &[]).await {
-                Ok(found) if found.iter().flatten().next().is_none() => Ok(()),
-                Ok(_) | Err(_) => Err(error),
-            }
-        }
-        deleted => deleted.map(drop),
     }
 }

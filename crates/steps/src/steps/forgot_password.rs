@@ -6,9 +6,10 @@ use aws_sdk_cognitoidentityprovider::operation::forgot_password::ForgotPasswordO
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sign_up::secret_hash::secret_hash;
-use super::sign_up::user::{CodeDelivery, Migration, User};
-use super::update_triggers::failure::Occasion;
+use crate::resources::user::secret_hash::secret_hash;
+use crate::resources::user::migration::Migration;
+use crate::resources::user::{CodeDelivery, User};
+use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::step::{Context, StepError, StepKind};
 
 /// `forgot-password`.
@@ -94,7 +95,7 @@ async fn send(cx: &Context, input: Input) -> Result<Output, StepError> {
     let placeholder = || Ok(ForgotPasswordOutput::builder().build());
     let sent = cx.aws.call(request.send(), placeholder).await;
     let migrated = match migration {
-        Some(migration) => migration.over(cx, &sent).await?,
+        Some(migration) => migration.over(cx, &sent, None).await?,
         None => false,
     };
     Ok(Output {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::put_item::attribute_value::{Plain, item, plain};
+use crate::resources::items::attribute_value::{Plain, item, plain};
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `get-item`.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::create_role;
+use crate::resources::role;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `get-role`.
@@ -65,7 +64,7 @@ impl StepKind for GetRole {
     type Created = Nothing;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
-        let role = create_role::get_role(&cx, &input.role_name).await?.ok_or_else(|| {
+        let role = role::look(&cx, &input.role_name).await?.ok_or_else(|| {
             StepError::Failed {
                 code: "NoSuchEntity".to_owned(),
                 message: format!("there is no role {}", input.role_name),
@@ -82,7 +81,7 @@ impl StepKind for GetRole {
                 .collect(),
             assume_role_policy_document: role
                 .assume_role_policy_document()
-                .map(document)
+                .map(role::document)
                 .unwrap_or_default(),
             arn: role.arn,
             role_id: role.role_id,
@@ -90,28 +89,5 @@ impl StepKind for GetRole {
             description: role.description,
             max_session_duration: role.max_session_duration,
         })
-    }
-}
-
-/// A policy as IAM returns it (JSON in percent-encoding, as RFC 3986 has it), as data.
-pub(super) fn document(text: &str) -> Value {
-    let decoded = percent_decode_str(text).decode_utf8_lossy();
-    serde_json::from_str(&decoded)
-        .or_else(|_| serde_json::from_str(text))
-        .unwrap_or_else(|_| Value::from(decoded))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn documents_become_data_however_they_are_written() {
-        let expected = json!({"Version": "2012-10-17", "Statement": []});
-        let encoded = "%7B%22Version%22%3A%20%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D";
-        assert_eq!(document(encoded), expected);
-        assert_eq!(document(&expected.to_string()), expected);
-        assert_eq!(document("⟨later⟩"), json!("⟨later⟩"));
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sign_up::user;
+use crate::resources::user;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `get-user`.

@@ -1,17 +1,10 @@
 //! `put-item`: an item in a DynamoDB table.
 
-pub(super) mod attribute_value;
-pub(super) mod changes;
-mod decimal;
-
-use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use attribute_value::same_items;
-use attribute_value::{Plain, item, plain};
-use changes::{Change, Items, Unchanged, current, key_names, key_of, overtaken};
-use engine::aws::Outcome;
+use crate::resources::items::attribute_value::{Plain, item, plain};
+use crate::resources::items::{self, Items};
 use engine::step::{Context, StepError, StepKind};
 
 /// `put-item`.
@@ -77,45 +70,7 @@ impl StepKind for PutItem {
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let put = item(&input.item, input.typed).map_err(|unfit| unfit.of("item"))?;
-        let names = key_names(&cx, &input.table_name).await?;
-        let key = key_of(&names, &put)?;
-        let found = current(&cx, &input.table_name, std::slice::from_ref(&key), &[]).await?;
-        let previous = found.into_iter().next().flatten();
-        let entry = cx.intend(&Items {
-            table_name: input.table_name.clone(),
-            changes: vec![Change::new(&key, previous.as_ref(), Some(&put))],
-            ignore_changes: input.ignore_changes,
-        })?;
-        let condition = Unchanged::of(&key, previous.as_ref()).before(previous.as_ref(), &put);
-        let request = cx
-            .aws
-            .dynamodb()
-            .put_item()
-            .table_name(&input.table_name)
-            .set_item(Some(put.clone()))
-            .condition_expression(condition.expression)
-            .set_expression_attribute_names(Some(condition.names))
-            .set_expression_attribute_values(condition.values);
-        match cx.aws.call(request.send(), || Ok(PutItemOutput::builder().build())).await {
-            Ok(_) => entry.done(&())?,
-            Err(error) if error.is("ConditionalCheckFailedException") => {
-                if error.outcome == Outcome::Refused {
-                    entry.refused("ConditionalCheckFailedException")?;
-                    return Err(overtaken(&input.table_name, &key));
-                }
-                // The SDK repeats a call whose reply was lost; the repetition then finds what the first one has put.
-                let found = current(&cx, &input.table_name, std::slice::from_ref(&key), &[]).await;
-                let found = match found {
-                    Ok(found) => found.into_iter().next().flatten(),
-                    Err(unseen) => return Err(entry.unsure(unseen)),
-                };
-                if !found.is_some_and(|found| same_items(&found, &put, &[])) {
-                    return Err(entry.unsure(overtaken(&input.table_name, &key)));
-                }
-                entry.done(&())?;
-            }
-            Err(error) => return Err(entry.error(error)),
-        }
+        let previous = items::put(&cx, &input.table_name, put, input.ignore_changes).await?;
         Ok(Output {
             table_name: input.table_name,
             item: input.item,

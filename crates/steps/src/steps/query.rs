@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::put_item::attribute_value::Plain;
-use super::scan::{Found, Output, values};
+use crate::resources::items::attribute_value::Plain;
+use crate::resources::items::page::{Found, Output, values};
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `query`.

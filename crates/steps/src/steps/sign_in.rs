@@ -10,9 +10,11 @@ use aws_sdk_cognitoidentityprovider::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sign_up::secret_hash::secret_hash;
-use super::sign_up::user::{Migration, User};
-use super::update_triggers::failure::Occasion;
+use crate::resources::user::secret_hash::secret_hash;
+use crate::resources::user::User;
+use crate::resources::user::claims::Claims;
+use crate::resources::user::migration::Migration;
+use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::aws::CallError;
 use engine::step::{Context, StepError, StepKind};
 
@@ -155,7 +157,10 @@ async fn sign_in(cx: &Context, input: &Input) -> Result<Output, StepError> {
     let migration = Migration::ahead(cx, pool, &input.username).await?;
     let answer = initiate(cx, input).await;
     let migrated = match migration {
-        Some(migration) => migration.over(cx, &answer).await?,
+        Some(migration) => {
+            let token = answer.as_ref().ok().and_then(|answer| answer.access_token.as_deref());
+            migration.over(cx, &answer, token.and_then(Claims::of).as_ref()).await?
+        }
         None => false,
     };
     match answer {

@@ -1,8 +1,5 @@
 //! `sign-up`: a user who registers with a pool.
 
-pub(super) mod secret_hash;
-pub(super) mod user;
-
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
@@ -11,11 +8,11 @@ use aws_sdk_cognitoidentityprovider::types::UserStatusType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::create_function::Planned;
-use super::update_triggers::failure::Occasion;
+use crate::resources::planned::Planned;
+use crate::resources::user_pool_triggers::failure::Occasion;
+use crate::resources::user::secret_hash::secret_hash;
+use crate::resources::user::{self, Attributes, CodeDelivery, User};
 use engine::step::{Context, StepError, StepKind};
-use secret_hash::secret_hash;
-use user::{Attributes, CodeDelivery, User};
 
 /// `sign-up`.
 pub struct SignUp;

@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::StackStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::deploy_stack;
+use crate::resources::stack;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
 /// `stack-outputs`.
@@ -52,7 +52,7 @@ impl StepKind for StackOutputs {
     type Created = Nothing;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
-        let found = deploy_stack::look(&cx, &input.stack_name, StackStatus::CreateComplete).await?;
+        let found = stack::look(&cx, &input.stack_name, StackStatus::CreateComplete).await?;
         let Some(stack) = found else {
             return Err(StepError::Failed {
                 code: "ValidationError".to_owned(),
@@ -64,8 +64,8 @@ impl StepKind for StackOutputs {
             });
         };
         Ok(Output {
-            status: deploy_stack::status_of(&stack).to_owned(),
-            outputs: deploy_stack::outputs_of(&stack),
+            status: stack::status_of(&stack).to_owned(),
+            outputs: stack::outputs_of(&stack),
             stack_id: stack.stack_id.unwrap_or_default(),
             stack_name: input.stack_name,
         })

@@ -5,10 +5,9 @@ use aws_sdk_lambda::types::Architecture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::create_function::Processor;
-use super::create_role::run_tag;
-use super::get_function::{self, Found, is_busy};
 use crate::deployment_package::{Code, Package};
+use crate::resources::function::{self, Found, Processor, is_busy};
+use crate::resources::ownership::run_tag;
 use engine::step::context::Backoff;
 use engine::step::{Context, Nothing, StepError, StepKind};
 
@@ -94,7 +93,7 @@ impl StepKind for UpdateFunctionCode {
             return Err(foreign(&cx, &input.function_name));
         }
         let version = update(&cx, &input, &package, architectures).await?.version;
-        let configuration = get_function::updated(&cx, &input.function_name).await?.configuration;
+        let configuration = function::updated(&cx, &input.function_name).await?.configuration;
         Ok(Output {
             function_name: input.function_name,
             version: version.or(configuration.version).unwrap_or_default(),
@@ -116,12 +115,12 @@ async fn prepare(
 ) -> Result<(Found, Package), StepError> {
     let given = architectures.and_then(<[_]>::first);
     if given.is_none() && input.code.is_built() {
-        let found = get_function::settled(cx, &input.function_name).await?;
+        let found = function::settled(cx, &input.function_name).await?;
         let package = input.code.package(cx, &found.architecture()).await?;
         return Ok((found, package));
     }
     let package = input.code.package(cx, given.unwrap_or(&Architecture::X8664)).await?;
-    Ok((get_function::settled(cx, &input.function_name).await?, package))
+    Ok((function::settled(cx, &input.function_name).await?, package))
 }
 
 async fn update(

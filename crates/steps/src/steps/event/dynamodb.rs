@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::setting::{Made, Patch, Setting, Time, seconds};
-use crate::steps::put_item::attribute_value::{Item, Plain, Unfit, item, plain};
+use crate::resources::items::attribute_value::{Item, Plain, Unfit, item, plain};
 use engine::step::StepError;
 
 /// Changes of a DynamoDB table's items.

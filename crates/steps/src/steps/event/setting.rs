@@ -153,7 +153,7 @@ impl Setting {
         field: &str,
         make: impl FnOnce(Digested) -> String,
     ) -> String {
-        if self.cx.aws.is_dry_run() && from.iter().any(|text| text.contains('⟨')) {
+        if from.iter().any(|text| self.cx.is_unknown(text)) {
             return self.cx.later(&format!("event.{field}"));
         }
         let mut digest = Sha256::new();

@@ -16,10 +16,10 @@ use super::decimal::Decimal;
 use engine::step::StepError;
 
 /// An item, as the SDK has it.
-pub(in crate::steps) type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Plain data for items: attributes by name.
-pub(in crate::steps) type Plain = Map<String, Value>;
+pub(crate) type Plain = Map<String, Value>;
 
 const NUMBER: &str = "$number";
 const BINARY: &str = "$binary";
@@ -28,7 +28,7 @@ const MAP: &str = "$map";
 
 /// A value that DynamoDB has no place for.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::steps) struct Unfit {
+pub(crate) struct Unfit {
     path: Vec<String>,
     message: String,
     /// The value that is not known yet, in a dry run.
@@ -46,13 +46,13 @@ impl Unfit {
         Self { unknown, ..Self::new(message) }
     }
 
-    pub(in crate::steps) fn within(mut self, step: &impl ToString) -> Self {
+    pub(crate) fn within(mut self, step: &impl ToString) -> Self {
         self.path.insert(0, step.to_string());
         self
     }
 
     /// The same, as a fault of a step's field.
-    pub(in crate::steps) fn of(self, field: &str) -> StepError {
+    pub(crate) fn of(self, field: &str) -> StepError {
         let this = self.within(&field);
         match this.unknown {
             Some(unknown) => StepError::NotPlannable { unknown: vec![unknown] },
@@ -62,7 +62,7 @@ impl Unfit {
 }
 
 /// Attributes by name from plain data, or from DynamoDB's own notation where they are `typed`.
-pub(in crate::steps) fn item(plain: &Plain, typed: bool) -> Result<Item, Unfit> {
+pub(crate) fn item(plain: &Plain, typed: bool) -> Result<Item, Unfit> {
     let attribute = if typed { of_typed } else { of_plain };
     plain
         .iter()
@@ -74,7 +74,7 @@ pub(in crate::steps) fn item(plain: &Plain, typed: bool) -> Result<Item, Unfit> 
 }
 
 /// Attributes by name as plain data, or in DynamoDB's own notation where they are to be `typed`; in order.
-pub(in crate::steps) fn plain(item: &Item, typed: bool) -> Plain {
+pub(crate) fn plain(item: &Item, typed: bool) -> Plain {
     let value = if typed { to_typed } else { to_plain };
     in_order(item, value)
 }
@@ -243,7 +243,7 @@ fn of_typed(value: &Value) -> Result<AttributeValue, Unfit> {
 }
 
 /// Whether two values are the same to DynamoDB, which writes numbers its own way and keeps no order in sets.
-pub(in crate::steps) fn same(one: &AttributeValue, other: &AttributeValue) -> bool {
+pub(crate) fn same(one: &AttributeValue, other: &AttributeValue) -> bool {
     use AttributeValue as Of;
     let number = |text: &String| Decimal::parse(text);
     match (one, other) {
@@ -266,7 +266,7 @@ fn as_set<T, K: Ord>(values: &[T], key: impl Fn(&T) -> K) -> Vec<K> {
 }
 
 /// Whether two items are the same to DynamoDB, some attributes aside.
-pub(in crate::steps) fn same_items(one: &Item, other: &Item, aside: &[String]) -> bool {
+pub(crate) fn same_items(one: &Item, other: &Item, aside: &[String]) -> bool {
     let names = |item: &Item| item.keys().filter(|name| !aside.contains(name)).count();
     names(one) == names(other)
         && one

@@ -12,7 +12,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 
 /// An update of a pool that changes nothing but its triggers.
-pub(in crate::steps) fn carry_over(
+pub(crate) fn carry_over(
     pool: &UserPoolType,
     triggers: LambdaConfigType,
 ) -> UpdateUserPoolInputBuilder {
@@ -91,7 +91,7 @@ fn tags(tags: Option<HashMap<String, String>>) -> Option<HashMap<String, String>
 }
 
 /// What differs between two descriptions of a pool, triggers and what changes by itself aside.
-pub(super) fn differences(before: &UserPoolType, after: &UserPoolType) -> Vec<String> {
+pub(crate) fn differences(before: &UserPoolType, after: &UserPoolType) -> Vec<String> {
     let (before, after) = (settled(before), settled(after));
     let mut differences = Vec::new();
     macro_rules! compare {

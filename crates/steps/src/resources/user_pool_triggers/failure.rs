@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use super::triggers::{self, Triggers};
 use super::{UserPoolTriggers, describe, described};
-use crate::steps::create_function::log_group_of;
-use crate::steps::create_user_pool_client::UserPoolClient;
-use crate::steps::log_events::{Wanted, latest};
+use crate::resources::function::log_group_of;
+use crate::resources::log_events::{Wanted, latest};
+use crate::resources::user_pool_client::UserPoolClient;
 use engine::aws::CallError;
 use engine::step::context::Backoff;
 use engine::step::{Context, StepError};
@@ -23,7 +23,7 @@ use engine::step::{Context, StepError};
 const LINES_SHOWN: usize = 20;
 
 /// Something that a pool does, and that calls functions.
-pub(in crate::steps) struct Occasion<'a> {
+pub(crate) struct Occasion<'a> {
     cx: &'a Context,
     user_pool_id: Option<&'a str>,
     client_id: Option<&'a str>,
@@ -53,7 +53,7 @@ enum Complaint {
 
 impl<'a> Occasion<'a> {
     /// The occasion begins now. Where the pool's id is not known, a pool is looked for to which the client belongs.
-    pub(in crate::steps) fn new(
+    pub(crate) fn new(
         cx: &'a Context,
         user_pool_id: Option<&'a str>,
         client_id: Option<&'a str>,
@@ -62,7 +62,7 @@ impl<'a> Occasion<'a> {
     }
 
     /// Sees it through. Where a function is at fault, the error comes with what that function has logged meanwhile.
-    pub(in crate::steps) fn through<'f, T: Send + 'f>(
+    pub(crate) fn through<'f, T: Send + 'f>(
         self,
         doing: impl Future<Output = Result<T, StepError>> + Send + 'f,
     ) -> BoxFuture<'f, Result<T, StepError>>

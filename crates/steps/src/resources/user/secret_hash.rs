@@ -8,7 +8,7 @@ use sha2::Sha256;
 /// The proof that whoever asks knows the client's secret.
 ///
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash>
-pub(in crate::steps) fn secret_hash(
+pub(crate) fn secret_hash(
     client_secret: Option<&str>,
     client_id: &str,
     username: &str,

@@ -7,8 +7,8 @@ use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{ResourceStatus, StackResourceSummary};
 use tokio::task::JoinSet;
 
-use crate::steps::create_function::log_group_of;
-use crate::steps::create_log_group;
+use crate::resources::function::log_group_of;
+use crate::resources::log_group;
 use engine::aws::CallError;
 use engine::step::{Context, StepError};
 
@@ -29,9 +29,8 @@ pub(super) async fn take_logs_away(
     let mut following = JoinSet::new();
     for log_group_name in abandoned(cx, stack_id).await? {
         let cx = cx.clone();
-        following.spawn(async move {
-            create_log_group::take_away_late(&cx, &log_group_name, since).await
-        });
+        following
+            .spawn(async move { log_group::take_away_late(&cx, &log_group_name, since).await });
     }
     let mut ended = Ok(());
     while let Some(joined) = following.join_next().await {

@@ -1,209 +1,75 @@
 //! Items that the run put or deleted: what they were, what they became, and the way back.
 
+pub(crate) mod attribute_value;
+mod decimal;
+pub(crate) mod page;
+mod reading;
+mod writing;
+
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
-use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
-use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TableDescription};
 use serde::{Deserialize, Serialize};
 
-use super::attribute_value::{Item, Plain, Unfit, item, plain, same, same_items};
-use crate::steps::create_table::Table;
+use super::table::{self, Table};
+use attribute_value::{Item, Plain, Unfit, item, plain, same_items};
 use engine::aws::CallError;
-use engine::step::context::Backoff;
 use engine::step::{Context, Disposition, Resource, StepError, Undone};
+use reading::Pauses;
+pub(crate) use reading::{current, key_names, key_of};
+pub(crate) use writing::{delete, put, write};
 
 /// Items of a table that the run put or deleted.
 #[derive(Serialize, Deserialize)]
 pub struct Items {
-    pub(in crate::steps) table_name: String,
-    pub(in crate::steps) changes: Vec<Change>,
+    pub(crate) table_name: String,
+    pub(crate) changes: Vec<Change>,
     /// Attributes that others may change.
-    pub(in crate::steps) ignore_changes: Vec<String>,
+    pub(crate) ignore_changes: Vec<String>,
 }
 
 /// What became of one item, in DynamoDB's own notation.
 #[derive(Serialize, Deserialize)]
-pub(in crate::steps) struct Change {
+pub(crate) struct Change {
     key: Plain,
     previous: Option<Plain>,
     ours: Option<Plain>,
 }
 
 impl Change {
-    pub(in crate::steps) fn new(key: &Item, previous: Option<&Item>, ours: Option<&Item>) -> Self {
+    pub(crate) fn new(key: &Item, previous: Option<&Item>, ours: Option<&Item>) -> Self {
         let typed = |item: &Item| plain(item, true);
         Self { key: typed(key), previous: previous.map(typed), ours: ours.map(typed) }
     }
 
     /// Whether this is about the item of that key.
-    pub(in crate::steps) fn is_about(&self, key: &Item) -> bool {
+    pub(crate) fn is_about(&self, key: &Item) -> bool {
         item(&self.key, true).is_ok_and(|own| same_items(&own, key, &[]))
     }
 
     /// Whether the run made the item, and did not replace one.
-    pub(in crate::steps) fn made(&self) -> bool {
+    pub(crate) fn made(&self) -> bool {
         self.previous.is_none() && self.ours.is_some()
     }
 
     /// The item as the run left it.
-    pub(in crate::steps) fn ours(&self) -> Option<Item> {
+    pub(crate) fn ours(&self) -> Option<Item> {
         self.ours.as_ref().and_then(|ours| item(ours, true).ok())
     }
 }
 
-/// The names of a table's key attributes: the partition key's, then the sort key's. A dry run knows those of tables that
-/// the run makes.
-pub(in crate::steps) async fn key_names(
-    cx: &Context,
-    table_name: &str,
-) -> Result<Vec<String>, StepError> {
-    let mut made = cx.made::<Table>().into_iter();
-    if let Some(table) = made.find(|table| table.table_name == table_name) {
-        return Ok(table.key);
-    }
-    let request = cx.aws.dynamodb().describe_table().table_name(table_name);
-    let placeholder = || Ok(DescribeTableOutput::builder().build());
-    let table = cx.aws.call(request.send(), placeholder).await?.table;
-    let schema = table.as_ref().map(TableDescription::key_schema).unwrap_or_default();
-    let names: Vec<_> = schema.iter().map(|key| key.attribute_name().to_owned()).collect();
-    if names.is_empty() {
-        return Ok(vec![unknown_key(table_name)]);
-    }
-    Ok(names)
-}
-
-/// What stands for the name of a key that only the table knows, which a dry run does not look at.
-fn unknown_key(table_name: &str) -> String {
-    engine::step::marker(&format!("key of {table_name}"))
-}
-
-/// The key of an item that is to be put.
-pub(in crate::steps) fn key_of(names: &[String], item: &Item) -> Result<Item, StepError> {
-    names
-        .iter()
-        .map(|name| match item.get(name) {
-            Some(value) => Ok((name.clone(), value.clone())),
-            None if name.contains('⟨') => {
-                Ok((name.clone(), AttributeValue::S(engine::step::marker("its value"))))
-            }
-            None => Err(StepError::input(
-                "item",
-                format!("the item has no `{name}`, which is part of the table's key"),
-                format!("give the item a `{name}`"),
-            )),
-        })
-        .collect()
-}
-
-/// The items of those keys as they are now, in the same order. A dry run sees those that are `planned`.
-pub(in crate::steps) async fn current(
-    cx: &Context,
-    table_name: &str,
-    keys: &[Item],
-    planned: &[Option<Item>],
-) -> Result<Vec<Option<Item>>, StepError> {
-    match keys {
-        [key] => {
-            let request = cx
-                .aws
-                .dynamodb()
-                .get_item()
-                .table_name(table_name)
-                .set_key(Some(key.clone()))
-                .consistent_read(true);
-            let planned = planned.first().cloned().flatten();
-            let placeholder = || Ok(GetItemOutput::builder().set_item(planned).build());
-            Ok(vec![cx.aws.call(request.send(), placeholder).await?.item])
-        }
-        keys => {
-            let found = current_of_many(cx, table_name, keys, planned).await?;
-            let unknown = unknown_key(table_name);
-            if keys.iter().any(|key| key.contains_key(&unknown)) {
-                return Ok((0..keys.len()).map(|at| planned.get(at).cloned().flatten()).collect());
-            }
-            let of = |key: &Item| found.iter().find(|item| has_key(item, key)).cloned();
-            Ok(keys.iter().map(of).collect())
-        }
-    }
-}
-
-fn has_key(item: &Item, key: &Item) -> bool {
-    key.iter().all(|(name, value)| item.get(name).is_some_and(|other| same(other, value)))
-}
-
-async fn current_of_many(
-    cx: &Context,
-    table_name: &str,
-    keys: &[Item],
-    planned: &[Option<Item>],
-) -> Result<Vec<Item>, StepError> {
-    let mut found = Vec::new();
-    let mut left = Some(
-        KeysAndAttributes::builder()
-            .set_keys(Some(keys.to_vec()))
-            .consistent_read(true)
-            .build()
-            .map_err(|error| StepError::failed("InvalidInput", error.to_string()))?,
-    );
-    let mut pauses = Pauses::new("reading items");
-    while let Some(wanted) = left {
-        let request = cx.aws.dynamodb().batch_get_item().request_items(table_name, wanted);
-        let placeholder = || {
-            let items = planned.iter().flatten().cloned().collect();
-            Ok(BatchGetItemOutput::builder().responses(table_name, items).build())
-        };
-        let page = cx.aws.call(request.send(), placeholder).await?;
-        found.extend(page.responses.unwrap_or_default().into_values().flatten());
-        // What exceeds 16 MB, or the table's throughput, is left for another request.
-        left = page.unprocessed_keys.unwrap_or_default().into_values().next();
-        if left.is_some() {
-            pauses.next(cx).await?;
-        }
-    }
-    Ok(found)
-}
-
-/// Growing pauses between requests for what DynamoDB has not done yet.
-pub(in crate::steps) struct Pauses {
-    what: &'static str,
-    backoff: Backoff,
-    pause: std::time::Duration,
-    waited: std::time::Duration,
-}
-
-impl Pauses {
-    pub(in crate::steps) fn new(what: &'static str) -> Self {
-        let backoff = Backoff::seconds(60);
-        Self { what, backoff, pause: backoff.first, waited: std::time::Duration::ZERO }
-    }
-
-    pub(in crate::steps) async fn next(&mut self, cx: &Context) -> Result<(), StepError> {
-        if self.waited > self.backoff.limit {
-            let limit = self.backoff.limit;
-            return Err(StepError::TimedOut { what: self.what.to_owned(), limit });
-        }
-        cx.sleep(self.pause).await?;
-        self.waited += self.pause;
-        self.pause = (self.pause * 2).min(self.backoff.longest);
-        Ok(())
-    }
-}
-
 /// Says of an item that it is still as it was read: an expression, its names and its values.
-pub(in crate::steps) struct Unchanged {
-    pub(in crate::steps) expression: String,
-    pub(in crate::steps) names: HashMap<String, String>,
+pub(crate) struct Unchanged {
+    pub(crate) expression: String,
+    pub(crate) names: HashMap<String, String>,
     /// Nothing where the expression has none.
-    pub(in crate::steps) values: Option<Item>,
+    pub(crate) values: Option<Item>,
 }
 
 impl Unchanged {
     /// Since the item of that key was looked for.
-    pub(in crate::steps) fn of(key: &Item, read: Option<&Item>) -> Self {
+    pub(crate) fn of(key: &Item, read: Option<&Item>) -> Self {
         match read {
             Some(read) => Self::since(read),
             None => Self {
@@ -215,7 +81,7 @@ impl Unchanged {
     }
 
     /// And that it has no attribute that it is about to get. No expression speaks of attributes that it does not name.
-    pub(in crate::steps) fn before(mut self, read: Option<&Item>, put: &Item) -> Self {
+    pub(crate) fn before(mut self, read: Option<&Item>, put: &Item) -> Self {
         let Some(read) = read else { return self };
         let mut added: Vec<_> = put.keys().filter(|name| !read.contains_key(*name)).collect();
         added.sort();
@@ -245,8 +111,14 @@ impl Unchanged {
 
 impl Resource for Items {
     const TYPE: &'static str = "AWS::DynamoDB::Item";
-    const UNDO: &'static [&'static str] =
-        &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    const UNDO: &'static [&'static str] = &[
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:DescribeTable",
+        "dynamodb:ListTagsOfResource",
+        "dynamodb:PutItem",
+        "dynamodb:DeleteItem",
+    ];
     const DISPOSITION: Disposition = Disposition::RemovedOrRestored;
     type Ids = ();
 
@@ -257,7 +129,7 @@ impl Resource for Items {
         }
     }
 
-    async fn undo(self, cx: Context, _ids: Option<()>) -> Result<Undone, StepError> {
+    async fn undo(self, cx: Context, ids: Option<()>) -> Result<Undone, StepError> {
         let unreadable = |unfit: Unfit| unfit.of("the journal's item");
         let typed = |it: &Option<Plain>| it.as_ref().map(|it| item(it, true)).transpose();
         let (mut keys, mut previous, mut ours) = (Vec::new(), Vec::new(), Vec::new());
@@ -275,13 +147,25 @@ impl Resource for Items {
             let (now, previous, ours) =
                 (now[at].as_ref(), previous[at].as_ref(), ours[at].as_ref());
             match self.standing(now, previous, ours) {
+                // What is there is what the run wanted to write, and what somebody else may have written as well.
+                Standing::Ours
+                    if ids.is_none() && !is_proven(&cx, &self.table_name, ours).await? =>
+                {
+                    end.unproven.push(shown(&self.changes[at].key));
+                }
                 Standing::AsBefore => {}
                 Standing::Foreign => end.foreign.push(shown(&self.changes[at].key)),
                 Standing::Ours => match put_back(&cx, &self.table_name, key, now, previous).await {
                     Ok(()) if previous.is_some() => end.restored = true,
                     Ok(()) => end.deleted = true,
+                    // A request that arrives twice finds what the first one has done.
                     Err(error) if error.is("ConditionalCheckFailedException") => {
-                        end.foreign.push(shown(&self.changes[at].key));
+                        let found = current(&cx, &self.table_name, &keys[at..=at], &[]).await?;
+                        match self.standing(found[0].as_ref(), previous, ours) {
+                            Standing::AsBefore if previous.is_some() => end.restored = true,
+                            Standing::AsBefore => end.deleted = true,
+                            _ => end.foreign.push(shown(&self.changes[at].key)),
+                        }
                     }
                     Err(error) => return Err(error.into()),
                 },
@@ -321,16 +205,42 @@ impl Items {
     }
 }
 
+/// Whether nobody but this run can have written an item: it holds the run's id.
+fn tells(cx: &Context, item: &Item) -> bool {
+    serde_json::Value::Object(plain(item, true)).to_string().contains(cx.run.id.as_str())
+}
+
+/// Whether nobody but this run can have left an item so. A deletion leaves nothing to tell by, and is made up for.
+async fn is_proven(cx: &Context, table_name: &str, ours: Option<&Item>) -> Result<bool, StepError> {
+    match ours {
+        Some(ours) if !tells(cx, ours) => is_own_table(cx, table_name).await,
+        _ => Ok(true),
+    }
+}
+
+/// Whether the run has made the table, and all that is in it goes with it.
+async fn is_own_table(cx: &Context, table_name: &str) -> Result<bool, StepError> {
+    if cx.made::<Table>().iter().any(|table| table.table_name == table_name) {
+        return Ok(true);
+    }
+    Ok(table::is_ours(cx, table_name).await?)
+}
+
 /// What came of undoing several items.
 #[derive(Default)]
 struct Ends {
     deleted: bool,
     restored: bool,
     foreign: Vec<String>,
+    unproven: Vec<String>,
 }
 
 impl Ends {
     fn undone(self) -> Undone {
+        if !self.unproven.is_empty() {
+            let reason = format!("nothing shows who has written {}", self.unproven.join(", "));
+            return Undone::Unproven { reason };
+        }
         if !self.foreign.is_empty() {
             let reason = format!("somebody has changed {} since", self.foreign.join(", "));
             return Undone::Changed { reason };
@@ -344,7 +254,7 @@ impl Ends {
 }
 
 /// What to say where somebody else was quicker.
-pub(in crate::steps) fn overtaken(table_name: &str, key: &Item) -> StepError {
+pub(crate) fn overtaken(table_name: &str, key: &Item) -> StepError {
     let key = shown(&plain(key, true));
     StepError::Failed {
         code: "ConditionalCheckFailedException".to_owned(),
@@ -407,6 +317,7 @@ async fn put_back(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::types::AttributeValue;
     use serde_json::json;
 
     #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
@@ -468,16 +379,13 @@ mod tests {
         assert!(change.is_about(&key) && change.made());
         let one = Items { changes: vec![change], ..items(&[]) };
         assert_eq!(one.label(), "mail=ann@example.com,year=7 of people");
-        let names = ["mail".to_owned()];
-        assert_eq!(key_of(&names, &key).expect("a key"), of(json!({"mail": "ann@example.com"})));
-        assert!(key_of(&["other".to_owned()], &key).is_err());
     }
 
     #[test]
     fn several_ends_are_told_as_one() {
         let end = |deleted, restored, foreign: &[&str]| {
             let foreign = foreign.iter().map(|&key| key.to_owned()).collect();
-            Ends { deleted, restored, foreign }.undone()
+            Ends { deleted, restored, foreign, unproven: Vec::new() }.undone()
         };
         assert_eq!(end(true, true, &[]), Undone::Deleted);
         assert_eq!(end(false, true, &[]), Undone::Restored);

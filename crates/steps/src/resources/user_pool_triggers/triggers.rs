@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// What a trigger calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Trigger {
+pub(crate) enum Trigger {
     /// A function; or the key that Cognito encrypts with, for `KMSKeyID`.
     Arn(String),
     /// A function, and the version of the event that it is given.
@@ -23,7 +23,7 @@ pub(super) enum Trigger {
 
 impl Trigger {
     /// The ARN of what it calls.
-    pub(super) fn arn(&self) -> &str {
+    pub(crate) fn arn(&self) -> &str {
         match self {
             Self::Arn(arn) => arn,
             Self::Versioned(it) => &it.lambda_arn,
@@ -34,7 +34,7 @@ impl Trigger {
 /// A function, and the version of the event that it is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct VersionedTrigger {
+pub(crate) struct VersionedTrigger {
     /// The function's ARN.
     #[serde(rename = "LambdaArn")]
     lambda_arn: String,
@@ -44,15 +44,15 @@ pub(super) struct VersionedTrigger {
 }
 
 /// The triggers of a pool, by name.
-pub(super) type Triggers = BTreeMap<String, Trigger>;
+pub(crate) type Triggers = BTreeMap<String, Trigger>;
 
 /// What is to become of triggers, by name: nothing is in place of those that are to go.
-pub(super) type Changes = BTreeMap<String, Option<Trigger>>;
+pub(crate) type Changes = BTreeMap<String, Option<Trigger>>;
 
 /// Triggers to set, or with `null` to take away.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// The ARN of the function called before a sign-up.
     pre_sign_up: Given<String>,
     /// The ARN of the function that words messages.
@@ -133,7 +133,7 @@ impl<T: JsonSchema> JsonSchema for Given<T> {
 
 impl Wanted {
     /// The same by name, without what is not mentioned.
-    pub(super) fn changes(self) -> Changes {
+    pub(crate) fn changes(self) -> Changes {
         let arn = |name: &str, it: Given<String>| it.change(name, Trigger::Arn);
         let versioned =
             |name: &str, it: Given<VersionedTrigger>| it.change(name, Trigger::Versioned);
@@ -174,12 +174,12 @@ fn twin(name: &str) -> Option<&'static str> {
 }
 
 /// That name and the other one of the same trigger.
-pub(super) fn names_of(name: &str) -> impl Iterator<Item = &str> + Clone {
+pub(crate) fn names_of(name: &str) -> impl Iterator<Item = &str> + Clone {
     [Some(name), twin(name)].into_iter().flatten()
 }
 
 /// The triggers after `changes`. A twin that is not mentioned goes: Cognito refuses two that differ.
-pub(super) fn apply(triggers: &Triggers, changes: &Changes) -> Triggers {
+pub(crate) fn apply(triggers: &Triggers, changes: &Changes) -> Triggers {
     let mut after = triggers.clone();
     for name in changes.keys() {
         after.remove(name);
@@ -194,7 +194,7 @@ pub(super) fn apply(triggers: &Triggers, changes: &Changes) -> Triggers {
 
 /// How a trigger stands now, seen from before and after the run's change.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// As it was before.
     AsBefore,
     /// As the run left it.
@@ -204,7 +204,7 @@ pub(super) enum Standing {
 }
 
 /// How the trigger of that name stands. Names of one trigger stand or fall together.
-pub(super) fn standing(name: &str, now: &Triggers, before: &Triggers, ours: &Changes) -> Standing {
+pub(crate) fn standing(name: &str, now: &Triggers, before: &Triggers, ours: &Changes) -> Standing {
     let same = |name: &str, then: Option<&Trigger>| now.get(name) == then;
     let mut twins = names_of(name);
     if twins.clone().all(|name| same(name, before.get(name))) {
@@ -219,12 +219,12 @@ pub(super) fn standing(name: &str, now: &Triggers, before: &Triggers, ours: &Cha
 }
 
 /// What puts the trigger of that name back to what it was.
-pub(super) fn restoring(name: &str, before: &Triggers) -> Changes {
+pub(crate) fn restoring(name: &str, before: &Triggers) -> Changes {
     names_of(name).map(|name| (name.to_owned(), before.get(name).cloned())).collect()
 }
 
 /// A pool's triggers, as the SDK has them.
-pub(super) fn of_sdk(config: Option<&LambdaConfigType>) -> Triggers {
+pub(crate) fn of_sdk(config: Option<&LambdaConfigType>) -> Triggers {
     let Some(config) = config else {
         return Triggers::new();
     };
@@ -274,7 +274,7 @@ pub(super) fn of_sdk(config: Option<&LambdaConfigType>) -> Triggers {
 }
 
 /// Triggers, as the SDK wants them.
-pub(super) fn to_sdk(triggers: &Triggers) -> Result<LambdaConfigType, BuildError> {
+pub(crate) fn to_sdk(triggers: &Triggers) -> Result<LambdaConfigType, BuildError> {
     let arn = |name: &str| match triggers.get(name) {
         Some(Trigger::Arn(arn)) => Some(arn.clone()),
         _ => None,

@@ -23,12 +23,15 @@ pub(super) async fn failures(cx: &Context, stack_id: &str) -> Result<Vec<String>
     Ok(failed(&of_last_operation(cx, stack_id).await?))
 }
 
-/// The resources that were kept when their stack was deleted.
+/// The resources that were kept when their stack was deleted, or rolled back before.
 pub(super) async fn kept(cx: &Context, stack_id: &str) -> Result<Vec<String>, StepError> {
-    let events = of_last_operation(cx, stack_id).await?;
+    let events = since(cx, stack_id, |_| false).await?;
     let skipped =
         |event: &&StackEvent| event.resource_status() == Some(&ResourceStatus::DeleteSkipped);
-    Ok(events.iter().filter(skipped).map(name).collect())
+    let mut kept: Vec<_> = events.iter().filter(skipped).map(name).collect();
+    kept.sort();
+    kept.dedup();
+    Ok(kept)
 }
 
 async fn page(
@@ -47,12 +50,21 @@ async fn page(
     Ok((output.stack_events.unwrap_or_default(), output.next_token))
 }
 
-/// The events since somebody last asked for something, oldest first. AWS returns the latest first.
+/// The events since somebody last asked for something, oldest first.
 async fn of_last_operation(cx: &Context, stack_id: &str) -> Result<Vec<StackEvent>, CallError> {
+    since(cx, stack_id, is_start).await
+}
+
+/// The events since the last that is the start, oldest first. AWS returns the latest first.
+async fn since(
+    cx: &Context,
+    stack_id: &str,
+    is_start: impl Fn(&StackEvent) -> bool,
+) -> Result<Vec<StackEvent>, CallError> {
     let (mut events, mut next_token) = (Vec::new(), None);
     loop {
         let (found, next) = page(cx, stack_id, next_token).await?;
-        let start = found.iter().position(is_start);
+        let start = found.iter().position(&is_start);
         let end = start.map_or(found.len(), |at| at + 1);
         events.extend(found.into_iter().take(end));
         next_token = next;
