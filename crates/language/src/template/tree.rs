@@ -197,7 +197,9 @@ impl Template {
             }
             TemplateKind::Sequence(items) => items.iter().for_each(|item| item.each_text(visit)),
             TemplateKind::Mapping(entries) => {
-                entries.iter().for_each(|entry| entry.value.each_text(visit));
+                for entry in entries {
+                    entry.value.each_text(visit);
+                }
             }
             TemplateKind::Literal | TemplateKind::Expression(_) => {}
         }
@@ -224,10 +226,14 @@ impl Template {
                 }
             }
             TemplateKind::Sequence(items) => {
-                items.iter().for_each(|item| item.collect_expressions(expressions));
+                for item in items {
+                    item.collect_expressions(expressions);
+                }
             }
             TemplateKind::Mapping(entries) => {
-                entries.iter().for_each(|entry| entry.value.collect_expressions(expressions));
+                for entry in entries {
+                    entry.value.collect_expressions(expressions);
+                }
             }
         }
     }
