@@ -15,7 +15,7 @@ use aws_sdk_lambda::types::{FunctionCode, LogType};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use engine::event::Mode;
-use engine::journal::{Book, Opened, Record, Target};
+use engine::journal::{Journal, Opened, Record, Target};
 use engine::redactor::Redactor;
 use engine::run::{self, CleanupMode, Setup};
 use engine::sink::Sink;
@@ -191,6 +191,7 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
             local: true,
         },
         profile: None,
+        attempt_millis: 60_000,
     });
     let (_wishes, receiver) = tokio::sync::watch::channel(0);
     let setup = Setup {
@@ -215,8 +216,8 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
         inbox: None,
         prompter: Arc::new(UnattendedPrompter),
         prologue: Vec::new(),
-        sink: Sink::new(Box::new(|_| ()), redactor.clone()),
-        book: Book::in_memory(&head, redactor),
+        sink: Sink::new("bench", Box::new(|_| ()), redactor.clone()),
+        journal: Journal::in_memory(&head, redactor),
         interrupt: Interrupt::new(receiver, 1),
         kind: steps::kind,
         maker_of: steps::maker_of,

@@ -18,6 +18,7 @@
 //! | [`suite::stack_logs`] | the log groups that Lambda makes for the functions of a stack |
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
+//! | [`suite::in_flight`] | calls that land after their process has died and somebody has looked |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
 //! | [`suite::guards`] | what keeps a run from going where it should not |
 //! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
@@ -64,6 +65,7 @@ mod suite {
     mod guards;
     mod hostile;
     mod house;
+    mod in_flight;
     mod journal;
     mod migration;
     mod mutants;

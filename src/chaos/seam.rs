@@ -15,7 +15,7 @@ use super::guests::{self, Guests};
 use super::request::{self, neighbour_of};
 use aws::LAST_REPLY;
 use engine::event::Effect;
-use engine::journal::Journal;
+use engine::journal::folder;
 use local_aws::http::{BoxFuture, Request, Response};
 use local_aws::server::Service;
 use local_aws::server::middleware::{After, Before, Middleware};
@@ -328,7 +328,7 @@ impl Seam {
 
     /// The id of the run; its journal is there before anything is made.
     fn run(&self) -> Option<String> {
-        Journal::runs(&self.state_directory).ok()?.into_iter().next()
+        folder::unfinished(&self.state_directory).ok()?.into_iter().next()
     }
 
     async fn strike_before(

@@ -72,11 +72,7 @@ pub enum Command {
         name: String,
     },
     /// List the journalled runs: when, how long ago, state, what, what is still there.
-    Runs {
-        /// How to tell it.
-        #[arg(long, value_name = "FORMAT", default_value = "human")]
-        output: RunsFormat,
-    },
+    Runs(RunsArgs),
     /// Finish the clean-up of runs that did not finish their own.
     #[command(after_help = CLEANUP_EXAMPLES)]
     Cleanup(CleanupArgs),
@@ -355,6 +351,20 @@ pub enum OutputFormat {
     Json,
     /// Only results, failures and what remains.
     Quiet,
+}
+
+/// Which runs to tell of, and how.
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// How to tell it.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub output: RunsFormat,
+    /// Remove the journals of finished runs; those of others stay.
+    #[arg(long)]
+    pub prune: bool,
+    /// Remove those of runs that started that long ago or longer, such as `168h`.
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "prune")]
+    pub older_than: Option<Duration>,
 }
 
 /// How to list runs.

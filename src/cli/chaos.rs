@@ -19,7 +19,9 @@ use crate::chaos::{
     self, ChaosError, Difference, News, Options, Row, Stack, Summary, Tally, Trial, Verdict,
 };
 use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
-use engine::event::{Counts, Event, Failure, Mode, Remaining, ResourceRef, Status, StepRef};
+use engine::event::{
+    Counts, Event, Failure, Mode, Owner, Reason, Remaining, ResourceRef, Status, StepRef, What,
+};
 use language::playbook::Files as _;
 
 /// How many of the calls that led to a failure are shown, the latest.
@@ -109,6 +111,8 @@ struct Teller<'a> {
     bar: Option<ProgressBar>,
     counts: Counts,
     remaining: Vec<Remaining>,
+    /// How many events were told.
+    told: u64,
 }
 
 impl<'a> Teller<'a> {
@@ -142,6 +146,7 @@ impl<'a> Teller<'a> {
             bar: None,
             counts: Counts::default(),
             remaining: Vec::new(),
+            told: 0,
         };
         Ok(teller)
     }
@@ -157,20 +162,29 @@ impl<'a> Teller<'a> {
         }
     }
 
+    fn tell(&mut self, owner: Owner, what: What) {
+        self.told += 1;
+        let run = format!("chaos-{}", self.seed);
+        let at = jiff::Timestamp::now();
+        self.reporters.event(&Event { seq: self.told, at, run, owner, what });
+    }
+
     fn planned(&mut self, requests: usize, trials: usize) {
         let file = self.args.file.display().to_string();
-        self.reporters.event(&Event::RunStarted {
-            run: format!("chaos-{}", self.seed),
-            playbook: format!("chaos {file}"),
-            description: None,
-            file: file.clone(),
-            mode: Mode::Local,
-            region: self.args.region.clone(),
-            account: Some(LOCAL_ACCOUNT.to_owned()),
-            endpoint: None,
-            started: jiff::Timestamp::now().to_string(),
-            steps: trials,
-        });
+        self.tell(
+            Owner::Run,
+            What::RunStarted {
+                playbook: format!("chaos {file}"),
+                description: None,
+                file: file.clone(),
+                mode: Mode::Local,
+                region: self.args.region.clone(),
+                account: Some(LOCAL_ACCOUNT.to_owned()),
+                endpoint: None,
+                started: jiff::Timestamp::now().to_string(),
+                steps: trials,
+            },
+        );
         if self.args.output != OutputFormat::Json {
             self.output.note(&format!(
                 "{file} sends {requests} requests; {trials} trials, seed {}",
@@ -185,6 +199,8 @@ impl<'a> Teller<'a> {
     fn finished(&mut self, trial: &Trial, verdict: &Verdict) {
         let step = StepRef {
             path: trial.number.to_string(),
+            rounds: Vec::new(),
+            number: trial.number.to_string(),
             depth: 0,
             id: None,
             title: trial.title(),
@@ -200,20 +216,22 @@ impl<'a> Teller<'a> {
         }
         let left = verdict.difference.left.iter();
         self.remaining.extend(left.map(|name| left_after(trial, name)));
-        self.reporters.event(&Event::StepStarted { step: step.clone() });
-        self.reporters.event(&Event::StepFinished {
-            step,
-            status: if verdict.holds() { Status::Passed } else { Status::Failed },
-            millis,
-            outputs: json!({
-                "fault": trial.fault,
-                "reached": verdict.reached,
-                "recovered": verdict.recovered,
-                "left": verdict.difference.left,
-                "touched": verdict.difference.touched,
-            }),
-            failure,
-        });
+        self.tell(Owner::Step(step.clone()), What::StepStarted);
+        self.tell(
+            Owner::Step(step),
+            What::StepFinished {
+                status: if verdict.holds() { Status::Passed } else { Status::Failed },
+                millis,
+                outputs: json!({
+                    "fault": trial.fault,
+                    "reached": verdict.reached,
+                    "recovered": verdict.recovered,
+                    "left": verdict.difference.left,
+                    "touched": verdict.difference.touched,
+                }),
+                failure,
+            },
+        );
         if let Some(bar) = &self.bar {
             bar.set_message(trial.title());
             bar.inc(1);
@@ -242,16 +260,19 @@ impl<'a> Teller<'a> {
         }
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let passed = exit.code() == 0;
-        self.reporters.event(&Event::RunFinished {
-            run: format!("chaos-{}", self.seed),
-            passed,
-            exit_code: exit.code(),
-            millis,
-            counts: self.counts,
-            remaining: std::mem::take(&mut self.remaining),
-            command: None,
-            outputs: as_json(summary, self.seed),
-        });
+        let remaining = std::mem::take(&mut self.remaining);
+        self.tell(
+            Owner::Run,
+            What::RunFinished {
+                passed,
+                exit_code: exit.code(),
+                millis,
+                counts: self.counts,
+                remaining,
+                command: None,
+                outputs: as_json(summary, self.seed),
+            },
+        );
         let mut told = Exit::FINE;
         if self.args.output != OutputFormat::Json {
             let last = self.last_line(summary, Duration::from_millis(millis));
@@ -339,7 +360,7 @@ fn left_after(trial: &Trial, name: &str) -> Remaining {
             name: name.to_owned(),
         },
         arn: None,
-        reason: format!("left by trial {}", trial.number),
+        reason: Reason::Found { text: format!("left by trial {}", trial.number) },
     }
 }
 

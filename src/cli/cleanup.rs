@@ -15,11 +15,10 @@ use super::target::is_loopback;
 use crate::prompt::UnattendedPrompter;
 use ::steps;
 use aws::Aws;
-use engine::cleanup::Cleaner;
-use engine::event::{Event, Mode, Remaining};
-use engine::journal::{Book, History, Journal, JournalError, Opened, Record};
+use engine::cleanup::{Cleaner, Windows};
+use engine::event::{Mode, Owner, Remaining, What};
+use engine::journal::{Journal, JournalError, JournalFile, JournalState, Opened, folder};
 use engine::redactor::Redactor;
-use engine::run::window;
 use engine::sink::Sink;
 use engine::step::{Context, RunFacts};
 use reach::{Unreachable, reach};
@@ -55,8 +54,7 @@ fn wanted(args: &CleanupArgs, directory: &Path, output: Output) -> Result<Vec<St
     if let Some(run) = &args.run {
         return Ok(vec![run.clone()]);
     }
-    let mut runs =
-        Journal::runs(directory).map_err(|error| output.fail(&error.to_string(), None))?;
+    let mut runs = folder::sweep(directory).map_err(|error| refuse(&error, output))?;
     if !args.dry_run {
         runs.retain(|run| !closed_with_its_account(directory, run));
     }
@@ -80,11 +78,11 @@ fn wanted(args: &CleanupArgs, directory: &Path, output: Output) -> Result<Vec<St
 /// The account of a local run died with its process, so its journal says nothing any more.
 fn closed_with_its_account(directory: &Path, run: &str) -> bool {
     let is_local =
-        |history: &History| history.opened.as_ref().is_some_and(|opened| opened.target.local);
-    let found = Journal::look(directory, run).ok().filter(is_local);
-    let journal = found.and_then(|_| Journal::resume(directory, run).ok());
+        |state: &JournalState| state.opened.as_ref().is_some_and(|opened| opened.target.local);
+    let found = JournalFile::look(directory, run).ok().filter(is_local);
+    let journal = found.and_then(|_| JournalFile::resume(directory, run).ok());
     journal
-        .filter(|journal| is_local(journal.history()))
+        .filter(|journal| is_local(journal.state()))
         .is_some_and(|journal| journal.remove().is_ok())
 }
 
@@ -97,18 +95,21 @@ async fn finish(
 ) -> Result<Exit, Exit> {
     let refused = |error: JournalError| refuse(&error, output);
     // A dry run leaves the journal as it is.
-    let journal =
-        if args.dry_run { None } else { Some(Journal::resume(directory, run).map_err(refused)?) };
-    let history = match &journal {
-        Some(journal) => journal.history().clone(),
-        None => Journal::look(directory, run).map_err(refused)?,
+    let journal = if args.dry_run {
+        None
+    } else {
+        Some(JournalFile::resume(directory, run).map_err(refused)?)
     };
-    let opened = match &history.opened {
-        Some(opened) if !state::is_over(&history) => opened.clone(),
+    let state = match &journal {
+        Some(journal) => journal.state().clone(),
+        None => JournalFile::look(directory, run).map_err(refused)?,
+    };
+    let opened = match &state.opened {
+        Some(opened) if !state::is_over(&state) => opened.clone(),
         _ => {
             output.note(&format!("Run {run} has left nothing behind."));
             // What a power cut or a killed local run leaves is a journal with nothing in it to do.
-            if let (Some(journal), None) = (journal, history.closed) {
+            if let (Some(journal), None) = (journal, state.closed) {
                 let _ = journal.remove();
             }
             return Ok(Exit::FINE);
@@ -116,38 +117,39 @@ async fn finish(
     };
     let started = Instant::now();
     let connected =
-        reach(args, &opened).await.map_err(|why| still_there(&opened, &history, &why, output))?;
+        reach(args, &opened).await.map_err(|why| still_there(&opened, &state, &why, output))?;
     let redactor = Redactor::default();
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
     let reporters = Arc::new(Mutex::new(output.cleanup_reporters(args, mode)));
-    let sink = Sink::new(output.listener(&reporters), redactor.clone());
-    let book = match journal {
-        Some(journal) => Book::on_disk(journal, redactor),
-        None => Book::copy_of(&history, redactor),
+    let sink = Sink::new(run, output.listener(&reporters), redactor.clone());
+    let journal = match journal {
+        Some(journal) => Journal::on_disk(journal, redactor),
+        None => Journal::copy_of(&state, redactor),
     };
-    sink.emit(started_event(&opened, mode));
-    let remaining = clean(args, &opened, &connected.aws, &book, &sink, wishes).await;
+    sink.emit(Owner::Run, run_started(&opened, mode));
+    let remaining = clean(args, &opened, &connected.aws, &journal, &sink, wishes).await;
     let exit = if remaining.is_empty() { Exit::FINE } else { Exit::REMAINS };
-    if let Err(error) = book.append(&Record::Closed { exit_code: exit.code() }) {
+    if let Err(error) = journal.close(exit.code()) {
         output.error(&error.to_string(), None);
     }
-    sink.emit(Event::RunFinished {
-        run: run.to_owned(),
-        passed: remaining.is_empty(),
-        exit_code: exit.code(),
-        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        counts: sink.counts(),
-        command: (!remaining.is_empty()).then(|| command(args, run)),
-        remaining,
-        outputs: serde_json::Value::Null,
-    });
+    sink.emit(
+        Owner::Run,
+        What::RunFinished {
+            passed: remaining.is_empty(),
+            exit_code: exit.code(),
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            counts: sink.counts(),
+            command: (!remaining.is_empty()).then(|| command(args, run)),
+            remaining,
+            outputs: serde_json::Value::Null,
+        },
+    );
     let told = reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
     Ok(exit.max(output.told(told)))
 }
 
-fn started_event(opened: &Opened, mode: Mode) -> Event {
-    Event::RunStarted {
-        run: opened.run.clone(),
+fn run_started(opened: &Opened, mode: Mode) -> What {
+    What::RunStarted {
         playbook: opened.playbook.clone(),
         description: None,
         file: opened.file.clone(),
@@ -167,15 +169,16 @@ fn refuse(error: &JournalError, output: Output) -> Exit {
         JournalError::Broken { .. } => {
             "nothing was deleted: a damaged journal proves nothing. Look for resources with the tag playbook:run"
         }
+        JournalError::Untrusted { distrust, .. } => distrust.help(),
         JournalError::Io { .. } | JournalError::Illegal { .. } => "nothing was deleted",
     };
     output.fail(&error.to_string(), Some(help))
 }
 
 /// Says why a run could not be cleaned up, and how much it has left.
-fn still_there(opened: &Opened, history: &History, why: &Unreachable, output: Output) -> Exit {
+fn still_there(opened: &Opened, state: &JournalState, why: &Unreachable, output: Output) -> Exit {
     output.error(&why.message, why.help.as_deref());
-    let left = match history.pending().count() {
+    let left = match state.pending().count() {
         1 => "1 resource remains".to_owned(),
         count => format!("{count} resources remain"),
     };
@@ -197,18 +200,14 @@ async fn clean(
     args: &CleanupArgs,
     opened: &Opened,
     aws: &Aws,
-    book: &Book,
+    journal: &Journal,
     sink: &Sink,
     wishes: &Wishes,
 ) -> Vec<Remaining> {
-    let observer = {
-        let sink = sink.clone();
-        Arc::new(move |call| sink.emit(Event::Called { step: None, only_if: None, call }))
-    };
     let here = Path::new(".");
     let on_this_machine = opened.target.endpoint.as_deref().is_some_and(is_loopback);
     let context = Context {
-        aws: aws.observed_by(observer),
+        aws: aws.clone(),
         run: Arc::new(RunFacts {
             id: opened.run.clone(),
             started: opened.started.clone(),
@@ -220,22 +219,21 @@ async fn clean(
         }),
         directory: Arc::from(here),
         root: Arc::from(here),
-        ledger: Arc::new(book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()))),
+        ledger: Arc::new(journal.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()))),
         prompter: Arc::new(UnattendedPrompter),
         progress: Arc::new(|_| ()),
         interrupt: wishes.interrupt(),
         step: Arc::from("cleanup"),
         unread: false,
     };
-    let sink = sink.clone();
+    let attempt = args.attempt_timeout.unwrap_or(opened.attempt());
     Cleaner {
-        book,
+        journal,
         context,
         maker_of: steps::maker_of,
-        emit: &move |event| sink.emit(event),
+        sink,
         timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
-        window: window(on_this_machine),
-        window_of_unanswered: window(on_this_machine),
+        windows: Windows::of_dead_calls(on_this_machine, attempt),
     }
     .clean()
     .await

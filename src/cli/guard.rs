@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use etcetera::BaseStrategy;
 use serde_json::{Value, json};
@@ -16,9 +16,6 @@ use aws_model::regions;
 use language::diagnostic::{Code, Diagnostic, SourceId, did_you_mean};
 use language::playbook::{Action, Files, Playbook};
 use language::template::{Template, TemplateKind};
-
-/// How long a step that talks to AWS is thought to take.
-const STEP: Duration = Duration::from_secs(15);
 
 /// The user's configuration file: `PLAYBOOK_CONFIG`, or `playbook/config.yaml` in the user's configuration directory.
 #[derive(Debug, Default, PartialEq)]
@@ -174,7 +171,7 @@ pub(super) fn check_expiry(
     else {
         return Ok(());
     };
-    let needed = estimate(playbook);
+    let needed = playbook.estimate();
     if left >= needed {
         return Ok(());
     }
@@ -186,30 +183,15 @@ pub(super) fn check_expiry(
     Err(output.fail(&message, Some("sign in again, so that the clean-up can still be done")))
 }
 
-/// What a run and its clean-up may take, people's answers aside.
-fn estimate(playbook: &Playbook) -> Duration {
-    let mut estimate = Duration::ZERO;
-    playbook.walk(&mut |step| {
-        if let Action::Kind { spec, .. } = &step.action
-            && !spec.calls.is_empty()
-        {
-            estimate += step.timeout.unwrap_or(STEP);
-            estimate += step.poll.as_ref().map_or(Duration::ZERO, |poll| poll.timeout);
-        }
-    });
-    estimate
-}
-
 /// Policies that let whoever has them do anything, in steps and in the templates that they name.
 pub(super) fn administrator_policies(playbook: &Playbook) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
+    let mut faults = playbook.administrators(&allows_everything);
     let directories = directories(playbook);
     playbook.walk(&mut |step| {
-        if let Action::Kind { input, .. } = &step.action {
-            look_for_administrator(input, &mut faults);
-            if let Some(directory) = directories.get(&step.span.source) {
-                faults.extend(administrators_of_template(input, directory));
-            }
+        if let Action::Kind { input, .. } = &step.action
+            && let Some(directory) = directories.get(&step.span.source)
+        {
+            faults.extend(administrators_of_template(input, directory));
         }
     });
     faults
@@ -264,41 +246,15 @@ fn argument(given: &Template) -> String {
     }
 }
 
-fn look_for_administrator(template: &Template, faults: &mut Vec<Diagnostic>) {
-    if allows_everything(template) {
-        faults.push(
-            Diagnostic::new(Code::AdministratorPolicy, "this policy allows everything")
-                .at(template.span())
-                .label("a function with this role could do anything in the account")
-                .help("name a policy that allows what is needed, or run with --allow-admin"),
-        );
-        return;
-    }
-    match template.kind() {
-        TemplateKind::Sequence(items) => {
-            for item in items {
-                look_for_administrator(item, faults);
-            }
-        }
-        TemplateKind::Mapping(entries) => {
-            for entry in entries {
-                look_for_administrator(&entry.value, faults);
-            }
-        }
-        TemplateKind::Literal | TemplateKind::Expression(_) | TemplateKind::Text(_) => {}
-    }
-}
-
-/// Whether this is the ARN of such a policy, a document as text, or a statement. What is templated is looked at by the step
-/// that is about to attach it.
-fn allows_everything(template: &Template) -> bool {
-    match template.literal() {
-        Some(Value::String(text)) => {
+/// Whether this is the ARN of such a policy, a document as text, or a statement.
+fn allows_everything(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
             let document = serde_json::from_str::<Value>(text);
             ::steps::policy::is_administrator_policy(text)
                 || document.is_ok_and(|document| ::steps::policy::allows_everything(&document))
         }
-        Some(statement @ Value::Object(_)) => {
+        statement @ Value::Object(_) => {
             ::steps::policy::allows_everything(&json!({ "Statement": statement }))
         }
         _ => false,

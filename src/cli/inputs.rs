@@ -11,7 +11,7 @@ use super::output::{Output, Reporters, RunFormat};
 use super::run::Session;
 use super::signals::Wishes;
 use crate::prompt::inputs::{Given, InputFault, Wanted, collect, flags, missing, to_ask};
-use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter};
+use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter, restore_terminal};
 use engine::event::Mode;
 use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
 use language::diagnostic::did_you_mean;
@@ -19,10 +19,12 @@ use language::playbook::Playbook;
 use language::template::marker;
 
 const SIGINT: u8 = 2;
+const SIGHUP: u8 = 1;
 
 /// Who answers questions in this run.
 pub(super) struct Asking {
     prompter: Arc<dyn Prompter>,
+    wishes: Wishes,
     /// Whether there is a person, and the run is to ask.
     person: bool,
     planning: bool,
@@ -44,12 +46,15 @@ impl Asking {
             (false, false) => Arc::new(UnattendedPrompter),
             (false, true) => {
                 let clear = reporters.lock().unwrap_or_else(PoisonError::into_inner).clearing();
-                let wishes = wishes.clone();
-                let interrupt = Arc::new(move || wishes.express(SIGINT));
-                Arc::new(TerminalPrompter::new(clear, interrupt, output.colour_err()))
+                let express = |signal: u8| {
+                    let wishes = wishes.clone();
+                    Arc::new(move || wishes.express(signal))
+                };
+                let (interrupt, hang_up) = (express(SIGINT), express(SIGHUP));
+                Arc::new(TerminalPrompter::new(clear, interrupt, hang_up, output.colour_err()))
             }
         };
-        Self { prompter, person, planning }
+        Self { prompter, wishes: wishes.clone(), person, planning }
     }
 
     /// Whether only defaults answer.
@@ -65,13 +70,19 @@ impl Asking {
     async fn ask(&self, question: &Question, output: Output) -> Result<Value, Exit> {
         let prompter = self.prompter();
         let question = question.clone();
-        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question)).await;
-        match asked.unwrap_or(Err(StepError::Interrupted)) {
+        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
+        let stop = self.wishes.interrupt();
+        let answer = tokio::select! {
+            answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
+            () = stop.wait() => Err(StepError::Interrupted),
+        };
+        match answer {
             Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value),
             Ok(Answer::NotAsked) => Ok(Value::Null),
             Err(StepError::Interrupted) => {
                 output.note("Interrupted; nothing was called.");
-                Err(Exit::from_code(128 + SIGINT))
+                restore_terminal();
+                Err(Exit::from_code(128 + self.wishes.signal().unwrap_or(SIGINT)))
             }
             Err(error) => Err(output.fail(&error.to_string(), error.help())),
         }

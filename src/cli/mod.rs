@@ -65,7 +65,7 @@ fn dispatch(command: Command, output: Output) -> Exit {
         Command::Steps { kind, markdown: None } => steps_page(kind.as_deref(), output),
         Command::Schema => schema::command(output),
         Command::New { name } => starter(&name, output),
-        Command::Runs { output: format } => runs::runs(format, output),
+        Command::Runs(args) => runs::runs(&args, output),
         Command::Cleanup(args) => on_runtime(cleanup::cleanup(&args, output), output),
         Command::Completions { shell } => completions::command(shell, output),
         #[cfg(feature = "local")]

@@ -14,9 +14,9 @@ use super::output::{Output, RunFormat};
 use super::run::Session;
 use super::{guard, inbox, state, target};
 use ::steps;
-use aws::Connected;
+use aws::{CallTimeouts, Connected};
 use engine::event::Mode;
-use engine::journal::{Book, Journal, JournalError, Opened, Record, Target};
+use engine::journal::{Journal, JournalError, JournalFile, Opened, Record, Target, folder};
 use engine::redactor::Redactor;
 use engine::run::{CleanupMode, Setup};
 use engine::sink::Sink;
@@ -58,7 +58,8 @@ pub(super) async fn prepare(
         Some(endpoint) if args.embedded => Some(inbox::at(endpoint)),
         _ => local.inbox(),
     };
-    let book = open_book(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;
+    let journal =
+        open_journal(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;
     let setup = Setup {
         playbook: Arc::clone(playbook),
         sources: Arc::clone(&session.sources),
@@ -72,8 +73,8 @@ pub(super) async fn prepare(
         inbox,
         prompter: session.asking.prompter(),
         prologue,
-        sink: Sink::new(output.listener(&session.reporters), redactor),
-        book,
+        sink: Sink::new(&facts.id, output.listener(&session.reporters), redactor),
+        journal,
         interrupt: session.wishes.interrupt(),
         kind: steps::kind,
         maker_of: steps::maker_of,
@@ -121,7 +122,7 @@ fn facts(
 /// Runs that have left something behind are mentioned in one line.
 fn mention_unfinished(output: Output) {
     let Ok(directory) = state::directory() else { return };
-    let runs = Journal::runs(&directory).unwrap_or_default();
+    let runs = folder::sweep(&directory).unwrap_or_default();
     let unfinished: Vec<String> =
         runs.into_iter().filter(|run| state::has_left_something(&directory, run)).collect();
     match unfinished.as_slice() {
@@ -142,7 +143,7 @@ fn started() -> String {
     Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
-fn open_book(
+fn open_journal(
     args: &RunArgs,
     playbook: &Playbook,
     mode: Mode,
@@ -150,7 +151,8 @@ fn open_book(
     endpoint: Option<&str>,
     redactor: &Redactor,
     output: Output,
-) -> Result<Book, Exit> {
+) -> Result<Journal, Exit> {
+    let attempt = args.attempt_timeout.unwrap_or(CallTimeouts::default().attempt);
     let opened = Opened {
         run: facts.id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -164,16 +166,17 @@ fn open_book(
             local: mode == Mode::Local,
         },
         profile: args.profile.clone(),
+        attempt_millis: u64::try_from(attempt.as_millis()).unwrap_or(u64::MAX),
     };
     if mode == Mode::DryRun {
-        return Ok(Book::in_memory(&Record::Opened(opened), redactor.clone()));
+        return Ok(Journal::in_memory(&Record::Opened(opened), redactor.clone()));
     }
     let directory = state::directory().map_err(|error| output.fail(&error, None))?;
-    let journal = Journal::create(&directory, opened).map_err(|error| {
+    let journal = JournalFile::create(&directory, opened).map_err(|error| {
         let help = format!("nothing was changed; {}", remedy(&error));
         output.fail(&format!("the journal cannot be written: {error}"), Some(&help))
     })?;
-    Ok(Book::on_disk(journal, redactor.clone()))
+    Ok(Journal::on_disk(journal, redactor.clone()))
 }
 
 /// What to do about a journal that cannot be begun.
@@ -188,6 +191,7 @@ fn remedy(error: &JournalError) -> &'static str {
             }
             _ => "free some space, or name another directory in PLAYBOOK_STATE_DIR",
         },
+        JournalError::Untrusted { distrust, .. } => distrust.help(),
         _ => "name another directory in PLAYBOOK_STATE_DIR",
     }
 }

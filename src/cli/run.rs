@@ -14,13 +14,12 @@ use super::signals::Wishes;
 use super::target;
 use ::steps::Registry;
 use engine::cleanup::remaining;
-use engine::event::{Event, Mode, Remaining};
-use engine::journal::{Book, Record};
+use engine::event::{Mode, Owner, Reason, Remaining, What};
+use engine::journal::Journal;
 use engine::run;
 use engine::sink::Sink;
-use language::diagnostic::{Code, Diagnostic, Sources};
-use language::playbook::{self, Playbook, Step};
-use language::template::Reference;
+use language::diagnostic::{Diagnostic, Sources};
+use language::playbook::{self, Circumstances, Playbook};
 
 /// What the runs of one command line share.
 pub(super) struct Session<'a> {
@@ -51,8 +50,8 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
     let reporters = Arc::new(Mutex::new(output.reporters(args, mode)?));
     let asking = Asking::new(args, mode, &wishes, &reporters, output);
     if asking.nobody_answers() {
-        let open = playbooks.iter().flat_map(|playbook| playbook.certain_questions());
-        let faults: Vec<Diagnostic> = open.map(missing_answer).collect();
+        let faults: Vec<Diagnostic> =
+            playbooks.iter().flat_map(|playbook| playbook.unanswered()).collect();
         if !faults.is_empty() {
             output.diagnostics(&faults, &sources);
             return Err(Exit::WRONG);
@@ -97,10 +96,8 @@ fn load(
     for file in &args.files {
         match playbook::load(file, &Disk, &Registry, sources) {
             Ok(playbook) => {
-                faults.extend(missing_variables(&playbook, environment));
-                if !args.is_embedded() {
-                    faults.extend(playbook.inbox_readers().iter().map(local_only));
-                }
+                let local = args.is_embedded();
+                faults.extend(playbook.preflight(Circumstances { environment, local }));
                 if !args.allow_admin {
                     faults.extend(guard::administrator_policies(&playbook));
                 }
@@ -116,48 +113,11 @@ fn load(
     Err(Exit::WRONG)
 }
 
-/// The environment is known before the first call, so what it lacks is said before.
-fn missing_variables(
-    playbook: &Playbook,
-    environment: &BTreeMap<String, String>,
-) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
-    for reference in playbook.references() {
-        let [root, name, ..] = reference.path.as_slice() else { continue };
-        if root == "env" && !reference.optional && !environment.contains_key(name) {
-            faults.push(
-                Diagnostic::new(Code::MissingVariable, format!("the environment has no `{name}`"))
-                    .at(reference.span)
-                    .label("is not set")
-                    .help(format!("set {name}, or write `env.{name} | default(\"…\")`")),
-            );
-        }
-    }
-    faults
-}
-
-/// `run.inbox` is known not to be there, so that is said before anything is made.
-fn local_only(reference: &Reference) -> Diagnostic {
-    Diagnostic::new(Code::LocalOnly, "`run.inbox` exists only with `--local`")
-        .at(reference.span)
-        .label("AWS sends its messages to their addressees")
-        .help("add `when: run.local` to the step, or write `… if run.local else …`")
-}
-
-/// Whether anybody is there to ask is known before the first call.
-fn missing_answer(step: &Step) -> Diagnostic {
-    let question = step.id.as_deref().unwrap_or(step.kind());
-    Diagnostic::new(Code::MissingAnswer, format!("nobody is there to answer `{question}`"))
-        .at(step.kind_span)
-        .label("asks, and has no default")
-        .help("give it a `default`, or run at a terminal; `inputs` can be given beforehand")
-}
-
 async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
     let Prepared { setup, local } = prepared;
-    let book = setup.book.clone();
+    let journal = setup.journal.clone();
     let sink = setup.sink.clone();
-    let (run, command) = (setup.facts.id.clone(), setup.cleanup_command.clone());
+    let command = setup.cleanup_command.clone();
     let signal = {
         let wishes = wishes.clone();
         move || wishes.signal()
@@ -168,7 +128,7 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
         outcome = run::run(setup, signal) => Exit::from_code(outcome.exit_code(wishes.signal())),
         () = now.wait() => {
             crate::prompt::restore_terminal();
-            stop_now(&book, &sink, mode, &run, &command, wishes)
+            stop_now(&journal, &sink, mode, &command, wishes)
         }
     };
     local.shutdown().await;
@@ -176,20 +136,12 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
 }
 
 /// The second wish to stop: nothing more is done, but what remains is said.
-fn stop_now(
-    book: &Book,
-    sink: &Sink,
-    mode: Mode,
-    run: &str,
-    command: &str,
-    wishes: &Wishes,
-) -> Exit {
-    let reason = "the run was stopped before its clean-up was over";
-    let target = book.target();
+fn stop_now(journal: &Journal, sink: &Sink, mode: Mode, command: &str, wishes: &Wishes) -> Exit {
+    let target = journal.target();
     let remaining: Vec<Remaining> = match mode {
         Mode::Live => {
-            let pending = book.pending();
-            let left = |entry| remaining(entry, &target, steps::maker_of, reason);
+            let pending = journal.pending();
+            let left = |entry| remaining(entry, &target, steps::maker_of, Reason::Stopped);
             pending.iter().map(left).collect()
         }
         Mode::Local | Mode::DryRun => Vec::new(),
@@ -200,20 +152,22 @@ fn stop_now(
         Exit::REMAINS
     };
     if mode == Mode::Local {
-        book.discard();
+        journal.discard();
     } else {
         // Where even that cannot be written, the next clean-up finds the run unfinished all the same.
-        let _ = book.append(&Record::Closed { exit_code: exit.code() });
+        let _ = journal.close(exit.code());
     }
-    sink.emit(Event::RunFinished {
-        run: run.to_owned(),
-        passed: false,
-        exit_code: exit.code(),
-        millis: 0,
-        counts: sink.counts(),
-        command: (!remaining.is_empty()).then(|| command.to_owned()),
-        remaining,
-        outputs: serde_json::Value::Null,
-    });
+    sink.emit(
+        Owner::Run,
+        What::RunFinished {
+            passed: false,
+            exit_code: exit.code(),
+            millis: 0,
+            counts: sink.counts(),
+            command: (!remaining.is_empty()).then(|| command.to_owned()),
+            remaining,
+            outputs: serde_json::Value::Null,
+        },
+    );
     exit
 }

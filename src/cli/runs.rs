@@ -1,74 +1,136 @@
 //! `playbook runs`.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::args::RunsFormat;
+use super::args::{RunsArgs, RunsFormat};
 use super::exit::Exit;
 use super::output::Output;
 use super::state;
 use crate::report::safe;
-use engine::journal::{History, Journal, Lock};
+use engine::journal::{
+    Entry, Finished, JournalError, JournalFile, JournalState, Lock, Opened, folder,
+};
 
 /// A journalled run, as it is listed.
+#[derive(Default)]
 struct Listed {
     run: String,
     state: &'static str,
-    history: Option<History>,
+    opened: Option<Opened>,
+    exit_code: Option<u8>,
+    /// What clean-up has to see to.
+    left: Vec<Entry>,
     problem: Option<String>,
 }
 
-/// Lists the journalled runs: when, what, state, what is still there.
-pub(super) fn runs(format: RunsFormat, output: Output) -> Exit {
+/// Lists the journalled runs: when, what, state, what is still there. With `--prune`, removes the journals of finished ones.
+pub(super) fn runs(args: &RunsArgs, output: Output) -> Exit {
     let directory = match state::directory() {
         Ok(directory) => directory,
         Err(error) => return output.fail(&error, None),
     };
-    let mut listed = match Journal::runs(&directory) {
-        Ok(runs) => runs.into_iter().map(|run| look(&directory, run)).collect::<Vec<_>>(),
-        Err(error) => return output.fail(&error.to_string(), None),
+    let told = if args.prune {
+        prune(args, &directory)
+    } else {
+        list(&directory).map(|listed| match args.output {
+            RunsFormat::Json => as_json(&listed, Timestamp::now()),
+            RunsFormat::Human => as_text(&listed, Timestamp::now()),
+        })
     };
-    listed.sort_by_key(|listed| started(listed).to_owned());
-    let now = Timestamp::now();
-    match format {
-        RunsFormat::Json => {
-            let runs: Vec<Value> = listed.iter().map(|run| as_json(run, now)).collect();
-            output.result(&format!("{:#}\n", Value::from(runs)))
+    match told {
+        Ok(text) => output.result(&text),
+        Err(error) => {
+            let help = match &error {
+                JournalError::Untrusted { distrust, .. } => Some(distrust.help()),
+                _ => None,
+            };
+            output.fail(&error.to_string(), help)
         }
-        RunsFormat::Human => output.result(&as_text(&listed, now)),
     }
 }
 
-fn look(directory: &std::path::Path, run: String) -> Listed {
-    match Journal::peek(directory, &run) {
-        Ok((history, lock)) => {
-            let left = history.pending().next().is_some();
-            let local = history.opened.as_ref().is_some_and(|opened| opened.target.local);
-            let state = match (lock, local, left, history.closed) {
+fn prune(args: &RunsArgs, directory: &Path) -> Result<String, JournalError> {
+    let now = Timestamp::now();
+    let least = args.older_than.unwrap_or_default();
+    let is_old = |found: &Finished| {
+        least == Duration::ZERO
+            || age(&found.opened.started, now).is_some_and(|age| age >= least.as_secs())
+    };
+    let pruned = folder::prune(directory, is_old)?;
+    Ok(match args.output {
+        RunsFormat::Json => format!("{:#}\n", json!({"pruned": pruned})),
+        RunsFormat::Human => match pruned {
+            1 => "Removed the journal of 1 finished run.\n".to_owned(),
+            count => format!("Removed the journals of {count} finished runs.\n"),
+        },
+    })
+}
+
+/// The oldest first.
+fn list(directory: &Path) -> Result<Vec<Listed>, JournalError> {
+    let mut listed: Vec<Listed> =
+        folder::sweep(directory)?.into_iter().map(|run| look(directory, run)).collect();
+    listed.extend(folder::finished(directory)?.into_iter().map(|run| finished(directory, run)));
+    listed.sort_by_key(|listed| started(listed).to_owned());
+    Ok(listed)
+}
+
+fn finished(directory: &Path, run: String) -> Listed {
+    match folder::summary(directory, &run) {
+        Ok(Some(Finished { opened, exit_code })) => {
+            let (opened, exit_code) = (Some(opened), Some(exit_code));
+            Listed { run, state: "finished", opened, exit_code, ..Listed::default() }
+        }
+        Ok(None) => look(directory, run),
+        Err(error) => unreadable(run, &error),
+    }
+}
+
+fn look(directory: &Path, run: String) -> Listed {
+    match JournalFile::peek(directory, &run) {
+        Ok((found, lock)) => {
+            let left = found.pending().next().is_some();
+            let local = found.opened.as_ref().is_some_and(|opened| opened.target.local);
+            let state = match (lock, local, left, found.closed) {
                 (Lock::Held, ..) => "running",
                 (Lock::Free, true, ..) => "ended with its process",
-                (Lock::Free, false, true, _) => "unfinished",
+                (Lock::Free, false, true, _) => UNFINISHED,
                 (Lock::Free, false, false, Some(_)) => "finished",
                 (Lock::Free, false, false, None) => "ended early, nothing left",
             };
-            Listed { run, state, history: Some(history), problem: None }
+            listed(run, state, found)
         }
-        Err(error) => {
-            Listed { run, state: "unreadable", history: None, problem: Some(error.to_string()) }
-        }
+        Err(error) => unreadable(run, &error),
     }
 }
 
+/// The state of a run whose clean-up is to be finished.
+const UNFINISHED: &str = "unfinished";
+
+fn listed(run: String, state: &'static str, found: JournalState) -> Listed {
+    let left = match state {
+        UNFINISHED => found.pending().cloned().collect(),
+        _ => Vec::new(),
+    };
+    Listed { run, state, opened: found.opened, exit_code: found.closed, left, problem: None }
+}
+
+fn unreadable(run: String, error: &JournalError) -> Listed {
+    Listed { run, state: "unreadable", problem: Some(error.to_string()), ..Listed::default() }
+}
+
 fn started(listed: &Listed) -> &str {
-    let opened = listed.history.as_ref().and_then(|history| history.opened.as_ref());
-    opened.map_or("", |opened| opened.started.as_str())
+    listed.opened.as_ref().map_or("", |opened| opened.started.as_str())
 }
 
 /// How long ago a run was started, in seconds.
-fn age(listed: &Listed, now: Timestamp) -> Option<u64> {
-    let started: Timestamp = started(listed).parse().ok()?;
+fn age(started: &str, now: Timestamp) -> Option<u64> {
+    let started: Timestamp = started.parse().ok()?;
     u64::try_from(now.duration_since(started).as_secs()).ok()
 }
 
@@ -84,31 +146,28 @@ fn ago(seconds: u64) -> String {
     format!("{count} {unit} ago")
 }
 
-fn is_unfinished(listed: &Listed) -> bool {
-    listed.state == "unfinished"
+fn as_json(listed: &[Listed], now: Timestamp) -> String {
+    let runs: Vec<Value> = listed.iter().map(|run| one_as_json(run, now)).collect();
+    format!("{:#}\n", Value::from(runs))
 }
 
-fn as_json(listed: &Listed, now: Timestamp) -> Value {
-    let opened = listed.history.as_ref().and_then(|history| history.opened.as_ref());
-    let left: Vec<Value> = match (&listed.history, is_unfinished(listed)) {
-        (Some(history), true) => history
-            .pending()
-            .map(|entry| json!({"seq": entry.seq, "type": entry.kind, "name": entry.name, "step": entry.step}))
-            .collect(),
-        _ => Vec::new(),
-    };
+fn one_as_json(listed: &Listed, now: Timestamp) -> Value {
+    let opened = listed.opened.as_ref();
+    let left = listed.left.iter().map(|entry| {
+        json!({"seq": entry.seq, "type": entry.kind, "name": entry.name, "step": entry.step})
+    });
     json!({
         "run": listed.run,
         "state": listed.state,
         "playbook": opened.map(|opened| &opened.playbook),
         "file": opened.map(|opened| &opened.file),
         "started": opened.map(|opened| &opened.started),
-        "age_seconds": age(listed, now),
+        "age_seconds": age(started(listed), now),
         "account": opened.map(|opened| &opened.target.account),
         "region": opened.map(|opened| &opened.target.region),
         "endpoint": opened.and_then(|opened| opened.target.endpoint.as_ref()),
-        "exit_code": listed.history.as_ref().and_then(|history| history.closed),
-        "left": left,
+        "exit_code": listed.exit_code,
+        "left": left.collect::<Vec<Value>>(),
         "problem": listed.problem,
     })
 }
@@ -119,19 +178,18 @@ fn as_text(listed: &[Listed], now: Timestamp) -> String {
     }
     let mut text = String::new();
     for one in listed {
-        let opened = one.history.as_ref().and_then(|history| history.opened.as_ref());
-        let playbook = opened.map_or("", |opened| opened.playbook.as_str());
-        let age = age(one, now).map(ago).unwrap_or_default();
+        let playbook = one.opened.as_ref().map_or("", |opened| opened.playbook.as_str());
+        let age = age(started(one), now).map(ago).unwrap_or_default();
         let line =
             format!("{:<10} {:<21} {age:<12} {:<26} {playbook}", one.run, started(one), one.state);
         let _ = writeln!(text, "{}", safe::line(line.trim_end()));
         if let Some(problem) = &one.problem {
             let _ = writeln!(text, "    {}", safe::line(problem));
         }
-        if let (Some(history), true) = (&one.history, is_unfinished(one)) {
-            for entry in history.pending() {
-                let _ = writeln!(text, "    {} {}", entry.kind, safe::line(&entry.name));
-            }
+        for entry in &one.left {
+            let _ = writeln!(text, "    {} {}", safe::line(&entry.kind), safe::line(&entry.name));
+        }
+        if !one.left.is_empty() {
             let _ = writeln!(text, "    {}", safe::line(&state::cleanup_command(&one.run, &[])));
         }
     }
@@ -141,7 +199,6 @@ fn as_text(listed: &[Listed], now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::journal::{Opened, Record};
 
     fn listed(started: &str) -> Listed {
         let opened = Opened {
@@ -152,11 +209,10 @@ mod tests {
             started: started.to_owned(),
             target: engine::journal::Target::default(),
             profile: None,
+            attempt_millis: 60_000,
         };
-        let mut history = History::default();
-        history.apply(&Record::Opened(opened)).expect("a head comes first");
-        let history = Some(history);
-        Listed { run: "k3x9".to_owned(), state: "finished", history, problem: None }
+        let (run, opened) = ("k3x9".to_owned(), Some(opened));
+        Listed { run, state: "finished", opened, ..Listed::default() }
     }
 
     #[test]
@@ -167,10 +223,11 @@ mod tests {
             as_text(&[run], now),
             "k3x9       2026-11-23T10:00:00Z  5 min ago    finished                   hello\n"
         );
-        assert_eq!(as_json(&listed("2026-11-23T10:00:00Z"), now)["age_seconds"], 330);
+        let seconds = |started| one_as_json(&listed(started), now)["age_seconds"].clone();
+        assert_eq!(seconds("2026-11-23T10:00:00Z"), 330);
         // A clock that was put back, and a journal of somebody else's making.
-        assert_eq!(as_json(&listed("2026-11-23T10:06:00Z"), now)["age_seconds"], Value::Null);
-        assert_eq!(as_json(&listed("yesterday"), now)["age_seconds"], Value::Null);
+        assert_eq!(seconds("2026-11-23T10:06:00Z"), Value::Null);
+        assert_eq!(seconds("yesterday"), Value::Null);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::report::shell::quoted;
-use engine::journal::{History, Journal, Lock};
+use engine::journal::{JournalFile, JournalState, Lock};
 
 /// The directory of the journals: `PLAYBOOK_STATE_DIR`, or `playbook` in the user's state directory.
 ///
@@ -58,15 +58,15 @@ pub(super) fn run_id() -> String {
 
 /// Whether a run whose process is gone has left something behind, or may have.
 pub(super) fn has_left_something(directory: &Path, run: &str) -> bool {
-    match Journal::peek(directory, run) {
-        Ok((history, lock)) => lock == Lock::Free && !is_over(&history),
+    match JournalFile::peek(directory, run) {
+        Ok((state, lock)) => lock == Lock::Free && !is_over(&state),
         // Cleaning it up says what is wrong with it.
         Err(_) => true,
     }
 }
 
 /// Whether nothing is left to do: a run of the embedded AWS has taken its whole account with it.
-pub(super) fn is_over(history: &History) -> bool {
-    let local = history.opened.as_ref().is_none_or(|opened| opened.target.local);
-    local || history.pending().next().is_none()
+pub(super) fn is_over(state: &JournalState) -> bool {
+    let local = state.opened.as_ref().is_none_or(|opened| opened.target.local);
+    local || state.pending().next().is_none()
 }

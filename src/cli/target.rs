@@ -46,6 +46,9 @@ pub(super) fn backoff(attempt: Option<Duration>, endpoint: &Endpoint) -> CallTim
 pub(super) struct Local {
     #[cfg(feature = "local")]
     aws: Option<local_aws::LocalAws>,
+    /// What its calls are signed with: nobody else on this machine may have it run code.
+    #[cfg(feature = "local")]
+    keys: Option<local_aws::KeyPair>,
 }
 
 impl Local {
@@ -71,6 +74,20 @@ impl Local {
     #[cfg(not(feature = "local"))]
     pub(super) fn inbox(&self) -> Option<Inbox> {
         None
+    }
+
+    /// Who calls it.
+    #[cfg(feature = "local")]
+    fn credentials(&self) -> Credentials {
+        self.keys.as_ref().map_or(Credentials::Made, |keys| {
+            Credentials::given(&keys.access_key_id, &keys.secret_access_key)
+        })
+    }
+
+    /// There is no embedded AWS.
+    #[cfg(not(feature = "local"))]
+    fn credentials(&self) -> Credentials {
+        Credentials::Made
     }
 
     /// Ends the embedded AWS and every handler process of it.
@@ -104,7 +121,7 @@ pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result
     };
     let credentials = match mode {
         Mode::Live => Credentials::Configured,
-        Mode::Local | Mode::DryRun => Credentials::Made,
+        Mode::Local | Mode::DryRun => local.credentials(),
     };
     let default_region = (mode == Mode::Local).then(|| "us-east-1".to_owned());
     let connection = Connection {
@@ -128,20 +145,21 @@ pub(super) async fn reach(args: &RunArgs, mode: Mode, output: &Output) -> Result
 
 #[cfg(feature = "local")]
 async fn start(args: &RunArgs, output: &Output) -> Result<(Local, Endpoint), Exit> {
-    use local_aws::{LocalAws, LocalOptions};
+    use local_aws::{KeyPair, LocalAws, LocalOptions};
+    let keys = KeyPair::random();
     let options = LocalOptions {
         port: 0,
         pace: args.local_pace.into(),
         region: args.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
         account_id: LOCAL_ACCOUNT.to_owned(),
         launcher: super::serve::launcher(),
-        required: None,
+        required: Some(keys.clone()),
     };
     let aws = LocalAws::start(options)
         .await
         .map_err(|error| output.fail(&format!("the embedded AWS does not start: {error}"), None))?;
     let endpoint = Endpoint::Url(aws.endpoint_url().to_owned());
-    Ok((Local { aws: Some(aws) }, endpoint))
+    Ok((Local { aws: Some(aws), keys: Some(keys) }, endpoint))
 }
 
 #[cfg(not(feature = "local"))]

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 pub use self::fault::{InputFault, Source};
 use engine::step::{Question, QuestionType};
-use language::diagnostic::{Sources, did_you_mean};
-use language::document;
+use language::diagnostic::{Code, Sources, did_you_mean};
+use language::document::{self, Entry, Node, NodeKind};
 
 /// Where values may come from.
 #[derive(Debug, Clone, Default)]
@@ -128,13 +128,11 @@ impl<'w> Collection<'_, 'w> {
             Ok(fields) => fields,
             Err(fault) => return self.faults.push(fault),
         };
-        for (name, value) in fields {
+        for Entry { key, value } in fields {
             let source = Source::File(path.to_owned());
-            match self.question(&name) {
-                Some(question) => {
-                    self.take(question, || question.check(&value).map(|()| value), source);
-                }
-                None => self.unknown(name, source),
+            match self.question(&key.name) {
+                Some(question) => self.take(question, || question.read(&value), source),
+                None => self.unknown(key.name, source),
             }
         }
     }
@@ -182,37 +180,22 @@ impl<'w> Collection<'_, 'w> {
     }
 }
 
-fn read(path: &Path, text: &str) -> Result<serde_json::Map<String, Value>, InputFault> {
-    let not_a_map = || InputFault::NotAMap { path: path.to_owned() };
-    let document: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| {
-        let (place, reason) = in_our_words(path, text).unwrap_or_else(|| {
-            let place = error.location().map(|place| (place.line(), place.column()));
-            (place, reason(&error))
-        });
-        InputFault::Unreadable { path: path.to_owned(), place, reason }
-    })?;
-    if document.is_null() {
-        return Ok(serde_json::Map::new());
-    }
-    match serde_json::to_value(document) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        _ => Err(not_a_map()),
-    }
-}
-
-/// What is wrong with a text that is not YAML, and where. Its lines are not shown: they may hold secrets.
-fn in_our_words(path: &Path, text: &str) -> Option<(Option<(usize, usize)>, String)> {
+/// The entries of a file of inputs: YAML as playbooks are written in it, and JSON with it. Its lines are not shown: they may
+/// hold secrets.
+fn read(path: &Path, text: &str) -> Result<Vec<Entry>, InputFault> {
     let mut sources = Sources::new();
     let source = sources.add(path.display().to_string(), text);
-    let fault = document::parse(source, text).err()?.into_iter().next()?;
-    Some((fault.span.map(|span| sources.line_column(span)), fault.message))
-}
-
-/// The parser's words without the place, which is shown before them.
-fn reason(error: &serde_yaml::Error) -> String {
-    let text = error.to_string();
-    match text.find(" at line ") {
-        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
-        None => text,
+    match document::parse(source, text) {
+        Ok(Node { kind: NodeKind::Mapping(entries), .. }) => Ok(entries),
+        Ok(node) if node.is_null() => Ok(Vec::new()),
+        Ok(_) => Err(InputFault::NotAMap { path: path.to_owned() }),
+        Err(faults) => match faults.into_iter().next() {
+            Some(fault) if fault.code != Code::EmptyDocument => Err(InputFault::Unreadable {
+                path: path.to_owned(),
+                place: fault.span.map(|span| sources.line_column(span)),
+                reason: fault.message,
+            }),
+            _ => Ok(Vec::new()),
+        },
     }
 }

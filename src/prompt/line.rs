@@ -1,11 +1,14 @@
 //! One line that a person types, with the keys that shells have: Ctrl-U begins anew, Ctrl-W takes a word back.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::style::Stylize as _;
 use crossterm::{cursor, queue, terminal};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::tty::{self, Input};
 
 /// A terminal that does not know how wide it is.
 const USUAL_COLUMNS: u16 = 80;
@@ -30,6 +33,8 @@ pub(super) enum NoLine {
     Cancelled,
     /// Ctrl-C.
     Interrupted,
+    /// There is no terminal any more.
+    Gone,
     /// The terminal cannot be used.
     Io(io::Error),
 }
@@ -67,7 +72,7 @@ pub(super) fn ask<T>(
     let mut screen = Screen::default();
     loop {
         screen.draw(asked, &line, why.as_deref())?;
-        let pressed = match read()? {
+        let pressed = match next()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => line.press(key),
             Event::Paste(text) => line.paste(&text),
             _ => Pressed::Edited,
@@ -93,6 +98,21 @@ pub(super) fn ask<T>(
                 }
             },
         }
+    }
+}
+
+/// The next key or change of the terminal. Nothing is read once the terminal is gone.
+fn next() -> Result<Event, NoLine> {
+    let mut input = tty::wait(Duration::ZERO)?;
+    loop {
+        if input == Input::Gone {
+            return Err(NoLine::Gone);
+        }
+        // Several keys may have come at once, and a change of size is no input.
+        if poll(Duration::ZERO)? {
+            return Ok(read()?);
+        }
+        input = tty::wait(Duration::from_millis(100))?;
     }
 }
 

@@ -4,6 +4,7 @@ pub mod inputs;
 mod line;
 mod planning;
 mod terminal;
+mod tty;
 mod unattended;
 
 pub use planning::PlanningPrompter;

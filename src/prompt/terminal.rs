@@ -10,6 +10,7 @@ use inquire::{InquireError, Select};
 use serde_json::Value;
 
 use super::line::{self, Asked, NoLine, Raw};
+use super::tty::{self, Input};
 use super::unattended::no_answer;
 use crate::report::safe;
 use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
@@ -21,36 +22,44 @@ pub type Hook = Arc<dyn Fn() + Send + Sync>;
 pub struct TerminalPrompter {
     before: Hook,
     on_interrupt: Hook,
+    on_hang_up: Hook,
     colour: bool,
     /// One question at a time.
     turn: Mutex<()>,
 }
 
 impl TerminalPrompter {
-    /// Calls `before` each time it needs the terminal, and `on_interrupt` when Ctrl-C is pressed: at a question it is
-    /// a key like others and sends no signal.
+    /// Calls `before` each time it needs the terminal, `on_interrupt` when Ctrl-C is pressed, since at a question it is a
+    /// key like others and sends no signal, and `on_hang_up` when the terminal is gone, which need not send one either.
     #[must_use]
-    pub fn new(before: Hook, on_interrupt: Hook, colour: bool) -> Self {
-        Self { before, on_interrupt, colour, turn: Mutex::new(()) }
+    pub fn new(before: Hook, on_interrupt: Hook, on_hang_up: Hook, colour: bool) -> Self {
+        Self { before, on_interrupt, on_hang_up, colour, turn: Mutex::new(()) }
     }
 
     fn put(&self, question: &Question) -> Result<Answer, StepError> {
         let prompt = safe::line(&question.prompt).into_owned();
         let answer = match question.answer {
             QuestionType::Choice => {
-                return choose(question, &prompt, &look(self.colour))
+                let gone = Arc::clone(&self.on_hang_up);
+                return tty::watched(gone, || choose(question, &prompt, &look(self.colour)))
                     .map_err(|error| self.not_chosen(question, error));
             }
             QuestionType::Boolean => confirm(question, &prompt, self.colour),
             QuestionType::Secret => secret(question, &prompt, self.colour),
-            QuestionType::String | QuestionType::Integer | QuestionType::Number => {
-                text(question, &prompt, self.colour)
-            }
+            QuestionType::String
+            | QuestionType::Integer
+            | QuestionType::Number
+            | QuestionType::List
+            | QuestionType::Map => text(question, &prompt, self.colour),
         };
         answer.map_err(|error| match error {
             NoLine::Cancelled => StepError::Interrupted,
             NoLine::Interrupted => {
                 (self.on_interrupt)();
+                StepError::Interrupted
+            }
+            NoLine::Gone => {
+                (self.on_hang_up)();
                 StepError::Interrupted
             }
             NoLine::Io(error) => unusable(&error),
@@ -141,7 +150,8 @@ fn somebody_types(question: &Question, backoff: Duration) -> io::Result<bool> {
         backoff.as_millis().div_ceil(1000)
     )?;
     stderr.flush()?;
-    let typed = event::poll(backoff)?;
+    // A terminal that is gone is found out by the question that follows.
+    let typed = tty::wait(backoff)? != Input::None;
     if typed {
         execute!(
             stderr,

@@ -6,10 +6,11 @@ use std::io;
 use serde_json::Value;
 
 use super::failures::Failures;
-use super::words::{answered, counted, padded};
+use super::words::{self, answered, counted, padded};
 use super::{Reporter, Stream, body, safe};
 use engine::event::{
-    Call, CodeForm, Counts, Effect, Event, Failure, ResourceRef, Status, StepRef, UndoStatus,
+    Call, CodeForm, Counts, Effect, Event, Failure, Owner, Reason, ResourceRef, Status, StepRef,
+    UndoStatus, What,
 };
 
 /// Writes the plan.
@@ -21,7 +22,6 @@ pub struct DryRunReporter {
     headed: BTreeSet<String>,
     /// How far what belongs to the current step is indented.
     depth: usize,
-    undoing: bool,
     /// Between the start and the end of a run.
     running: bool,
     /// How many runs have started.
@@ -30,14 +30,14 @@ pub struct DryRunReporter {
     early: Vec<Call>,
     /// The failures of which no step around has made something better yet, and the paths of their steps.
     failures: Failures,
-    /// The last call, and what it waits for: what it comes to is told after it.
-    call: Option<(Call, Option<String>)>,
-    /// What the next call is repeated until.
-    waits: Option<String>,
+    /// The last call, whose it is, and what it waits for: what it comes to is told after it.
+    call: Option<(Owner, Call, Option<String>)>,
+    /// What somebody's next call is repeated until.
+    waits: Option<(Owner, String)>,
     /// A run that is over is cleaned up, and so has an id, an account and an endpoint.
     cleaning: bool,
-    /// The file that the next call sends.
-    uploads: Option<String>,
+    /// The file that somebody's next call sends.
+    uploads: Option<(Owner, String)>,
 }
 
 /// Where what a call is for begins, if its name is no longer than that.
@@ -52,7 +52,6 @@ impl DryRunReporter {
             err,
             headed: BTreeSet::new(),
             depth: 0,
-            undoing: false,
             running: false,
             runs: 0,
             early: Vec::new(),
@@ -78,14 +77,14 @@ impl DryRunReporter {
 
     fn heading(&mut self, step: &StepRef) {
         self.depth = step.depth;
-        if !self.headed.insert(step.path.clone()) {
+        if !self.headed.insert(step.number.clone()) {
             return;
         }
         let paint = self.out.paint();
         let mut line = format!(
             "{}{} {}",
             "  ".repeat(step.depth),
-            paint.dim(&safe::line(&step.path)),
+            paint.dim(&safe::line(&step.number)),
             paint.bold(&paint.markers(&safe::line(&step.title)))
         );
         if step.kind != step.title {
@@ -97,7 +96,8 @@ impl DryRunReporter {
     }
 
     fn run_started(&mut self, event: &Event) {
-        let Event::RunStarted { run, playbook, description, region, account, endpoint, .. } = event
+        let run = &event.run;
+        let What::RunStarted { playbook, description, region, account, endpoint, .. } = &event.what
         else {
             return;
         };
@@ -129,14 +129,14 @@ impl DryRunReporter {
             self.out.line(&paint.bold("Before the first step"));
         }
         for call in early {
-            self.call = Some((call, None));
-            self.settle(None);
+            self.call = Some((Owner::Run, call, None));
+            self.flush(None);
         }
     }
 
     /// Writes the call that was waiting for what it comes to.
-    fn settle(&mut self, makes: Option<String>) {
-        let Some((call, waits)) = self.call.take() else { return };
+    fn flush(&mut self, makes: Option<String>) {
+        let Some((_, call, waits)) = self.call.take() else { return };
         let paint = self.out.paint();
         let symbol = symbol(call.effect);
         let head = safe::line(&format!("{} {}", call.service, call.operation)).into_owned();
@@ -159,11 +159,12 @@ impl DryRunReporter {
     }
 
     /// What the last call comes to; more than one thing has lines of its own.
-    fn comes_to(&mut self, verb: &str, resource: &ResourceRef) {
+    fn comes_to(&mut self, owner: &Owner, verb: &str, resource: &ResourceRef) {
         let text = format!("{verb} {} {}", resource.kind, resource.name);
-        if self.call.is_some() {
-            self.settle(Some(text));
+        if self.call.as_ref().is_some_and(|(whose, ..)| whose == owner) {
+            self.flush(Some(text));
         } else {
+            self.flush(None);
             let line = self.out.paint().markers(&safe::line(&text));
             self.inside(&line);
         }
@@ -222,15 +223,13 @@ impl DryRunReporter {
     }
 
     fn undo_started(&mut self, resource: &ResourceRef) {
-        self.undoing = true;
         self.depth = 0;
         let name = safe::line(&format!("{} {}", resource.kind, resource.name)).into_owned();
         let name = self.out.paint().markers(&name);
         self.out.line(&format!("- {name}"));
     }
 
-    fn undo_finished(&mut self, status: UndoStatus, reason: Option<&str>) {
-        self.undoing = false;
+    fn undo_finished(&mut self, status: UndoStatus, reason: Option<&Reason>) {
         let word = match status {
             UndoStatus::Planned | UndoStatus::Deleted | UndoStatus::Restored => return,
             UndoStatus::Kept => "kept",
@@ -241,7 +240,7 @@ impl DryRunReporter {
             UndoStatus::Skipped => "skipped",
         };
         match reason {
-            Some(reason) => self.labelled(&format!("{word}:"), reason),
+            Some(reason) => self.labelled(&format!("{word}:"), &words::reason(reason)),
             None => self.inside(word),
         }
     }
@@ -327,9 +326,9 @@ fn plan_in_words(counts: Counts) -> String {
     if plan.conditional > 0 {
         words = format!("{words}; {} more only under a condition", plan.conditional);
     }
-    match (plan.cleanup, counts.made) {
+    match (plan.cleanup, counts.created) {
         (0, 0) => words,
-        (0, made) => format!("{words}; {} to make", counted(made, "resource")),
+        (0, created) => format!("{words}; {} to make", counted(created, "resource")),
         (more, _) => {
             let what = format!("to clean up {}", counted(counts.removed, "resource"));
             match calls {
@@ -341,73 +340,101 @@ fn plan_in_words(counts: Counts) -> String {
 }
 
 impl Reporter for DryRunReporter {
-    #[allow(clippy::too_many_lines, reason = "one arm an event")]
     fn event(&mut self, event: &Event) {
-        if !matches!(event, Event::Made { .. } | Event::Settled { .. }) {
-            self.settle(None);
+        if !matches!(event.what, What::Created { .. } | What::Removed { .. }) {
+            self.flush(None);
         }
-        match event {
-            Event::RunStarted { .. } => self.run_started(event),
-            Event::StepStarted { step } => self.heading(step),
-            Event::Noted { step, text } => {
-                self.heading(step);
-                let paint = self.out.paint();
-                for line in safe::lines(text) {
-                    self.inside(&paint.dim(&line));
-                }
-            }
-            Event::Called { step, call, .. } => {
-                if !self.running {
-                    return self.early.push(call.clone());
-                }
-                if let Some(step) = step.as_ref().filter(|_| !self.undoing) {
-                    self.heading(step);
-                }
-                let call = match self.uploads.take() {
-                    Some(file) => uploading(call, &file),
-                    None => call.clone(),
-                };
-                self.call = Some((call, self.waits.take()));
-            }
-            Event::Expects { step, codes, must } => self.expects(step, codes, *must),
-            Event::Packed { code, form, .. } => self.packed(code, form),
-            Event::Uploads { file, .. } => self.uploads = Some(file.clone()),
-            Event::Waiting { text } => self.waits = Some(text.clone()),
-            Event::Said { text } => self.labelled("says", text),
-            Event::Warned { text } => {
-                for line in safe::lines(text) {
-                    self.err.line(&format!("! {line}"));
-                }
-            }
-            Event::Answered { prompt, answer, default } => {
-                self.labelled("asks", &answered(prompt, answer, *default));
-            }
-            Event::Made { resource } => self.comes_to("makes", resource),
-            Event::Settled { resource } => self.comes_to("takes away", resource),
-            Event::StepFinished { step, status, failure, .. } => {
-                self.step_finished(step, *status, failure.as_ref());
-            }
-            Event::CleanupStarted { count } if *count > 0 => {
-                let heading = self.out.paint().bold("Clean-up");
-                self.out.line("");
-                self.out.line(&heading);
-            }
-            Event::UndoStarted { resource } => self.undo_started(resource),
-            Event::UndoFinished { status, reason, .. } => {
-                self.undo_finished(*status, reason.as_deref());
-            }
-            Event::RunFinished { passed, counts, outputs, .. } => {
-                self.finished(*passed, *counts, outputs);
-            }
-            Event::Mailed { .. }
-            | Event::Retrying { .. }
-            | Event::Asking
-            | Event::CleanupStarted { .. } => {}
+        match &event.owner {
+            Owner::Step(step) => self.of_step(step, event),
+            Owner::Undo(resource) => self.of_undo(resource, event),
+            Owner::Run => self.of_any(event),
         }
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.finish().and(self.err.finish())
+    }
+}
+
+impl DryRunReporter {
+    fn of_step(&mut self, step: &StepRef, event: &Event) {
+        match &event.what {
+            What::StepStarted => self.heading(step),
+            What::Noted { note } => {
+                self.heading(step);
+                let paint = self.out.paint();
+                for line in safe::lines(&words::note(note)) {
+                    self.inside(&paint.dim(&line));
+                }
+            }
+            What::Called { call, .. } => {
+                self.heading(step);
+                self.called(&event.owner, call);
+            }
+            What::Expects { codes, must } => self.expects(step, codes, *must),
+            What::StepFinished { status, failure, .. } => {
+                self.step_finished(step, *status, failure.as_ref());
+            }
+            _ => self.of_any(event),
+        }
+    }
+
+    fn of_undo(&mut self, resource: &ResourceRef, event: &Event) {
+        match &event.what {
+            What::UndoStarted => self.undo_started(resource),
+            What::UndoFinished { status, reason, .. } => {
+                self.undo_finished(*status, reason.as_ref());
+            }
+            _ => self.of_any(event),
+        }
+    }
+
+    fn of_any(&mut self, event: &Event) {
+        let owner = &event.owner;
+        match &event.what {
+            What::RunStarted { .. } => self.run_started(event),
+            What::Called { call, .. } => self.called(owner, call),
+            What::Packed { code, form, .. } => self.packed(code, form),
+            What::Uploads { file, .. } => self.uploads = Some((owner.clone(), file.clone())),
+            What::Waiting { text } => self.waits = Some((owner.clone(), text.clone())),
+            What::Printed { text } => self.labelled("says", text),
+            What::Warned { text } => self.warned(text),
+            What::LeftBehind { count } => self.warned(&words::left_behind(*count, true)),
+            What::Answered { prompt, answer, default } => {
+                self.labelled("asks", &answered(prompt, answer, *default));
+            }
+            What::Created { resource } => self.comes_to(owner, "makes", resource),
+            What::Removed { resource } => self.comes_to(owner, "takes away", resource),
+            What::CleanupStarted { count } if *count > 0 => {
+                let heading = self.out.paint().bold("Clean-up");
+                self.out.line("");
+                self.out.line(&heading);
+            }
+            What::RunFinished { passed, counts, outputs, .. } => {
+                self.finished(*passed, *counts, outputs);
+            }
+            // What happens in a real run alone, and what belongs to a step or an undo.
+            _ => {}
+        }
+    }
+
+    fn called(&mut self, owner: &Owner, call: &Call) {
+        if !self.running {
+            return self.early.push(call.clone());
+        }
+        let own = |(whose, text): (Owner, String)| (whose == *owner).then_some(text);
+        let call = match self.uploads.take().and_then(own) {
+            Some(file) => uploading(call, &file),
+            None => call.clone(),
+        };
+        let waits = self.waits.take().and_then(own);
+        self.call = Some((owner.clone(), call, waits));
+    }
+
+    fn warned(&mut self, text: &str) {
+        for line in safe::lines(text) {
+            self.err.line(&format!("! {line}"));
+        }
     }
 }
 
@@ -436,8 +463,7 @@ mod tests {
         let head = |at: Option<&str>| {
             let mut events = sample::planned();
             for event in &mut events {
-                if let Event::RunStarted { run, account, endpoint, region, .. } = event {
-                    *run = "k3x9".to_owned();
+                if let What::RunStarted { account, endpoint, region, .. } = &mut event.what {
                     *account = Some("123456789012".to_owned());
                     *endpoint = at.map(str::to_owned);
                     *region = "eu-central-1".to_owned();
@@ -457,8 +483,8 @@ mod tests {
 
     #[test]
     fn plans_are_counted_in_words() {
-        let words = |plan: Plan, made: usize, removed: usize| {
-            plan_in_words(Counts { made, removed, plan: Some(plan), ..Counts::default() })
+        let words = |plan: Plan, created: usize, removed: usize| {
+            plan_in_words(Counts { created, removed, plan: Some(plan), ..Counts::default() })
         };
         let plan = Plan { create: 5, change: 2, read: 7, cleanup: 9, ..Plan::default() };
         assert_eq!(

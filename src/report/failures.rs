@@ -6,34 +6,34 @@ use engine::event::{Failure, StepRef};
 /// Failures, until a step around them turns out well all the same.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    /// The paths of the steps, and why they failed.
+    /// The numbers of the steps, and why they failed.
     open: Vec<(String, Failure)>,
 }
 
 impl Failures {
     /// A step failed. Says whether that is news: the steps around the one that failed may say the same once more.
     pub(super) fn add(&mut self, step: &StepRef, failure: &Failure) -> bool {
-        let inside = format!("{}.", step.path);
-        if self.open.iter().any(|(path, known)| path.starts_with(&inside) && known == failure) {
+        let inside = format!("{}.", step.number);
+        if self.open.iter().any(|(number, known)| number.starts_with(&inside) && known == failure) {
             return false;
         }
-        self.open.push((step.path.clone(), failure.clone()));
+        self.open.push((step.number.clone(), failure.clone()));
         true
     }
 
     /// A step did not fail, whatever has failed inside.
     pub(super) fn rescued_by(&mut self, step: &StepRef) {
-        let inside = format!("{}.", step.path);
-        self.open.retain(|(path, _)| !path.starts_with(&inside));
+        let inside = format!("{}.", step.number);
+        self.open.retain(|(number, _)| !number.starts_with(&inside));
     }
 
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether the failure of the step with that path ends the run.
-    pub(super) fn holds(&self, path: &str) -> bool {
-        self.open.iter().any(|(failed, _)| failed == path)
+    /// Whether the failure of the step with that number ends the run.
+    pub(super) fn holds(&self, number: &str) -> bool {
+        self.open.iter().any(|(failed, _)| failed == number)
     }
 
     /// What to tell whoever has to put it right.

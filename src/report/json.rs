@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Reporter, Stream, file, safe};
-use engine::event::Event;
+use engine::event::{Event, What};
 
 /// Writes each event as one line of JSON.
 #[derive(Debug)]
@@ -76,13 +76,15 @@ impl Reporter for JsonFileReporter {
         let Ok(value) = serde_json::to_value(event) else {
             return;
         };
-        match event {
-            Event::RunStarted { .. } => self.started += 1,
-            Event::RunFinished { passed, remaining, .. } => {
+        match &event.what {
+            What::RunStarted { .. } => self.started += 1,
+            What::RunFinished { passed, remaining, .. } => {
                 self.passed &= *passed && remaining.is_empty();
                 let mut run = value.clone();
                 if let Some(fields) = run.as_object_mut() {
-                    fields.shift_remove("event");
+                    for own in ["seq", "owner", "event"] {
+                        fields.shift_remove(own);
+                    }
                 }
                 self.runs.push(run);
             }
@@ -117,7 +119,9 @@ mod tests {
         let read: Vec<Event> =
             text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         assert_eq!(read, events);
-        assert!(text.starts_with("{\"event\":\"run-started\",\"run\":\"k3x9\""), "{text}");
+        assert!(text.starts_with(
+                "{\"seq\":1,\"at\":\"2026-11-23T05:00:00.000Z\",\"run\":\"k3x9\",\"owner\":{\"of\":\"run\"},\"event\":\"run-started\""
+            ), "{text}");
     }
 
     #[test]

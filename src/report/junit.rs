@@ -7,7 +7,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Reporter, file, safe};
-use engine::event::{Event, Failure, Remaining, Status, StepRef};
+use engine::event::{Event, Failure, Remaining, Status, StepRef, What};
 
 /// Writes a `JUnit` report at the end: a suite per playbook, a case per step, and a case `clean-up` that fails when
 /// something remains.
@@ -73,7 +73,7 @@ impl JunitReporter {
                 status
             }
         };
-        let name = clean(&format!("{} {}", step.path, step.title));
+        let name = clean(&format!("{} {}", step.number, step.title));
         let mut case = TestCase::new(name, status);
         case.set_classname(suite.name.as_str()).set_time(Duration::from_millis(millis));
         self.cases.push(case);
@@ -91,6 +91,7 @@ impl JunitReporter {
             let listed = remaining
                 .iter()
                 .map(|Remaining { resource, reason, .. }| {
+                    let reason = super::words::reason(reason);
                     format!("{} {}: {reason}", resource.kind, resource.name)
                 })
                 .chain(command.map(|command| format!("To finish the clean-up: {command}")));
@@ -106,23 +107,25 @@ impl JunitReporter {
 
 impl Reporter for JunitReporter {
     fn event(&mut self, event: &Event) {
-        match event {
-            Event::RunStarted { run, playbook, file, region, .. } => {
+        match &event.what {
+            What::RunStarted { playbook, file, region, .. } => {
                 self.close_suite();
                 self.cleanup_millis = 0;
                 self.told = None;
                 let mut suite = TestSuite::new(clean(playbook));
                 suite.add_properties(
-                    [("run", run), ("file", file), ("region", region)]
+                    [("run", &event.run), ("file", file), ("region", region)]
                         .map(|(name, value)| Property::new(name, clean(value))),
                 );
                 self.suite = Some(suite);
             }
-            Event::StepFinished { step, status, millis, failure, outputs: _ } => {
-                self.step(step, *status, *millis, failure.as_ref());
+            What::StepFinished { status, millis, failure, outputs: _ } => {
+                if let Some(step) = event.owner.step() {
+                    self.step(step, *status, *millis, failure.as_ref());
+                }
             }
-            Event::UndoFinished { millis, .. } => self.cleanup_millis += millis,
-            Event::RunFinished { passed, millis, remaining, command, .. } => {
+            What::UndoFinished { millis, .. } => self.cleanup_millis += millis,
+            What::RunFinished { passed, millis, remaining, command, .. } => {
                 if *passed {
                     self.cases.iter_mut().for_each(forgive);
                 }
@@ -200,7 +203,9 @@ mod tests {
     #[test]
     fn what_was_rescued_is_told_and_fails_nothing() -> io::Result<()> {
         let mut events = sample::failing();
-        if let Some(Event::RunFinished { passed, remaining, .. }) = events.last_mut() {
+        if let Some(What::RunFinished { passed, remaining, .. }) =
+            events.last_mut().map(|event| &mut event.what)
+        {
             *passed = true;
             remaining.clear();
         }

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::{Reporter, Stream};
 use engine::event::{
-    Call, CallOutcome, Counts, Effect, Event, Failure, Mode, Plan, Remaining, ResourceRef, Status,
-    StepRef, UndoStatus,
+    Call, CallOutcome, Counts, Effect, Event, Failure, Mode, Note, Owner, Plan, Reason, Remaining,
+    ResourceRef, SourcePlace, Status, StepRef, UndoStatus, What,
 };
+use jiff::Timestamp;
 
 /// Keeps what is written to its streams.
 #[derive(Clone, Default)]
@@ -43,10 +44,23 @@ pub(super) fn feed(reporter: &mut dyn Reporter, events: &[Event]) {
     }
 }
 
-pub(super) fn step(path: &str, title: &str, kind: &str) -> StepRef {
+/// What happened to somebody, at a time that is always the same.
+pub(super) fn of(owner: Owner, what: What) -> Event {
+    let at: Timestamp = "2026-11-23T05:00:00Z".parse().unwrap_or_default();
+    Event { seq: 1, at, run: "k3x9".to_owned(), owner, what }
+}
+
+/// What happened in a step.
+pub(super) fn in_step(step: &StepRef, what: What) -> Event {
+    of(Owner::Step(step.clone()), what)
+}
+
+pub(super) fn step(number: &str, title: &str, kind: &str) -> StepRef {
     StepRef {
-        path: path.to_owned(),
-        depth: path.matches('.').count(),
+        path: number.replace('.', "/"),
+        rounds: Vec::new(),
+        number: number.to_owned(),
+        depth: number.matches('.').count(),
         id: None,
         title: title.to_owned(),
         kind: kind.to_owned(),
@@ -54,8 +68,7 @@ pub(super) fn step(path: &str, title: &str, kind: &str) -> StepRef {
 }
 
 pub(super) fn started(mode: Mode) -> Event {
-    Event::RunStarted {
-        run: "k3x9".to_owned(),
+    let what = What::RunStarted {
         playbook: "get-started".to_owned(),
         description: Some("Create a function and invoke it.".to_owned()),
         file: "playbooks/get-started.yaml".to_owned(),
@@ -65,15 +78,16 @@ pub(super) fn started(mode: Mode) -> Event {
         endpoint: None,
         started: "2026-11-23T05:00:00Z".to_owned(),
         steps: 3,
-    }
+    };
+    of(Owner::Run, what)
 }
 
 pub(super) fn begun(step: &StepRef) -> Event {
-    Event::StepStarted { step: step.clone() }
+    in_step(step, What::StepStarted)
 }
 
 pub(super) fn ended(step: &StepRef, status: Status, millis: u64) -> Event {
-    Event::StepFinished { step: step.clone(), status, millis, outputs: Value::Null, failure: None }
+    in_step(step, What::StepFinished { status, millis, outputs: Value::Null, failure: None })
 }
 
 pub(super) fn resource(seq: u64, kind: &str, name: &str) -> ResourceRef {
@@ -81,36 +95,37 @@ pub(super) fn resource(seq: u64, kind: &str, name: &str) -> ResourceRef {
 }
 
 pub(super) fn call(
-    step: Option<&StepRef>,
+    owner: Owner,
     service: &str,
     operation: &str,
     request: (&str, &str),
     body: Value,
 ) -> Event {
-    Event::Called {
-        step: step.cloned(),
-        only_if: None,
-        call: Call {
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            effect: Effect::of(operation),
-            method: request.0.to_owned(),
-            path: request.1.to_owned(),
-            parameters: if request.1 == "/" { body.clone() } else { Value::Null },
-            body,
-            outcome: None,
-        },
-    }
+    let call = Call {
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        effect: Effect::of(operation),
+        method: request.0.to_owned(),
+        path: request.1.to_owned(),
+        parameters: if request.1 == "/" { body.clone() } else { Value::Null },
+        body,
+        outcome: None,
+    };
+    of(owner, What::Called { only_if: None, call })
+}
+
+fn owner(step: &StepRef) -> Owner {
+    Owner::Step(step.clone())
 }
 
 fn role() -> ResourceRef {
     resource(1, "AWS::IAM::Role", "playbook-k3x9")
 }
 
-fn undone(resource: ResourceRef, status: UndoStatus, reason: Option<&str>) -> [Event; 2] {
-    let started = Event::UndoStarted { resource: resource.clone() };
-    let reason = reason.map(str::to_owned);
-    [started, Event::UndoFinished { resource, status, reason, millis: 120 }]
+fn undone(resource: ResourceRef, status: UndoStatus, reason: Option<Reason>) -> [Event; 2] {
+    let owner = Owner::Undo(resource);
+    let finished = What::UndoFinished { status, reason, millis: 120 };
+    [of(owner.clone(), What::UndoStarted), of(owner, finished)]
 }
 
 /// A role, a loop with an expected error in it, a text, a skipped step.
@@ -121,9 +136,14 @@ pub(super) fn passing() -> Vec<Event> {
     let inside = step("2.1", "sign-in", "sign-in");
     let print = step("3", "print", "print");
     let skipped = step("4", "Send a code", "forgot-password");
-    let mut outcome =
-        call(Some(&make), "iam", "CreateRole", ("POST", "/"), json!({"RoleName": "playbook-k3x9"}));
-    if let Event::Called { call, .. } = &mut outcome {
+    let mut outcome = call(
+        owner(&make),
+        "iam",
+        "CreateRole",
+        ("POST", "/"),
+        json!({"RoleName": "playbook-k3x9"}),
+    );
+    if let What::Called { call, .. } = &mut outcome.what {
         call.outcome =
             Some(CallOutcome { error: None, millis: 80, attempts: 1, unanswered: false });
     }
@@ -139,52 +159,59 @@ pub(super) fn passing() -> Vec<Event> {
         started(Mode::Local),
         begun(&make),
         outcome,
-        Event::Made { resource: role() },
-        Event::Waiting { text: "creating the role".to_owned() },
+        in_step(&make, What::Created { resource: role() }),
+        in_step(&make, What::Waiting { text: "creating the role".to_owned() }),
         ended(&make, Status::Passed, 312),
         begun(&around),
         begun(&inside),
-        Event::StepFinished {
-            step: inside.clone(),
-            status: Status::ExpectedError,
-            millis: 12_345,
-            outputs: Value::Null,
-            failure: Some(expected),
-        },
+        in_step(
+            &inside,
+            What::StepFinished {
+                status: Status::ExpectedError,
+                millis: 12_345,
+                outputs: Value::Null,
+                failure: Some(expected),
+            },
+        ),
         ended(&around, Status::Passed, 12_350),
         begun(&print),
-        Event::Asking,
-        Event::Answered {
-            prompt: "Your name?".to_owned(),
-            answer: "Ada".to_owned(),
-            default: true,
-        },
-        Event::Said { text: "Hello\nworld\n".to_owned() },
+        in_step(&print, What::Asking),
+        in_step(
+            &print,
+            What::Answered {
+                prompt: "Your name?".to_owned(),
+                answer: "Ada".to_owned(),
+                default: true,
+            },
+        ),
+        in_step(&print, What::Printed { text: "Hello\nworld\n".to_owned() }),
         ended(&print, Status::Passed, 0),
         begun(&skipped),
         ended(&skipped, Status::Skipped, 0),
-        Event::CleanupStarted { count: 1 },
+        of(Owner::Run, What::CleanupStarted { count: 1 }),
     ];
     events.extend(undone(role(), UndoStatus::Deleted, None));
-    events.push(Event::RunFinished {
-        run: "k3x9".to_owned(),
-        passed: true,
-        exit_code: 0,
-        millis: 13_000,
-        counts: Counts {
-            passed: 3,
-            failed: 0,
-            skipped: 1,
-            calls: 2,
-            made: 1,
-            removed: 1,
-            gone: 0,
-            plan: None,
+    events.push(of(
+        Owner::Run,
+        What::RunFinished {
+            passed: true,
+            exit_code: 0,
+            millis: 13_000,
+            counts: Counts {
+                passed: 3,
+                failed: 0,
+                skipped: 1,
+                calls: 2,
+                created: 1,
+                removed: 1,
+                gone: 0,
+                plan: None,
+            },
+            remaining: Vec::new(),
+            command: None,
+            outputs: json!({"greeting": "Hello", "count": 2}),
         },
-        remaining: Vec::new(),
-        command: None,
-        outputs: json!({"greeting": "Hello", "count": 2}),
-    });
+    ));
     events
 }
 
@@ -197,30 +224,37 @@ pub(super) fn failing() -> Vec<Event> {
         code: "FunctionError".to_owned(),
         message: "the function failed: division by zero".to_owned(),
         help: Some("look at its log below".to_owned()),
-        place: Some("a.yaml:7:5".to_owned()),
+        place: Some(SourcePlace { file: "a.yaml".to_owned(), line: 7, column: 5 }),
         excerpt: "error[FunctionError]: the function failed: division by zero\n --> a.yaml:7:5\n  |\n7 |     invoke:\n  |     ^^^^^^"
             .to_owned(),
         details: vec!["START RequestId: 1".to_owned(), "ZeroDivisionError\nEND".to_owned()],
     };
-    let ended = |step: &StepRef| Event::StepFinished {
-        step: step.clone(),
-        status: Status::Failed,
-        millis: 2_410,
-        outputs: Value::Null,
-        failure: Some(failure.clone()),
+    let ended = |step: &StepRef| {
+        let what = What::StepFinished {
+            status: Status::Failed,
+            millis: 2_410,
+            outputs: Value::Null,
+            failure: Some(failure.clone()),
+        };
+        in_step(step, what)
     };
     let function = || resource(2, "AWS::Lambda::Function", "playbook-k3x9");
-    let denied = "AccessDenied: you may not\ndelete roles";
+    let refused = |message: &str| Reason::Failed {
+        code: "AccessDenied".to_owned(),
+        message: message.to_owned(),
+    };
+    let retrying =
+        || What::Retrying { reason: "the role cannot be assumed".to_owned(), after: 1_000 };
     let mut events = vec![
         started(Mode::Live),
         begun(&around),
         begun(&inside),
-        Event::Retrying { reason: "the role cannot be assumed".to_owned(), after: 1_000 },
-        Event::Retrying { reason: "the role cannot be assumed".to_owned(), after: 1_000 },
-        Event::Warned { text: "it took more than 5 s".to_owned() },
+        in_step(&inside, retrying()),
+        in_step(&inside, retrying()),
+        in_step(&inside, What::Warned { text: "it took more than 5 s".to_owned() }),
         ended(&inside),
         ended(&around),
-        Event::CleanupStarted { count: 5 },
+        of(Owner::Run, What::CleanupStarted { count: 5 }),
     ];
     events.extend(undone(function(), UndoStatus::Deleted, None));
     events.extend(undone(
@@ -231,33 +265,39 @@ pub(super) fn failing() -> Vec<Event> {
     events.extend(undone(
         resource(4, "AWS::Cognito::Trigger", "pool"),
         UndoStatus::Changed,
-        Some("somebody set it since"),
+        Some(Reason::Found { text: "somebody set it since".to_owned() }),
     ));
     events.extend(undone(resource(5, "AWS::DynamoDB::Item", "ada"), UndoStatus::Restored, None));
-    events.extend(undone(role(), UndoStatus::Failed, Some(denied)));
-    events.push(Event::RunFinished {
-        run: "k3x9".to_owned(),
-        passed: false,
-        exit_code: 3,
-        millis: 4_000,
-        counts: Counts {
-            passed: 0,
-            failed: 1,
-            skipped: 0,
-            calls: 9,
-            made: 5,
-            removed: 3,
-            gone: 0,
-            plan: None,
+    events.extend(undone(
+        role(),
+        UndoStatus::Failed,
+        Some(refused("AccessDenied: you may not\ndelete roles")),
+    ));
+    events.push(of(
+        Owner::Run,
+        What::RunFinished {
+            passed: false,
+            exit_code: 3,
+            millis: 4_000,
+            counts: Counts {
+                passed: 0,
+                failed: 1,
+                skipped: 0,
+                calls: 9,
+                created: 5,
+                removed: 3,
+                gone: 0,
+                plan: None,
+            },
+            remaining: vec![Remaining {
+                resource: role(),
+                arn: Some("arn:aws:iam::123456789012:role/playbook-k3x9".to_owned()),
+                reason: refused("AccessDenied"),
+            }],
+            command: Some("playbook cleanup k3x9".to_owned()),
+            outputs: Value::Null,
         },
-        remaining: vec![Remaining {
-            resource: role(),
-            arn: Some("arn:aws:iam::123456789012:role/playbook-k3x9".to_owned()),
-            reason: "AccessDenied".to_owned(),
-        }],
-        command: Some("playbook cleanup k3x9".to_owned()),
-        outputs: Value::Null,
-    });
+    ));
     events
 }
 
@@ -273,8 +313,7 @@ pub(super) fn hostile() -> Vec<Event> {
         excerpt: text.to_owned(),
         details: vec![text.to_owned()],
     };
-    let finished = Event::StepFinished {
-        step: step.clone(),
+    let finished = What::StepFinished {
         status: Status::Failed,
         millis: 1,
         outputs: Value::Null,
@@ -283,11 +322,14 @@ pub(super) fn hostile() -> Vec<Event> {
     vec![
         started(Mode::Local),
         begun(&step),
-        Event::Said { text: text.to_owned() },
-        Event::Warned { text: text.to_owned() },
-        Event::Made { resource: resource(1, text, text) },
-        Event::Answered { prompt: text.to_owned(), answer: text.to_owned(), default: true },
-        finished,
+        in_step(&step, What::Printed { text: text.to_owned() }),
+        in_step(&step, What::Warned { text: text.to_owned() }),
+        in_step(&step, What::Created { resource: resource(1, text, text) }),
+        in_step(
+            &step,
+            What::Answered { prompt: text.to_owned(), answer: text.to_owned(), default: true },
+        ),
+        in_step(&step, finished),
     ]
 }
 
@@ -301,67 +343,69 @@ pub(super) fn planned() -> Vec<Event> {
     let plan = Some(Plan { create: 1, read: 1, act: 1, cleanup: 2, ..Plan::default() });
     let remove = |operation: &str| {
         let body = json!({"Action": operation, "RoleName": "playbook-k3x9"});
-        call(None, "iam", operation, ("POST", "/"), body)
+        call(Owner::Undo(role()), "iam", operation, ("POST", "/"), body)
     };
     vec![
-        call(None, "sts", "GetCallerIdentity", ("POST", "/"), json!({})),
+        call(Owner::Run, "sts", "GetCallerIdentity", ("POST", "/"), json!({})),
         started(Mode::DryRun),
         begun(&make),
         call(
-            Some(&make),
+            owner(&make),
             "iam",
             "CreateRole",
             ("POST", "/"),
             json!({"Action": "CreateRole", "RoleName": "playbook-k3x9"}),
         ),
-        Event::Made { resource: role() },
+        in_step(&make, What::Created { resource: role() }),
         ended(&make, Status::Planned, 1),
         begun(&around),
-        Event::Noted {
-            step: around.clone(),
-            text: "repeats until not steps.again.answer".to_owned(),
-        },
+        in_step(
+            &around,
+            What::Noted {
+                note: Note::RepeatsUntil { condition: "not steps.again.answer".to_owned() },
+            },
+        ),
         begun(&inside),
         call(
-            Some(&inside),
+            owner(&inside),
             "lambda",
             "Invoke",
             ("POST", "/2015-03-31/functions/⟨steps.function.arn⟩/invocations"),
             json!({"number": "⟨inputs.number⟩", "action": "increment"}),
         ),
-        Event::Said { text: "Result: ⟨steps.invoke.payload⟩".to_owned() },
+        in_step(&inside, What::Printed { text: "Result: ⟨steps.invoke.payload⟩".to_owned() }),
         ended(&inside, Status::Planned, 1),
         ended(&around, Status::Planned, 1),
         begun(&off),
         ended(&off, Status::Skipped, 0),
-        Event::CleanupStarted { count: 1 },
-        Event::UndoStarted { resource: role() },
+        of(Owner::Run, What::CleanupStarted { count: 1 }),
+        of(Owner::Undo(role()), What::UndoStarted),
         remove("GetRole"),
         remove("DeleteRole"),
-        Event::UndoFinished {
-            resource: role(),
-            status: UndoStatus::Planned,
-            reason: None,
-            millis: 0,
-        },
-        Event::RunFinished {
-            run: "k3x9".to_owned(),
-            passed: true,
-            exit_code: 0,
-            millis: 9,
-            counts: Counts {
-                passed: 3,
-                failed: 0,
-                skipped: 1,
-                calls: 5,
-                made: 1,
-                removed: 1,
-                gone: 0,
-                plan,
+        of(
+            Owner::Undo(role()),
+            What::UndoFinished { status: UndoStatus::Planned, reason: None, millis: 0 },
+        ),
+        of(
+            Owner::Run,
+            What::RunFinished {
+                passed: true,
+                exit_code: 0,
+                millis: 9,
+                counts: Counts {
+                    passed: 3,
+                    failed: 0,
+                    skipped: 1,
+                    calls: 5,
+                    created: 1,
+                    removed: 1,
+                    gone: 0,
+                    plan,
+                },
+                remaining: Vec::new(),
+                command: None,
+                outputs: json!({"result": "⟨steps.invoke.payload⟩"}),
             },
-            remaining: Vec::new(),
-            command: None,
-            outputs: json!({"result": "⟨steps.invoke.payload⟩"}),
-        },
+        ),
     ]
 }

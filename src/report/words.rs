@@ -1,5 +1,6 @@
 //! Numbers and durations as people read them.
 
+use engine::event::{Note, Reason};
 use unicode_width::UnicodeWidthStr;
 
 /// Such as `1 call`, `3 calls`.
@@ -27,6 +28,58 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 pub(super) fn answered(prompt: &str, answer: &str, default: bool) -> String {
     let remark = if default { " (the default: nobody would be asked)" } else { "" };
     format!("{prompt} {answer}{remark}")
+}
+
+/// Why something was not removed.
+pub(super) fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::StillNeeded => "something that was made from it is still there".to_owned(),
+        Reason::Interrupted => "the clean-up was interrupted".to_owned(),
+        Reason::Stopped => "the run was stopped before its clean-up was over".to_owned(),
+        Reason::ToBeLeft => "it was to be left there".to_owned(),
+        Reason::ChangedByAnotherRun { run } => {
+            format!("run {run} was changing it too, so nobody knows what was there before either")
+        }
+        Reason::Found { text } => text.clone(),
+        Reason::Failed { message, .. } => message.clone(),
+    }
+}
+
+/// What a dry run knows of a step beside its calls.
+pub(super) fn note(note: &Note) -> String {
+    match note {
+        Note::OnlyIf { condition } => format!("only if {condition}"),
+        Note::ForEach { list } => format!("for each of {list}"),
+        Note::RepeatsUntil { condition } => format!("repeats until {condition}"),
+        Note::PollsUntil { condition } => format!("polls until {condition}"),
+        Note::Retries { on, attempts } => {
+            let on = if on.is_empty() { "any error".to_owned() } else { on.join(", ") };
+            let attempts = attempts.as_deref().unwrap_or("several");
+            format!("tries again on {on}, {attempts} times in all")
+        }
+        Note::Rescues => "only if one of these fails:".to_owned(),
+        Note::RescuesSurely => "then, since one of these fails:".to_owned(),
+        Note::WouldFail { message } => format!("would fail: {message}"),
+        Note::Unplannable { calls, unknown } => {
+            format!("calls {} with {}", calls.join(", "), unknown.join(", "))
+        }
+        Note::WouldCreate { resource, keep } => {
+            let end = if *keep { "which stays" } else { "which the clean-up takes away" };
+            format!("makes {} {}, {end}", resource.kind, resource.name)
+        }
+        Note::WouldRemove { resource } => format!("takes away {} {}", resource.kind, resource.name),
+        Note::CleansUp => "clean-up, as listed at the end".to_owned(),
+    }
+}
+
+/// What becomes of resources that are not cleaned up where no account outlives the run.
+pub(super) fn left_behind(count: usize, planning: bool) -> String {
+    let what = counted(count, "resource");
+    if planning {
+        return format!("{what} would be left there");
+    }
+    let was = if count == 1 { "was" } else { "were" };
+    format!("{what} {was} not removed, and ended with the embedded AWS")
 }
 
 #[cfg(test)]

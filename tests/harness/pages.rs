@@ -32,7 +32,8 @@ pub fn hold(events: &[Value]) {
     let mut cleaning = false;
     let mut running: Vec<&str> = Vec::new();
     for event in events {
-        let kind = event["step"]["kind"].as_str();
+        let owner = &event["owner"];
+        let kind = owner["kind"].as_str();
         match event["event"].as_str().unwrap_or_default() {
             "run-started" => {
                 (cleaning, undo) = (false, BTreeSet::new());
@@ -42,11 +43,11 @@ pub fn hold(events: &[Value]) {
             "step-started" => running.extend(kind),
             "step-finished" => drop(running.pop()),
             "undo-started" => {
-                let made = event["resource"]["type"].as_str().unwrap_or_default();
+                let made = owner["type"].as_str().unwrap_or_default();
                 let maker = steps::maker_of(made).map(|kind| (kind.spec)());
                 undo.extend(maker.into_iter().flat_map(|spec| &spec.undo_permissions));
             }
-            "made" => {
+            "created" => {
                 let made = event["resource"]["type"].as_str().unwrap_or_default();
                 let spec = running.last().and_then(|kind| spec(kind));
                 let told = |spec: &Spec| spec.makes.iter().any(|leaves| leaves.type_name == made);

@@ -98,12 +98,16 @@ impl Sandbox {
         self.root().join("state")
     }
 
-    /// The files in the state directory.
+    /// The files in the state directory, those of finished runs last.
     pub fn journals(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.state()) else { return Vec::new() };
-        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        paths.sort();
-        paths
+        let files_in = |directory: PathBuf| {
+            let entries = fs::read_dir(directory).into_iter().flatten();
+            let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+            paths.retain(|path| !path.is_dir());
+            paths.sort();
+            paths
+        };
+        [files_in(self.state()), files_in(self.state().join("finished"))].concat()
     }
 
     /// The program, seeing nothing of the machine but its PATH. Every AWS endpoint is a listener that must not be

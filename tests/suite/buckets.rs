@@ -57,7 +57,7 @@ fn what_somebody_else_put_there_keeps_the_bucket() {
     let outcome = server.run(&sandbox, "again.yaml", &["--output", "json"]).exited(0);
     let events = calls::events_of_lines(&outcome.stdout);
     let counts = &calls::of_kind(&events, "run-finished")[0]["counts"];
-    assert_eq!((&counts["made"], &counts["removed"]), (&1.into(), &1.into()));
+    assert_eq!((&counts["created"], &counts["removed"]), (&1.into(), &1.into()));
     server.run(&sandbox, "look.yaml", &[]).exited(0);
     let outcome = server.playbook(&sandbox, &["cleanup", "--all"]).exited(3);
     assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);

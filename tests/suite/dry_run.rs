@@ -223,7 +223,7 @@ fn the_clean_up_calls_what_the_pages_say() {
     for event in &events {
         match event["event"].as_str().unwrap() {
             "undo-started" => {
-                let made = event["resource"]["type"].as_str().unwrap();
+                let made = event["owner"]["type"].as_str().unwrap();
                 undoing = ::steps::maker_of(made).map(|kind| (kind.spec)());
             }
             "undo-finished" => undoing = None,

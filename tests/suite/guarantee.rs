@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use aws::Aws;
 use aws_types::SdkConfig;
-use engine::cleanup::Cleaner;
+use engine::cleanup::{Cleaner, Windows};
 use engine::event::{Mode, Remaining};
-use engine::journal::{Book, Opened, Record, Target};
+use engine::journal::{Journal, Opened, Record, Target};
 use engine::redactor::Redactor;
-use engine::run::{CleanupMode, Setup, window};
+use engine::run::{CleanupMode, Setup};
 use engine::sink::Sink;
 use engine::step::{Context, Interrupt, RunFacts};
 use language::diagnostic::{Sources, render};
@@ -93,8 +93,8 @@ impl Case {
         }
     }
 
-    fn book(&self) -> Book {
-        Book::in_memory(&Record::Opened(self.head()), Redactor::default())
+    fn journal(&self) -> Journal {
+        Journal::in_memory(&Record::Opened(self.head()), Redactor::default())
     }
 
     fn head(&self) -> Opened {
@@ -111,6 +111,7 @@ impl Case {
                 local: false,
             },
             profile: None,
+            attempt_millis: 60_000,
         }
     }
 
@@ -126,7 +127,7 @@ impl Case {
     }
 
     /// Runs the playbook until it ends or dies; what it says remains, if it lived to say so.
-    async fn run(&self, book: &Book) -> Result<Option<Vec<Remaining>>, String> {
+    async fn run(&self, journal: &Journal) -> Result<Option<Vec<Remaining>>, String> {
         let (playbook, sources) = self.playbook()?;
         let wishes = watch::Sender::new(0);
         let setup = Setup {
@@ -142,8 +143,8 @@ impl Case {
             endpoint: None,
             prompter: Arc::new(UnattendedPrompter),
             prologue: Vec::new(),
-            sink: Sink::new(Box::new(|_| ()), Redactor::default()),
-            book: book.clone(),
+            sink: Sink::new(&self.run, Box::new(|_| ()), Redactor::default()),
+            journal: journal.clone(),
             interrupt: Interrupt::new(wishes.subscribe(), 1),
             kind: kinds::kind,
             maker_of: kinds::maker_of,
@@ -161,14 +162,14 @@ impl Case {
     }
 
     /// Cleans up by what the journal says, until that ends or dies.
-    async fn clean(&self, book: &Book) -> Option<Vec<Remaining>> {
+    async fn clean(&self, journal: &Journal) -> Option<Vec<Remaining>> {
         let never = watch::Sender::new(0);
         let context = Context {
             aws: client(),
             run: Arc::new(self.facts()),
             directory: Arc::from(Path::new(".")),
             root: Arc::from(Path::new(".")),
-            ledger: Arc::new(book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()))),
+            ledger: Arc::new(journal.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()))),
             prompter: Arc::new(UnattendedPrompter),
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(never.subscribe(), 1),
@@ -176,13 +177,13 @@ impl Case {
             unread: false,
         };
         let cleaner = Cleaner {
-            book,
+            journal,
             context,
             maker_of: kinds::maker_of,
-            emit: &|_| (),
+            sink: &Sink::new(&self.run, Box::new(|_| ()), Redactor::default()),
             timeout: CLEANUP_TIMEOUT,
-            window: window(true),
-            window_of_unanswered: window(true),
+            // What this account has not done when the client is gone, it never does.
+            windows: Windows::of_dead_calls(true, Duration::from_millis(100)),
         };
         tokio::select! {
             remaining = cleaner.clean() => Some(remaining),
@@ -213,8 +214,8 @@ fn client() -> Aws {
 
 async fn check(seed: u64) -> Result<(), String> {
     let (case, mut chance) = Case::random(seed);
-    let told = |problem: String, book: &Book| {
-        let entries = book.history().entries;
+    let told = |problem: String, journal: &Journal| {
+        let entries = journal.state().entries;
         format!(
             "{problem}\n{}\n{:?}\n{entries:#?}\n{}",
             case.text,
@@ -222,40 +223,40 @@ async fn check(seed: u64) -> Result<(), String> {
             case.account.told()
         )
     };
-    let mut book = case.book();
-    if let Some(remaining) = case.run(&book).await.map_err(|problem| told(problem, &book))?
+    let mut journal = case.journal();
+    if let Some(remaining) = case.run(&journal).await.map_err(|problem| told(problem, &journal))?
         && remaining.is_empty()
     {
         case.look("after a run that says that nothing remains")
-            .map_err(|problem| told(problem, &book))?;
+            .map_err(|problem| told(problem, &journal))?;
     }
     // Each recovery has nothing but what the journal says.
     for death in 0..=MOST_DEATHS {
-        book = Book::copy_of(&book.history(), Redactor::default());
+        journal = Journal::copy_of(&journal.state(), Redactor::default());
         case.account.live_on(death < MOST_DEATHS, &mut chance);
-        if let Some(remaining) = case.clean(&book).await
+        if let Some(remaining) = case.clean(&journal).await
             && remaining.is_empty()
         {
             break;
         }
     }
     case.account.calm_down();
-    let before_last = book.history();
-    let remaining = case.clean(&book).await.unwrap_or_default();
+    let before_last = journal.state();
+    let remaining = case.clean(&journal).await.unwrap_or_default();
     if !remaining.is_empty() {
-        return Err(told(format!("something cannot be removed: {remaining:?}"), &book));
+        return Err(told(format!("something cannot be removed: {remaining:?}"), &journal));
     }
-    case.look("after the last clean-up").map_err(|problem| told(problem, &book))?;
+    case.look("after the last clean-up").map_err(|problem| told(problem, &journal))?;
     let calls = case.account.calls();
-    case.clean(&book).await;
+    case.clean(&journal).await;
     if case.account.calls() != calls {
-        return Err(told("a second clean-up still finds something to do".to_owned(), &book));
+        return Err(told("a second clean-up still finds something to do".to_owned(), &journal));
     }
     // As if the program had died with everything done and nothing of it in the journal.
-    let again = Book::copy_of(&before_last, Redactor::default());
+    let again = Journal::copy_of(&before_last, Redactor::default());
     case.clean(&again).await;
     let look =
-        case.look("after the same clean-up once more").map_err(|problem| told(problem, &book));
+        case.look("after the same clean-up once more").map_err(|problem| told(problem, &journal));
     Account::close(&case.run);
     look
 }
@@ -274,11 +275,11 @@ fn a_change_waits_for_the_one_upon_it() {
         let chance = fastrand::Rng::with_seed(seed);
         let case = Case::new("twice", text.to_owned(), schedule, chance);
         assert!(case.before.contains_key("foreign-0"), "somebody has made it before");
-        let book = case.book();
-        let remaining = case.run(&book).await.unwrap().unwrap();
+        let journal = case.journal();
+        let remaining = case.run(&journal).await.unwrap().unwrap();
         assert_eq!(remaining.len(), 2, "{}", case.account.told());
         case.account.calm_down();
-        assert_eq!(case.clean(&book).await, Some(Vec::new()));
+        assert_eq!(case.clean(&journal).await, Some(Vec::new()));
         assert_eq!(case.look("after the clean-up"), Ok(()), "{}", case.account.told());
     });
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use engine::journal::{Journal, Opened, Record, Target};
+use engine::journal::{JournalFile, Opened, Record, Target};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -165,6 +165,59 @@ fn a_damaged_journal_deletes_nothing() {
     server.stop();
 }
 
+/// What somebody else could have put into the state directory is neither obeyed nor changed, and hangs nobody.
+#[test]
+fn what_is_no_journal_of_ones_own_is_left_alone() {
+    let (server, sandbox) = (Server::start(), Sandbox::new());
+    let (state, diary) = (sandbox.state(), sandbox.root().join("diary"));
+    fs::create_dir(&state).unwrap();
+    fs::write(&diary, "dear diary").unwrap();
+    std::os::unix::fs::symlink(&diary, state.join("link.journal")).unwrap();
+    fs::write(state.join("line.journal"), "one line\n").unwrap();
+    let made = std::process::Command::new("mkfifo").arg(state.join("pipe.journal")).status();
+    assert!(made.unwrap().success());
+    for (run, why) in [
+        ("link", "it is not a file of its own"),
+        ("pipe", "it is not a file of its own"),
+        ("line", "it is no journal"),
+    ] {
+        let refused = server.playbook(&sandbox, &["cleanup", run]).exited(2);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
+    assert_eq!(fs::read_to_string(&diary).unwrap(), "dear diary");
+    assert_eq!(fs::read_to_string(state.join("line.journal")).unwrap(), "one line\n");
+    let listed = sandbox.run(["runs"]).exited(0).stdout;
+    assert_eq!(listed.matches("unreadable").count(), 3, "{listed}");
+    for name in ["link", "pipe", "line"] {
+        fs::remove_file(state.join(format!("{name}.journal"))).unwrap();
+    }
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+    for command in [&["runs"][..], &["cleanup", "--all"]] {
+        let refused = server.playbook(&sandbox, command).exited(2);
+        assert!(refused.stderr.contains("others may write to it"), "{}", refused.stderr);
+    }
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+    server.stop();
+}
+
+#[test]
+fn finished_runs_are_kept_apart_and_pruned() {
+    let server = Server::start();
+    let sandbox = role_and("  - print: done\n");
+    start(&mut server.run_command(&sandbox, "playbook.yaml", &["--no-input"])).finish().exited(0);
+    let kept = sandbox.journals();
+    assert!(kept[0].parent().unwrap().ends_with("state/finished"), "{kept:?}");
+    let listed = sandbox.run(["runs"]).exited(0).stdout;
+    assert!(listed.contains("finished"), "{listed}");
+    sandbox.run(["runs", "--older-than", "1h"]).exited(2);
+    let pruned = sandbox.run(["runs", "--prune", "--older-than", "1h"]).exited(0).stdout;
+    assert_eq!(pruned, "Removed the journals of 0 finished runs.\n");
+    let pruned = sandbox.run(["runs", "--prune"]).exited(0).stdout;
+    assert_eq!(pruned, "Removed the journal of 1 finished run.\n");
+    assert_eq!(sandbox.run(["runs"]).exited(0).stdout, "No runs are journalled.\n");
+    server.stop();
+}
+
 #[test]
 fn a_torn_last_line_does_not_matter() {
     let server = Server::start();
@@ -291,16 +344,19 @@ fn journal_of(sandbox: &Sandbox, run: &str, target: Target) {
         started: (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(2)).to_string(),
         target,
         profile: None,
+        attempt_millis: 500,
     };
-    let mut journal = Journal::create(&sandbox.state(), opened).unwrap();
+    let mut journal = JournalFile::create(&sandbox.state(), opened).unwrap();
     let intent = Record::Intent {
         seq: 1,
         kind: "AWS::IAM::Role".to_owned(),
         name: "theirs".to_owned(),
         step: "role".to_owned(),
-        made: serde_json::json!({"role_name": "theirs"}),
+        undo: serde_json::json!({"role_name": "theirs"}),
         depends: Vec::new(),
         keep: false,
+        at: None,
+        beside: None,
     };
     journal.append(&intent).unwrap();
 }
@@ -538,7 +594,7 @@ fn a_secret_variable_of_a_foreign_function_is_put_back_and_cannot_be_guessed() {
         let mut command = server.run_command(&ours, "playbook.yaml", &["--cleanup", "never"]);
         finish(command.env("PLAYBOOK_INPUT_PIN", pin), "").exited(3);
         let records = records(ours.journals().last().unwrap());
-        let made = &records[1]["entry"]["made"];
+        let made = &records[1]["entry"]["undo"];
         assert_eq!(made["secret"], serde_json::json!(["PIN"]), "{made}");
         digests.push(made["changed_to"].clone());
         let outcome = server.playbook(&ours, &["cleanup", "--all"]).exited(0);

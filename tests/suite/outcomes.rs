@@ -4,7 +4,7 @@
 mod ownership;
 mod scripted;
 
-use engine::event::UndoStatus;
+use engine::event::{Reason, UndoStatus};
 use engine::step::StepError;
 use serde_json::{Value, json};
 
@@ -12,6 +12,10 @@ use scripted::{RUN, Reply, Run, THROTTLED};
 
 fn none() -> Reply {
     Reply::Json(json!({}))
+}
+
+fn failed(code: &str, message: &str) -> Reason {
+    Reason::Failed { code: code.to_owned(), message: message.to_owned() }
 }
 
 fn unexpected(operation: &str) -> ! {
@@ -185,7 +189,8 @@ async fn a_function_whose_tags_cannot_be_read_remains_with_what_it_needs() {
     let (ends, remaining) = run.clean().await;
     let statuses: Vec<_> = ends.iter().map(|(_, status)| *status).collect();
     assert_eq!(statuses, [UndoStatus::Failed, UndoStatus::Skipped]);
-    assert_eq!(remaining[0].reason, "AccessDeniedException: no right");
+    let denied = failed("AccessDeniedException", "AccessDeniedException: no right");
+    assert_eq!(remaining[0].reason, denied);
     // With the right to see them, the next clean-up ends it.
     let gone = [("adder", UndoStatus::Deleted), ("/aws/lambda/adder", UndoStatus::Deleted)];
     self::ends(&run, &gone).await;
@@ -212,10 +217,8 @@ async fn what_the_run_has_made_remains_where_nothing_proves_whose_it_is() {
     made_function(&run).await;
     let (_, remaining) = run.clean().await;
     assert_eq!(remaining.len(), 2, "{remaining:?}");
-    assert_eq!(
-        remaining[0].reason,
-        "it does not carry the tag playbook:run=7f3a, and nothing else tells whether it is what this run has made; delete it by hand if it is"
-    );
+    let unproven = "it does not carry the tag playbook:run=7f3a, and nothing else tells whether it is what this run has made; delete it by hand if it is";
+    assert_eq!(remaining[0].reason, failed("Unproven", unproven));
     assert!(
         !run.calls().iter().any(|call| call.starts_with("Delete") || call.starts_with("DELETE"))
     );

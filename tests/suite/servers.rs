@@ -136,7 +136,7 @@ fn get_started_functions_runs_against_moto() {
         assert!(called.lines().any(|line| line == operation), "{operation} is missing:\n{called}");
     }
     let finished = calls::of_kind(&events, "run-finished")[0];
-    assert_eq!(finished["counts"]["made"], finished["counts"]["removed"], "{finished}");
+    assert_eq!(finished["counts"]["created"], finished["counts"]["removed"], "{finished}");
     let look = "name: look\nsteps:\n  - list-functions: {}\n    assert: result.count == 0\n";
     sandbox.write("look.yaml", look);
     finish(server.tell(&mut sandbox.playbook(["run", "look.yaml"])), "").exited(0);

@@ -38,7 +38,7 @@ fn runs_with(name: &str, prepare: fn(&mut Command) -> &mut Command) -> Vec<Value
     let finished = calls::of_kind(&events, "run-finished");
     assert_eq!(finished.len(), 1);
     assert_eq!(
-        finished[0]["counts"]["made"], finished[0]["counts"]["removed"],
+        finished[0]["counts"]["created"], finished[0]["counts"]["removed"],
         "what was made was removed"
     );
     sandbox.nothing_left();
@@ -49,7 +49,7 @@ fn runs_with(name: &str, prepare: fn(&mut Command) -> &mut Command) -> Vec<Value
 #[track_caller]
 fn outputs<'e>(events: &'e [Value], id: &str) -> &'e Value {
     let finished = calls::of_kind(events, "step-finished");
-    let step = finished.into_iter().find(|event| event["step"]["id"] == id);
+    let step = finished.into_iter().find(|event| event["owner"]["id"] == id);
     &step.unwrap_or_else(|| panic!("there is no step {id}"))["outputs"]
 }
 
@@ -101,7 +101,7 @@ fn the_last_login_shown_is_what_the_handler_wrote() {
     let item = &outputs(&events, "written")["item"];
     assert_eq!(item["LastLogin"], activity["LastLogin"]);
     assert_eq!(item["UserName"], activity["UserName"]);
-    let said = calls::of_kind(&events, "said");
+    let said = calls::of_kind(&events, "printed");
     let time = activity["LastLogin"]["Time"].as_str().unwrap();
     let shown = format!("test_user_1 signed in last at {time},");
     assert!(said.iter().any(|it| it["text"].as_str().unwrap().contains(&shown)), "{said:?}");
@@ -142,7 +142,7 @@ fn events_are_handled_and_nothing_is_left() {
     let finished = calls::of_kind(&events, "run-finished");
     assert_eq!(finished.len(), 11);
     for run in finished {
-        assert_eq!(run["counts"]["made"], run["counts"]["removed"], "what was made was removed");
+        assert_eq!(run["counts"]["created"], run["counts"]["removed"], "what was made was removed");
     }
     sandbox.nothing_left();
 }

@@ -59,7 +59,7 @@ fn start_until(sandbox: &Sandbox, command: &mut std::process::Command, step: &st
     command.arg("--output").arg("json");
     let out = sandbox.root().join("events");
     let running = start_into(command, &out);
-    await_event(&out, |event| event["event"] == "step-started" && event["step"]["kind"] == step);
+    await_event(&out, |event| event["event"] == "step-started" && event["owner"]["kind"] == step);
     running
 }
 
@@ -83,10 +83,7 @@ fn undone(outcome: &Outcome) -> Vec<(String, String)> {
     let events = calls::events_of_lines(&outcome.stdout);
     let finished = calls::of_kind(&events, "undo-finished");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    finished
-        .iter()
-        .map(|event| (text(&event["resource"]["type"]), text(&event["status"])))
-        .collect()
+    finished.iter().map(|event| (text(&event["owner"]["type"]), text(&event["status"]))).collect()
 }
 
 fn deleted(kinds: &[&str]) -> Vec<(String, String)> {
@@ -160,7 +157,7 @@ fn once_during_the_clean_up_changes_nothing() {
     let mut command = server.run_command(&sandbox, "playbook.yaml", &["--output", "json"]);
     let out = sandbox.root().join("events");
     let running = start_into(&mut command, &out);
-    await_event(&out, |event| event["event"] == "made");
+    await_event(&out, |event| event["event"] == "created");
     server.hold();
     // The clean-up's first call, or one before it, waits for the server; the interruption comes meanwhile.
     process::signal(running.id(), Signal::INT);

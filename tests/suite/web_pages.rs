@@ -282,3 +282,33 @@ fn the_key_is_another_each_time() {
     one.stop();
     other.stop();
 }
+
+/// What a stranger on this machine is, to a run: he knows the port, and no key.
+const STRANGER: &str = r#"import os
+import urllib.error
+import urllib.request
+
+
+def handler(event, context):
+    scope = "20261130/us-east-1/iam/aws4_request"
+    signed = f"AWS4-HMAC-SHA256 Credential=local/{scope}, SignedHeaders=host, Signature=00"
+    body = b"Action=ListRoles&Version=2010-05-08"
+    request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body, {"Authorization": signed})
+    try:
+        return urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        return error.code
+"#;
+
+#[test]
+fn a_local_run_takes_no_key_but_its_own() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: stranger\nsteps:\n  - id: role\n    create-role: {role_name: \"demo-{{ run.id }}\", trust_service: \
+         lambda.amazonaws.com}\n  - create-function: {function_name: \"demo-{{ run.id }}\", runtime: python3.13, handler: \
+         stranger.handler, code: stranger.py, role: \"{{ steps.role.arn }}\"}\n  - invoke: {function_name: \"demo-{{ run.id \
+         }}\"}\n    assert: result.payload == 403\n",
+    );
+    sandbox.write("stranger.py", STRANGER);
+    sandbox.run(["run", "playbook.yaml", "--local"]).exited(0);
+}

@@ -58,6 +58,8 @@ UPSERTS = {
 }  # fmt: skip
 # Verbs that make a thing of its noun: what is said behind `From`, `With` and the like is said of the way.
 MAKERS = {"Create", "BatchCreate", "Copy", "Restore", "Clone", "Import", "Run", "Launch", "Provision"}
+# Verbs that make no thing but a relation: looking for their noun says nothing of it.
+RELATIONS = {"Add", "Attach", "Associate", "BatchAssociate", "Assign", "Activate", "Authorize", "Grant", "Enable", "BatchEnable", "Join", "Start"}
 # Members that say how, not what.
 MANNERS = {"dryrun", "clienttoken", "clientrequesttoken", "nexttoken", "maxresults", "tags", "tagspecifications", "requestpayer", "mfa"}
 # What tells one thing from another, best first.
@@ -135,6 +137,9 @@ class Model:
         """Every simple member in a structure, with its path; what is in a list is marked with `[]`."""
         for name, member in shape.get("members", {}).items():
             inner = self.shapes[member["shape"]]
+            if any(word in plain(name) for word in ("error", "fail", "unprocessed", "unsuccessful")):
+                # What was not made need not be taken back.
+                continue
             yield (*path, name), inner["type"], inner
             if depth >= DEEPEST:
                 continue
@@ -154,8 +159,7 @@ def names_for(wanted, noun):
         return ["etag"]
     suffix = wanted[len(noun):] if wanted.startswith(noun) and wanted != noun else wanted if wanted in GENERIC else ""
     if wanted == noun:
-        suffix = "name"
-        names += [noun + "name", noun + "arn", noun + "id"]
+        names += [noun + "arn", noun + "id", "arn", "id", noun + "name", "name"]
     if suffix in GENERIC:
         names += [noun + suffix, suffix]
     if suffix == "identifier" or wanted.endswith("identifier"):
@@ -194,7 +198,7 @@ def find(model, create, noun, wanted, kind, many=False):
     places = []
     for name in names_for(wanted, noun):
         exact = name == wanted
-        places = look(output, "result", name, exact) + ([] if many else look(given, "input", name, exact))
+        places = look(output, "result", name, exact) + look(given, "input", name, exact)
         if places:
             break
     if places and not many and not any(place.startswith("input") for place in places) and wanted.endswith("identifier"):
@@ -243,7 +247,10 @@ def further(model, create, noun, operation, with_):
     members = {
         name: member
         for name, member in model.input(operation).get("members", {}).items()
-        if name not in with_ and plain(name) not in MANNERS - {plain(noun)} and not member.get("idempotencyToken")
+        if name not in with_
+        and plain(name) not in MANNERS - {plain(noun)}
+        and not plain(name).endswith("token")
+        and not member.get("idempotencyToken")
     }
     if not with_:
         # One of several ways to say which: giving more than one of them is an error.
@@ -256,7 +263,7 @@ def further(model, create, noun, operation, with_):
         lists = {name: source(model, create, noun, name, member) for name, member in members.items() if model.kind(member) == "list"}
         return {name: places for name, places in lists.items() if places}, {}
     given = model.input(create).get("members", {})
-    same = {name for name in members if name in given and model.kind(members[name]) == model.kind(given[name])}
+    same = {name for name in members if name in given and "structure" != model.kind(members[name]) == model.kind(given[name])}
     return with_, {name: ["input." + name] for name in sorted(same)}
 
 
@@ -300,23 +307,40 @@ def gone(model, reading, noun):
     return None
 
 
+def look(model, create, noun, found, reads, waits):
+    """Adds how to see whether the thing is there, and when it is gone."""
+    places = {name: places for name, places in found["with"].items() if isinstance(places, list)}
+    reading = read(model, create, noun, places) if reads else None
+    if reading:
+        members = model.input(reading["operation"]).get("members", {})
+        scope = {name: places for name, places in found.get("optional", {}).items() if name in members and name not in reading["with"]}
+        if scope:
+            reading["optional"] = scope
+        found["read"] = reading
+    waiter = gone(model, reading, noun) if waits else None
+    if waiter:
+        found["gone"] = waiter
+
+
 def entry(model, create, delete, noun, upsert, origin):
     with_ = filling(model, create, noun, delete)
     if with_ is None:
         return None
     with_, optional = further(model, create, noun, delete, with_)
+    if upsert:
+        # What it answers with may be all that there is; what it was told is what this call has added.
+        with_ = {name: sorted(places, key=lambda place: "input." not in place) for name, places in with_.items()}
     if not with_ and (model.input(create).get("members") or not upsert):
         # It takes back everything there is, not what this call made.
         return None
     found = {"operation": delete, "with": with_, "from": origin}
     if optional:
         found["optional"] = optional
-    reading = read(model, create, noun, with_) if with_ else None
-    if reading:
-        found["read"] = reading
-    waiter = gone(model, reading, noun)
-    if waiter:
-        found["gone"] = waiter
+    relation = split(create)[0] in RELATIONS
+    look(model, create, noun, found, bool(with_) and not relation, not relation)
+    if split(create)[0] == "Register" and not any(place.startswith(("result.", "[result.")) for places in with_.values() for place in places):
+        # What only repeats what it was told was perhaps so before.
+        upsert = True
     if upsert or plain(noun) == "tags":
         found["upsert"] = True
     return found
@@ -444,14 +468,9 @@ def by_hand(models, found, path):
         if optional:
             made["optional"] = optional
         before = found.get(service, {}).get(create, {})
-        reading = before.get("read") or read(model, create, noun, {name: places for name, places in with_.items() if isinstance(places, list)})
-        if reading:
-            made["read"] = reading
-        for key in ("type", "gone"):
-            if before.get(key):
-                made[key] = before[key]
-        if gone(model, reading, noun):
-            made["gone"] = gone(model, reading, noun)
+        look(model, create, noun, made, split(create)[0] not in RELATIONS, split(create)[0] not in RELATIONS)
+        if before.get("type"):
+            made["type"] = before["type"]
         if "upsert" in words[3:]:
             made["upsert"] = True
         found.setdefault(service, {})[create] = made

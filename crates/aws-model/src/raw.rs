@@ -45,6 +45,8 @@ pub(crate) struct RawUndo {
 pub(crate) struct RawRead {
     pub(crate) operation: Text,
     pub(crate) with: Listed<RawFilling>,
+    #[serde(default)]
+    pub(crate) optional: Listed<RawFilling>,
 }
 
 #[derive(serde::Deserialize)]

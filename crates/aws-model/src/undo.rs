@@ -38,6 +38,8 @@ pub struct UndoRead {
     pub operation: &'static str,
     /// The members that it is given.
     pub with: Vec<(&'static str, Filling)>,
+    /// The members that it is given where they are known.
+    pub optional: Vec<(&'static str, Filling)>,
 }
 
 /// Where an undo is known from.
@@ -94,9 +96,11 @@ impl Undo {
             _ => return None,
         };
         let read = match raw.read {
-            Some(read) => {
-                Some(UndoRead { operation: read.operation.0, with: fillings(read.with)? })
-            }
+            Some(read) => Some(UndoRead {
+                operation: read.operation.0,
+                with: fillings(read.with)?,
+                optional: fillings(read.optional)?,
+            }),
             None => None,
         };
         Some(Self {
@@ -114,13 +118,7 @@ impl Undo {
     /// The input of the opposite, from the operation's input and, unless its reply was lost, its output; nothing where
     /// something that it needs is not known.
     pub fn input(&self, input: &Value, output: Option<&Value>) -> Option<Map<String, Value>> {
-        let mut filled = fill(&self.with, input, output)?;
-        for (name, filling) in &self.optional {
-            if let Some(value) = filling.value(input, output) {
-                filled.insert((*name).to_owned(), value);
-            }
-        }
-        Some(filled)
+        fill(&self.with, &self.optional, input, output)
     }
 
     /// Whether the operation's input alone says what the opposite needs: then it can be written down before the call.
@@ -135,18 +133,24 @@ impl Undo {
 impl UndoRead {
     /// The input of the operation that looks; nothing where something that it needs is not known.
     pub fn input(&self, input: &Value, output: Option<&Value>) -> Option<Map<String, Value>> {
-        fill(&self.with, input, output)
+        fill(&self.with, &self.optional, input, output)
     }
 }
 
+type Fillings = [(&'static str, Filling)];
+
 fn fill(
-    with: &[(&'static str, Filling)],
+    with: &Fillings,
+    optional: &Fillings,
     input: &Value,
     output: Option<&Value>,
 ) -> Option<Map<String, Value>> {
-    with.iter()
-        .map(|(name, filling)| Some(((*name).to_owned(), filling.value(input, output)?)))
-        .collect()
+    let value = |(name, filling): &(&'static str, Filling)| {
+        Some(((*name).to_owned(), filling.value(input, output)?))
+    };
+    let mut filled: Map<String, Value> = with.iter().map(value).collect::<Option<_>>()?;
+    filled.extend(optional.iter().filter_map(value));
+    Some(filled)
 }
 
 fn fillings(raw: Listed<RawFilling>) -> Option<Vec<(&'static str, Filling)>> {

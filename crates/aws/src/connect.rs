@@ -40,8 +40,18 @@ pub enum Endpoint {
 pub enum Credentials {
     /// Whoever the environment, the profile or the machine says.
     Configured,
-    /// The embedded AWS lets anybody in, and a dry run sends nothing.
+    /// An embedded AWS that asks for no key lets anybody in, and a dry run sends nothing.
     Made,
+    /// Whoever has the one key that an embedded AWS takes.
+    Given(AwsCredentials),
+}
+
+impl Credentials {
+    /// A key, and its secret.
+    #[must_use]
+    pub fn given(access_key: &str, secret: &str) -> Self {
+        Self::Given(AwsCredentials::new(access_key, secret, None, None, "playbook"))
+    }
 }
 
 /// How long calls are given, and how long they wait before they are sent again.
@@ -97,8 +107,13 @@ pub async fn connect(connection: &Connection) -> Result<Connected, ConnectError>
     }
     let region = region_of(connection).await?;
     let mut expires = None;
-    let config = match connection.credentials {
-        Credentials::Made => made_config(connection, region.as_deref()),
+    let config = match &connection.credentials {
+        Credentials::Made => {
+            let nobody =
+                AwsCredentials::new("AKIAPLAYBOOKEXAMPLE0", "playbook", None, None, "playbook");
+            made_config(connection, nobody, region.as_deref())
+        }
+        Credentials::Given(keys) => made_config(connection, keys.clone(), region.as_deref()),
         Credentials::Configured => {
             let config = configured(connection, region.as_deref()).await;
             expires = check_credentials(&config).await?;
@@ -131,9 +146,11 @@ async fn region_of(connection: &Connection) -> Result<Option<String>, ConnectErr
     }
 }
 
-fn made_config(connection: &Connection, region: Option<&str>) -> SdkConfig {
-    let credentials =
-        AwsCredentials::new("AKIAPLAYBOOKEXAMPLE0", "playbook", None, None, "playbook");
+fn made_config(
+    connection: &Connection,
+    credentials: AwsCredentials,
+    region: Option<&str>,
+) -> SdkConfig {
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(credentials))

@@ -1,74 +1,85 @@
 //! The journal, reversed: everything that a run has made is taken away again.
 
+mod order;
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::event::{Event, Remaining, UndoStatus};
-use crate::journal::{Book, Entry, EntryState, Record, Target};
+use crate::event::{Owner, Reason, Remaining, UndoStatus, What};
+use crate::journal::{Entry, Journal, Record, Target};
+use crate::run::progress;
+use crate::sink::Sink;
 use crate::step::{Context, Kind, Place, Seq, StepError, Undone};
+use order::Order;
 
-/// How many resources are taken away at the same time: enough to be quick, too few to be throttled.
+pub use windows::Windows;
+
+/// How many resources are removed at the same time: enough to be quick, too few to be throttled.
 const AT_ONCE: usize = 4;
 
-/// How long what the run is known to have made is looked at before it is reported for want of a tag: that is rare, and may
-/// take its time.
+/// How long what the run is known to have created is looked at before it is reported for want of a tag: that is rare, and
+/// may take its time.
 const LONGEST_DOUBT: Duration = Duration::from_secs(10);
 
 /// What clean-up works with.
 pub struct Cleaner<'a> {
     /// What there is to undo.
-    pub book: &'a Book,
+    pub journal: &'a Journal,
     /// What undoing is handed.
     pub context: Context,
     /// Who can undo what.
     pub maker_of: fn(&str) -> Option<&'static Kind>,
-    /// Who hears of it.
-    pub emit: &'a (dyn Fn(Event) + Send + Sync),
+    /// Where events go.
+    pub sink: &'a Sink,
     /// How long one resource may take.
     pub timeout: Duration,
-    /// How long to look for something that nobody knows was made, since AWS shows new things late.
-    pub window: Duration,
-    /// The same where the call was given up moments ago, and may still be at work.
-    pub window_of_unanswered: Duration,
+    /// How long to look for what is not there.
+    pub windows: Windows,
 }
 
+/// How undoing an entry ended, and why it did not end better.
+type End = (UndoStatus, Option<Reason>);
+
 impl Cleaner<'_> {
-    /// Takes away everything that the journal holds, latest first; what has nothing to do with each other at the same
-    /// time. One failure never stops the rest, but what the failed one was made from stays, and is reported.
+    /// Removes everything that the journal holds, latest first; what has nothing to do with each other at the same time.
+    /// One failure never stops the rest, but what the failed one was created from stays, and is reported.
     ///
     /// Returns what is still there, latest first.
     pub async fn clean(&self) -> Vec<Remaining> {
-        let pending = self.book.pending();
-        (self.emit)(Event::CleanupStarted { count: pending.len() });
-        let mut waiting: Vec<(&Entry, BTreeSet<Seq>)> =
-            pending.iter().map(|entry| (entry, before(entry, &pending))).collect();
+        let pending = self.journal.pending();
+        self.sink.emit(Owner::Run, What::CleanupStarted { count: pending.len() });
+        let started = Instant::now();
+        let mut order = Order::of(&pending);
         let mut running = FuturesUnordered::new();
-        let mut stuck: BTreeMap<Seq, Remaining> = BTreeMap::new();
-        let mut over: BTreeSet<Seq> = BTreeSet::new();
+        let mut left: BTreeMap<Seq, Remaining> = BTreeMap::new();
         let mut needed: BTreeSet<Seq> = BTreeSet::new();
+        let target = self.journal.target();
         loop {
             while running.len() < self.at_once() {
-                let ready = waiting.iter().position(|(_, before)| before.is_subset(&over));
-                let Some(ready) = ready else { break };
-                let (entry, _) = waiting.remove(ready);
-                running.push(self.undo(entry, needed.contains(&entry.seq)));
+                let Some(index) = order.next() else { break };
+                let Some(entry) = pending.get(index) else { break };
+                let is_needed = needed.contains(&entry.seq);
+                running.push(
+                    async move { (index, entry, self.undo(entry, is_needed, started).await) },
+                );
             }
-            let Some((entry, status, reason)) = running.next().await else { break };
-            over.insert(entry.seq);
+            let Some((index, entry, (status, reason))) = running.next().await else { break };
+            order.done(index);
             if matches!(status, UndoStatus::Failed | UndoStatus::Skipped) {
                 needed.extend(entry.depends.iter().copied());
                 needed.extend(underneath(entry, &pending));
-                let target = self.book.target();
-                let reason = reason.unwrap_or_default();
-                stuck.insert(entry.seq, remaining(entry, &target, self.maker_of, &reason));
+                let reason = reason.unwrap_or(Reason::Interrupted);
+                left.insert(entry.seq, remaining(entry, &target, self.maker_of, reason));
             }
         }
-        stuck.into_values().rev().collect()
+        left.into_values().rev().collect()
     }
 
     /// A dry run tells of one thing after the other.
@@ -76,105 +87,116 @@ impl Cleaner<'_> {
         if self.context.aws.is_dry_run() { 1 } else { AT_ONCE }
     }
 
-    async fn undo<'e>(
-        &self,
-        entry: &'e Entry,
-        needed: bool,
-    ) -> (&'e Entry, UndoStatus, Option<String>) {
+    async fn undo(&self, entry: &Entry, needed: bool, cleaning: Instant) -> End {
         let started = Instant::now();
-        let (status, reason) = self.entry(entry, needed).await;
-        (self.emit)(Event::UndoFinished {
-            resource: entry.resource(),
-            status,
-            reason: reason.clone(),
-            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        });
-        (entry, status, reason)
+        let (status, reason) = self.entry(entry, needed, cleaning).await;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.tell(entry, What::UndoFinished { status, reason: reason.clone(), millis });
+        (status, reason)
     }
 
-    async fn entry(&self, entry: &Entry, needed: bool) -> (UndoStatus, Option<String>) {
+    /// Tells what happened to an entry while it is undone.
+    fn tell(&self, entry: &Entry, what: What) {
+        self.sink.emit(Owner::Undo(entry.resource()), what);
+    }
+
+    async fn entry(&self, entry: &Entry, needed: bool, cleaning: Instant) -> End {
         if needed {
-            let reason = "something that was made from it is still there".to_owned();
-            return (UndoStatus::Skipped, Some(reason));
+            return (UndoStatus::Skipped, Some(Reason::StillNeeded));
         }
         if self.context.interrupt.requested() {
-            return (UndoStatus::Skipped, Some("the clean-up was interrupted".to_owned()));
+            return (UndoStatus::Skipped, Some(Reason::Interrupted));
         }
-        (self.emit)(Event::UndoStarted { resource: entry.resource() });
+        if let Some(run) = &entry.beside {
+            let reason = Reason::ChangedByAnotherRun { run: run.clone() };
+            return (UndoStatus::Failed, Some(reason));
+        }
+        self.tell(entry, What::UndoStarted);
         // On a full disk too: where the journal still says that something is there, the next clean-up finds it gone.
-        let _ = self.book.append(&Record::UndoStarted { seq: entry.seq });
-        let undone = self.patiently(entry).await;
+        let _ = self.journal.append(&Record::UndoStarted { seq: entry.seq });
+        let undone = self.undone(entry, cleaning).await;
         let (status, reason) = self.status(undone);
-        let record = match (status, &reason) {
-            (UndoStatus::Failed, Some(reason)) => Record::UndoFailed {
+        let record = match &reason {
+            Some(Reason::Failed { message, .. }) => Record::UndoFailed {
                 seq: entry.seq,
-                reason: self.book.redactor().redact(reason).into_owned(),
+                reason: self.journal.redactor().redact(message).into_owned(),
             },
             _ => Record::UndoDone { seq: entry.seq, how: format!("{status:?}").to_lowercase() },
         };
         // What could not be written is looked for again by the next clean-up, which finds it gone.
-        let _ = self.book.append(&record);
+        let _ = self.journal.append(&record);
         (status, reason)
     }
 
-    fn status(&self, undone: Result<Undone, StepError>) -> (UndoStatus, Option<String>) {
+    fn status(&self, undone: Result<Undone, StepError>) -> End {
+        let found = |text| Some(Reason::Found { text });
         match undone {
             Ok(Undone::NotOurs { reason } | Undone::Unproven { reason }) => {
-                (UndoStatus::NotOurs, Some(reason))
+                (UndoStatus::NotOurs, found(reason))
             }
-            Ok(Undone::Changed { reason }) => (UndoStatus::Changed, Some(reason)),
+            Ok(Undone::Changed { reason }) => (UndoStatus::Changed, found(reason)),
             Ok(_) if self.context.aws.is_dry_run() => (UndoStatus::Planned, None),
             Ok(Undone::Deleted) => (UndoStatus::Deleted, None),
             Ok(Undone::Restored) => (UndoStatus::Restored, None),
             Ok(Undone::AlreadyGone) => (UndoStatus::AlreadyGone, None),
-            Err(error) => (UndoStatus::Failed, Some(error.to_string())),
+            Err(error) => {
+                let (code, message) = (error.code().to_owned(), error.to_string());
+                (UndoStatus::Failed, Some(Reason::Failed { code, message }))
+            }
         }
     }
 
-    /// How long to look for something. What nobody knows was made may be being made now; what was made a moment ago may
-    /// not be seen yet.
-    fn window_of(&self, entry: &Entry) -> Duration {
-        match entry.state {
-            EntryState::Done(_) => self.window.saturating_sub(self.book.age(entry.seq)),
-            EntryState::Open => self.window_of_unanswered,
-            EntryState::Over | EntryState::Stuck(_) => self.window,
+    /// What undoing an entry is handed: its calls and its progress are told as its own.
+    fn context_of(&self, entry: &Entry) -> Context {
+        let owner = Owner::Undo(entry.resource());
+        let observer = {
+            let (sink, owner) = (self.sink.clone(), owner.clone());
+            Arc::new(move |call| sink.emit(owner.clone(), What::Called { only_if: None, call }))
+        };
+        Context {
+            aws: self.context.aws.observed_by(observer),
+            progress: progress(self.sink, owner),
+            step: Arc::from(entry.step.as_str()),
+            ledger: Arc::new(self.journal.for_undo(entry)),
+            ..self.context.clone()
         }
     }
 
     /// Undoes an entry, again and again while what keeps it from being undone may pass. What is not found is looked for
     /// over a while before it is believed not to be there.
-    async fn patiently(&self, entry: &Entry) -> Result<Undone, StepError> {
+    async fn undone(&self, entry: &Entry, cleaning: Instant) -> Result<Undone, StepError> {
         let Some(kind) = (self.maker_of)(&entry.kind) else {
             let message = format!("this version of playbook cannot remove a {}", entry.kind);
             return Err(StepError::failed("UnknownType", message));
         };
         let started = Instant::now();
-        let window = self.window_of(entry);
+        let age = self.journal.age(entry.seq);
+        let window = self.windows.of(entry, age, Timestamp::now(), cleaning.elapsed());
         let doubt = match entry.ids {
             Some(_) => window.max(LONGEST_DOUBT).min(self.timeout),
-            None => window.max(self.window),
+            None => window.max(self.windows.visibility),
         };
         let mut pause = Duration::from_millis(50);
-        // In a dry run, what stands for an id is named after the step that was to make it. Ids that a journal has kept are
-        // of no use there: what would be found is not known.
+        let mut told = !entry.state.is_undecided();
+        // In a dry run, what stands for an id is named after the step that was to create it. Ids that a journal has kept
+        // are of no use there: what would be found is not known.
         let dry_run = self.context.aws.is_dry_run();
         let ids = entry.ids.as_ref().filter(|ids| !dry_run || is_planned(ids));
-        let context = Context {
-            step: Arc::from(entry.step.as_str()),
-            ledger: Arc::new(self.book.for_undo(entry)),
-            ..self.context.clone()
-        };
+        let context = self.context_of(entry);
         loop {
             let began = started.elapsed();
-            let made = self.book.made(entry.seq).unwrap_or_else(|| entry.made.clone());
-            let undone = (kind.undo)(context.clone(), made, ids.cloned()).await;
+            let undo = self.journal.undo_of(entry.seq).unwrap_or_else(|| entry.undo.clone());
+            let undone = (kind.undo)(context.clone(), undo, ids.cloned()).await;
             let wait = match &undone {
                 Err(error) if may_pass(error) && started.elapsed() + pause <= self.timeout => pause,
                 // However long a look takes, only one that begins after the window says that there is nothing.
                 Ok(Undone::AlreadyGone) if began < window => {
+                    if !dry_run && !std::mem::replace(&mut told, true) {
+                        self.tell_wait(entry, window.saturating_sub(began));
+                    }
                     pause.min(window.saturating_sub(began))
                 }
-                // So do tags, and not only those of what was made a moment ago.
+                // So do tags, and not only those of what was created a moment ago.
                 Ok(Undone::Unproven { .. }) if began < doubt => {
                     pause.min(doubt.saturating_sub(began))
                 }
@@ -187,6 +209,14 @@ impl Cleaner<'_> {
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
+
+    /// Says that something is waited for which may not come, where that takes as long as anybody notices.
+    fn tell_wait(&self, entry: &Entry, left: Duration) {
+        if left >= Duration::from_secs(1) {
+            let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            self.tell(entry, What::StillUnderWay { millis });
+        }
+    }
 }
 
 /// An entry, as something that is still there. What its ARN is, the resource knows.
@@ -195,10 +225,10 @@ pub fn remaining(
     entry: &Entry,
     target: &Target,
     maker_of: fn(&str) -> Option<&'static Kind>,
-    reason: &str,
+    reason: Reason,
 ) -> Remaining {
     let place = Place { account: &target.account, region: &target.region };
-    let arn = maker_of(&entry.kind).and_then(|kind| (kind.arn)(&entry.made, &place));
+    let arn = maker_of(&entry.kind).and_then(|kind| (kind.arn)(&entry.undo, &place));
     entry.remaining(arn, reason)
 }
 
@@ -251,34 +281,12 @@ fn may_pass(error: &StepError) -> bool {
     }
 }
 
-/// The entries that must be over before this one is undone: those that were made from it, and later ones that have
-/// anything to do with it, as far as names tell.
-fn before(entry: &Entry, pending: &[Entry]) -> BTreeSet<Seq> {
-    let mut own = vec![entry.name.as_str()];
-    texts(&entry.made, &mut own);
-    let related = |other: &Entry| {
-        let mut others = vec![other.name.as_str()];
-        texts(&other.made, &mut others);
-        others.iter().any(|other| own.iter().any(|own| meet(own, other)))
-    };
-    let later = pending.iter().filter(|other| other.seq > entry.seq);
-    later
-        .filter(|other| other.depends.contains(&entry.seq) || related(other))
-        .map(|other| other.seq)
-        .collect()
-}
-
 /// Earlier changes of the same thing: what they put back would not be what was there before the later one.
 fn underneath(entry: &Entry, pending: &[Entry]) -> impl Iterator<Item = Seq> {
     let is_same = |other: &&Entry| {
         other.seq < entry.seq && other.kind == entry.kind && other.name == entry.name
     };
     pending.iter().filter(is_same).map(|other| other.seq)
-}
-
-/// Whether one text holds the other. What is shorter than a name says nothing.
-fn meet(one: &str, other: &str) -> bool {
-    one.len() >= 3 && other.len() >= 3 && (one.contains(other) || other.contains(one))
 }
 
 fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
@@ -293,21 +301,6 @@ fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn entry(seq: Seq, made: Value, depends: &[Seq]) -> Entry {
-        Entry {
-            seq,
-            kind: "AWS::IAM::Role".to_owned(),
-            name: format!("resource-number-{seq}"),
-            step: "step".to_owned(),
-            made,
-            depends: depends.to_vec(),
-            keep: false,
-            ids: None,
-            state: EntryState::Open,
-        }
-    }
 
     #[test]
     fn what_may_pass_is_tried_again() {
@@ -335,18 +328,5 @@ mod tests {
         }
         assert!(may_pass(&refused("InternalErrorException", 500)));
         assert!(!may_pass(&refused("AccessDenied", 403)));
-    }
-
-    #[test]
-    fn what_was_made_from_it_or_names_it_goes_first() {
-        let pending = [
-            entry(4, json!({"name": "elsewhere"}), &[]),
-            entry(3, json!({"role": "resource-number-1"}), &[]),
-            entry(2, json!({"name": "another"}), &[1]),
-            entry(1, json!({"name": "one"}), &[]),
-        ];
-        assert_eq!(before(&pending[3], &pending), BTreeSet::from([2, 3]));
-        assert_eq!(before(&pending[2], &pending), BTreeSet::new());
-        assert_eq!(before(&pending[0], &pending), BTreeSet::new());
     }
 }

@@ -1,12 +1,22 @@
-//! What happened: all that the engine and the reporters share. Every event can be written as one line of JSON.
+//! What happened: all that the engine and the reporters share. Every event says when, in which run, and whose it is, and
+//! can be written as one line of JSON. Events hold facts; words are the reporters'.
 
 mod counts;
+mod owner;
+mod plan;
+mod reason;
+pub(crate) mod rfc3339;
+
+use jiff::Timestamp;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use aws::captured::{Call, CallOutcome, Effect};
 pub use counts::{Counts, Plan};
+pub use owner::{Owner, StepRef};
+pub use plan::Note;
+pub use reason::Reason;
 
 /// How calls are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,21 +28,6 @@ pub enum Mode {
     Local,
     /// Not at all: they are written down.
     DryRun,
-}
-
-/// Where a step stands, for people and for machines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepRef {
-    /// Unique within the run: such as `3`, `5.2` (in a block), `5[2].1` (second round of a loop).
-    pub path: String,
-    /// How deep it is nested; 0 at the top.
-    pub depth: usize,
-    /// `id`.
-    pub id: Option<String>,
-    /// `name`, rendered; the id or kind where there is none.
-    pub title: String,
-    /// The kind.
-    pub kind: String,
 }
 
 /// How a step ended.
@@ -78,7 +73,7 @@ pub struct Mail {
     pub code: String,
 }
 
-/// Something that the run made.
+/// Something that the run created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceRef {
     /// Its entry in the journal.
@@ -99,7 +94,18 @@ pub struct Remaining {
     /// Its ARN, to find it in the console by.
     pub arn: Option<String>,
     /// Why.
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// A place in a playbook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourcePlace {
+    /// The file.
+    pub file: String,
+    /// Counts from 1.
+    pub line: usize,
+    /// Counts from 1, in characters.
+    pub column: usize,
 }
 
 /// A failure, for a person to read.
@@ -111,15 +117,15 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub help: Option<String>,
-    /// `file:line:column`.
-    pub place: Option<String>,
+    /// Where in a playbook.
+    pub place: Option<SourcePlace>,
     /// Message, place, the line and what to do, drawn as a compiler does.
     pub excerpt: String,
     /// Lines that belong to it, such as a function's log.
     pub details: Vec<String>,
 }
 
-/// How taking a resource away ended.
+/// How removing a resource ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UndoStatus {
@@ -133,9 +139,9 @@ pub enum UndoStatus {
     NotOurs,
     /// Somebody changed it since; untouched.
     Changed,
-    /// It could not be taken away.
+    /// It could not be removed.
     Failed,
-    /// What depends on it could not be taken away, so neither was it.
+    /// What depends on it could not be removed, so neither was it.
     Skipped,
     /// Dry run: the calls are written down.
     Planned,
@@ -159,12 +165,27 @@ pub enum CodeForm {
 
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts the run's events up from 1.
+    pub seq: u64,
+    /// When it happened, by this machine's clock.
+    #[serde(with = "rfc3339::millis")]
+    pub at: Timestamp,
+    /// `run.id`: the events of several runs may come mixed.
+    pub run: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened, to the [`Owner`] of the event or by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub enum What {
     /// The playbook passed its checks and starts.
     RunStarted {
-        /// `run.id`.
-        run: String,
         /// The playbook's name.
         playbook: String,
         /// Its description.
@@ -184,22 +205,15 @@ pub enum Event {
         /// How many steps stand at the top.
         steps: usize,
     },
-    /// A step starts.
-    StepStarted {
-        /// Which.
-        step: StepRef,
-    },
-    /// Control flow that a dry run shows as what it is: `repeats until …`, `only if …`.
+    /// The step starts.
+    StepStarted,
+    /// What a dry run knows of the step beside its calls.
     Noted {
-        /// At which step.
-        step: StepRef,
-        /// The words.
-        text: String,
+        /// That.
+        note: Note,
     },
     /// A call was made, or written down.
     Called {
-        /// By which step; absent for the run's own.
-        step: Option<StepRef>,
         /// In a dry run: what has to happen first; absent where the call is certain.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         only_if: Option<OnlyIf>,
@@ -216,36 +230,34 @@ pub enum Event {
         /// What it is.
         form: CodeForm,
     },
-    /// In a dry run: the next call sends what a file holds, as it is.
+    /// In a dry run: the step's next call sends what a file holds, as it is.
     Uploads {
         /// Which, as the playbook names it.
         file: String,
         /// Where that is.
         path: String,
     },
-    /// In a dry run: a step whose failure is not the end.
+    /// In a dry run: the step's failure is not the end.
     Expects {
-        /// Which.
-        step: StepRef,
         /// The codes of the errors.
         codes: Vec<String>,
         /// Whether one of them must come.
         must: bool,
     },
-    /// A step waits for something; in a dry run: the next call is repeated until that.
+    /// The step waits for something; in a dry run: its next call is repeated until that.
     Waiting {
         /// For what.
         text: String,
     },
-    /// A step tries again.
+    /// The step tries again.
     Retrying {
         /// Why.
         reason: String,
         /// After how many milliseconds.
         after: u64,
     },
-    /// Text that a step shows.
-    Said {
+    /// Text that the step prints.
+    Printed {
         /// The text.
         text: String,
     },
@@ -272,19 +284,17 @@ pub enum Event {
         default: bool,
     },
     /// The journal holds a resource that exists now.
-    Made {
+    Created {
         /// What.
         resource: ResourceRef,
     },
-    /// A step took away what the run had made.
-    Settled {
+    /// The step removed what the run had created.
+    Removed {
         /// What.
         resource: ResourceRef,
     },
-    /// A step ended.
+    /// The step ended.
     StepFinished {
-        /// Which.
-        step: StepRef,
         /// How.
         status: Status,
         /// How long it took, in milliseconds.
@@ -299,26 +309,29 @@ pub enum Event {
         /// How many entries are open.
         count: usize,
     },
-    /// A resource is about to be taken away.
-    UndoStarted {
-        /// What.
-        resource: ResourceRef,
+    /// The resource is about to be removed.
+    UndoStarted,
+    /// A call of the run that nobody saw the end of may still be under way, so what is not there yet may come.
+    StillUnderWay {
+        /// How long it is waited for at most, in milliseconds.
+        millis: u64,
     },
-    /// That ended.
+    /// Removing the resource ended.
     UndoFinished {
-        /// What.
-        resource: ResourceRef,
         /// How.
         status: UndoStatus,
-        /// Why, where it was not taken away.
-        reason: Option<String>,
+        /// Why, where it was not removed.
+        reason: Option<Reason>,
         /// How long it took, in milliseconds.
         millis: u64,
     },
+    /// There is no clean-up, and no account outlives the run.
+    LeftBehind {
+        /// How many resources end with the embedded AWS, or would be left in a dry run.
+        count: usize,
+    },
     /// The run is over.
     RunFinished {
-        /// `run.id`.
-        run: String,
         /// Whether every step passed.
         passed: bool,
         /// The exit code.
@@ -329,7 +342,7 @@ pub enum Event {
         counts: Counts,
         /// What is still there.
         remaining: Vec<Remaining>,
-        /// The command that takes it away.
+        /// The command that removes it.
         command: Option<String>,
         /// The playbook's outputs.
         outputs: Value,

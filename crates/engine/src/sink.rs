@@ -2,32 +2,35 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::event::{Counts, Event, Mode, Status, UndoStatus};
+use jiff::Timestamp;
+
+use crate::event::{Counts, Event, Mode, Owner, Status, UndoStatus, What};
 use crate::redactor::Redactor;
 
 /// Who hears of events.
 pub type Listener = Box<dyn FnMut(&Event) + Send>;
 
-/// Where events go. Clones share everything.
+/// Where the events of a run go. Clones share everything.
 #[derive(Clone)]
 pub struct Sink {
     shared: Arc<Mutex<Shared>>,
     redactor: Redactor,
+    run: Arc<str>,
 }
 
 struct Shared {
     listener: Listener,
     counts: Counts,
-    /// Whether calls belong to the clean-up.
-    cleaning: bool,
+    /// How many events there were.
+    seq: u64,
 }
 
 impl Sink {
-    /// A sink that hands every event, with secrets masked, to `listener`.
+    /// A sink that hands every event of a run, with secrets masked, to `listener`.
     #[must_use]
-    pub fn new(listener: Listener, redactor: Redactor) -> Self {
-        let shared = Shared { listener, counts: Counts::default(), cleaning: false };
-        Self { shared: Arc::new(Mutex::new(shared)), redactor }
+    pub fn new(run: &str, listener: Listener, redactor: Redactor) -> Self {
+        let shared = Shared { listener, counts: Counts::default(), seq: 0 };
+        Self { shared: Arc::new(Mutex::new(shared)), redactor, run: Arc::from(run) }
     }
 
     /// The secrets that it masks.
@@ -42,60 +45,71 @@ impl Sink {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).counts
     }
 
-    /// Passes an event on.
-    pub fn emit(&self, event: Event) {
-        let event = self.redacted(event);
+    /// Passes on what happened.
+    pub fn emit(&self, owner: Owner, what: What) {
+        let (owner, what) = self.redacted(owner, what);
+        let run = self.run.as_ref().to_owned();
+        // Numbers and times go up in the order in which events are told.
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        match &event {
-            Event::CleanupStarted { .. } => shared.cleaning = true,
-            Event::RunFinished { .. } => shared.cleaning = false,
-            _ => {}
-        }
-        let cleaning = shared.cleaning;
-        count(&mut shared.counts, &event, cleaning);
+        shared.seq += 1;
+        let event = Event { seq: shared.seq, at: Timestamp::now(), run, owner, what };
+        count(&mut shared.counts, &event);
         (shared.listener)(&event);
     }
 
-    fn redacted(&self, event: Event) -> Event {
+    fn redacted(&self, mut owner: Owner, what: What) -> (Owner, What) {
         if self.redactor.is_empty() {
-            return event;
+            return (owner, what);
         }
+        match &mut owner {
+            Owner::Step(step) => self.mask(&mut step.title),
+            Owner::Undo(resource) => self.mask(&mut resource.name),
+            Owner::Run => {}
+        }
+        (owner, self.masked(what))
+    }
+
+    fn mask(&self, text: &mut String) {
+        *text = self.redactor.redact(text).into_owned();
+    }
+
+    fn masked(&self, what: What) -> What {
         // Through its serialised form, so that no field of any event, present or future, is forgotten.
-        let Ok(mut value) = serde_json::to_value(&event) else {
-            return event;
+        let Ok(mut value) = serde_json::to_value(&what) else {
+            return what;
         };
         let tag = value.get("event").cloned();
         self.redactor.redact_value(&mut value);
         if let (Some(tag), Some(fields)) = (tag, value.as_object_mut()) {
             fields.insert("event".to_owned(), tag);
         }
-        serde_json::from_value(value).unwrap_or_else(|_| Event::Warned {
+        serde_json::from_value(value).unwrap_or_else(|_| What::Warned {
             text: "something was said that cannot be shown without showing a secret".to_owned(),
         })
     }
 }
 
-fn count(counts: &mut Counts, event: &Event, cleaning: bool) {
-    match event {
-        Event::RunStarted { mode: Mode::DryRun, .. } => {
+fn count(counts: &mut Counts, event: &Event) {
+    match &event.what {
+        What::RunStarted { mode: Mode::DryRun, .. } => {
             counts.plan.get_or_insert_default();
         }
-        Event::Called { call, only_if, .. } => {
+        What::Called { call, only_if, .. } => {
             counts.calls += 1;
             if let Some(plan) = &mut counts.plan {
-                plan.add(call.effect, *only_if, cleaning);
+                plan.add(call.effect, *only_if, event.owner.undone().is_some());
             }
         }
-        Event::Made { .. } => counts.made += 1,
-        Event::Settled { .. } => counts.removed += 1,
-        Event::StepFinished { status, .. } => match status {
+        What::Created { .. } => counts.created += 1,
+        What::Removed { .. } => counts.removed += 1,
+        What::StepFinished { status, .. } => match status {
             Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {
                 counts.passed += 1;
             }
             Status::Failed | Status::Interrupted => counts.failed += 1,
             Status::Skipped => counts.skipped += 1,
         },
-        Event::UndoFinished { status, .. } => match status {
+        What::UndoFinished { status, .. } => match status {
             UndoStatus::Deleted | UndoStatus::Restored | UndoStatus::Planned => counts.removed += 1,
             UndoStatus::AlreadyGone => counts.gone += 1,
             UndoStatus::NotOurs
@@ -111,6 +125,7 @@ fn count(counts: &mut Counts, event: &Event, cleaning: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::StepRef;
 
     #[test]
     fn secrets_never_reach_the_listener() {
@@ -124,9 +139,35 @@ mod tests {
         let redactor = Redactor::default();
         redactor.learn("hunter22");
         // A secret that is also the name of an event must not break the event.
-        redactor.learn("said");
-        let sink = Sink::new(listener, redactor);
-        sink.emit(Event::Said { text: "the password is hunter22".into() });
-        assert_eq!(*heard.lock().unwrap(), [r#"{"event":"said","text":"the password is ***"}"#]);
+        redactor.learn("printed");
+        let sink = Sink::new("k3x9", listener, redactor);
+        let step = StepRef {
+            path: "role".into(),
+            rounds: Vec::new(),
+            number: "1".into(),
+            depth: 0,
+            id: Some("role".into()),
+            title: "for hunter22".into(),
+            kind: "print".into(),
+        };
+        sink.emit(Owner::Step(step), What::Printed { text: "the password is hunter22".into() });
+        sink.emit(Owner::Run, What::Asking);
+        let heard = heard.lock().unwrap();
+        let event: Event = serde_json::from_str(&heard[0]).unwrap();
+        assert_eq!((event.seq, event.run.as_str()), (1, "k3x9"));
+        assert_eq!(event.what, What::Printed { text: "the password is ***".into() });
+        assert_eq!(event.owner.step().map(|step| step.title.as_str()), Some("for ***"));
+        assert!(
+            heard[0].contains("\"owner\":{\"of\":\"step\",\"path\":\"role\",\"number\":\"1\""),
+            "{}",
+            heard[0]
+        );
+        assert!(heard[1].starts_with("{\"seq\":2,\"at\":\"20"), "{}", heard[1]);
+        assert!(
+            heard[1]
+                .ends_with("Z\",\"run\":\"k3x9\",\"owner\":{\"of\":\"run\"},\"event\":\"asking\"}"),
+            "{}",
+            heard[1]
+        );
     }
 }

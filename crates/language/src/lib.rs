@@ -13,7 +13,9 @@
 
 pub mod diagnostic;
 pub mod document;
+mod json_schema;
 pub mod playbook;
 pub mod question;
 pub mod spec;
 pub mod template;
+mod types;

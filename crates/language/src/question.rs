@@ -5,6 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::diagnostic::SourceId;
+use crate::document::{self, Node, NodeKind};
+use crate::json_schema;
+
 /// The type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +26,10 @@ pub enum QuestionType {
     Choice,
     /// Text that is hidden while typed and masked wherever it would appear.
     Secret,
+    /// A list, written as YAML or JSON.
+    List,
+    /// A map, written as YAML or JSON.
+    Map,
 }
 
 impl QuestionType {
@@ -35,6 +43,8 @@ impl QuestionType {
             Self::Boolean => "boolean",
             Self::Choice => "choice",
             Self::Secret => "secret",
+            Self::List => "list",
+            Self::Map => "map",
         }
     }
 }
@@ -62,6 +72,8 @@ pub struct Question {
     pub min_length: Option<usize>,
     /// Whether a secret is asked for twice.
     pub twice: bool,
+    /// A JSON Schema of the answer, for [`QuestionType::List`] and [`QuestionType::Map`].
+    pub schema: Option<Value>,
     /// How long to wait for an answer; for ever when absent.
     pub backoff: Option<SignedDuration>,
 }
@@ -89,22 +101,40 @@ impl Question {
             QuestionType::Integer => Value::from(
                 trimmed
                     .parse::<i64>()
-                    .map_err(|_| "must be a whole number, such as 41".to_owned())?,
+                    .map(serde_json::Number::from)
+                    .or_else(|_| trimmed.parse::<u64>().map(serde_json::Number::from))
+                    .map_err(|_| match trimmed.parse::<f64>() {
+                        Ok(_) if !trimmed.contains(['.', 'e', 'E', 'n', 'N']) => {
+                            TOO_LONG.to_owned()
+                        }
+                        _ => "must be a whole number, such as 41".to_owned(),
+                    })?,
             ),
-            QuestionType::Number => match trimmed.parse::<i64>() {
-                Ok(whole) => Value::from(whole),
-                Err(_) => trimmed
-                    .parse::<f64>()
-                    .ok()
-                    .and_then(serde_json::Number::from_f64)
-                    .map(Value::Number)
-                    .ok_or_else(|| "must be a number, such as 4 or 2.5".to_owned())?,
-            },
+            QuestionType::Number => number(trimmed)?,
+            QuestionType::List | QuestionType::Map => return self.read(&written_out(text)?),
             QuestionType::Boolean => match trimmed.to_ascii_lowercase().as_str() {
                 "y" | "yes" | "true" | "on" | "1" => Value::Bool(true),
                 "n" | "no" | "false" | "off" | "0" => Value::Bool(false),
                 _ => return Err("must be yes or no".to_owned()),
             },
+        };
+        self.check(&value)?;
+        Ok(value)
+    }
+
+    /// Reads what stands in a file as an answer. Where text is asked for, a number without quotes is what is written.
+    ///
+    /// # Errors
+    /// A sentence that says what the answer must be; it never repeats the value.
+    pub fn read(&self, node: &Node) -> Result<Value, String> {
+        let text = matches!(
+            self.answer,
+            QuestionType::String | QuestionType::Choice | QuestionType::Secret
+        );
+        let value = match node.written().filter(|_| text) {
+            Some(written) => Value::from(written),
+            None if holds_inexact(node) => return Err(TOO_LONG.to_owned()),
+            None => document::to_json(node),
         };
         self.check(&value)?;
         Ok(value)
@@ -133,6 +163,12 @@ impl Question {
             }
             (QuestionType::Number, Value::Number(number)) => self.check_range(number),
             (QuestionType::Boolean, Value::Bool(_)) => Ok(()),
+            (QuestionType::List, Value::Array(_)) | (QuestionType::Map, Value::Object(_)) => {
+                let fault = self.schema.as_ref().and_then(|it| json_schema::fault(it, value));
+                fault.map_or(Ok(()), Err)
+            }
+            (QuestionType::List, _) => Err("must be a list, such as [one, another]".to_owned()),
+            (QuestionType::Map, _) => Err("must be a map, such as {name: value}".to_owned()),
             (QuestionType::String | QuestionType::Secret | QuestionType::Choice, _) => {
                 Err("must be text; quote it".to_owned())
             }
@@ -171,6 +207,37 @@ impl Question {
             return Err(format!("must be at most {max}"));
         }
         Ok(())
+    }
+}
+
+const TOO_LONG: &str = "has a number of more digits than can be kept";
+
+fn number(text: &str) -> Result<Value, String> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(Value::from(whole));
+    }
+    if let Ok(whole) = text.parse::<u64>() {
+        return Ok(Value::from(whole));
+    }
+    let number = text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+    match number {
+        Some(number) if crate::template::is_exact(text) => Ok(Value::Number(number)),
+        Some(_) => Err(TOO_LONG.to_owned()),
+        None => Err("must be a number, such as 4 or 2.5".to_owned()),
+    }
+}
+
+/// A list or a map that is written on the command line, in the environment or at a terminal.
+fn written_out(text: &str) -> Result<Node, String> {
+    document::parse(SourceId::default(), text)
+        .map_err(|_| "must be written as YAML or JSON, such as [one, another]".to_owned())
+}
+
+fn holds_inexact(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Sequence(items) => items.iter().any(holds_inexact),
+        NodeKind::Mapping(entries) => entries.iter().any(|entry| holds_inexact(&entry.value)),
+        _ => node.is_inexact_number(),
     }
 }
 

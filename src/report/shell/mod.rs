@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 pub(crate) use words::quoted;
 
 use super::failures::Failures;
-use super::words::answered;
+use super::words::{self as report_words, answered};
 use super::{Reporter, Stream, safe};
-use engine::event::{Call, CodeForm, Effect, Event, OnlyIf, Status, StepRef};
+use engine::event::{
+    Call, CodeForm, Effect, Event, OnlyIf, Owner, ResourceRef, Status, StepRef, What,
+};
 
 /// Where the outputs of step kinds come from: kind, output, source.
 pub type Sources = BTreeMap<String, BTreeMap<String, Source>>;
@@ -65,16 +67,15 @@ struct Run {
     failures: Failures,
 }
 
-/// What holds for the next call.
+/// What holds for the next call of the same owner.
 #[derive(Debug, Default)]
 struct Now {
-    step: Option<StepRef>,
+    owner: Option<Owner>,
     waits: Option<String>,
     packed: Option<Packed>,
     uploads: Option<PathBuf>,
     may_fail: bool,
     must_fail: bool,
-    undoing: Option<u64>,
 }
 
 /// What a zip is made from.
@@ -91,7 +92,7 @@ enum Item {
     Comment(String),
     /// What a step fails with.
     Failure {
-        path: String,
+        number: String,
         message: String,
     },
     Call(Box<Planned>),
@@ -101,8 +102,8 @@ enum Item {
 #[derive(Debug, Clone)]
 struct Planned {
     call: Call,
-    /// The step's path, without the rounds of loops, as far as there is a step.
-    path: String,
+    /// The step's number, as far as there is a step.
+    number: String,
     /// What its values are named after: the step's id, or its kind.
     who: String,
     kind: String,
@@ -125,39 +126,31 @@ impl ShellReporter {
         Self { out, err, sources, directory, headed: false, run: None, early: Vec::new() }
     }
 
-    fn called(&mut self, step: Option<&StepRef>, only_if: Option<OnlyIf>, call: &Call) {
-        let absent = |run: &Run| run.now.undoing.is_some_and(|seq| run.absent.contains(&seq));
-        if self.run.as_ref().is_some_and(absent) {
-            return;
-        }
+    fn called(&mut self, owner: &Owner, only_if: Option<OnlyIf>, call: &Call) {
+        let undoes = owner.undone().map(|resource| resource.seq);
         let now = match &mut self.run {
+            Some(run) if undoes.is_some_and(|seq| run.absent.contains(&seq)) => return,
             Some(run) => {
-                // A plan shows a loop's body once for each item that is known.
-                let step = step.cloned().or_else(|| run.now.step.clone());
-                Now {
-                    step: step.filter(|_| run.now.undoing.is_none()),
-                    waits: run.now.waits.take(),
-                    packed: run.now.packed.clone(),
-                    uploads: run.now.uploads.take(),
-                    ..Now { may_fail: run.now.may_fail, undoing: run.now.undoing, ..Now::default() }
-                }
+                run.turn_to(owner);
+                let (waits, uploads) = (run.now.waits.take(), run.now.uploads.take());
+                let (packed, may_fail) = (run.now.packed.clone(), run.now.may_fail);
+                Now { waits, uploads, packed, may_fail, ..Now::default() }
             }
             None => Now::default(),
         };
-        let path = now.step.as_ref().map(|step| step.path.clone()).unwrap_or_default();
-        let kind = now.step.as_ref().map_or("run", |step| &step.kind).to_owned();
-        let id = now.step.as_ref().and_then(|step| step.id.clone());
+        let step = owner.step();
+        let kind = step.map_or("run", |step| &step.kind).to_owned();
         let item = Item::Call(Box::new(Planned {
             call: call.clone(),
-            path,
-            who: id.unwrap_or_else(|| kind.clone()),
+            number: step.map(|step| step.number.clone()).unwrap_or_default(),
+            who: step.and_then(|step| step.id.clone()).unwrap_or_else(|| kind.clone()),
             kind,
             waits: now.waits,
             packed: now.packed,
             uploads: now.uploads,
             may_fail: now.may_fail,
             rescues: only_if == Some(OnlyIf::Failure),
-            undoes: now.undoing,
+            undoes,
         }));
         match &mut self.run {
             Some(run) => run.items.push(item),
@@ -165,72 +158,83 @@ impl ShellReporter {
         }
     }
 
-    #[allow(clippy::too_many_lines, reason = "one arm an event")]
-    fn in_run(&mut self, event: &Event) {
+    fn of_step(&mut self, step: &StepRef, event: &Event) {
         let Some(run) = &mut self.run else { return };
-        match event {
-            Event::StepStarted { step } => run.step(step),
-            Event::Noted { step, text } => {
-                run.step(step);
-                run.comment(text);
-            }
-            Event::Expects { step, codes, must } => {
-                run.step(step);
+        run.turn_to(&event.owner);
+        match &event.what {
+            What::Expects { codes, must } => {
                 run.now.may_fail = true;
                 run.now.must_fail |= *must;
                 let word = if *must { "must" } else { "may" };
                 run.comment(&format!("{word} fail with {}", codes.join(" or ")));
             }
-            Event::Packed { path, form, .. } => {
-                let path = shown(path, &self.directory);
-                run.now.packed = Some(Packed { path, form: form.clone() });
-            }
-            Event::Uploads { path, .. } => run.now.uploads = Some(shown(path, &self.directory)),
-            Event::Waiting { text } => run.now.waits = Some(text.clone()),
-            Event::Said { text } => run.comment(&format!("says: {text}")),
-            Event::Answered { prompt, answer, default } => {
-                run.comment(&format!("asks: {}", answered(prompt, answer, *default)));
-            }
-            Event::Made { resource } => {
-                if let Some(step) = &run.now.step {
-                    let who = step.id.clone().unwrap_or_else(|| step.kind.clone());
-                    run.makers.insert(resource.seq, who);
-                }
+            What::Created { resource } => {
+                let who = step.id.clone().unwrap_or_else(|| step.kind.clone());
+                run.makers.insert(resource.seq, who);
                 if run.now.must_fail {
                     run.absent.insert(resource.seq);
                 } else if run.now.may_fail {
                     run.uncertain.insert(resource.seq);
                 }
             }
-            Event::StepFinished { status: Status::Skipped, step, .. } => {
-                run.step(step);
-                run.comment("skipped");
-            }
-            Event::StepFinished { status: Status::Failed, step, failure, .. } => {
+            What::StepFinished { status: Status::Skipped, .. } => run.comment("skipped"),
+            What::StepFinished { status: Status::Failed, failure, .. } => {
                 let Some(failure) = failure else { return };
                 if run.failures.add(step, failure) {
-                    let (path, message) = (step.path.clone(), failure.message.clone());
-                    run.items.push(Item::Failure { path, message });
+                    let (number, message) = (step.number.clone(), failure.message.clone());
+                    run.items.push(Item::Failure { number, message });
                 }
             }
-            Event::StepFinished {
+            What::StepFinished {
                 status:
                     Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned,
-                step,
                 ..
             } => run.failures.rescued_by(step),
-            Event::CleanupStarted { count } if *count > 0 => {
-                run.items.push(Item::Heading("Clean-up".to_owned()));
-            }
-            Event::UndoStarted { resource } => {
-                let may_fail = run.uncertain.contains(&resource.seq);
-                run.now = Now { undoing: Some(resource.seq), may_fail, ..Now::default() };
+            _ => self.of_any(event),
+        }
+    }
+
+    fn of_undo(&mut self, resource: &ResourceRef, event: &Event) {
+        let Some(run) = &mut self.run else { return };
+        run.turn_to(&event.owner);
+        match &event.what {
+            What::UndoStarted => {
+                run.now.may_fail = run.uncertain.contains(&resource.seq);
                 let absent = run.absent.contains(&resource.seq);
                 let but = if absent { ": not made, since its step must fail" } else { "" };
                 run.comment(&format!("{} {}{but}", resource.kind, resource.name));
             }
-            Event::UndoFinished { reason: Some(reason), .. } => run.comment(reason),
+            What::UndoFinished { reason: Some(reason), .. } => {
+                run.comment(&report_words::reason(reason));
+            }
+            _ => self.of_any(event),
+        }
+    }
+
+    fn of_any(&mut self, event: &Event) {
+        let Some(run) = &mut self.run else { return };
+        match &event.what {
+            What::Noted { note } => run.comment(&report_words::note(note)),
+            What::Packed { path, form, .. } => {
+                let path = shown(path, &self.directory);
+                run.now.packed = Some(Packed { path, form: form.clone() });
+            }
+            What::Uploads { path, .. } => run.now.uploads = Some(shown(path, &self.directory)),
+            What::Waiting { text } => run.now.waits = Some(text.clone()),
+            What::Printed { text } => run.comment(&format!("says: {text}")),
+            What::Answered { prompt, answer, default } => {
+                run.comment(&format!("asks: {}", answered(prompt, answer, *default)));
+            }
+            What::CleanupStarted { count } if *count > 0 => {
+                run.items.push(Item::Heading("Clean-up".to_owned()));
+            }
             _ => {}
+        }
+    }
+
+    fn warned(&mut self, text: &str) {
+        for line in safe::lines(text) {
+            self.err.line(&format!("! {line}"));
         }
     }
 
@@ -254,17 +258,20 @@ fn shown(path: &str, directory: &Path) -> PathBuf {
 }
 
 impl Run {
-    fn step(&mut self, step: &StepRef) {
-        if self.now.step.as_ref().is_some_and(|now| now.path == step.path) {
+    /// What comes next is this owner's.
+    fn turn_to(&mut self, owner: &Owner) {
+        if self.now.owner.as_ref() == Some(owner) {
             return;
         }
-        let heading = format!("{} {}", step.path, step.title);
-        if self.headed.insert(step.path.clone()) {
-            self.items.push(Item::Heading(heading));
-        } else {
-            self.comment(&format!("({heading})"));
+        if let Owner::Step(step) = owner {
+            let heading = format!("{} {}", step.number, step.title);
+            if self.headed.insert(step.number.clone()) {
+                self.items.push(Item::Heading(heading));
+            } else {
+                self.comment(&format!("({heading})"));
+            }
         }
-        self.now = Now { step: Some(step.clone()), ..Now::default() };
+        self.now = Now { owner: Some(owner.clone()), ..Now::default() };
     }
 
     fn comment(&mut self, text: &str) {
@@ -274,8 +281,8 @@ impl Run {
 
 impl Reporter for ShellReporter {
     fn event(&mut self, event: &Event) {
-        match event {
-            Event::RunStarted { playbook, description, file, region, .. } => {
+        match (&event.what, &event.owner) {
+            (What::RunStarted { playbook, description, file, region, .. }, _) => {
                 self.run = Some(Run {
                     playbook: playbook.clone(),
                     description: description.clone().unwrap_or_default(),
@@ -285,14 +292,15 @@ impl Reporter for ShellReporter {
                     ..Run::default()
                 });
             }
-            Event::Called { step, only_if, call } => self.called(step.as_ref(), *only_if, call),
-            Event::Warned { text } => {
-                for line in safe::lines(text) {
-                    self.err.line(&format!("! {line}"));
-                }
+            (What::Called { only_if, call }, owner) => self.called(owner, *only_if, call),
+            (What::Warned { text }, _) => self.warned(text),
+            (What::LeftBehind { count }, _) => {
+                self.warned(&report_words::left_behind(*count, true));
             }
-            Event::RunFinished { .. } => self.finished(),
-            event => self.in_run(event),
+            (What::RunFinished { .. }, _) => self.finished(),
+            (_, Owner::Step(step)) => self.of_step(step, event),
+            (_, Owner::Undo(resource)) => self.of_undo(resource, event),
+            (_, Owner::Run) => self.of_any(event),
         }
     }
 

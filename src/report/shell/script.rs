@@ -188,7 +188,7 @@ impl<'r> Script<'r> {
                     comment(&mut lines, text);
                 }
                 Item::Comment(text) => comment(&mut lines, text),
-                Item::Failure { path, message } if run.failures.holds(path) => {
+                Item::Failure { number, message } if run.failures.holds(number) => {
                     comment(&mut lines, &format!("the plan ends here: {message}"));
                 }
                 Item::Failure { message, .. } => comment(&mut lines, &format!("fails: {message}")),
@@ -374,7 +374,7 @@ fn fate(calls: &[Option<Planned>], at: usize) -> Fate {
     if call.rescues {
         return Fate::Rescue;
     }
-    let same_part = |other: &&Planned| other.path == call.path && other.undoes == call.undoes;
+    let same_part = |other: &&Planned| other.number == call.number && other.undoes == call.undoes;
     let mut before = calls.iter().take(at).flatten().filter(same_part);
     if call.waits.is_some() {
         let done = before.rfind(|other| !other.only_looks());

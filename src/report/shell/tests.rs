@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::report::sample::{self, Captured, begun, ended, resource, step};
+use crate::report::sample::{self, Captured, begun, ended, in_step, of, resource, step};
 use engine::event::{Effect, Mode, ResourceRef, UndoStatus};
 
 fn sources() -> Sources {
@@ -50,23 +50,27 @@ fn identified(path: &str, id: &str, kind: &str) -> StepRef {
     StepRef { id: Some(id.to_owned()), ..step(path, id, kind) }
 }
 
-fn call(step: Option<&StepRef>, service: &str, operation: &str, parameters: Value) -> Event {
-    let mut event = sample::call(step, service, operation, ("POST", "/"), Value::Null);
-    if let Event::Called { call, .. } = &mut event {
+fn call(step: &StepRef, service: &str, operation: &str, parameters: Value) -> Event {
+    call_of(Owner::Step(step.clone()), service, operation, parameters)
+}
+
+fn call_of(owner: Owner, service: &str, operation: &str, parameters: Value) -> Event {
+    let mut event = sample::call(owner, service, operation, ("POST", "/"), Value::Null);
+    if let What::Called { call, .. } = &mut event.what {
         call.parameters = parameters;
     }
     event
 }
 
-fn undone(of: &ResourceRef, calls: Vec<Event>) -> Vec<Event> {
-    let mut events = vec![Event::UndoStarted { resource: of.clone() }];
-    events.extend(calls);
-    events.push(Event::UndoFinished {
-        resource: of.clone(),
-        status: UndoStatus::Planned,
-        reason: None,
-        millis: 0,
+fn undone(resource: &ResourceRef, calls: &[(&str, &str, Value)]) -> Vec<Event> {
+    let owner = Owner::Undo(resource.clone());
+    let mut events = vec![of(owner.clone(), What::UndoStarted)];
+    let calls = calls.iter().map(|(service, operation, parameters)| {
+        call_of(owner.clone(), service, operation, parameters.clone())
     });
+    events.extend(calls);
+    let what = What::UndoFinished { status: UndoStatus::Planned, reason: None, millis: 0 };
+    events.push(of(owner, what));
     events
 }
 
@@ -83,9 +87,9 @@ fn an_answer_is_kept_where_it_is_used_later() {
     let invoke = identified("2", "one", "invoke");
     let text = body(&[
         begun(&role),
-        call(Some(&role), "iam", "CreateRole", json!({"RoleName": "r"})),
+        call(&role, "iam", "CreateRole", json!({"RoleName": "r"})),
         begun(&invoke),
-        call(Some(&invoke), "lambda", "GetFunction", json!({"FunctionName": "⟨steps.role.arn⟩"})),
+        call(&invoke, "lambda", "GetFunction", json!({"FunctionName": "⟨steps.role.arn⟩"})),
     ]);
     assert_eq!(
         text,
@@ -104,9 +108,9 @@ fn several_values_come_from_one_answer() {
     let print = identified("2", "print", "print");
     let text = body(&[
         begun(&role),
-        call(Some(&role), "iam", "CreateRole", json!({"RoleName": "r"})),
+        call(&role, "iam", "CreateRole", json!({"RoleName": "r"})),
         begun(&print),
-        call(Some(&print), "iam", "TagRole", json!({"A": "⟨steps.role.arn⟩/⟨steps.role.role_id⟩"})),
+        call(&print, "iam", "TagRole", json!({"A": "⟨steps.role.arn⟩/⟨steps.role.role_id⟩"})),
     ]);
     assert!(
         text.contains(
@@ -124,18 +128,15 @@ fn the_clean_up_takes_names_from_the_step_that_made_it() {
     let made = resource(1, "AWS::Cognito::UserPool", "p");
     let mut events = vec![
         begun(&pool),
-        call(Some(&pool), "cognito-idp", "CreateUserPool", json!({"PoolName": "p"})),
-        Event::Made { resource: made.clone() },
+        call(&pool, "cognito-idp", "CreateUserPool", json!({"PoolName": "p"})),
+        in_step(&pool, What::Created { resource: made.clone() }),
         ended(&pool, Status::Planned, 1),
-        Event::CleanupStarted { count: 1 },
+        of(Owner::Run, What::CleanupStarted { count: 1 }),
     ];
     let id = json!({"UserPoolId": "⟨steps.cleanup.user_pool_id⟩"});
     events.extend(undone(
         &made,
-        vec![
-            call(None, "cognito-idp", "DescribeUserPool", id.clone()),
-            call(None, "cognito-idp", "DeleteUserPool", id),
-        ],
+        &[("cognito-idp", "DescribeUserPool", id.clone()), ("cognito-idp", "DeleteUserPool", id)],
     ));
     assert_eq!(
         body(&events),
@@ -155,13 +156,13 @@ fn waits_are_the_clis_own_where_it_has_them() {
     let next = identified("2", "next", "get-user");
     let text = body(&[
         begun(&stack),
-        call(Some(&stack), "cloudformation", "CreateStack", json!({"StackName": "s"})),
-        Event::Waiting { text: "the stack s".to_owned() },
-        call(Some(&stack), "cloudformation", "DescribeStacks", json!({"StackName": "s"})),
+        call(&stack, "cloudformation", "CreateStack", json!({"StackName": "s"})),
+        in_step(&stack, What::Waiting { text: "the stack s".to_owned() }),
+        call(&stack, "cloudformation", "DescribeStacks", json!({"StackName": "s"})),
         begun(&next),
-        call(Some(&next), "logs", "GetThing", json!({"Pool": "⟨steps.stack.outputs.PoolId⟩"})),
-        Event::Waiting { text: "the log".to_owned() },
-        call(Some(&next), "logs", "FilterLogEvents", json!({"logGroupName": "/a"})),
+        call(&next, "logs", "GetThing", json!({"Pool": "⟨steps.stack.outputs.PoolId⟩"})),
+        in_step(&next, What::Waiting { text: "the log".to_owned() }),
+        call(&next, "logs", "FilterLogEvents", json!({"logGroupName": "/a"})),
     ]);
     assert_eq!(
         text,
@@ -185,9 +186,9 @@ fn looks_beside_a_change_are_told_and_not_made() {
     let policy = identified("1", "policy", "put-role-policy");
     let text = body(&[
         begun(&policy),
-        Event::Expects { step: policy.clone(), codes: vec!["A".to_owned()], must: false },
-        call(Some(&policy), "iam", "GetRolePolicy", json!({"RoleName": "r"})),
-        call(Some(&policy), "iam", "PutRolePolicy", json!({"RoleName": "r", "Force": true})),
+        in_step(&policy, What::Expects { codes: vec!["A".to_owned()], must: false }),
+        call(&policy, "iam", "GetRolePolicy", json!({"RoleName": "r"})),
+        call(&policy, "iam", "PutRolePolicy", json!({"RoleName": "r", "Force": true})),
     ]);
     assert_eq!(
         text,
@@ -207,14 +208,14 @@ fn what_may_not_have_been_made_may_not_be_there() {
         let made = resource(2, "AWS::Cognito::UserPoolUser", "ada");
         let mut events = vec![
             begun(&twice),
-            Event::Expects { step: twice.clone(), codes: vec!["Exists".to_owned()], must },
-            call(Some(&twice), "cognito-idp", "AdminCreateUser", json!({"Username": "ada"})),
-            Event::Made { resource: made.clone() },
+            in_step(&twice, What::Expects { codes: vec!["Exists".to_owned()], must }),
+            call(&twice, "cognito-idp", "AdminCreateUser", json!({"Username": "ada"})),
+            in_step(&twice, What::Created { resource: made.clone() }),
             ended(&twice, Status::Planned, 1),
-            Event::CleanupStarted { count: 1 },
+            of(Owner::Run, What::CleanupStarted { count: 1 }),
         ];
-        let delete = call(None, "cognito-idp", "AdminDeleteUser", json!({"Username": "ada"}));
-        events.extend(undone(&made, vec![delete]));
+        let delete = ("cognito-idp", "AdminDeleteUser", json!({"Username": "ada"}));
+        events.extend(undone(&made, &[delete]));
         body(&events)
     };
     let (may, must) = (script(false), script(true));
@@ -229,12 +230,7 @@ fn what_cannot_be_taken_from_an_answer_is_asked_for() {
     let sign_in = identified("1", "sign_in", "sign-in");
     let mut events = vec![sample::started(Mode::DryRun), begun(&sign_in)];
     let auth = json!({"PASSWORD": "⟨inputs.password⟩", "HASH": "⟨a + 'b'⟩", "TOKEN": "***"});
-    events.push(call(
-        Some(&sign_in),
-        "cognito-idp",
-        "InitiateAuth",
-        json!({"AuthParameters": auth}),
-    ));
+    events.push(call(&sign_in, "cognito-idp", "InitiateAuth", json!({"AuthParameters": auth})));
     events.push(sample::planned().pop().expect("a run ends"));
     let (out, _) = script(&events);
     for expected in [
@@ -254,8 +250,8 @@ fn packages_are_made_as_a_person_would() {
         let parameters = json!({"FunctionName": "f", "Code": {"ZipFile": "zip, 3 bytes"}});
         body(&[
             begun(&function),
-            Event::Packed { code: "x".to_owned(), path: path.to_owned(), form },
-            call(Some(&function), "lambda", "CreateFunction", parameters),
+            in_step(&function, What::Packed { code: "x".to_owned(), path: path.to_owned(), form }),
+            call(&function, "lambda", "CreateFunction", parameters),
         ])
     };
     let file = packed("/home/ada/a b.py", CodeForm::File);
@@ -282,7 +278,7 @@ fn what_the_cli_has_no_known_words_for_is_said() {
     let odd = identified("1", "odd", "odd");
     let text = body(&[
         begun(&odd),
-        sample::call(Some(&odd), "s3", "PutObject", ("PUT", "/b/k"), Value::Null),
+        sample::call(Owner::Step(odd.clone()), "s3", "PutObject", ("PUT", "/b/k"), Value::Null),
     ]);
     assert_eq!(text, "# 1 odd\n# s3:PutObject: no command is known for it: PUT /b/k\n");
     assert_eq!(Effect::of("PutObject"), Effect::Change);

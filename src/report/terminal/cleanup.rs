@@ -2,8 +2,8 @@
 
 use super::TerminalReporter;
 use crate::report::safe;
-use crate::report::words::{counted, duration, padded};
-use engine::event::{Remaining, ResourceRef, UndoStatus};
+use crate::report::words::{self, counted, duration, padded};
+use engine::event::{Reason, Remaining, ResourceRef, UndoStatus};
 
 /// As wide as the longest of the words that say how an undo ended.
 const VERB: usize = 12;
@@ -29,11 +29,26 @@ impl TerminalReporter {
         );
     }
 
+    /// Says how long is waited for what may not come, and for what.
+    pub(super) fn still_under_way(&mut self, resource: &ResourceRef, millis: u64) {
+        let what = format!("{} {}", resource.kind, resource.name);
+        let text = format!(
+            "waits up to {} for {}: the call that was to make it may still be under way",
+            duration(millis),
+            safe::line(&what)
+        );
+        self.live.show(text.clone(), false);
+        if !self.manner.live {
+            let line = self.err.paint().dim(&format!("… {text}"));
+            self.tell_row(&line);
+        }
+    }
+
     pub(super) fn undo_finished(
         &mut self,
         resource: &ResourceRef,
         status: UndoStatus,
-        reason: Option<&str>,
+        reason: Option<&Reason>,
         millis: u64,
     ) {
         let paint = self.err.paint();
@@ -55,7 +70,8 @@ impl TerminalReporter {
             _ => String::new(),
         };
         let kind = padded(&safe::line(&resource.kind), TYPE);
-        let mut reason = reason.into_iter().flat_map(safe::lines);
+        let reason = reason.map(words::reason);
+        let mut reason = reason.iter().flat_map(|reason| safe::lines(reason));
         let first = reason.next().map(|reason| format!(": {reason}")).unwrap_or_default();
         let line = format!(
             "{symbol} {}  {kind}  {}{first}{took}",
@@ -82,7 +98,11 @@ impl TerminalReporter {
         self.say(&paint.yellow(&format!("{} {verb}:", counted(remaining.len(), "resource"))));
         for Remaining { resource, arn, reason } in remaining {
             let kind = padded(&safe::line(&resource.kind), TYPE);
-            let line = format!("  {kind}  {}: {}", safe::line(&resource.name), safe::line(reason));
+            let line = format!(
+                "  {kind}  {}: {}",
+                safe::line(&resource.name),
+                safe::line(&words::reason(reason))
+            );
             self.say_row(&line);
             if let Some(arn) = arn {
                 self.say(&paint.dim(&format!("    {}", safe::line(arn))));

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use self::live::Live;
 use self::summary::Summary;
-use super::words::{counted, duration, padded};
+use super::words::{self, counted, duration, padded};
 use super::{Paint, Reporter, Stream, body, safe};
-use engine::event::{Counts, Event, Failure, Mode, ResourceRef, Status, StepRef};
+use engine::event::{Counts, Event, Failure, Mode, Owner, ResourceRef, Status, StepRef, What};
 
 /// Titles end here, and kinds begin.
 const TITLE: usize = 44;
@@ -58,8 +58,8 @@ struct OpenStep {
     headed: bool,
     /// What it said last that it is waiting for.
     progress: Option<String>,
-    made: Vec<ResourceRef>,
-    settled: Vec<ResourceRef>,
+    created: Vec<ResourceRef>,
+    removed: Vec<ResourceRef>,
 }
 
 impl TerminalReporter {
@@ -129,9 +129,9 @@ impl TerminalReporter {
     }
 
     fn run_started(&mut self, event: &Event) {
-        let Event::RunStarted {
-            run, playbook, description, mode, region, account, endpoint, ..
-        } = event
+        let run = &event.run;
+        let What::RunStarted { playbook, description, mode, region, account, endpoint, .. } =
+            &event.what
         else {
             return;
         };
@@ -170,8 +170,8 @@ impl TerminalReporter {
             step: step.clone(),
             headed: false,
             progress: None,
-            made: Vec::new(),
-            settled: Vec::new(),
+            created: Vec::new(),
+            removed: Vec::new(),
         });
         self.live.show(safe::line(&step.title).into_owned(), true);
     }
@@ -195,32 +195,19 @@ impl TerminalReporter {
         millis: u64,
         failure: Option<&Failure>,
     ) {
-        let at = self.open.iter().rposition(|open| open.step.path == step.path);
+        let at = self.open.iter().rposition(|open| open.step.number == step.number);
         let open = at.and_then(|at| self.open.drain(at..).next());
         let headed = open.as_ref().is_some_and(|open| open.headed);
         let uneventful = headed && matches!(status, Status::Passed | Status::Planned);
         if !uneventful {
             self.show_finished(step, status, millis, failure);
         }
-        for resource in open.iter().flat_map(|open| &open.made) {
+        let created = open.iter().flat_map(|open| &open.created).map(|resource| ('+', resource));
+        let removed = open.iter().flat_map(|open| &open.removed).map(|resource| ('-', resource));
+        for (symbol, resource) in created.chain(removed) {
             let what = format!("{} {}", resource.kind, resource.name);
-            let paint = self.err.paint();
-            let line = format!(
-                "{}  {}",
-                indent(step.depth),
-                paint.dim(&format!("+ {}", safe::line(&what)))
-            );
-            self.tell_row(&line);
-        }
-        for resource in open.iter().flat_map(|open| &open.settled) {
-            let what = format!("{} {}", resource.kind, resource.name);
-            let paint = self.err.paint();
-            let line = format!(
-                "{}  {}",
-                indent(step.depth),
-                paint.dim(&format!("- {}", safe::line(&what)))
-            );
-            self.tell_row(&line);
+            let what = self.err.paint().dim(&format!("{symbol} {}", safe::line(&what)));
+            self.tell_row(&format!("{}  {what}", indent(step.depth)));
         }
         match self.open.last() {
             Some(around) => self.live.show(safe::line(&around.step.title).into_owned(), true),
@@ -267,67 +254,55 @@ impl TerminalReporter {
         self.shown = Some(failure.clone());
     }
 
-    /// What a step waits for: on the live line, or once as a line of its own.
-    fn progress(&mut self, text: &str) {
+    /// What a step or an undo waits for: on the live line, or once as a line of its own.
+    fn progress(&mut self, owner: &Owner, text: &str) {
         let text = safe::line(text).into_owned();
-        let Some(open) = self.open.last_mut() else {
+        let Some(step) = owner.step() else {
             return self.live.show(text, false);
         };
-        self.live.show(format!("{}: {text}", safe::line(&open.step.title)), false);
+        self.live.show(format!("{}: {text}", safe::line(&step.title)), false);
+        let open = self.open.iter_mut().rev().find(|open| open.step.number == step.number);
+        let Some(open) = open else { return };
         if self.manner.live || open.progress.as_ref() == Some(&text) {
             return;
         }
-        let depth = open.step.depth;
         open.progress = Some(text.clone());
-        let line = format!("{}  {}", indent(depth), self.err.paint().dim(&format!("… {text}")));
-        self.tell(&line);
+        let text = self.err.paint().dim(&format!("… {text}"));
+        self.tell(&format!("{}  {text}", indent(step.depth)));
     }
 
-    fn noted(&mut self, depth: usize, text: &str) {
+    fn noted(&mut self, owner: &Owner, text: &str) {
         let paint = self.err.paint();
         for line in safe::lines(text) {
-            self.tell_row(&format!("{}  {}", indent(depth), paint.dim(&line)));
+            self.tell_row(&format!("{}{}", inside(owner), paint.dim(&line)));
         }
     }
 
-    fn warned(&mut self, text: &str) {
+    fn warned(&mut self, owner: &Owner, text: &str) {
         let paint = self.err.paint();
-        let indent = self.inside();
+        let indent = inside(owner);
         for (index, line) in safe::lines(text).enumerate() {
             let symbol = if index == 0 { paint.yellow("!") } else { " ".to_owned() };
             self.tell_row(&format!("{indent}{symbol} {line}"));
         }
     }
 
-    /// The indentation of what belongs to the step that runs now.
-    fn inside(&self) -> String {
-        self.open.last().map_or_else(String::new, |open| indent(open.step.depth + 1))
-    }
-
-    fn answered(&mut self, prompt: &str, answer: &str) {
+    fn answered(&mut self, owner: &Owner, prompt: &str, answer: &str) {
         self.live.resume();
         if !self.manner.asks {
             let (prompt, answer) = (safe::line(prompt), safe::line(answer));
             let paint = self.err.paint();
-            let indent = self.inside();
+            let indent = inside(owner);
             self.tell(&format!("{indent}{} {prompt} {}", paint.dim("?"), paint.dim(&answer)));
         }
-        if let Some(open) = self.open.last() {
-            self.live.show(safe::line(&open.step.title).into_owned(), false);
+        if let Some(step) = owner.step() {
+            self.live.show(safe::line(&step.title).into_owned(), false);
         }
     }
 
     fn run_finished(&mut self, event: &Event) {
-        let Event::RunFinished {
-            passed,
-            exit_code,
-            millis,
-            counts,
-            remaining,
-            command,
-            outputs,
-            ..
-        } = event
+        let What::RunFinished { passed, exit_code, millis, counts, remaining, command, outputs } =
+            &event.what
         else {
             return;
         };
@@ -361,7 +336,7 @@ impl TerminalReporter {
             String::new()
         } else {
             let removals = removals.unwrap_or_else(|| "0 removed".to_owned());
-            format!(", {} made, {removals}", counted(counts.made, "resource"))
+            format!(", {} made, {removals}", counted(counts.created, "resource"))
         };
         self.tell_row(&format!("{head} in {}: {calls}{rest}", duration(*millis)));
         if !remaining.is_empty() {
@@ -372,38 +347,10 @@ impl TerminalReporter {
 
 impl Reporter for TerminalReporter {
     fn event(&mut self, event: &Event) {
-        match event {
-            Event::RunStarted { .. } => self.run_started(event),
-            Event::StepStarted { step } => self.step_started(step),
-            Event::Noted { step, text } => self.noted(step.depth, text),
-            Event::Called { .. }
-            | Event::Packed { .. }
-            | Event::Uploads { .. }
-            | Event::Expects { .. } => {}
-            Event::Waiting { text } => self.progress(text),
-            Event::Retrying { reason, after } => {
-                self.progress(&format!("again in {}: {reason}", duration(*after)));
-            }
-            Event::Said { text } => self.result(text),
-            Event::Warned { text } => self.warned(text),
-            Event::Mailed { mail } => {
-                let line = format!("✉ to {}: code {}", mail.to, mail.code);
-                self.tell(&safe::line(&line));
-            }
-            Event::Asking => self.live.pause(),
-            Event::Answered { prompt, answer, .. } => self.answered(prompt, answer),
-            Event::Made { resource } => self.made(resource),
-            Event::Settled { resource } => self.settled(resource),
-            Event::StepFinished { step, status, millis, failure, outputs: _ } => {
-                self.live.resume();
-                self.step_finished(step, *status, *millis, failure.as_ref());
-            }
-            Event::CleanupStarted { count } => self.cleanup_started(*count),
-            Event::UndoStarted { resource } => self.undo_started(resource),
-            Event::UndoFinished { resource, status, reason, millis } => {
-                self.undo_finished(resource, *status, reason.as_deref(), *millis);
-            }
-            Event::RunFinished { .. } => self.run_finished(event),
+        match &event.owner {
+            Owner::Step(step) => self.of_step(step, event),
+            Owner::Undo(resource) => self.of_undo(resource, event),
+            Owner::Run => self.of_any(event),
         }
     }
 
@@ -417,17 +364,72 @@ impl Reporter for TerminalReporter {
 }
 
 impl TerminalReporter {
-    fn made(&mut self, resource: &ResourceRef) {
-        if let Some(open) = self.open.last_mut() {
-            open.made.push(resource.clone());
+    fn of_step(&mut self, step: &StepRef, event: &Event) {
+        match &event.what {
+            What::StepStarted => self.step_started(step),
+            What::Created { resource } => self.changed(step, |open| &mut open.created, resource),
+            What::Removed { resource } => self.changed(step, |open| &mut open.removed, resource),
+            What::StepFinished { status, millis, failure, outputs: _ } => {
+                self.live.resume();
+                self.step_finished(step, *status, *millis, failure.as_ref());
+            }
+            _ => self.of_any(event),
         }
     }
 
-    fn settled(&mut self, resource: &ResourceRef) {
-        if let Some(open) = self.open.last_mut() {
-            open.settled.push(resource.clone());
+    fn of_undo(&mut self, resource: &ResourceRef, event: &Event) {
+        match &event.what {
+            What::UndoStarted => self.undo_started(resource),
+            What::StillUnderWay { millis } => self.still_under_way(resource, *millis),
+            What::UndoFinished { status, reason, millis } => {
+                self.undo_finished(resource, *status, reason.as_ref(), *millis);
+            }
+            _ => self.of_any(event),
         }
     }
+
+    fn of_any(&mut self, event: &Event) {
+        let owner = &event.owner;
+        match &event.what {
+            What::RunStarted { .. } => self.run_started(event),
+            What::Noted { note } => self.noted(owner, &words::note(note)),
+            What::Waiting { text } => self.progress(owner, text),
+            What::Retrying { reason, after } => {
+                self.progress(owner, &format!("again in {}: {reason}", duration(*after)));
+            }
+            What::Printed { text } => self.result(text),
+            What::Warned { text } => self.warned(owner, text),
+            What::LeftBehind { count } => self.warned(owner, &words::left_behind(*count, false)),
+            What::Mailed { mail } => {
+                let line = format!("✉ to {}: code {}", mail.to, mail.code);
+                self.tell(&safe::line(&line));
+            }
+            What::Asking => self.live.pause(),
+            What::Answered { prompt, answer, .. } => self.answered(owner, prompt, answer),
+            What::CleanupStarted { count } => self.cleanup_started(*count),
+            What::RunFinished { .. } => self.run_finished(event),
+            // What a dry run alone tells, and what belongs to a step or an undo.
+            _ => {}
+        }
+    }
+
+    /// A step has created or removed something.
+    fn changed(
+        &mut self,
+        step: &StepRef,
+        which: fn(&mut OpenStep) -> &mut Vec<ResourceRef>,
+        resource: &ResourceRef,
+    ) {
+        let mut open = self.open.iter_mut().rev();
+        if let Some(open) = open.find(|open| open.step.number == step.number) {
+            which(open).push(resource.clone());
+        }
+    }
+}
+
+/// The indentation of what belongs to whoever owns it.
+fn inside(owner: &Owner) -> String {
+    owner.step().map_or_else(String::new, |step| indent(step.depth + 1))
 }
 
 /// Symbol, title, kind and what comes after, in columns.

@@ -9,6 +9,10 @@ fn shown(events: &[Event], manner: Manner) -> (String, String) {
     (out.text(), err.text())
 }
 
+fn last_of(events: &mut [Event]) -> Option<&mut What> {
+    events.last_mut().map(|event| &mut event.what)
+}
+
 #[test]
 fn a_passing_run() {
     let (out, err) = shown(&sample::passing(), Manner::default());
@@ -42,7 +46,7 @@ fn quiet_shows_results_failures_and_what_remains() {
 #[test]
 fn an_interrupted_run_says_so() {
     let mut events = sample::failing();
-    if let Some(Event::RunFinished { exit_code, .. }) = events.last_mut() {
+    if let Some(What::RunFinished { exit_code, .. }) = last_of(&mut events) {
         *exit_code = 130;
     }
     let (_, err) = shown(&events, Manner::default());
@@ -55,7 +59,7 @@ fn an_interrupted_run_says_so() {
 #[test]
 fn what_failed_in_a_run_that_passed_was_rescued() {
     let mut events = sample::failing();
-    if let Some(Event::RunFinished { passed, exit_code, remaining, .. }) = events.last_mut() {
+    if let Some(What::RunFinished { passed, exit_code, remaining, .. }) = last_of(&mut events) {
         (*passed, *exit_code) = (true, 0);
         remaining.clear();
     }

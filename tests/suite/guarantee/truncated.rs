@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::journal::{Book, Journal};
+use engine::journal::{Journal, JournalFile};
 use engine::redactor::Redactor;
 use tokio::sync::Semaphore;
 
@@ -65,9 +65,9 @@ async fn recover(case: &Case, prefix: &[u8]) -> Result<(), String> {
     let path = directory.path().join(format!("{}.journal", case.run));
     fs::write(path, prefix).map_err(|error| error.to_string())?;
     let journal =
-        Journal::resume(directory.path(), &case.run).map_err(|error| error.to_string())?;
-    let book = Book::copy_of(journal.history(), Redactor::default());
-    if case.clean(&book).await != Some(Vec::new()) {
+        JournalFile::resume(directory.path(), &case.run).map_err(|error| error.to_string())?;
+    let journal = Journal::copy_of(journal.state(), Redactor::default());
+    if case.clean(&journal).await != Some(Vec::new()) {
         return Err("something cannot be removed".to_owned());
     }
     case.look("after the clean-up")
@@ -75,11 +75,11 @@ async fn recover(case: &Case, prefix: &[u8]) -> Result<(), String> {
 
 /// Runs it with its journal on the disk, and says what that holds in the end.
 async fn journalled(case: &Case, directory: &Path) -> Vec<u8> {
-    let journal = Journal::create(directory, case.head()).unwrap();
+    let journal = JournalFile::create(directory, case.head()).unwrap();
     let path = journal.path().to_owned();
     case.account.watch(&path);
-    let book = Book::on_disk(journal, Redactor::default());
-    case.run(&book).await.unwrap();
+    let journal = Journal::on_disk(journal, Redactor::default());
+    case.run(&journal).await.unwrap();
     fs::read(path).unwrap()
 }
 

@@ -21,10 +21,11 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use engine::cleanup::Cleaner;
-use engine::event::{Event, Remaining, UndoStatus};
-use engine::journal::{Book, Opened, Record, Target};
+use engine::cleanup::{Cleaner, Windows};
+use engine::event::{Event, Owner, Remaining, UndoStatus, What};
+use engine::journal::{Journal, Opened, Record, Target};
 use engine::redactor::Redactor;
+use engine::sink::Sink;
 use engine::step::{Context, Interrupt, RunFacts, StepError};
 use playbook::prompt::UnattendedPrompter;
 use serde_json::{Value, json};
@@ -138,7 +139,7 @@ fn operation(request: &HttpRequest) -> String {
 
 /// A run, step by step.
 pub struct Run {
-    pub book: Book,
+    pub journal: Journal,
     scripted: Scripted,
     directory: TempDir,
     region: &'static str,
@@ -166,11 +167,12 @@ impl Run {
                 local: false,
             },
             profile: None,
+            attempt_millis: 60_000,
         };
         let scripted =
             Scripted { script: Arc::new(script), counts: Arc::default(), calls: Arc::default() };
-        let book = Book::in_memory(&Record::Opened(opened), Redactor::default());
-        Self { book, scripted, directory: TempDir::new().unwrap(), region }
+        let journal = Journal::in_memory(&Record::Opened(opened), Redactor::default());
+        Self { journal, scripted, directory: TempDir::new().unwrap(), region }
     }
 
     pub fn directory(&self) -> &Path {
@@ -210,7 +212,7 @@ impl Run {
             }),
             directory: Arc::from(self.directory.path()),
             root: Arc::from(self.directory.path()),
-            ledger: Arc::new(self.book.for_step(step, Vec::new(), false, Arc::new(|_| ()))),
+            ledger: Arc::new(self.journal.for_step(step, Vec::new(), false, Arc::new(|_| ()))),
             prompter: Arc::new(UnattendedPrompter),
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
@@ -226,33 +228,39 @@ impl Run {
 
     /// Names of the entries that clean-up has to see to, latest first.
     pub fn pending(&self) -> Vec<String> {
-        self.book.pending().into_iter().map(|entry| entry.name).collect()
+        self.journal.pending().into_iter().map(|entry| entry.name).collect()
     }
 
     /// Cleans up: how each entry ended, in the order of their ends, and what remains.
     pub async fn clean(&self) -> (Vec<(String, UndoStatus)>, Vec<Remaining>) {
-        let ends = Mutex::new(Vec::new());
-        let emit = |event| {
-            if let Event::UndoFinished { resource, status, .. } = event {
-                ends.lock().unwrap().push((resource.name, status));
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let listener = {
+            let ends = Arc::clone(&ends);
+            move |event: &Event| {
+                if let (Owner::Undo(resource), What::UndoFinished { status, .. }) =
+                    (&event.owner, &event.what)
+                {
+                    ends.lock().unwrap().push((resource.name.clone(), *status));
+                }
             }
         };
+        let window = Duration::from_millis(300);
         let remaining = Cleaner {
-            book: &self.book,
+            journal: &self.journal,
             context: self.context("cleanup"),
             maker_of,
-            emit: &emit,
+            sink: &Sink::new(RUN, Box::new(listener), Redactor::default()),
             timeout: Duration::from_secs(2),
-            window: Duration::from_millis(300),
-            window_of_unanswered: Duration::from_millis(300),
+            windows: Windows { visibility: window, under_way: window, own: false },
         }
         .clean()
         .await;
-        (ends.into_inner().unwrap(), remaining)
+        let ends = ends.lock().unwrap().clone();
+        (ends, remaining)
     }
 
     /// As another process finds the journal.
     pub fn recover(&mut self) {
-        self.book = Book::copy_of(&self.book.history(), Redactor::default());
+        self.journal = Journal::copy_of(&self.journal.state(), Redactor::default());
     }
 }

@@ -15,9 +15,9 @@ pub struct Counts {
     pub skipped: usize,
     /// Calls made or written down.
     pub calls: usize,
-    /// Resources made or, in a dry run, to be made.
-    pub made: usize,
-    /// Resources taken away or, in a dry run, to be taken away.
+    /// Resources created or, in a dry run, to be created.
+    pub created: usize,
+    /// Resources removed or, in a dry run, to be removed.
     pub removed: usize,
     /// Resources that clean-up found gone already.
     #[serde(default)]
@@ -30,11 +30,11 @@ pub struct Counts {
 /// How many calls a dry run has of which effect; those of the clean-up apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Make something.
+    /// Create something.
     pub create: usize,
     /// Change something.
     pub change: usize,
-    /// Take something away.
+    /// Remove something.
     pub delete: usize,
     /// Only look.
     pub read: usize,

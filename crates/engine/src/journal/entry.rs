@@ -1,9 +1,13 @@
-//! Journal records, and which may follow which. Pure: text in, text out.
+//! JournalFile records, and which may follow which. Pure: text in, text out.
 
+use std::time::Duration;
+
+use aws::CallTimeouts;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::{Remaining, ResourceRef};
+use crate::event::{Reason, Remaining, ResourceRef};
 
 /// Where a run's calls went. Clean-up refuses to go anywhere else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +39,22 @@ pub struct Opened {
     pub target: Target,
     /// The profile, to name it in the command that finishes the clean-up.
     pub profile: Option<String>,
+    /// How long each attempt of a call was given, in milliseconds: what is sent may have its effect for as long.
+    #[serde(default = "usual_attempt")]
+    pub attempt_millis: u64,
+}
+
+impl Opened {
+    /// How long each attempt of a call was given.
+    #[must_use]
+    pub fn attempt(&self) -> Duration {
+        Duration::from_millis(self.attempt_millis)
+    }
+}
+
+/// What a journal that does not say it was written with.
+fn usual_attempt() -> u64 {
+    u64::try_from(CallTimeouts::default().attempt.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One line of a journal.
@@ -55,12 +75,19 @@ pub enum Record {
         /// The step that makes it.
         step: String,
         /// What undoing it takes.
-        made: Value,
+        #[serde(alias = "made")]
+        undo: Value,
         /// The entries that it was made from; they are undone after it.
         depends: Vec<u64>,
         /// Whether it is to stay.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         keep: bool,
+        /// When that was.
+        #[serde(default, with = "crate::event::rfc3339", skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+        /// Another run, not finished then, that had changed the same, so that nobody knows what was there before either.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beside: Option<String>,
     },
     /// It was made.
     Done {
@@ -83,8 +110,9 @@ pub enum Record {
         /// Why.
         reason: String,
     },
-    /// A step of the playbook took it away.
-    Settled {
+    /// A step of the playbook removed it.
+    #[serde(alias = "settled")]
+    Removed {
         /// Which.
         seq: u64,
     },
@@ -98,7 +126,8 @@ pub enum Record {
         /// Which.
         seq: u64,
         /// What undoing it takes from here on.
-        made: Value,
+        #[serde(alias = "made")]
+        undo: Value,
     },
     /// It is gone, or was never ours.
     UndoDone {
@@ -122,16 +151,37 @@ pub enum Record {
 }
 
 /// What has become of an entry.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryState {
     /// The call may be under way, or nobody lived to see its end.
     Open,
-    /// It was made.
-    Done(Value),
-    /// Nothing was made, or a step took it away, or clean-up did.
-    Over,
-    /// Clean-up could not take it away.
-    Stuck(String),
+    /// The call has ended, and its end says nothing of its effect.
+    Unknown,
+    /// It was created.
+    Done,
+    /// Nothing was created, or a step removed it, or clean-up did.
+    Closed,
+    /// Clean-up could not remove it.
+    Failed,
+}
+
+impl EntryState {
+    /// Whether nobody knows if it was created.
+    #[must_use]
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::Open | Self::Unknown)
+    }
+
+    /// For messages about records that may not follow.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Unknown => "unknown",
+            Self::Done => "done",
+            Self::Closed => "closed",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// An intent, and what has become of it.
@@ -146,12 +196,16 @@ pub struct Entry {
     /// The step that made it.
     pub step: String,
     /// What undoing it takes.
-    pub made: Value,
+    pub undo: Value,
     /// The entries that it was made from.
     pub depends: Vec<u64>,
     /// Whether it is to stay.
     pub keep: bool,
-    /// What is known of it only since it was made.
+    /// When it was intended, as far as that was written down.
+    pub at: Option<Timestamp>,
+    /// Another run that had changed the same, so that nobody knows what was there before either.
+    pub beside: Option<String>,
+    /// What is known of it only since it was created.
     pub ids: Option<Value>,
     /// What has become of it.
     pub state: EntryState,
@@ -166,16 +220,16 @@ impl Entry {
 
     /// The entry, as something that is still there. `arn` is what its name makes it, where AWS has not said.
     #[must_use]
-    pub fn remaining(&self, arn: Option<String>, reason: &str) -> Remaining {
+    pub fn remaining(&self, arn: Option<String>, reason: Reason) -> Remaining {
         let said = self.ids.as_ref().and_then(|ids| ids.get("arn")).and_then(Value::as_str);
         let arn = said.map(str::to_owned).or(arn);
-        Remaining { resource: self.resource(), arn, reason: reason.to_owned() }
+        Remaining { resource: self.resource(), arn, reason }
     }
 
     /// Whether clean-up has something to do.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        !self.keep && !matches!(self.state, EntryState::Over)
+        !self.keep && !matches!(self.state, EntryState::Closed)
     }
 }
 
@@ -218,7 +272,7 @@ pub enum Illegal {
 
 /// All that a journal says, so far.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct History {
+pub struct JournalState {
     /// The head.
     pub opened: Option<Opened>,
     /// The entries, in order.
@@ -227,103 +281,101 @@ pub struct History {
     pub closed: Option<u8>,
 }
 
-impl History {
+impl JournalState {
     /// Takes in one more record.
     ///
     /// # Errors
     /// [`Illegal`] when it may not come now; nothing has changed then.
-    #[allow(clippy::too_many_lines, reason = "one arm a record")]
     pub fn apply(&mut self, record: &Record) -> Result<(), Illegal> {
-        if let Record::Opened(opened) = record {
-            if self.opened.is_some() {
-                return Err(Illegal::Head);
-            }
-            self.opened = Some(opened.clone());
-            return Ok(());
-        }
-        if self.opened.is_none() {
-            return Err(Illegal::Head);
-        }
+        self.check(record)?;
         match record {
-            Record::Opened(_) => Err(Illegal::Head),
-            Record::Closed { exit_code } => {
-                self.closed = Some(*exit_code);
-                Ok(())
-            }
-            Record::Intent { .. } if self.closed.is_some() => Err(Illegal::Closed),
-            Record::Intent { seq, kind, name, step, made, depends, keep } => {
-                let expected = self.entries.len() as u64 + 1;
-                if *seq != expected {
-                    return Err(Illegal::Order { expected, found: *seq });
-                }
+            Record::Opened(opened) => self.opened = Some(opened.clone()),
+            Record::Closed { exit_code } => self.closed = Some(*exit_code),
+            Record::Intent { seq, kind, name, step, undo, depends, keep, at, beside } => {
                 self.entries.push(Entry {
                     seq: *seq,
                     kind: kind.clone(),
                     name: name.clone(),
                     step: step.clone(),
-                    made: made.clone(),
+                    undo: undo.clone(),
                     depends: depends.clone(),
                     keep: *keep,
+                    at: *at,
+                    beside: beside.clone(),
                     ids: None,
                     state: EntryState::Open,
                 });
-                Ok(())
             }
             Record::Done { seq, ids } => {
-                let entry = self.entry("the success", *seq, &["open"])?;
-                entry.ids = Some(ids.clone());
-                entry.state = EntryState::Done(ids.clone());
-                Ok(())
+                self.change(*seq, |entry| {
+                    entry.ids = Some(ids.clone());
+                    entry.state = EntryState::Done;
+                });
             }
-            Record::Failed { seq, .. } => {
-                self.entry("the refusal", *seq, &["open"])?.state = EntryState::Over;
-                Ok(())
+            Record::Amended { seq, undo } => {
+                self.change(*seq, |entry| entry.undo = undo.clone());
             }
-            Record::Unknown { seq, .. } => self.entry("the doubt", *seq, &["open"]).map(|_| ()),
-            Record::Settled { seq } => {
-                let entry = self.entry("the deletion", *seq, &["open", "done", "stuck"])?;
-                entry.state = EntryState::Over;
-                Ok(())
+            Record::UndoStarted { .. } => {}
+            Record::Unknown { seq, .. } => {
+                self.change(*seq, |entry| entry.state = EntryState::Unknown);
             }
-            Record::UndoStarted { seq } => {
-                self.entry("the undo", *seq, &["open", "done", "stuck"]).map(|_| ())
+            Record::UndoFailed { seq, .. } => {
+                self.change(*seq, |entry| entry.state = EntryState::Failed);
             }
-            Record::Amended { seq, made } => {
-                self.entry("the rest", *seq, &["open", "done", "stuck"])?.made = made.clone();
-                Ok(())
+            Record::Failed { seq, .. } | Record::Removed { seq } | Record::UndoDone { seq, .. } => {
+                self.change(*seq, |entry| entry.state = EntryState::Closed);
             }
-            Record::UndoDone { seq, .. } => {
-                let entry = self.entry("the undo's end", *seq, &["open", "done", "stuck"])?;
-                entry.state = EntryState::Over;
-                Ok(())
+        }
+        Ok(())
+    }
+
+    /// Whether a record may come now.
+    ///
+    /// # Errors
+    /// [`Illegal`] when it may not.
+    pub fn check(&self, record: &Record) -> Result<(), Illegal> {
+        const UNDECIDED: &[EntryState] = &[EntryState::Open, EntryState::Unknown];
+        const LEFT: &[EntryState] =
+            &[EntryState::Open, EntryState::Unknown, EntryState::Done, EntryState::Failed];
+        if matches!(record, Record::Opened(_)) != self.opened.is_none() {
+            return Err(Illegal::Head);
+        }
+        match record {
+            Record::Opened(_) | Record::Closed { .. } => Ok(()),
+            Record::Intent { .. } if self.closed.is_some() => Err(Illegal::Closed),
+            Record::Intent { seq, .. } => {
+                let expected = self.entries.len() as u64 + 1;
+                let illegal = Illegal::Order { expected, found: *seq };
+                if *seq == expected { Ok(()) } else { Err(illegal) }
             }
-            Record::UndoFailed { seq, reason } => {
-                let entry = self.entry("the undo's failure", *seq, &["open", "done", "stuck"])?;
-                entry.state = EntryState::Stuck(reason.clone());
-                Ok(())
-            }
+            Record::Done { seq, .. } => self.allows("the success", *seq, UNDECIDED),
+            Record::Failed { seq, .. } => self.allows("the refusal", *seq, UNDECIDED),
+            Record::Unknown { seq, .. } => self.allows("the doubt", *seq, UNDECIDED),
+            Record::Removed { seq } => self.allows("the deletion", *seq, LEFT),
+            Record::UndoStarted { seq } => self.allows("the undo", *seq, LEFT),
+            Record::Amended { seq, .. } => self.allows("the rest", *seq, LEFT),
+            Record::UndoDone { seq, .. } => self.allows("the undo's end", *seq, LEFT),
+            Record::UndoFailed { seq, .. } => self.allows("the undo's failure", *seq, LEFT),
         }
     }
 
-    fn entry(
-        &mut self,
-        what: &'static str,
-        seq: u64,
-        allowed: &[&'static str],
-    ) -> Result<&mut Entry, Illegal> {
-        let index = usize::try_from(seq).ok().and_then(|seq| seq.checked_sub(1));
-        let entry = index.and_then(|index| self.entries.get_mut(index));
-        let entry = entry.ok_or(Illegal::NoSuchEntry { what, seq })?;
-        let state = match entry.state {
-            EntryState::Open => "open",
-            EntryState::Done(_) => "done",
-            EntryState::Over => "over",
-            EntryState::Stuck(_) => "stuck",
-        };
-        if allowed.contains(&state) {
-            Ok(entry)
-        } else {
-            Err(Illegal::Sequence { what, seq, state })
+    fn allows(&self, what: &'static str, seq: u64, states: &[EntryState]) -> Result<(), Illegal> {
+        let entry = self.entry(seq).ok_or(Illegal::NoSuchEntry { what, seq })?;
+        if states.contains(&entry.state) {
+            return Ok(());
+        }
+        Err(Illegal::Sequence { what, seq, state: entry.state.word() })
+    }
+
+    /// The entry of a number.
+    #[must_use]
+    pub fn entry(&self, seq: u64) -> Option<&Entry> {
+        self.entries.get(index_of(seq)?)
+    }
+
+    fn change(&mut self, seq: u64, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = index_of(seq).and_then(|index| self.entries.get_mut(index)) {
+            change(entry);
         }
     }
 
@@ -339,9 +391,23 @@ impl History {
     }
 }
 
+/// Entries count up from 1.
+fn index_of(seq: u64) -> Option<usize> {
+    usize::try_from(seq).ok()?.checked_sub(1)
+}
+
 /// A journal that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
+    /// It does not begin as a journal does.
+    #[error("it is no journal: its first line is not the whole head of one")]
+    NoHead,
+    /// The head is that of another run.
+    #[error("it is the journal of run {run}")]
+    OtherRun {
+        /// That run.
+        run: String,
+    },
     /// A whole line that does not carry its own checksum.
     #[error("line {line} is damaged: its checksum does not match")]
     Damaged {
@@ -379,13 +445,13 @@ pub fn encode(record: &Record) -> String {
 /// Reads a journal back. A last line that is not whole, or of which the disk took only some pages, is what a power cut
 /// leaves: it was never synced, so nothing had been called for it, and it is passed over.
 ///
-/// Returns the history, and how many bytes of the text it covers.
+/// Returns the state, and how many bytes of the text it covers.
 ///
 /// # Errors
 /// [`Broken`], which names the line. A journal that is broken in the middle proves nothing, so nothing may be deleted by
 /// it.
-pub fn decode(text: &[u8]) -> Result<(History, usize), Broken> {
-    let mut history = History::default();
+pub fn decode(text: &[u8]) -> Result<(JournalState, usize), Broken> {
+    let mut state = JournalState::default();
     let mut covered = 0;
     for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let number = index + 1;
@@ -400,10 +466,21 @@ pub fn decode(text: &[u8]) -> Result<(History, usize), Broken> {
         };
         let record: Record = serde_json::from_str(body)
             .map_err(|error| Broken::Unreadable { line: number, reason: error.to_string() })?;
-        history.apply(&record).map_err(|illegal| Broken::OutOfPlace { line: number, illegal })?;
+        state.apply(&record).map_err(|illegal| Broken::OutOfPlace { line: number, illegal })?;
         covered += line.len();
     }
-    Ok((history, covered))
+    if state.opened.is_none() && !is_torn_head(text) {
+        return Err(Broken::NoHead);
+    }
+    Ok((state, covered))
+}
+
+/// Whether a file that holds no whole record is what a power cut leaves of a journal's first moment. Anything else is not
+/// a journal, and none of this program's business.
+fn is_torn_head(text: &[u8]) -> bool {
+    let begins = HEAD.as_bytes();
+    let common = text.len().min(begins.len());
+    text.get(..common) == begins.get(..common) && !text.contains(&b'\n')
 }
 
 fn body_of(line: &[u8]) -> Option<&str> {

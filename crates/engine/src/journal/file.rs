@@ -5,7 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::entry::{Broken, History, Illegal, Opened, Record, decode, encode};
+use super::entry::{Broken, Illegal, JournalState, Opened, Record, decode, encode};
+use super::folder;
+use super::trust::{self, Distrust};
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,14 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// Somebody else could have written it.
+    #[error("{path}: {distrust}")]
+    Untrusted {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why it is not read.
+        distrust: Distrust,
+    },
     /// There is no such run.
     #[error("there is no journal of run {run} in {directory}")]
     NoSuchRun {
@@ -70,30 +80,28 @@ pub enum Lock {
     Free,
 }
 
-/// A journal, open for more.
+/// A journal's file, open for more.
 #[derive(Debug)]
-pub struct Journal {
+pub struct JournalFile {
     path: PathBuf,
     file: File,
-    history: History,
+    state: JournalState,
     /// Where the next record goes: what lies behind it was never whole.
     end: u64,
 }
 
-impl Journal {
+impl JournalFile {
     /// Starts the journal of a run.
     ///
     /// # Errors
     /// [`JournalError::Io`] when nothing can be written there: then nothing may be made either.
     pub fn create(directory: &Path, opened: Opened) -> Result<Self, JournalError> {
         private_directory(directory).map_err(at(directory))?;
+        trust::check_directory(directory)?;
         let path = path_of(directory, &opened.run);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        owner_only(&mut options);
-        let file = options.open(&path).map_err(at(&path))?;
+        let file = trust::open(OpenOptions::new().read(true).write(true).create_new(true), &path)?;
         lock(&file, &path)?;
-        let mut journal = Self { path, file, history: History::default(), end: 0 };
+        let mut journal = Self { path, file, state: JournalState::default(), end: 0 };
         if let Err(error) = journal.append(&Record::Opened(opened)) {
             // A run that never was is not to be found by anybody.
             let _ = fs::remove_file(&journal.path);
@@ -109,61 +117,39 @@ impl Journal {
     /// # Errors
     /// [`JournalError`]: alive, broken, unreadable or absent.
     pub fn resume(directory: &Path, run: &str) -> Result<Self, JournalError> {
-        let path = named(directory, run)?;
-        let opened = OpenOptions::new().read(true).write(true).open(&path);
-        let mut file = opened.map_err(|error| absent(error, &path, directory, run))?;
+        let (mut file, path) =
+            folder::find(directory, run, OpenOptions::new().read(true).write(true))?;
         lock(&file, &path)?;
-        let (history, covered) = read(&mut file, &path)?;
+        let (state, covered) = read(&mut file, &path, run)?;
         let end = covered as u64;
         file.set_len(end).map_err(at(&path))?;
-        Ok(Self { path, file, history, end })
+        Ok(Self { path, file, state, end })
     }
 
     /// Reads the journal of a run, alive or not, without touching it.
     ///
     /// # Errors
     /// [`JournalError`]: broken, unreadable or absent.
-    pub fn peek(directory: &Path, run: &str) -> Result<(History, Lock), JournalError> {
-        let path = named(directory, run)?;
-        let mut file = File::open(&path).map_err(|error| absent(error, &path, directory, run))?;
+    pub fn peek(directory: &Path, run: &str) -> Result<(JournalState, Lock), JournalError> {
+        let (mut file, path) = folder::find(directory, run, OpenOptions::new().read(true))?;
         let lock = match file.try_lock_shared() {
             Ok(()) => Lock::Free,
             Err(TryLockError::WouldBlock) => Lock::Held,
             Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
         };
-        let (history, _) = read(&mut file, &path)?;
-        Ok((history, lock))
+        let (state, _) = read(&mut file, &path, run)?;
+        Ok((state, lock))
     }
 
     /// What the journal of a run says whose process is gone, without touching it.
     ///
     /// # Errors
     /// [`JournalError`]: alive, broken, unreadable or absent.
-    pub fn look(directory: &Path, run: &str) -> Result<History, JournalError> {
+    pub fn look(directory: &Path, run: &str) -> Result<JournalState, JournalError> {
         match Self::peek(directory, run)? {
-            (history, Lock::Free) => Ok(history),
+            (state, Lock::Free) => Ok(state),
             (_, Lock::Held) => Err(JournalError::Alive { path: path_of(directory, run) }),
         }
-    }
-
-    /// The runs that have a journal, oldest first.
-    ///
-    /// # Errors
-    /// [`JournalError::Io`].
-    pub fn runs(directory: &Path) -> Result<Vec<String>, JournalError> {
-        let entries = match fs::read_dir(directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(at(directory)(error)),
-        };
-        let mut runs: Vec<String> = entries
-            .filter_map(|entry| {
-                let name = entry.ok()?.file_name().into_string().ok()?;
-                Some(name.strip_suffix(".journal")?.to_owned())
-            })
-            .collect();
-        runs.sort();
-        Ok(runs)
     }
 
     /// Appends a record and waits until it is on the disk.
@@ -171,14 +157,13 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Io`]; the record does not count then, and the next one overwrites what of it was written.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
-        let mut next = self.history.clone();
-        next.apply(record)
-            .map_err(|illegal| JournalError::Illegal { path: self.path.clone(), illegal })?;
+        let illegal = |illegal| JournalError::Illegal { path: self.path.clone(), illegal };
+        self.state.check(record).map_err(illegal)?;
         let line = encode(record);
         self.write(line.as_bytes()).map_err(at(&self.path))?;
         self.end += line.len() as u64;
-        self.history = next;
-        Ok(())
+        let illegal = |illegal| JournalError::Illegal { path: self.path.clone(), illegal };
+        self.state.apply(record).map_err(illegal)
     }
 
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
@@ -193,8 +178,8 @@ impl Journal {
 
     /// What it says so far.
     #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
+    pub fn state(&self) -> &JournalState {
+        &self.state
     }
 
     /// The file.
@@ -210,39 +195,32 @@ impl Journal {
     pub fn remove(self) -> Result<(), JournalError> {
         fs::remove_file(&self.path).map_err(at(&self.path))
     }
+
+    /// Puts the journal of a run that is finished with the other finished ones, where nobody who starts a run looks.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; the journal says that the run is finished all the same.
+    pub fn file_away(&mut self) -> Result<(), JournalError> {
+        if self.state.is_finished() {
+            self.path = folder::file_away(&self.path)?;
+        }
+        Ok(())
+    }
 }
 
-fn path_of(directory: &Path, run: &str) -> PathBuf {
+pub(super) fn path_of(directory: &Path, run: &str) -> PathBuf {
     directory.join(format!("{run}.journal"))
 }
 
-/// The journal of a run that a person named, who may have meant a path.
-fn named(directory: &Path, run: &str) -> Result<PathBuf, JournalError> {
-    if run.is_empty() || !run.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(JournalError::NoSuchRun {
-            run: run.to_owned(),
-            directory: directory.to_owned(),
-        });
-    }
-    Ok(path_of(directory, run))
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
     let path = path.to_owned();
     move |source| JournalError::Io { path, source }
-}
-
-fn absent(error: io::Error, path: &Path, directory: &Path, run: &str) -> JournalError {
-    if error.kind() == io::ErrorKind::NotFound {
-        return JournalError::NoSuchRun { run: run.to_owned(), directory: directory.to_owned() };
-    }
-    at(path)(error)
 }
 
 /// How long somebody who only looks may keep a journal from those who write in it.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
-/// Takes the lock of a journal. Whoever [peeks](Journal::peek) holds it for a moment too; whoever holds it longer is its
+/// Takes the lock of a journal. Whoever [peeks](JournalFile::peek) holds it for a moment too; whoever holds it longer is its
 /// run.
 fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
     let started = Instant::now();
@@ -260,31 +238,29 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
     }
 }
 
-fn read(file: &mut File, path: &Path) -> Result<(History, usize), JournalError> {
+fn read(file: &mut File, path: &Path, run: &str) -> Result<(JournalState, usize), JournalError> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(at(path))?;
-    decode(&text).map_err(|broken| JournalError::Broken { path: path.to_owned(), broken })
+    let broken = |broken| JournalError::Broken { path: path.to_owned(), broken };
+    let (state, covered) = decode(&text).map_err(broken)?;
+    match &state.opened {
+        Some(opened) if opened.run != run => {
+            Err(broken(Broken::OtherRun { run: opened.run.clone() }))
+        }
+        _ => Ok((state, covered)),
+    }
 }
 
 #[cfg(unix)]
-fn private_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn private_directory(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 #[cfg(not(unix))]
-fn private_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn private_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(directory)
 }
-
-#[cfg(unix)]
-fn owner_only(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn owner_only(_options: &mut OpenOptions) {}
 
 #[cfg(test)]
 mod tests {
@@ -305,6 +281,7 @@ mod tests {
                 local: false,
             },
             profile: None,
+            attempt_millis: 60_000,
         }
     }
 
@@ -312,34 +289,34 @@ mod tests {
     fn a_journal_outlives_its_process_and_goes_on() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("state");
-        let journal = Journal::create(&state, opened("a1")).unwrap();
-        assert!(matches!(Journal::resume(&state, "a1"), Err(JournalError::Alive { .. })));
-        assert_eq!(Journal::peek(&state, "a1").unwrap().1, Lock::Held);
+        let journal = JournalFile::create(&state, opened("a1")).unwrap();
+        assert!(matches!(JournalFile::resume(&state, "a1"), Err(JournalError::Alive { .. })));
+        assert_eq!(JournalFile::peek(&state, "a1").unwrap().1, Lock::Held);
         drop(journal);
         fs::OpenOptions::new()
             .append(true)
             .open(state.join("a1.journal"))
             .and_then(|mut file| file.write_all(b"{\"crc\":\"torn"))
             .unwrap();
-        let mut journal = Journal::resume(&state, "a1").unwrap();
+        let mut journal = JournalFile::resume(&state, "a1").unwrap();
         journal.append(&Record::Closed { exit_code: 0 }).unwrap();
         drop(journal);
-        let (history, lock) = Journal::peek(&state, "a1").unwrap();
-        assert_eq!((history.closed, lock), (Some(0), Lock::Free));
-        assert_eq!(Journal::runs(&state).unwrap(), ["a1"]);
+        let (found, lock) = JournalFile::peek(&state, "a1").unwrap();
+        assert_eq!((found.closed, lock), (Some(0), Lock::Free));
+        assert_eq!(folder::unfinished(&state).unwrap(), ["a1"]);
     }
 
     #[test]
     fn somebody_who_looks_keeps_nobody_from_cleaning_up() {
         let directory = tempfile::tempdir().unwrap();
-        drop(Journal::create(directory.path(), opened("a1")).unwrap());
+        drop(JournalFile::create(directory.path(), opened("a1")).unwrap());
         let looking = File::open(directory.path().join("a1.journal")).unwrap();
         looking.lock_shared().unwrap();
         let looks = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(200));
             drop(looking);
         });
-        let resumed = Journal::resume(directory.path(), "a1");
+        let resumed = JournalFile::resume(directory.path(), "a1");
         assert!(resumed.is_ok(), "{resumed:?}");
         looks.join().unwrap();
     }
@@ -350,7 +327,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("state");
-        let journal = Journal::create(&state, opened("a1")).unwrap();
+        let journal = JournalFile::create(&state, opened("a1")).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&state), 0o700);
         assert_eq!(mode(journal.path()), 0o600);
@@ -362,7 +339,7 @@ mod tests {
         let file = directory.path().join("first.yaml");
         fs::write(&file, "name: first").unwrap();
         for state in [file.clone(), file.join("state")] {
-            let refused = Journal::create(&state, opened("a1")).unwrap_err().to_string();
+            let refused = JournalFile::create(&state, opened("a1")).unwrap_err().to_string();
             let words = "there is a file where a directory should be";
             assert_eq!(refused, format!("{}: {words}", state.display()));
         }
@@ -371,7 +348,7 @@ mod tests {
     #[test]
     fn a_run_that_is_not_there_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        let error = Journal::resume(directory.path(), "zz").unwrap_err().to_string();
+        let error = JournalFile::resume(directory.path(), "zz").unwrap_err().to_string();
         assert_eq!(
             error,
             format!("there is no journal of run zz in {}", directory.path().display())

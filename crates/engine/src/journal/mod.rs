@@ -1,12 +1,17 @@
 //! The journal: what a run has made, written down before it is made.
 //!
-//! [`entry`] says which records there are and which may follow which; [`file`] keeps them on disk; [`book`] is what
-//! steps and clean-up write in.
+//! [`entry`] says which records there are and which may follow which; [`file`] keeps them on disk, [`folder`] knows where;
+//! [`trust`] says whose they are; [`writer`] is what steps and clean-up write in.
 
-pub mod book;
 pub mod entry;
 pub mod file;
+pub mod folder;
+mod overlap;
+pub mod trust;
+pub mod writer;
 
-pub use book::{Book, Change, OnChange};
-pub use entry::{Broken, Entry, EntryState, History, Illegal, Opened, Record, Target};
-pub use file::{Journal, JournalError, Lock};
+pub use entry::{Broken, Entry, EntryState, Illegal, JournalState, Opened, Record, Target};
+pub use file::{JournalError, JournalFile, Lock};
+pub use folder::Finished;
+pub use trust::Distrust;
+pub use writer::{Change, Journal, OnChange};

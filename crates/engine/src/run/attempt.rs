@@ -9,12 +9,12 @@ use super::Engine;
 use super::fault::Fault;
 use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
-use crate::event::{Event, ResourceRef, Status, StepRef};
+use crate::event::{Note, Owner, Status, StepRef, What};
 use crate::journal::{Change, OnChange};
 use crate::step::{Answer, Context, Spec, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Poll, Retry, Step};
-use language::template::{Evaluated, Scope, Template, from_json, to_json};
+use language::template::{Evaluated, Expression, Scope, Template, from_json, to_json};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -41,7 +41,7 @@ impl Engine {
     ) -> Result<(Outputs, Status), Fault> {
         let attempt = Attempt { frame, step, spec, input, place, at };
         if self.setup.aws.is_dry_run() {
-            self.tell_what_may_fail(step, at);
+            self.tell_what_may_fail(step, place, at);
         }
         let result = match &step.poll {
             None => self.with_retries(&attempt).await,
@@ -51,15 +51,21 @@ impl Engine {
     }
 
     /// What a dry run cannot show happening.
-    fn tell_what_may_fail(&self, step: &Step, at: &StepRef) {
+    fn tell_what_may_fail(&self, step: &Step, place: &Place, at: &StepRef) {
         if let Some(retry) = &step.retry {
-            let on = if retry.on.is_empty() { "any error".to_owned() } else { retry.on.join(", ") };
-            self.note(at, format!("tries again on {on}, {} times in all", retry.attempts));
+            let attempts = match &retry.attempts_from {
+                Some(template) => match self.render(template, &place.scope) {
+                    Ok(attempts) => Some(language::template::to_text(&attempts.value)),
+                    Err(_) => None,
+                },
+                None => Some(retry.attempts.to_string()),
+            };
+            self.note(at, Note::Retries { on: retry.on.clone(), attempts });
         }
         for (codes, must) in [(&step.expect_error, true), (&step.allow_error, false)] {
             if !codes.is_empty() {
                 let codes = codes.clone();
-                self.setup.sink.emit(Event::Expects { step: at.clone(), codes, must });
+                self.tell(at, What::Expects { codes, must });
             }
         }
     }
@@ -67,7 +73,8 @@ impl Engine {
     async fn polled(&self, attempt: &Attempt<'_>, poll: &Poll) -> Result<Outputs, Fault> {
         let started = Instant::now();
         if self.setup.aws.is_dry_run() {
-            self.note(attempt.at, format!("polls until {}", poll.until.source()));
+            let condition = poll.until.source().to_owned();
+            self.note(attempt.at, Note::PollsUntil { condition });
         }
         loop {
             let outputs = self.with_retries(attempt).await?;
@@ -81,29 +88,49 @@ impl Engine {
                     what: format!("waiting until {}", poll.until.source()),
                     limit: poll.timeout,
                 };
-                return Err(Fault::of_step(&error, |_| None).at(poll.until.span()));
+                let mut fault = Fault::of_step(&error, |_| None).at(poll.until.span());
+                fault.details = values_read(&poll.until, &scope);
+                return Err(fault);
             }
-            self.setup.sink.emit(Event::Waiting { text: poll.until.source().to_owned() });
+            self.tell(attempt.at, What::Waiting { text: poll.until.source().to_owned() });
             self.pause(poll.every).await?;
+        }
+    }
+
+    /// How many tries a step has in all.
+    fn most_tries(&self, attempt: &Attempt<'_>) -> Result<u32, Fault> {
+        let Some(retry) = &attempt.step.retry else { return Ok(1) };
+        let Some(template) = &retry.attempts_from else { return Ok(retry.attempts) };
+        let attempts = self.render(template, &attempt.place.scope)?;
+        let number = u32::try_from(attempts.value).ok().filter(|number| *number > 0);
+        match number {
+            Some(number) => Ok(number),
+            None if attempts.unknown => Ok(1),
+            None => {
+                let message = "`retry.attempts` must be a whole number of at least 1";
+                Err(Fault::new("InvalidInput", Code::StepFailed, message).at(template.span()))
+            }
         }
     }
 
     async fn with_retries(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
         let mut tries = 1;
+        let most = self.most_tries(attempt)?;
         let mut pause = attempt.step.retry.as_ref().map_or(Duration::ZERO, |retry| retry.every);
         loop {
             let fault = match self.attempt(attempt).await {
                 Err(fault) => fault,
                 Ok(outputs) => return Ok(outputs),
             };
-            let retry = attempt.step.retry.as_ref().filter(|retry| helps(retry, &fault, tries));
+            let retry =
+                attempt.step.retry.as_ref().filter(|retry| helps(retry, most, &fault, tries));
             let Some(retry) = retry else { return Err(tried(fault, tries)) };
             tries += 1;
             if let Some(input) = &retry.ask {
-                self.ask_again(attempt.frame, input, fault).await?;
+                self.ask_again(attempt, input, fault).await?;
             } else {
                 let after = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                self.setup.sink.emit(Event::Retrying { reason: fault.message, after });
+                self.tell(attempt.at, What::Retrying { reason: fault.message, after });
                 self.pause(pause).await?;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -111,13 +138,19 @@ impl Engine {
     }
 
     /// Shows why the step was refused and asks for an input again. Where nobody can be asked, the refusal stands.
-    async fn ask_again(&self, frame: &Frame<'_>, name: &str, fault: Fault) -> Result<(), Fault> {
+    async fn ask_again(
+        &self,
+        attempt: &Attempt<'_>,
+        name: &str,
+        fault: Fault,
+    ) -> Result<(), Fault> {
+        let Attempt { frame, at, .. } = attempt;
         let found = frame.playbook.inputs.iter().find(|input| input.question.name == name);
         let Some(input) = found else {
             return Err(fault);
         };
-        self.setup.sink.emit(Event::Warned { text: fault.message.clone() });
-        let prompter = Arc::clone(&self.prompter);
+        self.tell(at, What::Warned { text: fault.message.clone() });
+        let prompter = self.prompter(Owner::Step((*at).clone()));
         let question = input.question.clone();
         let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
         let answer = tokio::select! {
@@ -150,23 +183,23 @@ impl Engine {
         let who = step.id.as_deref().unwrap_or(spec.name);
         let ledger = {
             let on_change = self.on_change(place, at, keep);
-            let book = place.aside.as_ref().unwrap_or(&self.setup.book);
-            Arc::new(book.for_step(who, depends.iter().copied().collect(), keep, on_change))
+            let journal = place.aside.as_ref().unwrap_or(&self.setup.journal);
+            Arc::new(journal.for_step(who, depends.iter().copied().collect(), keep, on_change))
         };
         let unread = !self.is_read(step, spec);
         let context = Context { unread, ..self.context(attempt, who, ledger.clone()) };
         let result = self.limited(step, spec, context, input_data).await;
         self.look_into_inbox().await;
         if let Some(id) = &step.id {
-            frame.remember(id, ledger.made().into_iter().chain(depends));
+            frame.remember(id, ledger.created().into_iter().chain(depends));
         }
         match result {
             Ok(returned) => Ok(self.outputs(step, spec, returned, secret && spec.calls.is_empty())),
             Err(error) => {
                 let fault = Fault::of_step(&error, |field| place_of(spec, input, field));
                 if !fault.unknown.is_empty() {
-                    let what = fault.unknown.join(", ");
-                    self.note(at, format!("calls {} with {what}", spec.calls.join(", ")));
+                    let calls = spec.calls.iter().map(|call| (*call).to_owned()).collect();
+                    self.note(at, Note::Unplannable { calls, unknown: fault.unknown });
                     return Ok(self.outputs(step, spec, Json::Null, false));
                 }
                 Err(fault.at(step.kind_span))
@@ -202,20 +235,20 @@ impl Engine {
     /// Who hears of what a step makes and takes away. What it may never make, the clean-up does not list.
     fn on_change(&self, place: &Place, at: &StepRef, keep: bool) -> OnChange {
         let sink = self.setup.sink.clone();
-        let at = place.aside.is_some().then(|| at.clone());
+        let aside = place.aside.is_some();
+        let owner = Owner::Step(at.clone());
         Arc::new(move |change| {
-            let event = match (&at, change) {
-                (None, Change::Made(resource)) => Event::Made { resource },
-                (None, Change::Settled(resource)) => Event::Settled { resource },
-                (Some(step), Change::Made(ResourceRef { kind, name, .. })) => {
-                    let end = if keep { "which stays" } else { "which the clean-up takes away" };
-                    Event::Noted { step: step.clone(), text: format!("makes {kind} {name}, {end}") }
+            let what = match (aside, change) {
+                (false, Change::Created(resource)) => What::Created { resource },
+                (false, Change::Removed(resource)) => What::Removed { resource },
+                (true, Change::Created(resource)) => {
+                    What::Noted { note: Note::WouldCreate { resource, keep } }
                 }
-                (Some(step), Change::Settled(ResourceRef { kind, name, .. })) => {
-                    Event::Noted { step: step.clone(), text: format!("takes away {kind} {name}") }
+                (true, Change::Removed(resource)) => {
+                    What::Noted { note: Note::WouldRemove { resource } }
                 }
             };
-            sink.emit(event);
+            sink.emit(owner.clone(), what);
         })
     }
 
@@ -227,12 +260,10 @@ impl Engine {
     ) -> Context {
         let Attempt { frame, at, place, .. } = attempt;
         let setup = &self.setup;
+        let owner = Owner::Step((*at).clone());
         let observer = {
-            let sink = setup.sink.clone();
-            let (at, only_if) = ((*at).clone(), place.only_if);
-            Arc::new(move |call| {
-                sink.emit(Event::Called { step: Some(at.clone()), only_if, call });
-            })
+            let (sink, owner, only_if) = (setup.sink.clone(), owner.clone(), place.only_if);
+            Arc::new(move |call| sink.emit(owner.clone(), What::Called { only_if, call }))
         };
         Context {
             aws: setup.aws.observed_by(observer),
@@ -240,8 +271,8 @@ impl Engine {
             directory: Arc::clone(&frame.directory),
             root: Arc::clone(&frame.root),
             ledger,
-            prompter: Arc::clone(&self.prompter),
-            progress: Arc::clone(&self.progress),
+            progress: super::progress(&setup.sink, owner.clone()),
+            prompter: self.prompter(owner),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
             unread: false,
@@ -271,10 +302,13 @@ impl Engine {
             Err(fault) if listed(&step.allow_error, &fault) => {
                 Ok((self.failed_on_purpose(&fault), Status::AllowedError))
             }
-            Err(fault) if !step.expect_error.is_empty() && fault.help.is_none() => {
+            Err(fault) if !step.expect_error.is_empty() => {
                 let expected = step.expect_error.join(" or ");
-                let found = fault.code.clone();
-                Err(fault.help(format!("`expect_error` says {expected}, this is {found}")))
+                let mut help = format!("`expect_error` says {expected}, this is {}", fault.code);
+                if let Some(own) = &fault.help {
+                    help = format!("{help}; {own}");
+                }
+                Err(fault.help(help))
             }
             Err(fault) => Err(fault),
         }
@@ -284,27 +318,31 @@ impl Engine {
         Outputs { expected: Some(self.failure(fault)), ..Outputs::none() }
     }
 
+    /// Tells of every assertion that does not hold, with the values that it read.
     pub(super) fn check_asserts(&self, step: &Step, scope: &Scope) -> Result<(), Fault> {
+        let mut wrong: Vec<&Expression> = Vec::new();
         for assert in &step.asserts {
             let holds = self.evaluate(assert, scope)?;
-            if holds.unknown || holds.is_true() {
-                continue;
+            if !holds.unknown && !holds.is_true() {
+                wrong.push(assert);
             }
-            let mut fault = Fault::new(
-                "AssertionFailed",
-                Code::AssertionFailed,
-                format!("this does not hold: {}", assert.source()),
-            );
-            for reference in assert.references() {
-                let name = reference.path.join(".");
-                if let Some(value) = look_up(scope, &reference.path) {
-                    fault.details.push(format!("{name} is {}", to_json(&value)));
+        }
+        let Some((first, others)) = wrong.split_first() else { return Ok(()) };
+        let mut fault = Fault::new(
+            "AssertionFailed",
+            Code::AssertionFailed,
+            format!("this does not hold: {}", first.source()),
+        );
+        fault.details = values_read(first, scope);
+        for other in others {
+            fault.details.push(format!("nor does this hold: {}", other.source()));
+            for value in values_read(other, scope) {
+                if !fault.details.contains(&value) {
+                    fault.details.push(value);
                 }
             }
-            fault.details.dedup();
-            return Err(fault.at(assert.span()));
         }
-        Ok(())
+        Err(fault.at(first.span()))
     }
 
     pub(super) async fn pause(&self, duration: Duration) -> Result<(), Fault> {
@@ -325,18 +363,37 @@ fn tried(mut fault: Fault, tries: u32) -> Fault {
     fault
 }
 
-fn helps(retry: &Retry, fault: &Fault, tries: u32) -> bool {
-    fault.retryable
-        && tries < retry.attempts
-        && (retry.on.is_empty() || retry.on.contains(&fault.code))
+fn helps(retry: &Retry, most: u32, fault: &Fault, tries: u32) -> bool {
+    fault.retryable && tries < most && (retry.on.is_empty() || retry.on.contains(&fault.code))
 }
 
-fn look_up(scope: &Scope, path: &[String]) -> Option<language::template::Value> {
-    let mut value = scope.get(path.first()?)?;
-    for name in path.get(1..)? {
-        value = value.get_attr(name).ok().filter(|value| !value.is_undefined())?;
+/// The values that an expression was made from, each as `name is value`. Where there is none of a name, what is there of the
+/// path to it says more.
+fn values_read(expression: &Expression, scope: &Scope) -> Vec<String> {
+    let mut values = Vec::new();
+    for reference in expression.references() {
+        let Some((path, value)) = look_up(scope, &reference.path) else { continue };
+        let told = format!("{path} is {}", to_json(&value));
+        if !values.contains(&told) {
+            values.push(told);
+        }
     }
-    Some(value)
+    values
+}
+
+/// As much of a path as leads to something, and what that is.
+fn look_up(scope: &Scope, path: &[String]) -> Option<(String, language::template::Value)> {
+    let (first, rest) = path.split_first()?;
+    let mut value = scope.get(first)?;
+    let mut found = first.clone();
+    for name in rest {
+        let member = value.get_attr(name).ok().filter(|value| !value.is_undefined());
+        let Some(member) = member else { break };
+        value = member;
+        found.extend([".", name]);
+    }
+    // A namespace as a whole is no value that anybody asked for.
+    (path.len() == 1 || found.contains('.')).then_some((found, value))
 }
 
 /// `print: text` is `print: {message: text}`; nothing at all is an empty map.

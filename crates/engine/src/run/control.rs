@@ -1,6 +1,5 @@
 //! Steps that hold steps: `block`, `repeat`, `include`; and `cleanup`.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
@@ -10,8 +9,8 @@ use super::frame::{Frame, Place};
 use super::outputs::{Outputs, error_facts};
 use super::step::Ended;
 use super::{CleanupMode, Engine};
-use crate::event::{OnlyIf, StepRef};
-use crate::journal::Book;
+use crate::event::{Note, OnlyIf, Owner, StepRef};
+use crate::journal::Journal;
 use crate::step::{Answer, Question, QuestionType, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Action, Playbook, Step};
@@ -25,7 +24,7 @@ impl Engine {
         place: &Place,
         at: &StepRef,
     ) -> Result<Outputs, Ended> {
-        let mut inner = place.beneath(&at.path);
+        let mut inner = place.beneath(at);
         inner.keep |= step.keep;
         match &step.action {
             Action::Block { steps, rescue, always } => {
@@ -82,7 +81,7 @@ impl Engine {
                     let error =
                         if open { unknown("error") } else { from_json(&error_facts(&failure)) };
                     if dry_run {
-                        self.note(at, "then, since one of these fails:".to_owned());
+                        self.note(at, Note::RescuesSurely);
                     }
                     let place = rescue_place(place, error);
                     self.run_steps(frame, parts.rescue, &place).await
@@ -92,7 +91,7 @@ impl Engine {
             };
         }
         if !matches!(result, Err(Stop::Interrupted)) && !parts.always.is_empty() {
-            let place = Place { prefix: format!("{}always.", place.prefix), ..place.clone() };
+            let place = place.part("always");
             let always = self.run_steps(frame, parts.always, &place).await;
             result = result.and(always);
         }
@@ -108,13 +107,13 @@ impl Engine {
         place: &Place,
         at: &StepRef,
     ) -> Result<(), Stop> {
-        self.note(at, "only if one of these fails:".to_owned());
+        self.note(at, Note::Rescues);
         let frame = frame.aside();
         let mut place = rescue_place(place, unknown("error"));
         place.scope.set("steps", &frame.steps);
         place.only_if = Some(OnlyIf::Failure);
-        let book = place.aside.as_ref().unwrap_or(&self.setup.book);
-        place.aside = Some(Book::copy_of(&book.history(), book.redactor().clone()));
+        let journal = place.aside.as_ref().unwrap_or(&self.setup.journal);
+        place.aside = Some(Journal::copy_of(&journal.state(), journal.redactor().clone()));
         match self.run_steps(&frame, rescue, &place).await {
             Err(Stop::Interrupted) => Err(Stop::Interrupted),
             Ok(()) | Err(Stop::Failed(_)) => Ok(()),
@@ -131,15 +130,15 @@ impl Engine {
         at: &StepRef,
     ) -> Result<Outputs, Ended> {
         for round in 1..=limit {
-            let prefix = format!("{}[{}].", at.path, round - 1);
-            let mut place = Place { prefix, ..place.clone() };
+            let mut place = place.round(round);
             place.scope = place.scope.child();
             let facts = json!({"index": round, "index0": round - 1, "first": round == 1});
             place.scope.set("loop", from_json(&facts));
             self.run_steps(frame, steps, &place).await?;
             let until_value = self.evaluate(until, &place.scope)?;
             if self.setup.aws.is_dry_run() && !until_value.is_true() {
-                self.note(at, format!("repeats until {}", until.source()));
+                let condition = until.source().to_owned();
+                self.note(at, Note::RepeatsUntil { condition });
                 return Ok(Outputs::none());
             }
             if until_value.is_true() {
@@ -197,14 +196,14 @@ impl Engine {
             (_, Some(_)) if self.setup.yes => true,
             (_, Some(question)) => {
                 let question = to_text(&self.render(question, &place.scope)?.value);
-                self.confirm_cleanup(&question).await?
+                self.confirm_cleanup(&question, Owner::Step(at.clone())).await?
             }
         };
         if !wanted {
             self.declined.store(true, Ordering::Relaxed);
         } else if self.setup.aws.is_dry_run() {
             // What comes after this step may make more; a dry run shows the whole clean-up once, at the end.
-            self.note(at, "clean-up, as listed at the end".to_owned());
+            self.note(at, Note::CleansUp);
         } else {
             self.clean().await;
         }
@@ -216,7 +215,7 @@ impl Engine {
     }
 
     /// Asks before everything is taken away. Where nobody is there to ask, it is: that is what leaves nothing behind.
-    async fn confirm_cleanup(&self, prompt: &str) -> Result<bool, Fault> {
+    async fn confirm_cleanup(&self, prompt: &str, owner: Owner) -> Result<bool, Fault> {
         let question = Question {
             name: "cleanup".to_owned(),
             prompt: prompt.to_owned(),
@@ -224,7 +223,7 @@ impl Engine {
             default: Some(true.into()),
             ..Question::default()
         };
-        let prompter = Arc::clone(&self.prompter);
+        let prompter = self.prompter(owner);
         let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
         let answer = tokio::select! {
             answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
@@ -240,11 +239,11 @@ impl Engine {
 
     /// `--cleanup ask`, once the steps are over.
     pub(super) async fn ask_for_cleanup(&self) -> bool {
-        if self.setup.yes || self.setup.book.pending().is_empty() {
+        if self.setup.yes || self.setup.journal.count_pending() == 0 {
             return true;
         }
         let prompt = "Remove everything that this run has made?";
-        self.confirm_cleanup(prompt).await.unwrap_or(true)
+        self.confirm_cleanup(prompt, Owner::Run).await.unwrap_or(true)
     }
 }
 
@@ -256,8 +255,8 @@ struct Block<'a> {
 }
 
 fn rescue_place(place: &Place, error: Value) -> Place {
-    let prefix = format!("{}rescue.", place.prefix);
-    let mut place = Place { prefix, scope: place.scope.child(), ..place.clone() };
+    let mut place = place.part("rescue");
+    place.scope = place.scope.child();
     place.scope.set("error", error);
     place
 }

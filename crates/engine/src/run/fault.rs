@@ -1,7 +1,7 @@
 //! What went wrong, where, and how it is told.
 
 use super::Engine;
-use crate::event::Failure;
+use crate::event::{Failure, SourcePlace};
 use crate::step::StepError;
 use language::diagnostic::{Code, Diagnostic, Span, render};
 use language::template::TemplateError;
@@ -110,7 +110,7 @@ impl Engine {
         diagnostic.help = fault.help.as_ref().map(|help| redactor.redact(help).into_owned());
         let place = fault.span.map(|span| {
             let (line, column) = sources.line_column(span);
-            format!("{}:{line}:{column}", sources.name(span.source))
+            SourcePlace { file: sources.name(span.source).to_owned(), line, column }
         });
         Failure {
             code: fault.code.clone(),

@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use super::Engine;
 use super::fault::Fault;
 use super::outputs::plan;
-use crate::event::OnlyIf;
-use crate::journal::Book;
+use crate::event::{OnlyIf, StepRef};
+use crate::journal::Journal;
 use crate::step::{QuestionType, Seq};
 use language::diagnostic::Code;
 use language::playbook::{Input, Playbook};
@@ -31,14 +31,33 @@ pub(super) struct Frame<'a> {
     makers: Mutex<BTreeMap<String, BTreeSet<Seq>>>,
     /// Entries that this file's inputs come from.
     inherited: BTreeSet<Seq>,
-    prefix: String,
+    around: Around,
     depth: usize,
 }
 
-/// Where steps stand: the path before them, their depth, the names they see.
+/// What step of a run it is, as far as the steps around it tell.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Around {
+    /// Their numbers, such as `5[1].`.
+    numbers: String,
+    /// Their ids, such as `deploy/`.
+    path: String,
+    /// The rounds of those that loop.
+    rounds: Vec<Option<u32>>,
+}
+
+impl Around {
+    /// What stands in a step.
+    fn inside(at: &StepRef) -> Self {
+        let StepRef { number, path, rounds, .. } = at;
+        Self { numbers: format!("{number}."), path: format!("{path}/"), rounds: rounds.clone() }
+    }
+}
+
+/// Where steps stand: what is around them, their depth, the names they see.
 #[derive(Clone)]
 pub(super) struct Place {
-    pub(super) prefix: String,
+    pub(super) around: Around,
     pub(super) depth: usize,
     pub(super) scope: Scope,
     pub(super) keep: bool,
@@ -47,18 +66,45 @@ pub(super) struct Place {
     /// In a dry run: what has to happen first, for them to run.
     pub(super) only_if: Option<OnlyIf>,
     /// In a dry run: where what they make is written down, if it is none of what the run surely makes.
-    pub(super) aside: Option<Book>,
+    pub(super) aside: Option<Journal>,
 }
 
 impl Place {
-    /// The path of the step at an index.
-    pub(super) fn path(&self, index: usize) -> String {
-        format!("{}{}", self.prefix, index + 1)
+    /// The step at an index, of that id.
+    pub(super) fn step(&self, index: usize, id: Option<&str>, kind: &str) -> StepRef {
+        let place = index + 1;
+        let own = id.map_or_else(|| place.to_string(), str::to_owned);
+        StepRef {
+            path: format!("{}{own}", self.around.path),
+            rounds: self.around.rounds.clone(),
+            number: format!("{}{place}", self.around.numbers),
+            depth: self.depth,
+            id: id.map(str::to_owned),
+            title: id.unwrap_or(kind).to_owned(),
+            kind: kind.to_owned(),
+        }
     }
 
-    /// One deeper, beneath `path`.
-    pub(super) fn beneath(&self, path: &str) -> Self {
-        Self { prefix: format!("{path}."), depth: self.depth + 1, ..self.clone() }
+    /// One deeper, in a step.
+    pub(super) fn beneath(&self, at: &StepRef) -> Self {
+        Self { around: Around::inside(at), depth: self.depth + 1, ..self.clone() }
+    }
+
+    /// In a named part of the step around.
+    pub(super) fn part(&self, name: &str) -> Self {
+        let mut place = self.clone();
+        place.around.numbers.extend([name, "."]);
+        place.around.path.extend([name, "/"]);
+        place
+    }
+
+    /// In a round of the step around, counted from 1.
+    pub(super) fn round(&self, round: u32) -> Self {
+        let mut place = self.clone();
+        place.around.numbers.pop();
+        place.around.numbers.push_str(&format!("[{}].", round - 1));
+        place.around.rounds.push(Some(round));
+        place
     }
 }
 
@@ -66,7 +112,7 @@ impl<'a> Frame<'a> {
     /// The frame of the playbook that is run.
     pub(super) fn main(engine: &Engine, playbook: &'a Playbook) -> Result<Self, Fault> {
         let overrides = &engine.setup.overrides;
-        let frame = Self::new(engine, playbook, BTreeSet::new(), String::new(), 0);
+        let frame = Self::new(engine, playbook, BTreeSet::new(), Around::default(), 0);
         frame.fill_inputs(engine, &engine.setup.inputs)?;
         frame.fill_vars(engine, overrides)?;
         Ok(frame)
@@ -80,7 +126,7 @@ impl<'a> Frame<'a> {
         depends: BTreeSet<Seq>,
         place: &Place,
     ) -> Result<Self, Fault> {
-        let frame = Self::new(engine, playbook, depends, place.prefix.clone(), place.depth);
+        let frame = Self::new(engine, playbook, depends, place.around.clone(), place.depth);
         frame.fill_included(engine, given)?;
         frame.fill_vars(engine, &BTreeMap::new())?;
         Ok(frame)
@@ -90,7 +136,7 @@ impl<'a> Frame<'a> {
         engine: &Engine,
         playbook: &'a Playbook,
         inherited: BTreeSet<Seq>,
-        prefix: String,
+        around: Around,
         depth: usize,
     ) -> Self {
         let inputs = Namespace::new();
@@ -112,7 +158,7 @@ impl<'a> Frame<'a> {
             scope,
             makers: Mutex::default(),
             inherited,
-            prefix,
+            around,
             depth,
         }
     }
@@ -120,7 +166,7 @@ impl<'a> Frame<'a> {
     /// Where the file's own steps stand.
     pub(super) fn top(&self) -> Place {
         Place {
-            prefix: self.prefix.clone(),
+            around: self.around.clone(),
             depth: self.depth,
             scope: self.scope.clone(),
             keep: false,
@@ -146,7 +192,7 @@ impl<'a> Frame<'a> {
             scope,
             makers: Mutex::new(makers),
             inherited: self.inherited.clone(),
-            prefix: self.prefix.clone(),
+            around: self.around.clone(),
             depth: self.depth,
         }
     }

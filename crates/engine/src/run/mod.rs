@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cleanup::{Cleaner, remaining};
-use crate::event::{Call, Event, Mail, Mode, Remaining, UndoStatus};
-use crate::journal::{Book, Record};
+use crate::cleanup::{Cleaner, Windows, remaining};
+use crate::event::{Call, Mail, Mode, Owner, Reason, Remaining, UndoStatus, What};
+use crate::journal::Journal;
 use crate::sink::Sink;
 use crate::step::{Context, Interrupt, Kind, Progress, Prompter, RunFacts};
 use aws::Aws;
@@ -78,7 +78,7 @@ pub struct Setup {
     /// Where events go.
     pub sink: Sink,
     /// The journal.
-    pub book: Book,
+    pub journal: Journal,
     /// The wish to stop.
     pub interrupt: Interrupt,
     /// The step kinds.
@@ -126,11 +126,8 @@ impl Outcome {
 /// Runs a playbook to its end, clean-up included. `signal` says which signal interrupted it, once one has.
 pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let started = Instant::now();
-    let announced = Announced { inner: Arc::clone(&setup.prompter), sink: setup.sink.clone() };
     let engine = Engine {
         run: outputs::run_namespace(&setup),
-        progress: progress(&setup.sink),
-        prompter: Arc::new(announced),
         setup,
         declined: AtomicBool::new(false),
         shown: AtomicUsize::new(0),
@@ -145,27 +142,20 @@ pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let exit_code = outcome.exit_code(signal());
     engine.close(&outcome, exit_code);
     let setup = &engine.setup;
-    setup.sink.emit(Event::RunFinished {
-        run: setup.facts.id.clone(),
-        passed: outcome.passed,
-        exit_code,
-        millis: millis_since(started),
-        counts: setup.sink.counts(),
-        command: (!outcome.remaining.is_empty()).then(|| setup.cleanup_command.clone()),
-        remaining: outcome.remaining.clone(),
-        outputs,
-    });
+    setup.sink.emit(
+        Owner::Run,
+        What::RunFinished {
+            passed: outcome.passed,
+            exit_code,
+            millis: millis_since(started),
+            counts: setup.sink.counts(),
+            command: (!outcome.remaining.is_empty()).then(|| setup.cleanup_command.clone()),
+            remaining: outcome.remaining.clone(),
+            outputs,
+        },
+    );
     outcome
 }
-
-/// How long to look for something that nobody knows was made: AWS shows new things late.
-#[must_use]
-pub fn window(on_this_machine: bool) -> Duration {
-    if on_this_machine { Duration::from_millis(200) } else { Duration::from_secs(10) }
-}
-
-/// How much later than it was given up a busy machine may still finish a call.
-const LONGEST_AFTERMATH: Duration = Duration::from_secs(2);
 
 pub(super) fn millis_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
@@ -178,8 +168,6 @@ struct Engine {
     declined: AtomicBool,
     /// `run.*`.
     run: Namespace,
-    progress: Arc<dyn Fn(Progress) + Send + Sync>,
-    prompter: Arc<dyn Prompter>,
     /// How many messages were shown.
     shown: AtomicUsize,
 }
@@ -187,20 +175,22 @@ struct Engine {
 impl Engine {
     fn announce(&self) {
         let setup = &self.setup;
-        setup.sink.emit(Event::RunStarted {
-            run: setup.facts.id.clone(),
-            playbook: setup.playbook.name.clone(),
-            description: setup.playbook.description.clone(),
-            file: setup.playbook.file.display().to_string(),
-            mode: setup.mode,
-            region: setup.facts.region.clone(),
-            account: setup.facts.account.clone(),
-            endpoint: setup.endpoint.clone(),
-            started: setup.facts.started.clone(),
-            steps: setup.playbook.steps.len(),
-        });
+        setup.sink.emit(
+            Owner::Run,
+            What::RunStarted {
+                playbook: setup.playbook.name.clone(),
+                description: setup.playbook.description.clone(),
+                file: setup.playbook.file.display().to_string(),
+                mode: setup.mode,
+                region: setup.facts.region.clone(),
+                account: setup.facts.account.clone(),
+                endpoint: setup.endpoint.clone(),
+                started: setup.facts.started.clone(),
+                steps: setup.playbook.steps.len(),
+            },
+        );
         for call in &setup.prologue {
-            setup.sink.emit(Event::Called { step: None, only_if: None, call: call.clone() });
+            setup.sink.emit(Owner::Run, What::Called { only_if: None, call: call.clone() });
         }
     }
 
@@ -230,81 +220,63 @@ impl Engine {
             CleanupMode::Ask if interrupted => true,
             CleanupMode::Ask => self.ask_for_cleanup().await,
         };
-        let pending = self.setup.book.pending();
+        let count = self.setup.journal.count_pending();
         if wanted && !self.declined() {
-            let remaining = if pending.is_empty() { Vec::new() } else { self.clean().await };
+            let remaining = if count == 0 { Vec::new() } else { self.clean().await };
             self.tell_kept();
             return remaining;
         }
-        if pending.is_empty() {
+        if count == 0 {
             return Vec::new();
         }
         if self.setup.mode != Mode::Live {
-            self.tell_left(pending.len());
+            self.setup.sink.emit(Owner::Run, What::LeftBehind { count });
             return Vec::new();
         }
-        let (target, maker_of) = (self.setup.book.target(), self.setup.maker_of);
-        let left = |entry| remaining(entry, &target, maker_of, "it was to be left there");
-        pending.iter().map(left).collect()
-    }
-
-    /// Says what becomes of what is not cleaned up where no account outlives the run.
-    fn tell_left(&self, count: usize) {
-        let (what, was) = match count {
-            1 => ("1 resource".to_owned(), "was"),
-            count => (format!("{count} resources"), "were"),
-        };
-        let text = match self.setup.mode {
-            Mode::DryRun => format!("{what} would be left there"),
-            Mode::Local | Mode::Live => {
-                format!("{what} {was} not removed, and ended with the embedded AWS")
-            }
-        };
-        self.setup.sink.emit(Event::Warned { text });
+        let (target, maker_of) = (self.setup.journal.target(), self.setup.maker_of);
+        let left = |entry| remaining(entry, &target, maker_of, Reason::ToBeLeft);
+        self.setup.journal.pending().iter().map(left).collect()
     }
 
     fn tell_kept(&self) {
-        for entry in self.setup.book.kept() {
-            self.setup.sink.emit(Event::UndoFinished {
-                resource: entry.resource(),
-                status: UndoStatus::Kept,
-                reason: None,
-                millis: 0,
-            });
+        for entry in self.setup.journal.kept() {
+            let (status, reason, millis) = (UndoStatus::Kept, None, 0);
+            let owner = Owner::Undo(entry.resource());
+            self.setup.sink.emit(owner, What::UndoFinished { status, reason, millis });
         }
     }
 
     async fn clean(&self) -> Vec<Remaining> {
         let setup = &self.setup;
-        let observer = {
-            let sink = setup.sink.clone();
-            Arc::new(move |call| sink.emit(Event::Called { step: None, only_if: None, call }))
-        };
-        let ledger = setup.book.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()));
+        let ledger = setup.journal.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()));
         let context = Context {
-            aws: setup.aws.observed_by(observer),
+            aws: setup.aws.clone(),
             run: Arc::clone(&setup.facts),
             directory: Arc::from(setup.playbook.directory.as_path()),
             root: Arc::from(setup.playbook.root.as_path()),
             ledger: Arc::new(ledger),
             prompter: Arc::clone(&setup.prompter),
-            progress: Arc::clone(&self.progress),
+            progress: progress(&setup.sink, Owner::Run),
             interrupt: setup.interrupt.at(2),
             step: Arc::from("cleanup"),
             unread: false,
         };
-        let sink = setup.sink.clone();
         Cleaner {
-            book: &setup.book,
+            journal: &setup.journal,
             context,
             maker_of: setup.maker_of,
-            emit: &move |event| sink.emit(event),
+            sink: &setup.sink,
             timeout: setup.cleanup_timeout,
-            window: window(setup.facts.on_this_machine),
-            window_of_unanswered: window(setup.facts.on_this_machine).max(LONGEST_AFTERMATH),
+            windows: Windows::of_own_calls(setup.facts.on_this_machine, setup.journal.attempt()),
         }
         .clean()
         .await
+    }
+
+    /// Whoever answers questions, with questions and answers told.
+    fn prompter(&self, owner: Owner) -> Arc<dyn Prompter> {
+        let (inner, sink) = (Arc::clone(&self.setup.prompter), self.setup.sink.clone());
+        Arc::new(Announced { inner, sink, owner })
     }
 
     /// Shows what has come in since, and lets expressions see it.
@@ -318,42 +290,46 @@ impl Engine {
         let list = serde_json::to_value(&mails).unwrap_or_default();
         self.run.insert("inbox", from_json(&list));
         for mail in mails.into_iter().skip(shown) {
-            self.setup.sink.emit(Event::Mailed { mail });
+            self.setup.sink.emit(Owner::Run, What::Mailed { mail });
         }
     }
 
     fn close(&self, outcome: &Outcome, exit_code: u8) {
-        let book = &self.setup.book;
+        let journal = &self.setup.journal;
         if outcome.remaining.is_empty() && self.setup.mode == Mode::Local {
-            book.discard();
+            journal.discard();
             return;
         }
-        match book.append(&Record::Closed { exit_code }) {
+        match journal.close(exit_code) {
             Ok(()) => {}
             // The disk is full, which keeps nobody from removing a file: nothing is left that it would have to tell of.
-            Err(_) if outcome.remaining.is_empty() => book.discard(),
-            Err(error) => self.setup.sink.emit(Event::Warned { text: error.to_string() }),
+            Err(_) if outcome.remaining.is_empty() => journal.discard(),
+            Err(error) => {
+                self.setup.sink.emit(Owner::Run, What::Warned { text: error.to_string() });
+            }
         }
     }
 }
 
-fn progress(sink: &Sink) -> Arc<dyn Fn(Progress) + Send + Sync> {
+/// What passes on what a step says while it runs, as its own.
+pub(crate) fn progress(sink: &Sink, owner: Owner) -> Arc<dyn Fn(Progress) + Send + Sync> {
     let sink = sink.clone();
     Arc::new(move |progress| {
-        sink.emit(match progress {
-            Progress::Waiting(text) => Event::Waiting { text },
+        let what = match progress {
+            Progress::Waiting(text) => What::Waiting { text },
             Progress::Uploads { file, path } => {
-                Event::Uploads { file, path: path.display().to_string() }
+                What::Uploads { file, path: path.display().to_string() }
             }
             Progress::Packed { code, path, form } => {
-                Event::Packed { code, path: path.display().to_string(), form }
+                What::Packed { code, path: path.display().to_string(), form }
             }
-            Progress::Retrying { reason, after } => Event::Retrying {
+            Progress::Retrying { reason, after } => What::Retrying {
                 reason,
                 after: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
             },
-            Progress::Said(text) => Event::Said { text },
-            Progress::Warned(text) => Event::Warned { text },
-        });
+            Progress::Said(text) => What::Printed { text },
+            Progress::Warned(text) => What::Warned { text },
+        };
+        sink.emit(owner.clone(), what);
     })
 }

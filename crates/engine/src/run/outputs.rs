@@ -237,9 +237,11 @@ impl Engine {
 
 /// What a failed step says of its error, to later steps.
 pub(super) fn error_facts(failure: &Failure) -> Json {
+    // The code is beside it.
+    let message = failure.message.strip_prefix(&format!("{}: ", failure.code));
     json!({
         "code": failure.code,
-        "message": failure.message,
+        "message": message.unwrap_or(&failure.message),
         "help": failure.help,
         "details": failure.details,
     })

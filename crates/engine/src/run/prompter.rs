@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::Event;
+use crate::event::{Owner, What};
 use crate::redactor::MASK;
 use crate::sink::Sink;
 use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
@@ -12,11 +12,19 @@ use language::template::{from_json, marker, to_text};
 pub(super) struct Announced {
     pub(super) inner: Arc<dyn Prompter>,
     pub(super) sink: Sink,
+    /// Who asks.
+    pub(super) owner: Owner,
+}
+
+impl Announced {
+    fn tell(&self, what: What) {
+        self.sink.emit(self.owner.clone(), what);
+    }
 }
 
 impl Prompter for Announced {
     fn ask(&self, question: &Question) -> Result<Answer, StepError> {
-        self.sink.emit(Event::Asking);
+        self.tell(What::Asking);
         let answer = self.inner.ask(question)?;
         let (value, default) = match &answer {
             Answer::Given(value) => (value, false),
@@ -24,7 +32,7 @@ impl Prompter for Announced {
             Answer::NotAsked => {
                 let prompt = question.prompt.clone();
                 let open = marker("answer");
-                self.sink.emit(Event::Answered { prompt, answer: open, default: false });
+                self.tell(What::Answered { prompt, answer: open, default: false });
                 return Ok(answer);
             }
         };
@@ -39,7 +47,7 @@ impl Prompter for Announced {
         }
         if !text.is_empty() {
             let prompt = question.prompt.clone();
-            self.sink.emit(Event::Answered { prompt, answer: text, default });
+            self.tell(What::Answered { prompt, answer: text, default });
         }
         Ok(answer)
     }

@@ -13,10 +13,10 @@ use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
 use super::{Engine, millis_since};
-use crate::event::{Event, Failure, OnlyIf, Status, StepRef};
+use crate::event::{Failure, Note, OnlyIf, Owner, Status, StepRef, What};
 use language::diagnostic::Code;
 use language::playbook::{Action, ForEach, Step};
-use language::template::{Evaluated, Namespace, Value, unknown};
+use language::template::{Evaluated, Expression, Namespace, Value, unknown};
 
 /// How a step ended, if not well: by a fault of its own, or because a step inside it stopped.
 pub(super) enum Ended {
@@ -59,7 +59,7 @@ impl Engine {
                 if self.setup.interrupt.requested() {
                     return Err(Stop::Interrupted);
                 }
-                self.step(frame, step, place, place.path(index)).await?;
+                self.step(frame, step, place, index).await?;
             }
             Ok(())
         })
@@ -70,12 +70,12 @@ impl Engine {
         frame: &Frame<'_>,
         step: &Step,
         place: &Place,
-        path: String,
+        index: usize,
     ) -> Result<(), Stop> {
-        let at = self.step_ref(step, place, path);
+        let at = self.titled(step, place, place.step(index, step.id.as_deref(), step.kind()));
         self.look_into_inbox().await;
         let mut place = place.clone();
-        match self.condition(step, &place, &at) {
+        match self.condition(step.when.as_ref(), &place, &at) {
             Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
             Ok(Condition::Fails) => {
                 self.skip(frame, step, &at);
@@ -97,31 +97,38 @@ impl Engine {
         }
     }
 
-    fn step_ref(&self, step: &Step, place: &Place, path: String) -> StepRef {
+    /// The step with its name, as it reads at its place.
+    fn titled(&self, step: &Step, place: &Place, at: StepRef) -> StepRef {
         let named = step.name.as_ref().and_then(|name| self.render(name, &place.scope).ok());
-        let fallback = || step.id.clone().unwrap_or_else(|| step.kind().to_owned());
-        StepRef {
-            path,
-            depth: place.depth,
-            id: step.id.clone(),
-            title: named.map_or_else(fallback, |name| language::template::to_text(&name.value)),
-            kind: step.kind().to_owned(),
+        match named {
+            Some(name) => StepRef { title: language::template::to_text(&name.value), ..at },
+            None => at,
         }
     }
 
     /// Whether the step is to run. In a dry run a condition that is not known yet is told, and its step walked.
-    fn condition(&self, step: &Step, place: &Place, at: &StepRef) -> Result<Condition, Fault> {
-        let Some(when) = &step.when else { return Ok(Condition::Holds) };
+    fn condition(
+        &self,
+        when: Option<&Expression>,
+        place: &Place,
+        at: &StepRef,
+    ) -> Result<Condition, Fault> {
+        let Some(when) = when else { return Ok(Condition::Holds) };
         let value = self.evaluate(when, &place.scope)?;
         if value.unknown {
-            self.note(at, format!("only if {}", when.source()));
+            self.note(at, Note::OnlyIf { condition: when.source().to_owned() });
             return Ok(Condition::NotKnown);
         }
         Ok(if value.is_true() { Condition::Holds } else { Condition::Fails })
     }
 
-    pub(super) fn note(&self, at: &StepRef, text: String) {
-        self.setup.sink.emit(Event::Noted { step: at.clone(), text });
+    pub(super) fn note(&self, at: &StepRef, note: Note) {
+        self.tell(at, What::Noted { note });
+    }
+
+    /// Tells what happened to a step, or by it.
+    pub(super) fn tell(&self, at: &StepRef, what: What) {
+        self.setup.sink.emit(Owner::Step(at.clone()), what);
     }
 
     fn skip(&self, frame: &Frame<'_>, step: &Step, at: &StepRef) {
@@ -157,7 +164,7 @@ impl Engine {
             None => (vec![unknown("item")], false),
         };
         if !known && let ForEach::Expression(expression) = over {
-            self.note(at, format!("for each of {}", expression.source()));
+            self.note(at, Note::ForEach { list: expression.source().to_owned() });
         }
         let references = match over {
             ForEach::Expression(expression) => expression.references().to_vec(),
@@ -171,11 +178,20 @@ impl Engine {
             place.scope = place.scope.child();
             place.scope.set("item", item.clone());
             place.scope.set("loop", loop_facts(index, items.len(), known));
-            let path =
-                if known { format!("{}[{index}]", at.path) } else { format!("{}[]", at.path) };
-            let at = self.step_ref(step, &place, path);
+            let at = self.titled(step, &place, round_of(at, index, known));
             if self.setup.interrupt.requested() {
                 return Err(Stop::Interrupted);
+            }
+            match self.condition(step.when_each.as_ref(), &place, &at) {
+                Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
+                Ok(Condition::Fails) => {
+                    self.finish_step(&at, Instant::now(), Status::Skipped, Json::Null, None);
+                    continue;
+                }
+                Ok(Condition::Holds) => {}
+                Ok(Condition::NotKnown) => {
+                    place.only_if.get_or_insert(OnlyIf::Condition);
+                }
             }
             let outputs = self.once(frame, step, &place, &at).await?;
             if step.id.is_some() {
@@ -218,7 +234,7 @@ impl Engine {
         at: &StepRef,
     ) -> Result<Namespace, Stop> {
         let started = Instant::now();
-        self.setup.sink.emit(Event::StepStarted { step: at.clone() });
+        self.tell(at, What::StepStarted);
         let result = match &step.action {
             Action::Kind { spec, input } => {
                 self.attempts(frame, step, spec, input, place, at).await.map_err(Ended::Fault)
@@ -281,9 +297,8 @@ impl Engine {
         outputs: Json,
         failure: Option<Failure>,
     ) {
-        let step = at.clone();
         let millis = millis_since(started);
-        self.setup.sink.emit(Event::StepFinished { step, status, millis, outputs, failure });
+        self.tell(at, What::StepFinished { status, millis, outputs, failure });
     }
 
     /// The end of a step that failed before it began.
@@ -297,7 +312,7 @@ impl Engine {
 
     /// Tells in a dry run of the failure of a step that may never run.
     fn would_fail(&self, at: &StepRef, started: Instant, fault: &Fault) {
-        self.note(at, format!("would fail: {}", fault.message));
+        self.note(at, Note::WouldFail { message: fault.message.clone() });
         self.finish_step(at, started, Status::Planned, Json::Null, None);
     }
 
@@ -316,6 +331,8 @@ impl Engine {
     pub(super) fn stop_before_steps(&self, fault: &Fault) -> Stop {
         let at = StepRef {
             path: "0".to_owned(),
+            rounds: Vec::new(),
+            number: "0".to_owned(),
             depth: 0,
             id: None,
             title: self.setup.playbook.name.clone(),
@@ -332,6 +349,16 @@ impl Engine {
         }
         depends
     }
+}
+
+/// A round of a step that loops; in a dry run that does not know how many there are, any of them. Its title is made anew.
+fn round_of(at: &StepRef, index: usize, known: bool) -> StepRef {
+    let mut round = at.clone();
+    let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+    round.rounds.push(known.then_some(number));
+    round.number.push_str(&if known { format!("[{index}]") } else { "[]".to_owned() });
+    round.title = round.id.clone().unwrap_or_else(|| round.kind.clone());
+    round
 }
 
 fn items_path(step: &Step) -> String {

@@ -2,12 +2,14 @@
 //!
 //! The language is YAML 1.2 without what makes files surprising: no tags, no second document, no
 //! duplicate keys; merge keys (`<<`) are read. A plain scalar is a number only where no digit could be lost:
-//! `012`, `+15551234567`, `1_000` and `.inf` are strings.
+//! `012`, `+15551234567`, `1_000` and `.inf` are strings. A number that has more digits than can be kept is text that knows
+//! so, and a number, `true` and `false` know how they are written, for where text is expected.
 
 mod fault;
 mod keys;
 mod parse;
 mod place;
+mod recover;
 mod scalar;
 mod weight;
 
@@ -15,6 +17,7 @@ use crate::diagnostic::Span;
 
 pub use parse::parse;
 pub use place::Text;
+pub use recover::parse_around;
 
 /// A value in a document, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,8 @@ pub struct Node {
     pub span: Span,
     /// The value.
     pub kind: NodeKind,
+    /// How a number, `true` or `false` is written; also a number that has more digits than can be kept, which is text here.
+    spelling: Option<Box<str>>,
 }
 
 /// The value of a [`Node`].
@@ -66,7 +71,32 @@ impl Node {
     /// A node of this kind at this place.
     #[must_use]
     pub fn new(span: Span, kind: NodeKind) -> Self {
-        Self { span, kind }
+        Self { span, kind, spelling: None }
+    }
+
+    /// The text of a scalar as it is written, quotes or no quotes; nothing for lists, maps and what is empty.
+    #[must_use]
+    pub fn written(&self) -> Option<&str> {
+        self.as_str().or(self.spelling.as_deref())
+    }
+
+    /// How a number, `true` or `false` is written without quotes.
+    #[must_use]
+    pub fn spelling(&self) -> Option<&str> {
+        self.spelling.as_deref()
+    }
+
+    /// Whether this is a number without quotes that has more digits than can be kept.
+    #[must_use]
+    pub fn is_inexact_number(&self) -> bool {
+        self.spelling.is_some() && matches!(self.kind, NodeKind::String(_))
+    }
+
+    /// A scalar as the text that it is written as.
+    #[must_use]
+    pub fn as_text(&self) -> Option<Node> {
+        let spelling = self.spelling.as_deref()?;
+        Some(Node::new(self.span, NodeKind::String(Text::plain(spelling, self.span))))
     }
 
     /// The value under a key, where this is a map that has it.

@@ -301,12 +301,18 @@ impl<'a> Builder<'a> {
         let plain = (style == ScalarStyle::Plain && !absent)
             .then(|| scalar::resolve_plain(&value))
             .flatten();
-        let kind = match plain {
-            _ if absent => NodeKind::Null,
-            Some(kind) => kind,
-            None => NodeKind::String(Text::from_scalar(value, style, span, self.text)),
+        let is_plain = style == ScalarStyle::Plain && !absent;
+        let (kind, spelling) = match plain {
+            _ if absent => (NodeKind::Null, None),
+            Some(NodeKind::Null) => (NodeKind::Null, None),
+            Some(kind) => (kind, Some(value.into())),
+            None => {
+                let inexact = is_plain && scalar::is_inexact_number(&value);
+                let spelling = inexact.then(|| value.as_str().into());
+                (NodeKind::String(Text::from_scalar(value, style, span, self.text)), spelling)
+            }
         };
-        Node { span, kind }
+        Node { span, kind, spelling }
     }
 
     fn open(
@@ -351,7 +357,7 @@ impl<'a> Builder<'a> {
             Open::Mapping { entries, merges: false, .. } => NodeKind::Mapping(entries),
             Open::Mapping { entries, .. } => NodeKind::Mapping(self.merged(entries)),
         };
-        let node = Node { span, kind };
+        let node = Node::new(span, kind);
         self.anchor(frame.anchor, &node)?;
         self.place(node);
         Ok(())
@@ -389,7 +395,7 @@ impl<'a> Builder<'a> {
             return self.alias_fault(Code::RecursiveAlias, message, span);
         };
         let weight = *weight;
-        let node = Node { span, kind: node.kind.clone() };
+        let node = Node { span, ..node.clone() };
         self.repeated += weight.nodes;
         self.copy(weight, span)?;
         if self.aliases > MOST_ALIASES || self.repeated > MOST_REPEATED {

@@ -28,6 +28,12 @@ impl Text {
         Self { value: value.into(), span, pieces: Vec::new() }
     }
 
+    /// A string that stands in the source as it is.
+    pub(super) fn plain(value: &str, span: Span) -> Self {
+        let pieces = vec![Piece { value: 0, source: to_usize(span.start) }];
+        Self { value: value.to_owned(), span, pieces }
+    }
+
     /// A scalar as the parser found it: `span` covers it in `source_text`, quotes included.
     pub(super) fn from_scalar(
         value: String,

@@ -54,5 +54,19 @@ fn float(text: &str) -> Option<NodeKind> {
     if !is_float || leading_zero || (exponent.is_none() && !mantissa.contains('.')) {
         return None;
     }
-    text.parse().ok().filter(|value: &f64| value.is_finite()).map(NodeKind::Float)
+    let is_exact = crate::template::is_exact_decimal(text);
+    is_exact.then(|| text.parse().ok().map(NodeKind::Float)).flatten()
+}
+
+/// Whether a text that is no number here is one all the same, of more digits than can be kept.
+pub(super) fn is_inexact_number(text: &str) -> bool {
+    if is_plain_integer(text) {
+        return true;
+    }
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let starts = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.');
+    let after_zero = unsigned.strip_prefix('0');
+    let leading_zero = after_zero.is_some_and(|it| it.starts_with(|it: char| it.is_ascii_digit()));
+    let plain = text.bytes().all(|it| it.is_ascii_digit() || b"+-.eE".contains(&it));
+    starts && plain && !leading_zero && text.parse::<f64>().is_ok()
 }

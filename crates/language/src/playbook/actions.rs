@@ -3,28 +3,27 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::envelope::{BESIDE_BLOCK, ENVELOPE};
+use super::declared::{BESIDE_BLOCK, CLEANUP, INCLUDE, REPEAT, STEP_KEYS};
+use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
+use super::foreign_keywords;
 use super::load::Reader;
 use super::model::{Action, Step};
-use super::neighbours;
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
-use super::top::neighbour_word;
-use super::wanted::{unknown_key, wrong_type};
+use super::spelling::spelled;
+use super::top::foreign_keyword;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::spec::{KNOWN, Spec};
 use crate::template::{Template, TemplateKind};
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
-const REPEAT: &[&str] = &["until", "steps", "limit"];
-const INCLUDE: &[&str] = &["file", "inputs"];
 
 /// The most rounds of a `repeat` that names no `limit`.
 const LIMIT: u32 = 1000;
 
-/// The key of the envelope that is a kind as well.
+/// The key of the step keys that is a kind as well.
 pub(super) const ASSERT: &str = "assert";
 
 /// The key of a step that says what it does.
@@ -60,7 +59,7 @@ impl Reader<'_, '_> {
         let before = self.faults.len();
         let is_own = |entry: &&Entry| {
             let key = entry.key.name.as_str();
-            !ENVELOPE.contains(&key) && !BESIDE_BLOCK.contains(&key)
+            !STEP_KEYS.contains(&key) && !BESIDE_BLOCK.contains(&key)
         };
         let (verbs, others): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().filter(is_own).partition(|entry| self.is_verb(&entry.key.name));
@@ -148,7 +147,7 @@ impl Reader<'_, '_> {
         );
     }
 
-    /// What is wrong with a key that is neither of the envelope nor a kind.
+    /// What is wrong with a key that is neither of the step keys nor a kind.
     fn not_a_verb(&self, entry: &Entry, no_verb: bool) -> Diagnostic {
         let word = entry.key.name.as_str();
         if let Some(invisible) = word.chars().find(|it| it.is_whitespace() && *it != ' ') {
@@ -165,22 +164,22 @@ impl Reader<'_, '_> {
                 .label("kinds are written in small letters, with hyphens")
                 .help(format!("write `{hyphenated}`"));
         }
-        if let Some(advice) = neighbours::in_step(word) {
-            return neighbour_word(entry, advice);
+        if let Some(advice) = foreign_keywords::in_step(word) {
+            return foreign_keyword(entry, advice);
         }
-        let envelope = self.scope.guess(word, ENVELOPE.iter().chain(BESIDE_BLOCK).copied());
+        let step_keys = self.scope.guess(word, STEP_KEYS.iter().chain(BESIDE_BLOCK).copied());
         let names = self.loader.kinds.names();
         let kind = self.scope.guess(word, names.iter().chain(CONTROLS).copied());
-        match (kind, envelope) {
+        match (kind, step_keys) {
             (Some(near), None) if no_verb => {
                 unknown_kind(entry, &format!("did you mean `{near}`?"))
             }
             (None, None) if no_verb => {
                 unknown_kind(entry, "`playbook steps` lists the kinds there are")
             }
-            (_, Some(_)) => unknown_key(entry, "a step", ENVELOPE),
-            _ => unknown_key(entry, "a step", ENVELOPE)
-                .help(format!("beside its kind, a step has {}", quoted(ENVELOPE.iter().copied()))),
+            (_, Some(_)) => unknown_key(entry, "a step", &STEP_KEYS),
+            _ => unknown_key(entry, "a step", &STEP_KEYS)
+                .help(format!("beside its kind, a step has {}", quoted(STEP_KEYS.iter().copied()))),
         }
     }
 
@@ -271,15 +270,20 @@ impl Reader<'_, '_> {
             self.note_names(&entry.value);
             return (None, Some(outputs));
         };
+        let respelled = match spelled(&node, &spec.input, &spec.input) {
+            Cow::Owned(respelled) => Some(respelled),
+            Cow::Borrowed(_) => None,
+        };
+        let node = respelled.map_or(node, Cow::Owned);
         let template = self.template(&node);
         if let Some(template) = &template {
-            self.hint_fields(spec, &node, template, step);
+            self.lint_fields(spec, &node, template, step);
         }
         let beside = step.as_mapping().unwrap_or_default().iter();
         let check = Check {
             beside: beside
                 .map(|it| it.key.name.as_str())
-                .filter(|it| !ENVELOPE.contains(it))
+                .filter(|it| !STEP_KEYS.contains(it))
                 .collect(),
             root: &spec.input,
             scope: &self.scope,
@@ -290,6 +294,13 @@ impl Reader<'_, '_> {
         let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
         // Below the kind it was read as text, so that nobody knows what it names.
         self.unread |= faults.iter().any(|fault| fault.code == Code::MisplacedKey);
+        // Of a number that cannot be kept it has been said.
+        let inexact: Vec<_> =
+            self.faults.iter().filter(|it| it.code == Code::InexactNumber).collect();
+        let faults: Vec<Diagnostic> = faults
+            .into_iter()
+            .filter(|it| inexact.iter().all(|said| said.span != it.span))
+            .collect();
         self.faults.extend(faults);
         // A step that returns what it is given.
         if outputs.open
@@ -334,7 +345,7 @@ impl Reader<'_, '_> {
         let steps = node.get("steps");
         let steps =
             steps.map(|node| self.steps_inside(List::Plain, entry.key.span, "repeat.steps", node));
-        let until = node.get("until").and_then(|node| self.expression("repeat.until", node));
+        let until = node.get("until").and_then(|node| self.condition("repeat.until", node));
         self.scope.loops.pop();
         let mut limit = LIMIT;
         let mut counted = false;
@@ -343,7 +354,7 @@ impl Reader<'_, '_> {
                 "until" | "steps" => {}
                 "limit" => limit = self.whole("repeat.limit", &entry.value, 1).unwrap_or(LIMIT),
                 "times" | "count" | "rounds" => {
-                    let fault = unknown_key(entry, "`repeat`", REPEAT);
+                    let fault = unknown_key(entry, "`repeat`", &REPEAT);
                     self.fault(
                         fault.help(
                             "for so many rounds, write `for_each: range(3)` beside a `block`",
@@ -351,7 +362,7 @@ impl Reader<'_, '_> {
                     );
                     counted = true;
                 }
-                _ => self.fault(unknown_key(entry, "`repeat`", REPEAT)),
+                _ => self.fault(unknown_key(entry, "`repeat`", &REPEAT)),
             }
         }
         for (key, example) in
@@ -411,7 +422,7 @@ impl Reader<'_, '_> {
             if option.key.name == "confirm" {
                 confirm = self.text_template("cleanup.confirm", &option.value);
             } else {
-                self.fault(unknown_key(option, "`cleanup`", &["confirm"]));
+                self.fault(unknown_key(option, "`cleanup`", &CLEANUP));
             }
         }
         Some(Action::Cleanup { confirm })
@@ -421,7 +432,7 @@ impl Reader<'_, '_> {
 /// A word as kinds are written: `lambda:ListFunctions`, as IAM and logs name the call, is `list-functions`.
 fn as_kind(word: &str) -> String {
     let bare = word.rsplit([':', '.']).next().unwrap_or(word);
-    neighbours::snake_case(bare).replace('_', "-")
+    foreign_keywords::snake_case(bare).replace('_', "-")
 }
 
 fn unknown_kind(entry: &Entry, help: &str) -> Diagnostic {

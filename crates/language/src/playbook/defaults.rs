@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use super::declared::{DEFAULT_POLL, DEFAULTS};
+use super::expected::unknown_key;
 use super::load::Reader;
 use super::model::Retry;
-use super::wanted::unknown_key;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Node};
 use crate::spec::Spec;
 
-const DEFAULTS: &[&str] = &["retry", "timeout", "poll"];
-const POLL: &[&str] = &["every", "timeout"];
 const EXAMPLE: &str = "defaults: {timeout: 30s, retry: {on: Throttling}, poll: {timeout: 2m}}";
 
 /// What steps do where they do not say otherwise.
@@ -43,7 +42,7 @@ impl Reader<'_, '_> {
                 "retry" => self.default_retry(entry),
                 "timeout" => self.defaults.timeout = self.duration("defaults.timeout", value),
                 "poll" => self.default_poll(value),
-                _ => self.fault(unknown_key(entry, "`defaults`", DEFAULTS)),
+                _ => self.fault(unknown_key(entry, "`defaults`", &DEFAULTS)),
             }
         }
     }
@@ -71,7 +70,7 @@ impl Reader<'_, '_> {
                 "timeout" => {
                     self.defaults.poll_timeout = self.duration("defaults.poll.timeout", value);
                 }
-                _ => self.fault(unknown_key(entry, "`defaults.poll`", POLL)),
+                _ => self.fault(unknown_key(entry, "`defaults.poll`", &DEFAULT_POLL)),
             }
         }
     }

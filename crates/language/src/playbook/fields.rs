@@ -1,15 +1,18 @@
 //! Reading one value of a playbook: what it must be, and what to say where it is not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::load::Reader;
-use super::types::Types;
-use super::wanted::wrong_type;
+use super::expected::wrong_type;
+use super::files::locate;
+use super::load::{Reader, read};
+use super::path_checks::PathChecks;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::template::{Expression, Reference, Template};
+use crate::template::{Expression, FileUse, Reference, Template};
+use crate::types::Types;
 
 /// The type of a value as it is written.
 pub(super) fn type_of(node: &Node) -> Types {
@@ -90,7 +93,7 @@ impl Reader<'_, '_> {
 
     /// Text that means itself.
     pub(super) fn text(&mut self, name: &str, node: &Node) -> Option<String> {
-        let Some(text) = node.as_str() else {
+        let Some(text) = node.written() else {
             self.fault(wrong_type(name, "a string", node));
             return None;
         };
@@ -135,7 +138,7 @@ impl Reader<'_, '_> {
     /// A list of texts, or one.
     pub(super) fn texts(&mut self, name: &str, node: &Node) -> Option<Vec<String>> {
         match &node.kind {
-            NodeKind::String(_) => self.text(name, node).map(|text| vec![text]),
+            _ if node.written().is_some() => self.text(name, node).map(|text| vec![text]),
             NodeKind::Sequence(items) if !items.is_empty() => {
                 let before = self.faults.len();
                 let texts = (0..)
@@ -243,8 +246,41 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// A bare expression, its references checked.
+    /// A condition, its references and types checked.
+    pub(super) fn condition(&mut self, name: &str, node: &Node) -> Option<Expression> {
+        let expression = self.parse_condition(name, node)?;
+        self.check_expression(&expression);
+        Some(expression)
+    }
+
+    /// A condition, of which nothing is checked yet.
+    pub(super) fn parse_condition(&mut self, name: &str, node: &Node) -> Option<Expression> {
+        self.bare(name, node, Expression::condition)
+    }
+
+    /// A bare expression, its references and types checked.
     pub(super) fn expression(&mut self, name: &str, node: &Node) -> Option<Expression> {
+        let expression = self.bare(name, node, Expression::parse)?;
+        self.check_expression(&expression);
+        Some(expression)
+    }
+
+    /// Checks what an expression reads.
+    pub(super) fn check_expression(&mut self, expression: &Expression) {
+        if self.check_references(expression.references()) {
+            self.check_types(expression);
+        }
+        if !expression.files().is_empty() {
+            expression.provide(&self.contents(expression.files()));
+        }
+    }
+
+    fn bare(
+        &mut self,
+        name: &str,
+        node: &Node,
+        parse: fn(&Node) -> Result<Expression, Vec<Diagnostic>>,
+    ) -> Option<Expression> {
         if !matches!(node.kind, NodeKind::String(_) | NodeKind::Bool(_)) {
             let parts = node.as_sequence().unwrap_or_default();
             let parts: Option<Vec<&str>> = parts.iter().map(Node::as_str).collect();
@@ -255,17 +291,15 @@ impl Reader<'_, '_> {
                 Some(parts) if !parts.is_empty() => {
                     format!("join them with `and` or `or`: {}", parts.join(" and "))
                 }
+                _ if node.as_mapping().is_some() => self.as_quoted(node),
                 _ => "write it as text, such as `result.count > 0`".to_owned(),
             };
             self.fault(wrong_type(name, "an expression", node).help(help));
             self.unread = true;
             return None;
         }
-        match Expression::parse(node) {
-            Ok(expression) => {
-                self.check_references(expression.references());
-                Some(expression)
-            }
+        match parse(node) {
+            Ok(expression) => Some(expression),
             Err(faults) => {
                 self.unread = true;
                 self.faults.extend(faults);
@@ -278,7 +312,15 @@ impl Reader<'_, '_> {
     pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
         match Template::compile(node) {
             Ok(template) => {
-                self.check_references(&template.references());
+                if self.check_references(&template.references()) {
+                    for expression in template.expressions() {
+                        self.check_types(expression);
+                    }
+                }
+                let files = template.files();
+                if !files.is_empty() {
+                    template.provide(&self.contents(&files));
+                }
                 Some(template)
             }
             Err(faults) => {
@@ -313,14 +355,64 @@ impl Reader<'_, '_> {
 
     /// Text that may hold templates.
     pub(super) fn text_template(&mut self, name: &str, node: &Node) -> Option<Template> {
-        if node.as_str().is_none() {
+        if node.written().is_none() {
             self.fault(wrong_type(name, "a string", node));
             return None;
         }
-        self.template(node)
+        self.template(node.as_text().as_ref().unwrap_or(node))
     }
 
-    fn check_references(&mut self, references: &[Reference]) {
+    /// What is in the files that an expression reads.
+    fn contents(&mut self, files: &[FileUse]) -> BTreeMap<String, String> {
+        let mut contents = BTreeMap::new();
+        for file in files {
+            match self.content(file) {
+                Ok(text) => {
+                    contents.insert(file.path.clone(), text);
+                }
+                Err(fault) => self.fault(fault),
+            }
+        }
+        contents
+    }
+
+    fn content(&mut self, file: &FileUse) -> Result<String, Diagnostic> {
+        let loader = &self.loader;
+        let (files, directory, top) = (loader.files, &*self.directory, &*loader.root);
+        let path = locate(files, directory, top, &file.path).map_err(|why| {
+            let checks = PathChecks { files, directory, top };
+            checks.fault(why, file.span, &file.path, &self.scope)
+        })?;
+        read(&path, files).map_err(|why| {
+            let message = format!("`{}` cannot be read: {why}", file.path);
+            Diagnostic::new(Code::UnreadableFile, message)
+                .at(file.span)
+                .label("cannot be read")
+                .help("name a file of text")
+        })
+    }
+
+    /// How to write a text in which YAML has found a key.
+    fn as_quoted(&self, node: &Node) -> String {
+        let written = self.loader.sources.slice(node.span).trim();
+        let quote = if written.contains('\'') { '"' } else { '\'' };
+        if written.starts_with('{') {
+            return "write it as text, such as `result.count > 0`".to_owned();
+        }
+        if written.is_empty() || written.contains('\n') || written.contains(quote) {
+            return "a `: ` makes a map of it: put the whole in quotes".to_owned();
+        }
+        format!("a `: ` makes a map of it: write {quote}{written}{quote}")
+    }
+
+    fn check_types(&mut self, expression: &Expression) {
+        let found = expression.wrong_types(&|path| self.scope.shape_of(path).types());
+        self.faults.extend(found);
+    }
+
+    /// Whether all names that something reads are there.
+    fn check_references(&mut self, references: &[Reference]) -> bool {
+        let before = self.faults.len();
         let mut wrong = None;
         for reference in references {
             self.scope.use_names(reference);
@@ -334,6 +426,7 @@ impl Reader<'_, '_> {
                 _ => self.fault(fault),
             }
         }
+        !self.faults.iter().skip(before).any(Diagnostic::is_error)
     }
 
     /// Whether a name may be given to an input, a variable, an output or a step.
@@ -390,7 +483,7 @@ fn name_fault(what: &str, name: &str) -> Result<(), Diagnostic> {
 }
 
 fn suggested_name(name: &str) -> String {
-    let folded: String = super::neighbours::snake_case(name)
+    let folded: String = super::foreign_keywords::snake_case(name)
         .chars()
         .map(|it| if it.is_ascii_alphanumeric() { it } else { '_' })
         .collect();

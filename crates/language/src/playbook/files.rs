@@ -117,7 +117,7 @@ pub(super) fn near_file<'n>(
     guess: impl Fn(&str, &mut dyn Iterator<Item = &'n str>) -> Option<&'n str>,
 ) -> Option<PathBuf> {
     let name = missing.file_name()?.to_str()?;
-    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    let has = |expected: &str| names.iter().any(|name| name == expected);
     let stem = |name: &'n str| PLAYBOOKS.iter().find_map(|ending| name.strip_suffix(ending));
     let bare = PLAYBOOKS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
     let ended = |stem: &str| PLAYBOOKS.map(|ending| format!("{stem}{ending}"));

@@ -4,19 +4,21 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::declared::INCLUDE;
+use super::expected::{meant, unknown_key, wrong_type};
 use super::fields::quoted;
 use super::files::locate;
 use super::inputs::near_choice;
 use super::load::{Reader, read};
 use super::model::{Action, Input, Playbook};
-use super::places::Places;
+use super::path_checks::PathChecks;
 use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
-use super::wanted::{meant, unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
 use crate::question::QuestionType;
 use crate::template::Template;
+use crate::types::Types;
 
 /// Playbooks that include each other deeper than this are taken for a mistake.
 const DEPTH: usize = 16;
@@ -48,8 +50,8 @@ impl Reader<'_, '_> {
             return (None, Outputs::unknown());
         };
         for entry in entries {
-            if !["file", "inputs"].contains(&entry.key.name.as_str()) {
-                self.fault(unknown_key(entry, "`include`", &["file", "inputs"]));
+            if !INCLUDE.contains(&entry.key.name.as_str()) {
+                self.fault(unknown_key(entry, "`include`", &INCLUDE));
                 self.note_names(&entry.value);
             }
         }
@@ -57,6 +59,9 @@ impl Reader<'_, '_> {
             || entries.iter().any(|entry| meant(&entry.key.name, &["inputs"]).is_some());
         let given = node.get("inputs");
         let nothing = Node::new(node.span, NodeKind::Mapping(Vec::new()));
+        let included = node.get("file").and_then(|file| self.included_playbook(file));
+        let spelled = given.and_then(|given| as_declared(given, included.as_ref()?));
+        let given = spelled.as_ref().or(given);
         let inputs = match given {
             Some(given) => {
                 self.map("include.inputs", given, EXAMPLE).and_then(|_| self.template(given))
@@ -75,7 +80,7 @@ impl Reader<'_, '_> {
             );
             return (None, Outputs::unknown());
         };
-        let Some(Included { playbook, outputs }) = self.included_playbook(file) else {
+        let Some(Included { playbook, outputs }) = included else {
             return (None, Outputs::unknown());
         };
         let templates = inputs.as_ref();
@@ -94,8 +99,11 @@ impl Reader<'_, '_> {
             Ok(path) => path,
             Err(why) => {
                 let loader = &self.loader;
-                let places =
-                    Places { files: loader.files, directory: &self.directory, top: &loader.root };
+                let places = PathChecks {
+                    files: loader.files,
+                    directory: &self.directory,
+                    top: &loader.root,
+                };
                 let fault = places.fault(why, node.span, &written, &self.scope);
                 self.fault(fault);
                 return None;
@@ -220,20 +228,20 @@ impl Reader<'_, '_> {
     ) -> Option<Diagnostic> {
         let name = format!("inputs.{}", question.name);
         if let Some(rendered) = self.scope.rendered(template, node) {
-            let (given, wanted) = (rendered.shape.types(), answer_types(question.answer));
-            return (!given.may_be(wanted)).then(|| {
+            let (given, expected) = (rendered.shape.types(), answer_types(question.answer));
+            return (!given.may_be(expected)).then(|| {
                 Diagnostic::new(
                     Code::WrongType,
                     format!(
                         "`{name}` must be {}, {} is {}",
-                        wanted.words(),
+                        expected.words(),
                         rendered.subject,
                         given.words()
                     ),
                 )
                 .at(node.span)
                 .label(format!("this is {}", given.words()))
-                .help(format!("hand on something that is {}", wanted.words()))
+                .help(format!("hand on something that is {}", expected.words()))
             });
         }
         template.literal()?;
@@ -292,4 +300,18 @@ impl Reader<'_, '_> {
             .help(format!("add `inputs: {{{}}}`", example.join(", "))),
         );
     }
+}
+
+/// What is given, with scalars as they are written where the playbook asks for text.
+fn as_declared(given: &Node, included: &Included) -> Option<Node> {
+    let text = |name: &str| {
+        let mut inputs = included.playbook.inputs.iter();
+        let input = inputs.find(|input| input.question.name == name);
+        input.is_some_and(|input| answer_types(input.question.answer) == Types::STRING)
+    };
+    let entries = given.as_mapping()?.iter().map(|entry| {
+        let spelled = entry.value.as_text().filter(|_| text(&entry.key.name));
+        Entry { key: entry.key.clone(), value: spelled.unwrap_or_else(|| entry.value.clone()) }
+    });
+    Some(Node::new(given.span, NodeKind::Mapping(entries.collect())))
 }

@@ -1,31 +1,21 @@
 //! `inputs`: what a person or CI gives.
 
 use regex_lite::Regex;
+use serde_json::{Value, json};
 
+use super::declared::INPUT;
+use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::load::Reader;
 use super::model::Input;
 use super::scope::{InputFacts, Section, answer_types};
 use super::shape::Shape;
-use super::types::Types;
-use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, NodeKind, to_json};
+use crate::json_schema;
 use crate::question::{Question, QuestionType};
 use crate::template::Template;
-
-pub(super) const OPTIONS: &[&str] = &[
-    "type",
-    "prompt",
-    "description",
-    "default",
-    "choices",
-    "pattern",
-    "min",
-    "max",
-    "min_length",
-    "twice",
-];
+use crate::types::Types;
 
 const TYPES: &[QuestionType] = &[
     QuestionType::String,
@@ -34,6 +24,8 @@ const TYPES: &[QuestionType] = &[
     QuestionType::Boolean,
     QuestionType::Choice,
     QuestionType::Secret,
+    QuestionType::List,
+    QuestionType::Map,
 ];
 
 /// What other tools call the types.
@@ -49,6 +41,10 @@ const OTHER_TYPES: &[(&str, QuestionType)] = &[
     ("enum", QuestionType::Choice),
     ("select", QuestionType::Choice),
     ("password", QuestionType::Secret),
+    ("array", QuestionType::List),
+    ("sequence", QuestionType::List),
+    ("object", QuestionType::Map),
+    ("dict", QuestionType::Map),
 ];
 
 impl Reader<'_, '_> {
@@ -67,7 +63,11 @@ impl Reader<'_, '_> {
             let input = self.input(entry, answer);
             let default = input.as_ref().and_then(|input| input.default.as_ref());
             let known = default.is_some_and(|it| self.scope.shape_of_template(it).fixed);
-            let shape = Shape::types_only(answer.map_or(Types::ANY, answer_types));
+            let schema = input.as_ref().and_then(|input| input.question.schema.as_ref());
+            let shape = match schema {
+                Some(schema) => Shape::declared(schema),
+                None => Shape::types_only(answer.map_or(Types::ANY, answer_types)),
+            };
             let shape = shape.secret(answer == Some(QuestionType::Secret));
             let facts = InputFacts {
                 // What a person or CI gives is theirs to choose; what nobody gives is the same every time.
@@ -132,13 +132,13 @@ impl Reader<'_, '_> {
                     question.prompt = self.text("prompt", &option.value).unwrap_or_default();
                 }
                 "description" => input_description = self.text("description", &option.value),
-                _ if OPTIONS.contains(&key) => {
+                _ if INPUT.contains(&key) => {
                     if answer.is_none_or(|answer| self.option_fits(option, answer)) {
                         self.option(&mut question, option);
                     }
                 }
                 _ => {
-                    let fault = unknown_key(option, &format!("input `{name}`"), OPTIONS);
+                    let fault = unknown_key(option, &format!("input `{name}`"), &INPUT);
                     self.fault(match key {
                         "required" | "optional" => {
                             fault.help("leave it out: an input without `default` must be given")
@@ -153,7 +153,11 @@ impl Reader<'_, '_> {
             (question.min, question.max) = (None, None);
         }
         let default = match entry.value.get("default") {
-            Some(default) => self.default(&question, answer, default),
+            Some(default) => {
+                let text = answer.is_some_and(|it| answer_types(it) == Types::STRING);
+                let written = default.as_text().filter(|_| text);
+                self.default(&question, answer, written.as_ref().unwrap_or(default))
+            }
             None => None,
         };
         Some(Input {
@@ -166,18 +170,19 @@ impl Reader<'_, '_> {
     }
 
     fn option_fits(&mut self, option: &Entry, answer: QuestionType) -> bool {
-        use QuestionType::{Choice, Integer, Number, Secret, String};
+        use QuestionType::{Choice, Integer, List, Map, Number, Secret, String};
         let key = option.key.name.as_str();
-        let wanted: &[QuestionType] = match key {
+        let expected: &[QuestionType] = match key {
             "choices" => &[Choice],
             "min" | "max" => &[Integer, Number],
             "twice" => &[Secret],
+            "items" | "schema" => &[List, Map],
             _ => &[String, Secret],
         };
-        if wanted.contains(&answer) {
+        if expected.contains(&answer) {
             return true;
         }
-        let names = quoted(wanted.iter().map(|wanted| wanted.as_str()));
+        let names = quoted(expected.iter().map(|expected| expected.as_str()));
         self.fault(
             Diagnostic::new(
                 Code::OptionDoesNotFit,
@@ -185,7 +190,7 @@ impl Reader<'_, '_> {
             )
             .at(option.key.span)
             .label(format!("goes with {}", names.replace(", ", " and ")))
-            .help(match wanted.first() {
+            .help(match expected.first() {
                 Some(_) if key == "min" && matches!(answer, String | Secret) => {
                     "write `min_length`, or leave `min` out".to_owned()
                 }
@@ -207,8 +212,31 @@ impl Reader<'_, '_> {
                 let least = self.whole("min_length", value, 0);
                 question.min_length = least.and_then(|least| usize::try_from(least).ok());
             }
+            "items" => {
+                let items = self.schema_of("items", value);
+                let of = if question.answer == QuestionType::Map { "object" } else { "array" };
+                let part = if of == "object" { "additionalProperties" } else { "items" };
+                question.schema = items.map(|items| json!({"type": of, part: items}));
+            }
+            "schema" => question.schema = self.schema_of("schema", value),
             _ => question.twice = self.flag("twice", value).unwrap_or_default(),
         }
+    }
+
+    /// A JSON Schema, or the name of a type for one that says no more than that.
+    fn schema_of(&mut self, key: &str, node: &Node) -> Option<Value> {
+        let schema = match node.as_str() {
+            Some(name) => json!({"type": schema_type(name)}),
+            None => to_json(node),
+        };
+        let Some(why) = json_schema::misunderstood(&schema) else { return Some(schema) };
+        self.fault(
+            Diagnostic::new(Code::InvalidSchema, format!("`{key}` is no JSON Schema that is read here: {why}"))
+                .at(node.span)
+                .label("cannot be checked")
+                .help("write a type, such as `string`, or a schema, such as {type: object, required: [name]}"),
+        );
+        None
     }
 
     fn choices(&mut self, node: &Node) -> Vec<String> {
@@ -236,7 +264,7 @@ impl Reader<'_, '_> {
     }
 
     fn pattern(&mut self, node: &Node) -> Option<String> {
-        let Some(pattern) = node.as_str() else {
+        let Some(pattern) = node.written() else {
             self.fault(wrong_type("pattern", "a string", node));
             return None;
         };
@@ -294,17 +322,19 @@ impl Reader<'_, '_> {
         };
         let name = &question.name;
         if let Some(rendered) = self.scope.rendered(&template, node) {
-            let wanted = answer.map(answer_types);
-            if let Some(wanted) = wanted.filter(|wanted| !rendered.shape.types().may_be(*wanted)) {
+            let expected = answer.map(answer_types);
+            if let Some(expected) =
+                expected.filter(|expected| !rendered.shape.types().may_be(*expected))
+            {
                 let message = format!(
                     "the default of `{name}` must be {}, {} is {}",
-                    wanted.words(),
+                    expected.words(),
                     rendered.subject,
                     rendered.shape.types().words()
                 );
                 self.fault(
                     fault(message, &format!("this is {}", rendered.shape.types().words()))
-                        .help(format!("name something that is {}", wanted.words())),
+                        .help(format!("name something that is {}", expected.words())),
                 );
             }
         } else if template.literal().is_some() {
@@ -312,6 +342,15 @@ impl Reader<'_, '_> {
             self.faults.extend(fault);
         }
         Some(template)
+    }
+}
+
+/// The name by which a schema knows a type.
+fn schema_type(name: &str) -> &str {
+    match name {
+        "list" => "array",
+        "map" => "object",
+        name => name,
     }
 }
 

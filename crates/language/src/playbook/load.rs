@@ -138,10 +138,8 @@ impl Loader<'_> {
         text: &str,
     ) -> (Option<super::top::Read>, Vec<Diagnostic>) {
         let source = self.sources.add(path.display().to_string(), text);
-        let node = match document::parse(source, text) {
-            Ok(node) => node,
-            Err(faults) => return (None, faults),
-        };
+        let (node, broken) = document::parse_around(source, text);
+        let Some(node) = node else { return (None, broken) };
         let mut reader = Reader {
             file: path.to_path_buf(),
             directory: directory_of(path),
@@ -155,8 +153,21 @@ impl Loader<'_> {
             cleanup: None,
         };
         let read = reader.playbook(&node);
-        (read, reader.faults)
+        let mut faults = reader.faults;
+        if broken.is_empty() {
+            return (read, faults);
+        }
+        faults.retain(is_certain);
+        faults.extend(broken);
+        (None, faults)
     }
+}
+
+/// Whether a fault is one whatever the steps say that could not be read.
+fn is_certain(fault: &Diagnostic) -> bool {
+    use Code::{LaterReference, OtherBranch, UnknownName, UnknownReference};
+    let depends = [LaterReference, OtherBranch, UnknownName, UnknownReference];
+    fault.is_error() && !depends.contains(&fault.code)
 }
 
 /// Reads one file.

@@ -5,27 +5,28 @@
 
 mod actions;
 mod controls;
+mod declared;
 mod defaults;
-mod envelope;
+mod expected;
 mod fields;
 mod files;
-mod foresight;
-mod hints;
+mod foreign_keywords;
 mod include;
 mod inputs;
+mod lints;
 mod load;
 mod model;
-mod neighbours;
-mod places;
+mod path_checks;
+mod preflight;
 mod references;
 mod runtimes;
 mod schema;
 mod schema_check;
 mod scope;
 mod shape;
+mod spelling;
+mod step_keys;
 mod top;
-mod types;
-mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -34,5 +35,6 @@ pub use controls::{CONTROLS, Control};
 pub use files::{FileKind, Files};
 pub use load::{Checked, check, load};
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
+pub use preflight::Circumstances;
 pub use schema::{control_keys, input_keys, json_schema, step_keys};
 pub use scope::RUN_FACTS;

@@ -60,8 +60,10 @@ pub struct Step {
     pub span: Span,
     /// Where its kind stands.
     pub kind_span: Span,
-    /// `when`.
+    /// `when`, asked once, before any loop.
     pub when: Option<Expression>,
+    /// `when` that reads `item` or `loop`: asked in each round.
+    pub when_each: Option<Expression>,
     /// `for_each`.
     pub for_each: Option<ForEach>,
     /// `retry`.
@@ -142,6 +144,8 @@ pub struct Retry {
     pub on: Vec<String>,
     /// How many tries in all.
     pub attempts: u32,
+    /// The same, where an expression says so.
+    pub attempts_from: Option<Template>,
     /// The wait before the second try; doubled each time, up to 30 s.
     pub every: Duration,
     /// The input to ask for again before the next try.

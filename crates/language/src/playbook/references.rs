@@ -63,9 +63,11 @@ fn collect_steps<'p>(
 /// Those of a step itself, not of the steps inside it.
 pub(super) fn of_step(step: &Step, all: &mut Vec<Reference>) {
     let mut templates: Vec<&Template> = step.name.iter().collect();
-    let mut expressions: Vec<&Expression> = step.when.iter().chain(&step.asserts).collect();
+    let mut expressions: Vec<&Expression> =
+        step.when.iter().chain(&step.when_each).chain(&step.asserts).collect();
     expressions.extend(step.outputs.iter().map(|(_, expression)| expression));
     expressions.extend(step.poll.iter().map(|poll| &poll.until));
+    templates.extend(step.retry.iter().filter_map(|retry| retry.attempts_from.as_ref()));
     match &step.for_each {
         Some(ForEach::Expression(expression)) => expressions.push(expression),
         Some(ForEach::List(list)) => templates.push(list),

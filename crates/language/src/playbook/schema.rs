@@ -6,16 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::actions::ASSERT;
 use super::controls::{CONTROLS, Control};
-use super::types::Types;
+use super::declared::BESIDE_BLOCK;
 use crate::question::QuestionType;
 use crate::spec::{Kinds, Spec};
+use crate::types::Types;
 
 const TEMPLATE: &str = "#/$defs/template";
 
-/// Keys of a step that only a block has.
-const BESIDE_BLOCK: [&str; 2] = ["rescue", "always"];
-
-/// The JSON Schema (2020-12) of a whole playbook, made of the envelope and of what every kind says of its input.
+/// The JSON Schema (2020-12) of a whole playbook, made of the step keys and of what every kind says of its input.
 #[must_use]
 pub fn json_schema(kinds: &dyn Kinds) -> Value {
     let specs: Vec<&Spec> = kinds.names().into_iter().filter_map(|name| kinds.spec(name)).collect();
@@ -29,7 +27,16 @@ pub fn json_schema(kinds: &dyn Kinds) -> Value {
         "title": "Playbook",
         "description": "A scenario that is run against AWS, and cleaned up.",
         "type": "object",
-        "properties": {
+        "properties": top_properties(),
+        "required": ["name", "steps"],
+        "additionalProperties": false,
+        "$defs": definitions
+    })
+}
+
+/// The keys of a playbook.
+pub(super) fn top_properties() -> Value {
+    json!({
             "version": {"description": "The version of the language.", "const": 1},
             "name": {"description": "The name of the playbook.", "type": "string", "minLength": 1},
             "description": {"description": "What the playbook shows.", "type": "string"},
@@ -48,10 +55,6 @@ pub fn json_schema(kinds: &dyn Kinds) -> Value {
             "defaults": {"description": "What steps do where they do not say otherwise.", "$ref": "#/$defs/defaults"},
             "steps": {"description": "What is done, in order.", "$ref": "#/$defs/steps"},
             "outputs": {"description": "What an including playbook sees.", "$ref": "#/$defs/outputs"}
-        },
-        "required": ["name", "steps"],
-        "additionalProperties": false,
-        "$defs": definitions
     })
 }
 
@@ -63,6 +66,8 @@ fn fixed_definitions() -> Map<String, Value> {
         QuestionType::Boolean,
         QuestionType::Choice,
         QuestionType::Secret,
+        QuestionType::List,
+        QuestionType::Map,
     ];
     let definitions = json!({
         "name": {"title": "name", "type": "string", "pattern": "^[a-z_][a-z0-9_]*$"},
@@ -96,7 +101,9 @@ fn fixed_definitions() -> Map<String, Value> {
                 "min": {"description": "The least number allowed, for `integer` and `number`.", "type": "number"},
                 "max": {"description": "The greatest number allowed, for `integer` and `number`.", "type": "number"},
                 "min_length": {"description": "The least number of characters, for `string` and `secret`.", "type": "integer", "minimum": 0},
-                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"}
+                "twice": {"description": "Whether it is asked for twice, for `secret`.", "type": "boolean"},
+                "items": {"description": "What each item of a `list`, or each value of a `map`, must be: a type, or a JSON Schema.", "type": ["string", "object"]},
+                "schema": {"description": "A JSON Schema of the whole `list` or `map`.", "type": ["object", "boolean"]}
             },
             "additionalProperties": false
         }
@@ -107,7 +114,7 @@ fn fixed_definitions() -> Map<String, Value> {
     }
 }
 
-fn defaults() -> Value {
+pub(super) fn defaults() -> Value {
     json!({
         "type": "object",
         "properties": {
@@ -137,7 +144,7 @@ fn defaults() -> Value {
 }
 
 fn step(specs: &[&Spec]) -> Value {
-    let mut properties = match envelope() {
+    let mut properties = match step_properties() {
         Value::Object(map) => map,
         _ => Map::new(),
     };
@@ -148,7 +155,7 @@ fn step(specs: &[&Spec]) -> Value {
     let others: Vec<Value> = one_of.clone();
     one_of.push(json!({"required": [ASSERT], "not": {"anyOf": others}}));
     properties.append(&mut controls);
-    // `assert` is a key of the envelope already, and alone a kind.
+    // `assert` is a key of the step keys already, and alone a kind.
     for spec in specs.iter().filter(|spec| spec.name != ASSERT) {
         let reference = format!("#/$defs/{}", spec.name);
         let page = hover(&spec.summary, &spec.details, spec.example);
@@ -162,12 +169,13 @@ fn step(specs: &[&Spec]) -> Value {
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
-        "dependentRequired": BESIDE_BLOCK.map(|key| (key, ["block"])).into_iter().collect::<BTreeMap<_, _>>(),
+        "dependentRequired": BESIDE_BLOCK.iter().map(|key| (*key, ["block"])).collect::<BTreeMap<_, _>>(),
         "oneOf": one_of
     })
 }
 
-fn envelope() -> Value {
+/// The keys of a step, those that only a block has with them.
+pub(super) fn step_properties() -> Value {
     json!({
         "id": {"description": "The name by which later steps read the outputs: `steps.<id>.<field>`.", "$ref": "#/$defs/name"},
         "name": {"description": "What the step does, for people.", "type": "string"},
@@ -188,7 +196,7 @@ fn envelope() -> Value {
             "additionalProperties": false
         },
         "poll": {
-            "description": "The step is done again until its result is as wanted.",
+            "description": "The step is done again until its result is as expected.",
             "type": "object",
             "properties": {
                 "until": {"description": "What must be true of `result`.", "$ref": "#/$defs/expression"},
@@ -235,7 +243,7 @@ fn hover(summary: &str, details: &str, example: &str) -> String {
 /// What may stand beside a step's kind, as the fields of an object, with the definitions that they refer to.
 #[must_use]
 pub fn step_keys() -> Value {
-    with_definitions(envelope())
+    with_definitions(step_properties())
 }
 
 /// What an input may say of itself, in the same way.
@@ -257,11 +265,11 @@ pub fn control_keys(control: &Control) -> Value {
     }
     let mut keys =
         json!({control.name: {"description": control.summary, "$ref": schema.get("$ref")}});
-    if let (Value::Object(keys), Value::Object(envelope)) = (&mut keys, envelope()) {
+    if let (Value::Object(keys), Value::Object(step_keys)) = (&mut keys, step_properties()) {
         let beside = BESIDE_BLOCK.iter().filter(|_| control.name == "block");
         keys.extend(
             beside
-                .filter_map(|key| envelope.get_key_value(*key))
+                .filter_map(|key| step_keys.get_key_value(*key))
                 .map(|(k, v)| (k.clone(), v.clone())),
         );
     }

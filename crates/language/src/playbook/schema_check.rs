@@ -1,4 +1,4 @@
-//! A value as it is written against the JSON Schema of what is wanted, in YAML's words.
+//! A value as it is written against the JSON Schema of what is expected, in YAML's words.
 
 mod scalar;
 
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::envelope::ENVELOPE;
+use super::declared::STEP_KEYS;
+use super::expected::wrong_type;
 use super::fields::{is_templated, quoted, type_of, without_unit};
 use super::files::{FileKind, Files, locate};
-use super::places::Places;
+use super::path_checks::PathChecks;
 use super::scope::{Rendered, Scope, as_written};
-use super::types::{Types, resolve};
-use super::wanted::wrong_type;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
 use crate::spec::{DURATION, FILE, NO_DIRECTORY};
 use crate::template::{Template, TemplateKind};
+use crate::types::{Types, resolve};
 
 use scalar::{choice, constant, not_a_choice, number, scalar_text, wrong_count, wrong_rendering};
 
@@ -96,7 +96,7 @@ impl Check<'_> {
     ) -> Vec<Diagnostic> {
         let mut variants = Vec::new();
         self.variants(schema, false, DEPTH, &mut variants);
-        let wanted = variants.iter().fold(Types::NONE, |types, variant| types.or(variant.types));
+        let expected = variants.iter().fold(Types::NONE, |types, variant| types.or(variant.types));
         if holds_template(node) {
             let rendered = match template {
                 Some(template) => self.scope.rendered(template, node),
@@ -105,7 +105,7 @@ impl Check<'_> {
             };
             return rendered
                 .and_then(|rendered| {
-                    wrong_rendering(node, &rendered, wanted, place)
+                    wrong_rendering(node, &rendered, expected, place)
                         .or_else(|| self.wrong_items(node, &rendered, &variants, place))
                 })
                 .into_iter()
@@ -128,8 +128,8 @@ impl Check<'_> {
         };
         variants.retain(fits);
         if variants.is_empty() {
-            let wanted = wanted.without(Types::NULL).words();
-            return vec![wrong_type(&place.name, &wanted, node)];
+            let expected = expected.without(Types::NULL).words();
+            return vec![wrong_type(&place.name, &expected, node)];
         }
         if let Some(fault) = choice(node, &variants, place) {
             return vec![fault];
@@ -195,17 +195,17 @@ impl Check<'_> {
         place: &Place,
     ) -> Option<Diagnostic> {
         let [only] = variants else { return None };
-        let wanted = Types::of_schema(self.root, only.schema.get("items")?);
+        let expected = Types::of_schema(self.root, only.schema.get("items")?);
         let (index, item) = rendered
             .shape
             .items()?
             .iter()
             .take(MOST_ITEMS)
             .enumerate()
-            .find(|(_, item)| !item.types().may_be(wanted))?;
-        let (wanted, given) = (wanted.words(), item.types().words());
+            .find(|(_, item)| !item.types().may_be(expected))?;
+        let (expected, given) = (expected.words(), item.types().words());
         let message = format!(
-            "`{}[{index}]` must be {wanted}, `{}[{index}]` is {given}",
+            "`{}[{index}]` must be {expected}, `{}[{index}]` is {given}",
             place.name,
             as_written(&rendered.path)
         );
@@ -213,7 +213,7 @@ impl Check<'_> {
             Diagnostic::new(Code::WrongType, message)
                 .at(node.span)
                 .label(format!("one of its items is {given}"))
-                .help(format!("name a list in which each item is {wanted}")),
+                .help(format!("name a list in which each item is {expected}")),
         )
     }
 
@@ -302,7 +302,7 @@ impl Check<'_> {
                     let near = self.scope.guess(key, known.clone());
                     meant.extend(near);
                     faults.push(
-                        if near.is_none() && place.name == kind && ENVELOPE.contains(&key) {
+                        if near.is_none() && place.name == kind && STEP_KEYS.contains(&key) {
                             belongs_outside(entry, kind)
                         } else {
                             unknown_field(entry, place, near, known)
@@ -355,7 +355,7 @@ impl Check<'_> {
                     .help("name a file in it"),
             ];
         }
-        let places = Places { files: self.files, directory: self.directory, top: self.top };
+        let places = PathChecks { files: self.files, directory: self.directory, top: self.top };
         let fault = |why| places.fault(why, node.span, text, self.scope);
         located.err().map(fault).into_iter().collect()
     }

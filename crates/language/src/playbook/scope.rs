@@ -1,7 +1,7 @@
 //! The names that can be seen from one place of a playbook.
 
-mod branch;
-mod failing;
+mod control_flow;
+mod may_fail;
 mod names;
 mod outputs;
 mod shapes;
@@ -9,18 +9,18 @@ mod shapes;
 use std::cell::Cell;
 use std::collections::HashSet;
 
-pub(super) use branch::{Condition, List, Standing};
-pub(super) use failing::Failing;
+pub(super) use control_flow::{Condition, ControlFlow, List};
+pub(super) use may_fail::MayFail;
 pub(super) use names::Names;
 pub(super) use outputs::Outputs;
 pub(super) use shapes::{Rendered, as_written};
 
 use super::fields::quoted;
 use super::shape::Shape;
-use super::types::Types;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::question::QuestionType;
 use crate::template::Reference;
+use crate::types::Types;
 use outputs::{check_output, unknown_output};
 
 /// A loop around a place.
@@ -64,7 +64,7 @@ pub(super) struct VarFacts {
 #[derive(Debug)]
 pub(super) struct StepFacts {
     pub(super) outputs: Outputs,
-    pub(super) standing: Standing,
+    pub(super) flow: ControlFlow,
 }
 
 /// The names that can be seen from one place of a playbook.
@@ -82,7 +82,7 @@ pub(super) struct Scope {
     /// The steps that this place is part of.
     pub(super) around: Vec<String>,
     /// Where this place stands among the steps.
-    pub(super) standing: Standing,
+    pub(super) flow: ControlFlow,
     /// The loops that are around, the innermost last.
     pub(super) loops: Vec<Loop>,
     /// Whether this is the `when` of a step with `for_each`.
@@ -92,7 +92,7 @@ pub(super) struct Scope {
     /// What the step itself returned, in `assert`, `until` and `outputs`.
     pub(super) result: Option<Outputs>,
     /// Whether the step may have failed, in its `assert` and `outputs`.
-    pub(super) failing: Failing,
+    pub(super) may_fail: MayFail,
     /// The input or variable whose value is being read.
     pub(super) defining: Option<String>,
     /// Whether the inputs, or the variables, could not be read, so that nobody knows which there are.
@@ -173,8 +173,7 @@ impl Scope {
     fn outside_loop(&self, reference: &Reference, root: &str) -> Diagnostic {
         let inside = if root == "item" { "`for_each`" } else { "`for_each` and `repeat`" };
         let help = if self.before_loop {
-            "`for_each` and the `when` beside it are read once, before the loop; \
-             what depends on the item goes on a step inside a `block`"
+            "`for_each` is read once, before the loop"
         } else {
             "put `for_each: <list>` on this step or on the block around it"
         };
@@ -271,7 +270,7 @@ impl Scope {
         match self.steps.get(id) {
             Some(facts) => check_output(reference, id, &facts.outputs, path)
                 .or_else(|| self.check_inside(reference, 3))
-                .or_else(|| self.check_branch(reference, id, facts))
+                .or_else(|| self.check_control_flow(reference, id, facts))
                 .or_else(|| self.check_allowed(reference, id, facts)),
             None => Some(self.unknown_step(reference, id)),
         }
@@ -329,8 +328,8 @@ impl Scope {
                 "name the step: `steps.<id>.<field>`".to_owned(),
             ));
         };
-        if self.failing == Failing::Expected {
-            return Some(failing::no_result(reference));
+        if self.may_fail == MayFail::Expected {
+            return Some(may_fail::no_result(reference));
         }
         let field = path.first()?;
         if outputs.lookup(field).is_some() {
@@ -417,6 +416,8 @@ pub(super) fn answer_types(answer: QuestionType) -> Types {
         QuestionType::Integer => Types::INTEGER,
         QuestionType::Number => Types::NUMBER.or(Types::INTEGER),
         QuestionType::Boolean => Types::BOOLEAN,
+        QuestionType::List => Types::ARRAY,
+        QuestionType::Map => Types::OBJECT,
     }
 }
 

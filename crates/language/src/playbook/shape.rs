@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::scope::Names;
-use super::types::{Types, resolve};
 use crate::spec::SECRET;
+use crate::types::{Types, resolve};
 
 /// Schemas that refer to each other without end are not followed further than this.
 const DEPTH: usize = 32;
@@ -61,6 +61,20 @@ impl Shape {
     pub(super) fn of_schema(root: &'static Value, schema: &'static Value) -> Self {
         let secret = schema.get(SECRET).and_then(Value::as_bool) == Some(true);
         Self { kind: Kind::Schema { root, schema }, secret, fixed: false }
+    }
+
+    /// What a schema that a playbook itself writes says of a value.
+    pub(super) fn declared(schema: &Value) -> Self {
+        let types = Types::of_schema(schema, schema);
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+        match (types, properties, schema.get("items")) {
+            (Types::OBJECT, Some(fields), _) if closed => Self::of_entries(
+                fields.iter().map(|(name, field)| (name.clone(), Self::declared(field))).collect(),
+            ),
+            (Types::ARRAY, _, Some(items)) => Self::declared(items).list_of(),
+            _ => Self::types_only(types),
+        }
     }
 
     pub(super) fn of_items(items: Vec<Shape>) -> Self {

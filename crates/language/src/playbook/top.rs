@@ -2,22 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::declared::TOP;
+use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
+use super::foreign_keywords;
 use super::load::Reader;
 use super::model::Playbook;
-use super::neighbours;
 use super::scope::{Names, Section, VarFacts};
 use super::shape::Shape;
-use super::wanted::{unknown_key, wrong_type};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node, NodeKind};
 use crate::template::{Expression, Template};
 
 /// The version of the language that is read here.
 const VERSION: i128 = 1;
-
-const KEYS: &[&str] =
-    &["version", "name", "description", "tags", "inputs", "vars", "defaults", "steps", "outputs"];
 
 /// A playbook, and what is known of its outputs.
 #[derive(Debug)]
@@ -57,10 +55,10 @@ impl Reader<'_, '_> {
         let outputs = outputs.map(|node| self.outputs("outputs", node, &[])).unwrap_or_default();
         if !self.included {
             for (name, expression) in &outputs {
-                self.hint_shown_value(&format!("outputs.{name}"), expression);
+                self.lint_shown_value(&format!("outputs.{name}"), expression);
             }
         }
-        self.hint_unused();
+        self.lint_unused();
         let mut shapes = Names::default();
         for (name, expression) in &outputs {
             shapes.push(name.clone(), self.scope.shape_of_expression(expression));
@@ -110,16 +108,16 @@ impl Reader<'_, '_> {
     fn unknown_top_keys(&mut self, entries: &[Entry]) {
         for entry in entries {
             let name = entry.key.name.as_str();
-            if KEYS.contains(&name) {
+            if TOP.contains(&name) {
                 continue;
             }
-            let fault = if let Some(advice) = neighbours::at_top(name) {
-                neighbour_word(entry, advice)
+            let fault = if let Some(advice) = foreign_keywords::at_top(name) {
+                foreign_keyword(entry, advice)
             } else if self.loader.kinds.spec(name).is_some() {
-                unknown_key(entry, "a playbook", KEYS)
+                unknown_key(entry, "a playbook", &TOP)
                     .help(format!("steps stand in a list: `steps: [{{{name}: …}}]`"))
             } else {
-                unknown_key(entry, "a playbook", KEYS)
+                unknown_key(entry, "a playbook", &TOP)
             };
             self.fault(fault);
         }
@@ -133,12 +131,12 @@ impl Reader<'_, '_> {
         example: &str,
     ) -> Option<&'n Node> {
         let value = node.get(key);
-        let is_meant = |entry: &Entry| match neighbours::at_top(&entry.key.name) {
+        let is_meant = |entry: &Entry| match foreign_keywords::at_top(&entry.key.name) {
             Some(advice) => advice.starts_with(&format!("write `{key}:")),
-            None => did_you_mean(&entry.key.name, KEYS.iter().copied()) == Some(key),
+            None => did_you_mean(&entry.key.name, TOP.iter().copied()) == Some(key),
         };
         let others = node.as_mapping().into_iter().flatten();
-        let mut others = others.filter(|entry| !KEYS.contains(&entry.key.name.as_str()));
+        let mut others = others.filter(|entry| !TOP.contains(&entry.key.name.as_str()));
         if value.is_none() && !others.any(is_meant) {
             self.fault(
                 Diagnostic::new(Code::MissingKey, format!("the playbook has no `{key}`"))
@@ -244,11 +242,14 @@ impl Reader<'_, '_> {
 }
 
 /// That a key is what another tool calls something.
-pub(super) fn neighbour_word(entry: &Entry, advice: &str) -> Diagnostic {
-    Diagnostic::new(Code::NeighbourWord, format!("`{}` is not a word of playbooks", entry.key.name))
-        .at(entry.key.span)
-        .label("another tool's word")
-        .help(advice)
+pub(super) fn foreign_keyword(entry: &Entry, advice: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::ForeignKeyword,
+        format!("`{}` is not a word of playbooks", entry.key.name),
+    )
+    .at(entry.key.span)
+    .label("another tool's word")
+    .help(advice)
 }
 
 fn not_a_playbook(node: &Node) -> Diagnostic {

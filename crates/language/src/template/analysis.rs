@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, ForLoop, Stmt, UnaryOpKind};
-use minijinja::machinery::parse_expr;
 
-use super::environment::{FILTERS, FUNCTIONS, TESTS, instead_of_function, instead_of_method};
+use super::environment::{FILE, FILTERS, FUNCTIONS, TESTS, instead_of_function, instead_of_method};
 use crate::diagnostic::{Code, did_you_mean};
 
 /// After a test such as `is defined` the engine takes these for a variable, its argument.
@@ -26,8 +25,6 @@ pub(super) struct Chain {
     pub(super) conditional: bool,
     /// Bound by the template itself, as by `for`.
     pub(super) local: bool,
-    /// Whether something can be put around the chain's own text.
-    pub(super) separate: bool,
 }
 
 impl Chain {
@@ -68,17 +65,19 @@ pub(super) struct Fault {
 #[derive(Debug, Default)]
 pub(super) struct Analysis {
     pub(super) chains: Vec<Chain>,
+    /// The paths that `file` is called with.
+    pub(super) files: Vec<(String, Range<usize>)>,
     pub(super) faults: Vec<Fault>,
 }
 
-pub(super) fn of_expression(source: &str, expression: &Expr<'_>) -> Analysis {
-    let mut walker = Walker::new(source);
+pub(super) fn of_expression(expression: &Expr<'_>) -> Analysis {
+    let mut walker = Walker::new();
     walker.expression(expression);
     walker.finish()
 }
 
-pub(super) fn of_template(source: &str, template: &Stmt<'_>) -> Analysis {
-    let mut walker = Walker::new(source);
+pub(super) fn of_template(template: &Stmt<'_>) -> Analysis {
+    let mut walker = Walker::new();
     walker.statement(template);
     walker.finish()
 }
@@ -99,7 +98,6 @@ enum Step<'e, 's> {
 }
 
 struct Walker<'s> {
-    source: &'s str,
     locals: Vec<HashSet<&'s str>>,
     guards: Vec<Vec<String>>,
     /// How many choices are around.
@@ -108,9 +106,8 @@ struct Walker<'s> {
 }
 
 impl<'s> Walker<'s> {
-    fn new(source: &'s str) -> Self {
+    fn new() -> Self {
         Self {
-            source,
             locals: vec![HashSet::new()],
             guards: Vec::new(),
             choices: 0,
@@ -218,7 +215,9 @@ impl<'s> Walker<'s> {
         self.arguments(arguments);
         match callee {
             Expr::Var(name) => {
-                if !self.is_local(name.id) {
+                if name.id == FILE && !self.is_local(FILE) {
+                    self.file(arguments, whole);
+                } else if !self.is_local(name.id) {
                     self.known("function", name.id, FUNCTIONS, whole);
                 }
             }
@@ -244,6 +243,28 @@ impl<'s> Walker<'s> {
                 );
                 self.expression(other);
             }
+        }
+    }
+
+    /// Which files are read is known before anything runs.
+    fn file(&mut self, arguments: &[CallArg<'s>], whole: &Expr<'s>) {
+        let path = match arguments {
+            [CallArg::Pos(Expr::Const(path))] => path.value.as_str(),
+            _ => None,
+        };
+        let span = whole.span();
+        let range = offset(span.start_offset)..offset(span.end_offset);
+        match path {
+            Some(path) => self.analysis.files.push((path.to_owned(), range)),
+            None => self.fault(
+                Code::TemplateSyntax,
+                "`file` takes one path, as text in quotes".to_owned(),
+                Some(
+                    "write `file('data.json')`: which files are read is known before anything runs"
+                        .to_owned(),
+                ),
+                whole,
+            ),
         }
     }
 
@@ -337,21 +358,12 @@ impl<'s> Walker<'s> {
             path,
             fixed: start..ends.last().copied().unwrap_or(start),
             ends,
-            separate: self.is_separate(&whole),
             whole,
             need: if optional { Need::Optional } else { Need::Required },
             local: self.is_local(root.id),
             conditional: self.choices > 0,
         };
         self.analysis.chains.push(chain);
-    }
-
-    /// `(steps.a).b` starts inside brackets that it does not end in.
-    fn is_separate(&self, whole: &Range<usize>) -> bool {
-        let Some(text) = self.source.get(whole.clone()) else {
-            return false;
-        };
-        !text.contains(')') || parse_expr(text).is_ok_and(|expression| is_chain(&expression))
     }
 
     fn target(&mut self, target: &Expr<'s>) {
@@ -460,4 +472,16 @@ fn negative_index(key: &Expr<'_>) -> Option<String> {
 
 fn offset(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+/// The path that an expression is, where all of it is fixed.
+pub(super) fn fixed_path(expression: &Expr<'_>) -> Option<Vec<String>> {
+    let (mut path, name) = match expression {
+        Expr::Var(name) => (Vec::new(), name.id.to_owned()),
+        Expr::GetAttr(get) => (fixed_path(&get.expr)?, get.name.to_owned()),
+        Expr::GetItem(get) => (fixed_path(&get.expr)?, constant_key(&get.subscript_expr)?),
+        _ => return None,
+    };
+    path.push(name);
+    Some(path)
 }

@@ -1,9 +1,11 @@
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
-use super::value::{from_json, holds_unknown, to_json, to_text};
+use super::runtime::{calculation, condition, conversion, data, order, refusal};
+use super::value::{holds_unknown, to_text};
 use super::{Value, trace};
 
 /// Enough for any text of a playbook; a loop that never ends stops within milliseconds.
@@ -13,11 +15,27 @@ const FUEL: u64 = 200_000;
 pub(super) const REQUIRE: &str = "__require";
 /// The same around paths that may be undefined.
 pub(super) const TOUCH: &str = "__touch";
+/// The same around conditions: they must be true or false.
+pub(super) const CONDITION: &str = "__condition";
+/// Stands for comparisons that ask for an order.
+pub(super) const ORDER: &str = "__order";
+/// Stands for operators that calculate.
+pub(super) const CALCULATE: &str = "__calculate";
+/// Stands for a minus sign before a value.
+pub(super) const NEGATE: &str = "__negate";
+/// Stands for `~`.
+pub(super) const JOIN: &str = "__join";
+/// The engine's own `join`.
+pub(super) const ENGINE_JOIN: &str = "__engine_join";
+/// The engine's own `format`.
+pub(super) const ENGINE_FORMAT: &str = "__engine_format";
 
 /// Filters that can be used.
 pub(super) const FILTERS: &[&str] = &[
     "abs",
     "attr",
+    "b64decode",
+    "b64encode",
     "batch",
     "bool",
     "capitalize",
@@ -30,12 +48,15 @@ pub(super) const FILTERS: &[&str] = &[
     "first",
     "float",
     "format",
+    "fromcsv",
     "fromjson",
+    "fromyaml",
     "groupby",
     "indent",
     "int",
     "items",
     "join",
+    "jwt_payload",
     "last",
     "length",
     "lines",
@@ -45,6 +66,9 @@ pub(super) const FILTERS: &[&str] = &[
     "max",
     "min",
     "pprint",
+    "product",
+    "regex_match",
+    "regex_replace",
     "reject",
     "rejectattr",
     "replace",
@@ -53,6 +77,7 @@ pub(super) const FILTERS: &[&str] = &[
     "safe",
     "select",
     "selectattr",
+    "sha256",
     "slice",
     "sort",
     "split",
@@ -106,8 +131,13 @@ pub(super) const TESTS: &[&str] = &[
     "upper",
 ];
 
+/// The function that stands for the content of a file.
+pub(super) const FILE: &str = "file";
+/// The name under which an evaluation finds the contents of files.
+pub(super) const FILES: &str = "__files";
+
 /// Functions that can be called.
-pub(super) const FUNCTIONS: &[&str] = &["dict", "namespace", "range"];
+pub(super) const FUNCTIONS: &[&str] = &["dict", "file", "namespace", "range"];
 
 /// The usual delimiters; the last line break of a block of text is part of it.
 pub(super) fn syntax() -> SyntaxConfig {
@@ -135,15 +165,60 @@ pub(super) fn environment() -> &'static Environment<'static> {
         environment.remove_filter("e");
         environment.add_filter(REQUIRE, require);
         environment.add_filter(TOUCH, touch);
-        environment.add_filter("tojson", to_json_text);
-        environment.add_filter("fromjson", from_json_text);
+        environment.add_filter(CONDITION, |value: &Value| condition(value));
+        environment.add_filter(ORDER, order::ordered);
+        environment.add_filter(CALCULATE, calculation::calculate);
+        environment.add_filter(NEGATE, calculation::negate);
+        environment.add_filter(JOIN, calculation::join);
+        environment.add_filter(ENGINE_JOIN, minijinja::filters::join);
+        environment.add_filter(ENGINE_FORMAT, minijinja::filters::format);
+        add_filters(&mut environment);
+        // A call with a path in quotes has the content in its place; there are no others.
+        environment.add_function("file", || -> Result<Value, Error> {
+            Err(refusal("this file was not read", "write its path as text in quotes"))
+        });
+        for (names, holds) in [
+            (["lt", "lessthan"].as_slice(), Ordering::is_lt as fn(Ordering) -> bool),
+            (&["le"], Ordering::is_le),
+            (&["gt", "greaterthan"], Ordering::is_gt),
+            (&["ge"], Ordering::is_ge),
+        ] {
+            for name in names {
+                environment.add_test(*name, order::test(holds));
+            }
+        }
         environment
     })
 }
 
-fn require(value: &Value, reference: usize) -> Result<Value, Error> {
+/// Filters that keep the language's rules where the engine's own do not.
+fn add_filters(environment: &mut Environment<'static>) {
+    environment.add_filter("tojson", data::to_json_text);
+    environment.add_filter("fromjson", data::from_json_text);
+    environment.add_filter("fromyaml", data::from_yaml_text);
+    environment.add_filter("fromcsv", data::from_csv_text);
+    environment.add_filter("b64encode", data::to_base64);
+    environment.add_filter("b64decode", data::from_base64);
+    environment.add_filter("sha256", data::sha256);
+    environment.add_filter("jwt_payload", data::token_payload);
+    environment.add_filter("regex_match", data::matches);
+    environment.add_filter("regex_replace", data::replace);
+    environment.add_filter("product", data::product);
+    environment.add_filter("sort", order::sort);
+    environment.add_filter("min", order::least);
+    environment.add_filter("max", order::greatest);
+    environment.add_filter("dictsort", order::sort_entries);
+    environment.add_filter("groupby", order::group);
+    environment.add_filter("int", conversion::to_int);
+    environment.add_filter("float", conversion::to_float);
+    environment.add_filter("string", conversion::to_string);
+    environment.add_filter("join", conversion::join_items);
+    environment.add_filter("format", conversion::format_text);
+}
+
+fn require(value: &Value, start: usize, end: usize) -> Result<Value, Error> {
     if value.is_undefined() {
-        trace::mark_undefined(reference);
+        trace::mark_undefined(start..end);
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     Ok(touch(value))
@@ -154,17 +229,6 @@ fn touch(value: &Value) -> Value {
         trace::mark_unknown();
     }
     value.clone()
-}
-
-fn to_json_text(value: &Value) -> String {
-    to_json(value).to_string()
-}
-
-fn from_json_text(text: &str) -> Result<Value, Error> {
-    // The parser's own message could quote the text.
-    serde_json::from_str(text)
-        .map(|json| from_json(&json))
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "the string is not JSON"))
 }
 
 /// What to write instead of a method that Python has.

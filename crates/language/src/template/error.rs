@@ -32,8 +32,31 @@ impl TemplateError {
     }
 }
 
+/// What one of our own rules says, carried by an engine error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Said {
+    pub(super) message: String,
+    /// `…` stands for the part of the expression that it is about.
+    pub(super) help: String,
+}
+
+fn said(error: &minijinja::Error) -> Option<&Said> {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if let Some(said) = inner.downcast_ref::<Said>() {
+            return Some(said);
+        }
+        source = inner.source();
+    }
+    None
+}
+
 /// An engine error in our words. Its own text is kept only where it cannot quote a value.
 pub(super) fn describe(error: &minijinja::Error) -> (String, Option<String>) {
+    if let Some(said) = said(error) {
+        return (said.message.clone(), Some(said.help.clone()));
+    }
     match error.kind() {
         ErrorKind::OutOfFuel => (
             "this takes too much work".to_owned(),

@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::program::{Place, Program};
+use super::checks::Role;
+use super::program::{FileUse, Place, Program};
 use super::syntax::nothing;
-use super::{Evaluated, Reference, Scope, TemplateError, Yields};
+use super::{Evaluated, Reference, Scope, TemplateError};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Node, NodeKind, Text};
+use crate::types::Types;
 
 /// A bare expression, as in `when` or `until`. Clones share the compiled code.
 #[derive(Debug, Clone)]
@@ -20,6 +23,19 @@ impl Expression {
     ///
     /// Everything that is wrong with it, at least one diagnostic.
     pub fn parse(node: &Node) -> Result<Self, Vec<Diagnostic>> {
+        Self::compile(node, Role::Value)
+    }
+
+    /// Compiles the condition that a node holds: its value must be true or false.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, at least one diagnostic.
+    pub fn condition(node: &Node) -> Result<Self, Vec<Diagnostic>> {
+        Self::compile(node, Role::Condition)
+    }
+
+    fn compile(node: &Node, role: Role) -> Result<Self, Vec<Diagnostic>> {
         let constant = |source: String| Arc::new(Text::new(source, node.span));
         let text = match &node.kind {
             NodeKind::Bool(value) => constant(value.to_string()),
@@ -41,11 +57,15 @@ impl Expression {
         refuse_braces(node, &text)?;
         let offset = text.value.len() - text.value.trim_start().len();
         let source = text.value.trim().to_owned();
-        Self::at(&source, Place::new(text, offset), node.span)
+        Self::build(&source, Place::new(text, offset), node.span, role)
     }
 
     pub(super) fn at(source: &str, place: Place, span: Span) -> Result<Self, Vec<Diagnostic>> {
-        let program = Arc::new(Program::compile(source, place)?);
+        Self::build(source, place, span, Role::Value)
+    }
+
+    fn build(source: &str, place: Place, span: Span, role: Role) -> Result<Self, Vec<Diagnostic>> {
+        let program = Arc::new(Program::compile(source, place, role)?);
         Ok(Self { program, span })
     }
 
@@ -57,7 +77,7 @@ impl Expression {
     /// The expression as it is written.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.program.outline.source
+        self.program.source()
     }
 
     /// Where it stands.
@@ -66,16 +86,33 @@ impl Expression {
         self.span
     }
 
-    /// The type of its value, where that can be seen.
+    /// The types that its value may have, where `of` says which a path may have.
     #[must_use]
-    pub fn yields(&self) -> Yields {
-        self.program.yields
+    pub(crate) fn types(&self, of: &dyn Fn(&[String]) -> Types) -> Types {
+        self.program.types(of)
+    }
+
+    /// What can be seen to be wrong with the types of its parts: conditions that are none, values without an order.
+    #[must_use]
+    pub(crate) fn wrong_types(&self, of: &dyn Fn(&[String]) -> Types) -> Vec<Diagnostic> {
+        self.program.wrong_types(of)
     }
 
     /// The path that it is, where it is one path and nothing else.
     #[must_use]
     pub fn path(&self) -> Option<&[String]> {
         self.program.path()
+    }
+
+    /// The files that it reads.
+    #[must_use]
+    pub fn files(&self) -> &[FileUse] {
+        &self.program.outline.files
+    }
+
+    /// Hands over what is in the files that it reads, by their paths as they are written.
+    pub fn provide(&self, contents: &BTreeMap<String, String>) {
+        self.program.outline.provide(contents);
     }
 
     /// What it reads.

@@ -5,28 +5,32 @@
 //! ever computed from it. Whether a secret was read is known of every result.
 
 mod analysis;
+mod checks;
+mod compiled;
 mod environment;
 mod error;
 mod expression;
 mod namespace;
 mod program;
+pub(crate) mod runtime;
 mod statements;
 mod syntax;
 mod trace;
 mod tree;
+mod typing;
 mod value;
 mod vocabulary;
-mod yields;
 
 use crate::diagnostic::Span;
 
 pub use error::TemplateError;
 pub use expression::Expression;
 pub use namespace::{Namespace, Scope};
+pub use program::FileUse;
+pub use runtime::number::{inexact_in_json, is_exact, is_exact_decimal};
 pub use tree::{Template, TemplateEntry, TemplateKind, TextTemplate};
 pub use value::{from_json, is_unknown, marker, to_json, to_text, unknown};
 pub use vocabulary::{FILTER_WORDS, FUNCTION_WORDS, TEST_WORDS, Word};
-pub use yields::Yields;
 
 /// A value of the template language.
 pub type Value = minijinja::Value;

@@ -1,27 +1,29 @@
 //! One expression or template, compiled so that it knows its references and their places.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::ErrorKind;
-use minijinja::machinery::{parse_expr, tokenize};
+use minijinja::machinery::tokenize;
 use minijinja::value::{DynObject, ObjectRepr};
 
 use super::analysis::{self, Analysis, Chain, Need};
-use super::environment::{REQUIRE, TOUCH, environment, syntax};
+use super::checks::Role;
+use super::compiled::{Compiled, Tree};
+use super::environment::{FILES, syntax};
 use super::error::describe;
 use super::syntax::syntax_error;
 use super::trace::{self, Touched};
-use super::value::{TooDeep, holds_unknown, is_unknown, settle, unknown};
-use super::{Evaluated, Reference, Scope, TemplateError, Value, Yields};
+use super::typing;
+use super::value::{Unfit, holds_unknown, is_unknown, settle, unknown};
+use super::{Evaluated, Reference, Scope, TemplateError, Value};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::Text;
+use crate::types::Types;
 
 /// Longer ones are nested so deeply that the compiler could run out of stack.
 const MOST_TOKENS: usize = 1_000;
-
-/// What has no more tokens than these and can be parsed can be compiled: only depth could keep it from that.
-const SURE_TO_COMPILE: usize = 60;
 
 /// A text inside a scalar of a document: which part of the scalar it is.
 #[derive(Debug, Clone)]
@@ -40,21 +42,25 @@ impl Place {
     }
 }
 
-/// What all programs have in common: references, places, and the source as it was compiled.
+/// What all programs have in common: references and places.
 #[derive(Debug)]
 pub(super) struct Outline {
-    pub(super) source: String,
     pub(super) place: Place,
     pub(super) references: Vec<Reference>,
     chains: Vec<Chain>,
-    insertions: Vec<Insertion>,
+    /// The files that it reads.
+    pub(super) files: Vec<FileUse>,
+    /// What is in them, once they are read.
+    contents: OnceLock<Value>,
 }
 
-/// Text that was added at an offset of the source.
-#[derive(Debug, Clone)]
-struct Insertion {
-    at: usize,
-    text: String,
+/// A file that an expression reads: `file('data.json')`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileUse {
+    /// The path as it is written.
+    pub path: String,
+    /// Where the call stands.
+    pub span: Span,
 }
 
 impl Outline {
@@ -88,44 +94,46 @@ impl Outline {
             conditional: chain.conditional,
         };
         let references = chains.iter().filter(|chain| !chain.local).map(reference).collect();
-        let insertions = insertions(&chains);
-        Ok(Self { source: source.to_owned(), place, references, chains, insertions })
+        let used =
+            |(path, range): (String, Range<usize>)| FileUse { path, span: place.span(&range) };
+        let files = analysis.files.into_iter().map(used).collect();
+        Ok(Self { place, references, chains, files, contents: OnceLock::new() })
     }
 
-    /// The source with a check around every path.
-    pub(super) fn checked_source(&self) -> String {
-        let mut checked = String::with_capacity(self.source.len() * 2);
-        let mut done = 0;
-        for insertion in &self.insertions {
-            checked.push_str(self.source.get(done..insertion.at).unwrap_or_default());
-            checked.push_str(&insertion.text);
-            done = insertion.at;
-        }
-        checked.push_str(self.source.get(done..).unwrap_or_default());
-        checked
+    /// Hands over what is in the files that it reads.
+    pub(super) fn provide(&self, contents: &BTreeMap<String, String>) {
+        let own = self.files.iter().filter_map(|file| contents.get_key_value(&file.path));
+        let own = own.map(|(path, text)| (path.as_str(), Value::from(text.as_str())));
+        let _ = self.contents.set(Value::from_pairs(own));
     }
 
-    /// The offset in the source that an offset in the checked source stands for.
-    fn original(&self, checked: usize) -> usize {
-        let mut added = 0;
-        for insertion in &self.insertions {
-            if insertion.at + added >= checked {
-                break;
-            }
-            added += insertion.text.len().min(checked - insertion.at - added);
-        }
-        checked - added
+    /// What an evaluation sees: the names of a scope, and the contents of files.
+    pub(super) fn context(&self, scope: &Scope) -> Value {
+        let Some(contents) = self.contents.get().filter(|_| !self.files.is_empty()) else {
+            return scope.context();
+        };
+        let mut inner = scope.child();
+        inner.set(FILES, contents.clone());
+        inner.context()
     }
 
     pub(super) fn error(
         &self,
+        source: &str,
         error: &minijinja::Error,
         touched: Touched,
         scope: &Scope,
     ) -> TemplateError {
-        let range = self.original_range(error);
+        let length = source.len();
+        let range = error.range().map_or(0..length, |range| {
+            let start = range.start.min(length);
+            start..range.end.clamp(start, length)
+        });
         let undefined = match touched.undefined {
-            Some(number) => self.chains.get(number),
+            Some((start, end)) => {
+                let whole = start..end.max(start);
+                self.chains.iter().find(|chain| chain.whole == whole)
+            }
             None if error.kind() == ErrorKind::UndefinedError => self.chain_at(&range),
             None => None,
         };
@@ -138,21 +146,17 @@ impl Outline {
                 help.filter(|_| !seen.secret)
             };
             let range = chain.whole.start..end;
-            let name = self.source.get(range.clone()).unwrap_or_default().trim();
+            let name = source.get(range.clone()).unwrap_or_default().trim();
             let message = format!("{name} is not defined");
             return TemplateError::new(self.place.span(&range), message, help);
         }
         let (message, help) = describe(error);
+        // The engine's place of a filter is its name.
+        let before = source.get(..range.start).unwrap_or_default();
+        let is_filter = before.trim_end().ends_with('|');
+        let written = source.get(range.clone()).filter(|_| !is_filter).unwrap_or_default();
+        let help = help.map(|help| about(&help, written));
         TemplateError::new(self.place.span(&range), message, help)
-    }
-
-    fn original_range(&self, error: &minijinja::Error) -> Range<usize> {
-        let length = self.source.len();
-        let Some(range) = error.range() else {
-            return 0..length;
-        };
-        let start = self.original(range.start).min(length);
-        start..self.original(range.end).clamp(start, length)
     }
 
     /// The innermost path around a range, of which the engine may name only the end.
@@ -163,13 +167,27 @@ impl Outline {
             .min_by_key(|chain| chain.whole.len())
     }
 
-    pub(super) fn too_deep(&self) -> TemplateError {
-        TemplateError::new(
-            self.place.span(&(0..self.source.len())),
-            "the value is nested too deeply",
-            None,
-        )
+    /// A value that cannot be handed on.
+    pub(super) fn unfit(&self, source: &str, unfit: Unfit) -> TemplateError {
+        let place = self.place.span(&(0..source.len()));
+        match unfit {
+            Unfit::TooDeep => TemplateError::new(place, "the value is nested too deeply", None),
+            Unfit::Inexact(error) => {
+                let (message, help) = describe(&error);
+                TemplateError::new(place, message, help.map(|help| about(&help, source)))
+            }
+        }
     }
+}
+
+/// Advice with what is written in the place of `…`, where that is a path or another short operand.
+pub(super) fn about(help: &str, written: &str) -> String {
+    let written = written.trim();
+    let plain = |it: char| it.is_alphanumeric() || matches!(it, '_' | '.' | '[' | ']' | '-');
+    if written.is_empty() || written.len() > 60 || !written.chars().all(plain) {
+        return help.to_owned();
+    }
+    help.replace('…', written)
 }
 
 /// The word with hyphens that a path is a part of, where nobody can have meant a subtraction.
@@ -195,22 +213,6 @@ fn hyphenated(source: &str, path: &Range<usize>) -> Option<Range<usize>> {
         })
     };
     (joins(word) == Some(true) && !is_sum()).then_some(start..end)
-}
-
-fn insertions(chains: &[Chain]) -> Vec<Insertion> {
-    let mut insertions = Vec::with_capacity(chains.len() * 2);
-    for (number, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.separate) {
-        // What another part of the expression guards is evaluated only where it is defined.
-        let check = if chain.need == Need::Optional {
-            format!("|{TOUCH})")
-        } else {
-            format!("|{REQUIRE}({number}))")
-        };
-        insertions.push(Insertion { at: chain.whole.start, text: "(".to_owned() });
-        insertions.push(Insertion { at: chain.whole.end, text: check });
-    }
-    insertions.sort_by_key(|insertion| insertion.at);
-    insertions
 }
 
 /// Where in a chain the first name ends that is missing, and the name next to it among those that
@@ -241,10 +243,8 @@ fn missing(chain: &Chain, scope: &Scope) -> (usize, Option<String>) {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) outline: Outline,
-    /// Made when it is needed first: a check of thousands of steps evaluates none of them.
-    code: OnceLock<minijinja::Expression<'static, 'static>>,
+    compiled: Compiled,
     is_path: bool,
-    pub(super) yields: Yields,
 }
 
 impl Program {
@@ -257,48 +257,62 @@ impl Program {
     }
 
     /// Compiles an expression that stands at `place`.
-    pub(super) fn compile(source: &str, place: Place) -> Result<Self, Vec<Diagnostic>> {
-        let tokens = check_size(source, true, MOST_TOKENS, &place)?;
-        let expression =
-            parse_expr(source).map_err(|error| vec![syntax_error(&error, source, &place)])?;
-        let is_path = analysis::is_chain(&expression);
-        let yields = Yields::of(&expression);
-        let analysis = analysis::of_expression(source, &expression);
+    pub(super) fn compile(source: &str, place: Place, role: Role) -> Result<Self, Vec<Diagnostic>> {
+        check_size(source, true, MOST_TOKENS, &place)?;
+        let compiled = Compiled::expression(source, role)
+            .map_err(|error| vec![syntax_error(&error, source, &place)])?;
+        let (is_path, analysis) = compiled.look(|tree| match tree {
+            Tree::Expression(expression, _) => {
+                (analysis::is_chain(expression), analysis::of_expression(expression))
+            }
+            Tree::Text(text) => (false, analysis::of_template(text)),
+        });
         let outline = Outline::new(source, place, analysis)?;
-        let program = Self { outline, code: OnceLock::new(), is_path, yields };
-        if tokens > SURE_TO_COMPILE {
-            program
-                .code()
-                .map_err(|error| vec![syntax_error(&error, source, &program.outline.place)])?;
-        }
-        Ok(program)
+        Ok(Self { outline, compiled, is_path })
     }
 
-    fn code(&self) -> Result<&minijinja::Expression<'static, 'static>, minijinja::Error> {
-        if let Some(code) = self.code.get() {
-            return Ok(code);
-        }
-        let code = environment().compile_expression_owned(self.outline.checked_source())?;
-        Ok(self.code.get_or_init(|| code))
+    pub(super) fn source(&self) -> &str {
+        self.compiled.source()
+    }
+
+    /// The types that its value may have, where `of` says which a path may have.
+    pub(super) fn types(&self, of: &dyn Fn(&[String]) -> Types) -> Types {
+        self.compiled.look(|tree| match tree {
+            Tree::Expression(expression, _) => typing::types(expression, of),
+            Tree::Text(_) => Types::STRING,
+        })
+    }
+
+    /// What can be seen to be wrong with the types of its parts.
+    pub(super) fn wrong_types(&self, of: &dyn Fn(&[String]) -> Types) -> Vec<Diagnostic> {
+        let source = self.source();
+        let place = |range: &Range<usize>| self.outline.place.span(range);
+        self.compiled.look(|tree| match tree {
+            Tree::Expression(expression, role) => {
+                typing::faults(expression, *role, source, &place, of)
+            }
+            Tree::Text(_) => Vec::new(),
+        })
     }
 
     pub(super) fn evaluate(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
         let (outcome, touched) = trace::observe(|| {
-            let value = self.code()?.eval(scope.context())?;
+            let value = self.compiled.evaluate(self.outline.context(scope))?;
             Ok::<_, minijinja::Error>(self.settle(value))
         });
         let secret = touched.secret;
         let guess = |value| Evaluated { value, unknown: true, secret };
         match outcome {
             Ok(Ok(value)) if self.is_path && holds_unknown(&value) => Ok(guess(value)),
-            Ok(Err(TooDeep)) => Err(self.outline.too_deep()),
-            _ if touched.unknown => Ok(guess(unknown(one_line(&self.outline.source)))),
+            Ok(Err(unfit @ Unfit::TooDeep)) => Err(self.outline.unfit(self.source(), unfit)),
+            _ if touched.unknown => Ok(guess(unknown(one_line(self.source())))),
+            Ok(Err(unfit)) => Err(self.outline.unfit(self.source(), unfit)),
             Ok(Ok(value)) => Ok(Evaluated { value, unknown: false, secret }),
-            Err(error) => Err(self.outline.error(&error, touched, scope)),
+            Err(error) => Err(self.outline.error(self.source(), &error, touched, scope)),
         }
     }
 
-    fn settle(&self, value: Value) -> Result<Value, TooDeep> {
+    fn settle(&self, value: Value) -> Result<Value, Unfit> {
         if self.is_path && is_unknown(&value).is_some() { Ok(value) } else { settle(value) }
     }
 }
@@ -313,12 +327,16 @@ pub(super) fn check_size(
     expression: bool,
     most: usize,
     place: &Place,
-) -> Result<usize, Vec<Diagnostic>> {
+) -> Result<(), Vec<Diagnostic>> {
+    // A token has at least one byte.
+    if source.len() <= most {
+        return Ok(());
+    }
     // What cannot be read ends the tokens: the parser says why.
     let tokens =
         tokenize(source, expression, syntax()).take(most + 1).take_while(Result::is_ok).count();
     if tokens <= most {
-        return Ok(tokens);
+        return Ok(());
     }
     Err(vec![
         Diagnostic::new(Code::ExpressionTooLong, "this expression is too long")

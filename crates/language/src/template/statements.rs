@@ -1,7 +1,4 @@
-use minijinja::Environment;
-use minijinja::machinery::parse;
-
-use super::environment::{environment, syntax};
+use super::compiled::{Compiled, Tree};
 use super::program::{Outline, Place, check_size, one_line};
 use super::syntax::syntax_error;
 use super::value::unknown;
@@ -11,13 +8,12 @@ use crate::diagnostic::{Code, Diagnostic};
 const MOST_TOKENS: usize = 4_000;
 /// More would be nested so deeply that the compiler could run out of stack.
 const MOST_BLOCKS: usize = 100;
-const NAME: &str = "text";
 
 /// A text with `{% %}` statements, which can only be rendered as a whole.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) outline: Outline,
-    environment: Environment<'static>,
+    compiled: Compiled,
 }
 
 impl Statements {
@@ -31,28 +27,27 @@ impl Statements {
                     .help("write a loop, or take the text apart"),
             ]);
         }
-        let template = parse(source, NAME, syntax())
-            .map_err(|error| vec![syntax_error(&error, source, &place)])?;
-        let analysis = analysis::of_template(source, &template);
+        let compiled =
+            Compiled::text(source).map_err(|error| vec![syntax_error(&error, source, &place)])?;
+        let analysis = compiled.look(|tree| match tree {
+            Tree::Text(text) => analysis::of_template(text),
+            Tree::Expression(expression, _) => analysis::of_expression(expression),
+        });
         let outline = Outline::new(source, place, analysis)?;
-        let mut environment = environment().clone();
-        environment
-            .add_template_owned(NAME, outline.checked_source())
-            .map_err(|error| vec![syntax_error(&error, source, &outline.place)])?;
-        Ok(Self { outline, environment })
+        Ok(Self { outline, compiled })
     }
 
     pub(super) fn render(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
         let (outcome, touched) =
-            trace::observe(|| self.environment.get_template(NAME)?.render(scope.context()));
+            trace::observe(|| self.compiled.render(self.outline.context(scope)));
         let secret = touched.secret;
         if touched.unknown {
-            let value = unknown(one_line(&self.outline.source));
+            let value = unknown(one_line(self.compiled.source()));
             return Ok(Evaluated { value, unknown: true, secret });
         }
         match outcome {
             Ok(text) => Ok(Evaluated { value: Value::from(text), unknown: false, secret }),
-            Err(error) => Err(self.outline.error(&error, touched, scope)),
+            Err(error) => Err(self.outline.error(self.compiled.source(), &error, touched, scope)),
         }
     }
 }

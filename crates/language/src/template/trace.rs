@@ -1,14 +1,15 @@
 //! What the evaluation that is under way on this thread has touched.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 /// What an evaluation touched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Touched {
     pub(super) unknown: bool,
     pub(super) secret: bool,
-    /// The reference that turned out to be undefined, by its number in the program.
-    pub(super) undefined: Option<usize>,
+    /// Where the path that turned out to be undefined starts and ends in the source.
+    pub(super) undefined: Option<(usize, usize)>,
 }
 
 thread_local! {
@@ -31,8 +32,8 @@ pub(super) fn mark_secret() {
     update(|touched| touched.secret = true);
 }
 
-pub(super) fn mark_undefined(reference: usize) {
-    update(|touched| touched.undefined = Some(reference));
+pub(super) fn mark_undefined(path: Range<usize>) {
+    update(|touched| touched.undefined = Some((path.start, path.end)));
 }
 
 /// Runs an evaluation and says what it touched. An evaluation around it hears of that too.

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::machinery::{Token, tokenize};
 
 use super::environment::syntax;
-use super::program::Place;
+use super::program::{FileUse, Place};
 use super::statements::Statements;
 use super::syntax::token_error;
 use super::value::{from_json, to_json, to_text, unknown_text};
@@ -86,6 +87,10 @@ impl Template {
 
     fn build(node: &Node, faults: &mut Vec<Diagnostic>) -> Self {
         let kind = match &node.kind {
+            NodeKind::String(text) if node.is_inexact_number() => {
+                faults.push(inexact(&text.value, node.span));
+                TemplateKind::Literal
+            }
             NodeKind::String(text) if may_hold_template(&text.value) => {
                 compile_text(text, node.span).unwrap_or_else(|found| {
                     faults.extend(found);
@@ -161,6 +166,67 @@ impl Template {
                 for entry in entries {
                     entry.value.collect_references(references);
                 }
+            }
+        }
+    }
+
+    /// The files that expressions in it read.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileUse> {
+        let mut files: Vec<FileUse> =
+            self.expressions().into_iter().flat_map(Expression::files).cloned().collect();
+        self.each_text(&mut |statements| files.extend_from_slice(&statements.outline.files));
+        files
+    }
+
+    /// Hands over what is in the files that it reads, by their paths as they are written.
+    pub fn provide(&self, contents: &BTreeMap<String, String>) {
+        for expression in self.expressions() {
+            expression.provide(contents);
+        }
+        self.each_text(&mut |statements| statements.outline.provide(contents));
+    }
+
+    fn each_text(&self, visit: &mut dyn FnMut(&Statements)) {
+        match &self.kind {
+            TemplateKind::Text(text) => {
+                if let Parts::Statements(statements) = &*text.parts {
+                    visit(statements);
+                }
+            }
+            TemplateKind::Sequence(items) => items.iter().for_each(|item| item.each_text(visit)),
+            TemplateKind::Mapping(entries) => {
+                entries.iter().for_each(|entry| entry.value.each_text(visit));
+            }
+            TemplateKind::Literal | TemplateKind::Expression(_) => {}
+        }
+    }
+
+    /// The expressions in it, but for those in texts with statements.
+    #[must_use]
+    pub(crate) fn expressions(&self) -> Vec<&Expression> {
+        let mut expressions = Vec::new();
+        self.collect_expressions(&mut expressions);
+        expressions
+    }
+
+    fn collect_expressions<'t>(&'t self, expressions: &mut Vec<&'t Expression>) {
+        match &self.kind {
+            TemplateKind::Literal => {}
+            TemplateKind::Expression(expression) => expressions.push(expression),
+            TemplateKind::Text(text) => {
+                if let Parts::Segments(segments) = &*text.parts {
+                    expressions.extend(segments.iter().filter_map(|segment| match segment {
+                        Segment::Expression(expression) => Some(expression),
+                        Segment::Raw(_) => None,
+                    }));
+                }
+            }
+            TemplateKind::Sequence(items) => {
+                items.iter().for_each(|item| item.collect_expressions(expressions));
+            }
+            TemplateKind::Mapping(entries) => {
+                entries.iter().for_each(|entry| entry.value.collect_expressions(expressions));
             }
         }
     }
@@ -268,6 +334,19 @@ impl TextTemplate {
 
 fn may_hold_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+fn inexact(number: &str, span: Span) -> Diagnostic {
+    let whole = !number.contains(['.', 'e', 'E']);
+    let (message, label) = if whole {
+        ("this is a whole number of more than 64 bits", "would lose digits")
+    } else {
+        ("this number has more digits than can be kept", "would be rounded")
+    };
+    Diagnostic::new(Code::InexactNumber, message)
+        .at(span)
+        .label(label)
+        .help(format!("write it in quotes, as text: \"{number}\""))
 }
 
 fn literal_value(node: &Node, kind: &TemplateKind) -> Value {

@@ -6,6 +6,7 @@ use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, State};
 
 use super::namespace::Namespace;
+use super::runtime::number;
 use super::{Value, trace};
 
 /// Deeper values are not built: reading them back would exhaust the stack.
@@ -139,24 +140,30 @@ fn search(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// A value nested too deeply to be kept.
-pub(super) struct TooDeep;
+/// Why a value cannot be handed on.
+pub(super) enum Unfit {
+    /// It is nested too deeply to be kept.
+    TooDeep,
+    /// It has a number in it that would not stay what it is.
+    Inexact(Error),
+}
 
 /// Reads everything that a value would otherwise read later, outside the evaluation: namespaces
 /// become maps, lazy sequences lists.
-pub(super) fn settle(value: Value) -> Result<Value, TooDeep> {
+pub(super) fn settle(value: Value) -> Result<Value, Unfit> {
     settle_level(value, DEEPEST)
 }
 
-fn settle_level(value: Value, levels: usize) -> Result<Value, TooDeep> {
+fn settle_level(value: Value, levels: usize) -> Result<Value, Unfit> {
     let Some(object) = value.as_object() else {
+        number::keep(&value).map_err(Unfit::Inexact)?;
         return Ok(value);
     };
     if object.downcast_ref::<Unknown>().is_some() {
         trace::mark_unknown();
         return Ok(value);
     }
-    let levels = levels.checked_sub(1).ok_or(TooDeep)?;
+    let levels = levels.checked_sub(1).ok_or(Unfit::TooDeep)?;
     match object.repr() {
         ObjectRepr::Map => object
             .try_iter_pairs()
@@ -240,7 +247,7 @@ fn number_to_json(value: &Value) -> serde_json::Value {
     float.map_or(Json::Null, Json::Number)
 }
 
-/// A value inside a text: strings as they are, lists and maps as JSON, no value as `null`.
+/// A value inside a text: strings as they are, lists and maps as JSON, `true`, `false` and `null` as JSON has them.
 #[must_use]
 pub fn to_text(value: &Value) -> String {
     if let Some(text) = value.as_str() {
@@ -248,6 +255,7 @@ pub fn to_text(value: &Value) -> String {
     }
     match value.kind() {
         ValueKind::None | ValueKind::Undefined => "null".to_owned(),
+        ValueKind::Bool => value.is_true().to_string(),
         ValueKind::Map | ValueKind::Seq | ValueKind::Iterable => to_json(value).to_string(),
         _ => value.to_string(),
     }

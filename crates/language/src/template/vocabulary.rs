@@ -19,6 +19,8 @@ const fn word(name: &'static str, example: &'static str, gives: &'static str) ->
 pub const FILTER_WORDS: &[Word] = &[
     word("abs", "-3 | abs", "3"),
     word("attr", "{'a': 1} | attr('a')", "1"),
+    word("b64decode", "'YWRh' | b64decode", "\"ada\""),
+    word("b64encode", "'ada' | b64encode", "\"YWRh\""),
     word("batch", "[1, 2, 3] | batch(2) | list", "[[1,2],[3]]"),
     word("bool", "'' | bool", "false"),
     word("capitalize", "'ada' | capitalize", "\"Ada\""),
@@ -31,7 +33,9 @@ pub const FILTER_WORDS: &[Word] = &[
     word("first", "[1, 2] | first", "1"),
     word("float", "'1.5' | float", "1.5"),
     word("format", "'%s: %03d' | format('n', 7)", "\"n: 007\""),
+    word("fromcsv", "'name,n\\nada,1' | fromcsv", "[{\"name\":\"ada\",\"n\":\"1\"}]"),
     word("fromjson", "'[1]' | fromjson", "[1]"),
+    word("fromyaml", "'a: [1]' | fromyaml", "{\"a\":[1]}"),
     word(
         "groupby",
         "[{'k': 1, 'n': 2}] | groupby('k') | map('last') | list",
@@ -41,6 +45,11 @@ pub const FILTER_WORDS: &[Word] = &[
     word("int", "'42' | int", "42"),
     word("items", "{'a': 1} | items", "[[\"a\",1]]"),
     word("join", "['a', 'b'] | join(', ')", "\"a, b\""),
+    word(
+        "jwt_payload",
+        "'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.' | jwt_payload",
+        "{\"sub\":\"ada\"}",
+    ),
     word("last", "[1, 2] | last", "2"),
     word("length", "'abc' | length", "3"),
     word("lines", "'a\\nb' | lines", "[\"a\",\"b\"]"),
@@ -50,6 +59,9 @@ pub const FILTER_WORDS: &[Word] = &[
     word("max", "[1, 3, 2] | max", "3"),
     word("min", "[2, 1] | min", "1"),
     word("pprint", "[1] | pprint", "\"[\\n    1,\\n]\""),
+    word("product", "[1, 2] | product(['a']) | list", "[[1,\"a\"],[2,\"a\"]]"),
+    word("regex_match", "'ada-7' | regex_match('^[a-z]+-[0-9]$')", "true"),
+    word("regex_replace", "'ada-7' | regex_replace('([a-z]+)-', '${1}_')", "\"ada_7\""),
     word("reject", "[1, 2] | reject('even') | list", "[1]"),
     word("rejectattr", "[{'n': 0}, {'n': 1}] | rejectattr('n') | list", "[{\"n\":0}]"),
     word("replace", "'a-b' | replace('-', '_')", "\"a_b\""),
@@ -58,6 +70,11 @@ pub const FILTER_WORDS: &[Word] = &[
     word("safe", "'a' | safe", "\"a\""),
     word("select", "[1, 2] | select('even') | list", "[2]"),
     word("selectattr", "[{'n': 0}, {'n': 1}] | selectattr('n') | list", "[{\"n\":1}]"),
+    word(
+        "sha256",
+        "'ada' | sha256",
+        "\"fdee430d40bd57deeac186cd9790033d0f06f909a8806e7ce6e717ab7c7d5029\"",
+    ),
     word("slice", "[1, 2, 3] | slice(2) | list", "[[1,2],[3]]"),
     word("sort", "['b', 'a'] | sort", "[\"a\",\"b\"]"),
     word("split", "'a,b' | split(',') | list", "[\"a\",\"b\"]"),
@@ -114,6 +131,7 @@ pub const TEST_WORDS: &[Word] = &[
 /// The functions.
 pub const FUNCTION_WORDS: &[Word] = &[
     word("dict", "dict(a=1)", "{\"a\":1}"),
+    word("file", "file('data.json') | fromjson", "{\"a\":1}"),
     word("namespace", "namespace(n=1).n", "1"),
     word("range", "range(1, 4) | list", "[1,2,3]"),
 ];
@@ -147,7 +165,11 @@ mod tests {
             let node = document::parse(source, &text).unwrap();
             let found = Expression::parse(&node)
                 .map_err(|faults| format!("{faults:?}"))
-                .and_then(|it| it.evaluate(&Scope::new()).map_err(|error| error.to_string()))
+                .and_then(|it| {
+                    let file = ("data.json".to_owned(), r#"{"a": 1}"#.to_owned());
+                    it.provide(&[file].into());
+                    it.evaluate(&Scope::new()).map_err(|error| error.to_string())
+                })
                 .map(|it| to_json(&it.value).to_string());
             if found.as_deref() != Ok(word.gives) {
                 wrong.push(format!("{}: {found:?}, not {}", word.example, word.gives));

@@ -1,11 +1,13 @@
-//! The launcher: the program starts itself and becomes a handler's supervisor, or the guard of all of them.
+//! The launcher: the program starts itself and becomes a handler's supervisor, or the guard of all of them, or another
+//! program that is to die with its parent.
 //!
-//! What a supervisor asks of the system, it can only ask for itself, between `fork` and `exec`. Instead of running code in a
+//! What these ask of the system, they can only ask for themselves, between `fork` and `exec`. Instead of running code in a
 //! forked child (which Rust rightly calls unsafe), handlers are started through a command of ours.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 use std::os::fd::IntoRawFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -18,18 +20,20 @@ use super::supervisor;
 pub(super) const ROOT_PREFIX: &str = "playbook-lambda-";
 
 const RUN: &str = "run";
+const SUPERVISE: &str = "supervise";
 const GUARD: &str = "guard";
 
 /// What a launcher was asked to be.
 #[derive(Debug, PartialEq, Eq)]
 enum Order {
-    Run { program: OsString, args: Vec<OsString> },
+    Run { parent: i32, program: OsString, args: Vec<OsString> },
+    Supervise { program: OsString, args: Vec<OsString> },
     Guard { root: PathBuf },
 }
 
-/// The arguments that make a launcher become `program`.
-pub(super) fn run_args(program: &Path) -> [OsString; 2] {
-    [RUN.into(), program.into()]
+/// The arguments that make a launcher become the supervisor of `program`.
+pub(super) fn supervise_args(program: &Path) -> [OsString; 2] {
+    [SUPERVISE.into(), program.into()]
 }
 
 /// The arguments that make a launcher the guard of `root`.
@@ -37,12 +41,23 @@ pub(super) fn guard_args(root: &Path) -> [OsString; 2] {
     [GUARD.into(), root.into()]
 }
 
-/// Carries out the launcher's half of starting a handler: `args` are what follows the launcher's own command.
+/// Carries out the launcher's half of starting a program: `args` are what follows the launcher's own command.
 ///
 /// This returns only where the handler does not start; else the process ends as the handler does.
 pub fn become_handler(args: impl Iterator<Item = OsString>) -> io::Error {
     match parse(args) {
-        Some(Order::Run { program, args }) => {
+        Some(Order::Run { parent, program, args }) => match bind_to_parent(parent) {
+            Ok(()) => {
+                let program = Path::new(&program);
+                let error = Command::new(program).args(args).exec();
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot execute {}: {error}", program.display()),
+                )
+            }
+            Err(error) => error,
+        },
+        Some(Order::Supervise { program, args }) => {
             let program = Path::new(&program);
             supervisor::supervise(program, handler(program, args))
         }
@@ -59,9 +74,25 @@ pub fn become_handler(args: impl Iterator<Item = OsString>) -> io::Error {
 
 fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Order> {
     match args.next()?.to_str()? {
-        RUN => Some(Order::Run { program: args.next()?, args: args.collect() }),
+        RUN => Some(Order::Run {
+            parent: args.next()?.to_str()?.parse().ok()?,
+            program: args.next()?,
+            args: args.collect(),
+        }),
+        SUPERVISE => Some(Order::Supervise { program: args.next()?, args: args.collect() }),
         GUARD => Some(Order::Guard { root: args.next()?.into() }),
         _ => None,
+    }
+}
+
+fn bind_to_parent(parent: i32) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // A parent that died before the line above sends no signal any more.
+    if rustix::process::getppid() == Pid::from_raw(parent) {
+        Ok(())
+    } else {
+        Err(io::Error::other("the program that started this one has ended"))
     }
 }
 
@@ -110,8 +141,6 @@ fn is_ours(root: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::CommandExt;
-
     use super::*;
 
     fn parsed(words: &[&str]) -> Option<Order> {
@@ -120,18 +149,34 @@ mod tests {
 
     #[test]
     fn orders_are_read_as_they_are_written() {
-        let args = run_args(Path::new("/bin/true")).into_iter().chain(["-x".into()]);
-        let expected = Order::Run { program: "/bin/true".into(), args: vec!["-x".into()] };
+        let args = supervise_args(Path::new("/bin/true")).into_iter().chain(["-x".into()]);
+        let expected = Order::Supervise { program: "/bin/true".into(), args: vec!["-x".into()] };
         assert_eq!(parse(args), Some(expected));
+        let expected =
+            Order::Run { parent: 7, program: "/bin/true".into(), args: vec!["-x".into()] };
+        assert_eq!(parsed(&["run", "7", "/bin/true", "-x"]), Some(expected));
         let expected = Order::Guard { root: "/tmp/r".into() };
         assert_eq!(parse(guard_args(Path::new("/tmp/r")).into_iter()), Some(expected));
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for words in [&[][..], &["run"], &["guard"], &["?"]] {
+        for words in [
+            &[][..],
+            &["run"],
+            &["run", "x", "/bin/true"],
+            &["run", "1"],
+            &["supervise"],
+            &["guard"],
+            &["?"],
+        ] {
             assert_eq!(parsed(words), None, "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_parent_is_noticed() {
+        assert!(bind_to_parent(i32::MAX).is_err());
     }
 
     #[test]

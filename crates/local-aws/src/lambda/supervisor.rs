@@ -42,16 +42,30 @@ fn run(program: &Path, mut command: Command) -> io::Result<Option<WaitStatus>> {
     Ok(status)
 }
 
-/// Handlers get no right by executing a program, and never that to look into other processes: whoever works as root
-/// would else have their environment read.
+/// Handlers get no right by executing a program. Where everything runs as root, they keep what containers usually have of
+/// its rights, and lose those to look into other processes, which are several: to trace them, to measure them, to do
+/// anything.
 fn confine() {
     #[cfg(target_os = "linux")]
     {
         use rustix::thread::{
             CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs,
         };
-        // Only root has it to give up.
-        let _not_ours = remove_capability_from_bounding_set(CapabilitySet::SYS_PTRACE);
+        let kept = CapabilitySet::CHOWN
+            | CapabilitySet::DAC_OVERRIDE
+            | CapabilitySet::FOWNER
+            | CapabilitySet::FSETID
+            | CapabilitySet::KILL
+            | CapabilitySet::NET_BIND_SERVICE
+            | CapabilitySet::SETGID
+            | CapabilitySet::SETUID;
+        for number in 0..u64::BITS {
+            let capability = CapabilitySet::from_bits_retain(1 << number);
+            if !kept.contains(capability) {
+                // Only root has it to give up, and no kernel knows as many.
+                let _not_ours = remove_capability_from_bounding_set(capability);
+            }
+        }
         let _old_kernel = set_no_new_privs(true);
     }
 }

@@ -82,6 +82,7 @@ impl StepKind for Ask {
             max: input.max,
             min_length: input.min_length,
             twice: input.twice,
+            schema: None,
             backoff: None,
         };
         let (answer, default) = put(&cx, question).await?;

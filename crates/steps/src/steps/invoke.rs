@@ -105,6 +105,14 @@ impl StepKind for Invoke {
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let answer = cx.while_refused(Backoff::seconds(60), not_yet, || call(&cx, &input)).await?;
         let failed = answer.function_error.clone();
+        if let Some(number) = answer.payload.as_ref().and_then(|payload| too_long(payload.as_ref())) {
+            return Err(StepError::Failed {
+                code: "InexactNumber".to_owned(),
+                message: format!("the function has returned {number}, which has more digits than can be kept"),
+                help: Some("have the function return it as text".to_owned()),
+                details: Vec::new(),
+            });
+        }
         let output = output(answer);
         match failed {
             Some(kind) => Err(failure(&input.function_name, &kind, &output)),
@@ -152,6 +160,13 @@ fn output(answer: InvokeOutput) -> Output {
         billed_duration_ms: reported(report, "Billed Duration: "),
         log,
     }
+}
+
+/// A number of an answer that would be rounded.
+fn too_long(payload: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(payload).ok()?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    engine::language::template::inexact_in_json(text).map(str::to_owned)
 }
 
 /// Bytes as data; as text where they are no JSON.

@@ -16,6 +16,7 @@ fn opened() -> Record {
             local: false,
         },
         profile: None,
+        attempt_millis: 60_000,
     })
 }
 
@@ -25,9 +26,11 @@ fn intent(seq: u64) -> Record {
         kind: "AWS::IAM::Role".into(),
         name: format!("role-{seq}"),
         step: "role".into(),
-        made: json!({"role_name": format!("role-{seq}")}),
+        undo: json!({"role_name": format!("role-{seq}")}),
         depends: vec![],
         keep: false,
+        at: None,
+        beside: None,
     }
 }
 
@@ -43,7 +46,7 @@ fn sample() -> Vec<Record> {
         Record::UndoStarted { seq: 3 },
         Record::UndoFailed { seq: 3, reason: "throttled".into() },
         Record::UndoStarted { seq: 1 },
-        Record::Amended { seq: 1, made: json!({"role_name": "role-1", "emptied": true}) },
+        Record::Amended { seq: 1, undo: json!({"role_name": "role-1", "emptied": true}) },
         Record::UndoDone { seq: 1, how: "deleted".into() },
     ]
 }
@@ -55,12 +58,12 @@ fn text(records: &[Record]) -> String {
 #[test]
 fn what_is_written_is_read_back() {
     let text = text(&sample());
-    let (history, covered) = decode(text.as_bytes()).unwrap();
+    let (state, covered) = decode(text.as_bytes()).unwrap();
     assert_eq!(covered, text.len());
-    let pending: Vec<u64> = history.pending().map(|entry| entry.seq).collect();
+    let pending: Vec<u64> = state.pending().map(|entry| entry.seq).collect();
     assert_eq!(pending, [3]);
-    assert_eq!(history.entries[0].state, EntryState::Over);
-    assert_eq!(history.entries[0].made["emptied"], true);
+    assert_eq!(state.entries[0].state, EntryState::Closed);
+    assert_eq!(state.entries[0].undo["emptied"], true);
 }
 
 #[test]
@@ -68,13 +71,13 @@ fn cut_at_any_byte_it_reads_a_prefix() {
     let records = sample();
     let text = text(&records);
     for cut in 0..text.len() {
-        let (history, covered) = decode(&text.as_bytes()[..cut]).unwrap();
+        let (state, covered) = decode(&text.as_bytes()[..cut]).unwrap();
         let whole = text[..cut].matches('\n').count();
-        let mut expected = History::default();
+        let mut expected = JournalState::default();
         for record in &records[..whole] {
             expected.apply(record).unwrap();
         }
-        assert_eq!(history, expected, "cut at {cut}");
+        assert_eq!(state, expected, "cut at {cut}");
         assert!(covered <= cut);
     }
 }
@@ -121,10 +124,10 @@ fn a_step_may_take_away_what_a_clean_up_could_not() {
         Record::Done { seq: 1, ids: json!(null) },
         Record::UndoStarted { seq: 1 },
         Record::UndoFailed { seq: 1, reason: "DeleteConflict".into() },
-        Record::Settled { seq: 1 },
+        Record::Removed { seq: 1 },
     ];
-    let (history, _) = decode(text(&stuck).as_bytes()).unwrap();
-    assert_eq!(history.entries[0].state, EntryState::Over);
+    let (state, _) = decode(text(&stuck).as_bytes()).unwrap();
+    assert_eq!(state.entries[0].state, EntryState::Closed);
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn illegal_transitions_are_refused_by_name() {
         Record::Failed { seq: 1, code: "X".into() },
         Record::Done { seq: 1, ids: json!(null) },
     ];
-    assert_eq!(refuse(&twice), "line 4 may not come here: the success of entry 1, which is over");
+    assert_eq!(refuse(&twice), "line 4 may not come here: the success of entry 1, which is closed");
     assert_eq!(
         refuse(&[opened(), Record::Closed { exit_code: 0 }, intent(1)]),
         "line 3 may not come here: a record after the end of the run"
@@ -161,8 +164,8 @@ fn what_is_kept_is_not_pending() {
     if let Record::Intent { keep, .. } = &mut record {
         *keep = true;
     }
-    let (history, _) = decode(text(&[opened(), record]).as_bytes()).unwrap();
-    assert_eq!(history.pending().count(), 0);
+    let (state, _) = decode(text(&[opened(), record]).as_bytes()).unwrap();
+    assert_eq!(state.pending().count(), 0);
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! Texts, numbers and the like against the JSON Schema of what is wanted.
+//! Texts, numbers and the like against the JSON Schema of what is expected.
 
 use serde_json::Value;
 
@@ -7,23 +7,23 @@ use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Node, to_json};
 use crate::playbook::fields::{duration_to_write, parse_duration, quoted};
 use crate::playbook::scope::{Rendered, as_written};
-use crate::playbook::types::Types;
 use crate::spec::DURATION;
+use crate::types::Types;
 
 /// What is wrong with text that is rendered: its type is known where it is one path that is known.
 pub(super) fn wrong_rendering(
     node: &Node,
     rendered: &Rendered,
-    wanted: Types,
+    expected: Types,
     place: &Place,
 ) -> Option<Diagnostic> {
     let given = rendered.shape.types();
-    if given.may_be(wanted) {
+    if given.may_be(expected) {
         return None;
     }
-    let (wanted_words, words) = (wanted.without(Types::NULL).words(), given.words());
+    let (expected_words, words) = (expected.without(Types::NULL).words(), given.words());
     let message =
-        format!("`{}` must be {wanted_words}, {} is {words}", place.name, rendered.subject);
+        format!("`{}` must be {expected_words}, {} is {words}", place.name, rendered.subject);
     let fault =
         Diagnostic::new(Code::WrongType, message).at(node.span).label(format!("this is {words}"));
     let inner = as_written(&rendered.path);
@@ -44,13 +44,13 @@ pub(super) fn wrong_rendering(
         }
     } else if given == Types::OBJECT {
         format!("name one of its fields: \"{{{{ {inner}.<field> }}}}\"")
-    } else if wanted.has(Types::STRING) && !given.has(holds_others) {
+    } else if expected.has(Types::STRING) && !given.has(holds_others) {
         format!("write \"{{{{ {inner} | string }}}}\"")
-    } else if wanted.has(numbers) && rendered.path.first().is_some_and(|root| root == "inputs") {
+    } else if expected.has(numbers) && rendered.path.first().is_some_and(|root| root == "inputs") {
         format!("declare the input with `type: integer`, or write \"{{{{ {inner} | int }}}}\"")
-    } else if wanted.has(numbers) && given == Types::STRING {
+    } else if expected.has(numbers) && given == Types::STRING {
         format!("write \"{{{{ {inner} | int }}}}\"")
-    } else if wanted.has(Types::ARRAY) {
+    } else if expected.has(Types::ARRAY) {
         format!("write it in brackets: [\"{{{{ {inner} }}}}\"]")
     } else {
         return Some(fault);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Failing, Names, fault, segment};
+use super::{MayFail, Names, fault, segment};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::playbook::fields::quoted;
 use crate::playbook::shape::Shape;
-use crate::playbook::types::Types;
 use crate::template::Reference;
+use crate::types::Types;
 
 /// More names than these are not listed.
 const MOST_NAMED: usize = 40;
@@ -26,7 +26,7 @@ pub(in crate::playbook) struct Outputs {
     /// Whether the step runs `for_each`.
     pub(in crate::playbook) each: bool,
     /// Whether the step may have failed all the same.
-    pub(in crate::playbook) failing: Failing,
+    pub(in crate::playbook) may_fail: MayFail,
 }
 
 impl Outputs {
@@ -46,14 +46,14 @@ impl Outputs {
     }
 
     /// What later steps can read of a step that may have failed.
-    pub(in crate::playbook) fn failing(mut self, failing: Failing) -> Self {
-        if failing == Failing::Expected && !self.open {
+    pub(in crate::playbook) fn may_fail(mut self, may_fail: MayFail) -> Self {
+        if may_fail == MayFail::Expected && !self.open {
             self = Self { each: self.each, ..Self::default() };
         }
-        if failing != Failing::Never {
-            Arc::make_mut(&mut self.named).push("error".to_owned(), failing.error());
+        if may_fail != MayFail::Never {
+            Arc::make_mut(&mut self.named).push("error".to_owned(), may_fail.error());
         }
-        Self { failing, ..self }
+        Self { may_fail, ..self }
     }
 
     /// Whether the kind itself returns a field of this name.
@@ -136,7 +136,7 @@ pub(super) fn unknown_output(
     let next = next
         .filter(|next| known.contains(next) && matches!(field, "outputs" | "output" | "result"));
     let help = match did_you_mean(field, known.iter().copied()) {
-        _ if outputs.failing == Failing::Expected => {
+        _ if outputs.may_fail == MayFail::Expected => {
             "a step that must fail returns nothing but its `error`".to_owned()
         }
         _ if next.is_some() => format!("leave `{field}` out: write `{}`", next.unwrap_or_default()),

@@ -8,8 +8,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Node;
 use crate::playbook::fields::{is_templated, quoted};
 use crate::playbook::shape::Shape;
-use crate::playbook::types::Types;
-use crate::template::{Expression, Reference, Template, TemplateKind, Yields};
+use crate::template::{Expression, Reference, Template, TemplateKind};
+use crate::types::Types;
 
 /// What text that is rendered becomes.
 pub(in crate::playbook) struct Rendered {
@@ -193,7 +193,7 @@ impl Scope {
             return within(self.item().cloned().unwrap_or_default(), rest);
         }
         if root == "error" && self.has_error() {
-            return within(self.failing.error(), rest);
+            return within(self.may_fail.error(), rest);
         }
         let Some((name, rest)) = rest.split_first() else {
             return match root.as_str() {
@@ -232,15 +232,7 @@ impl Scope {
         if let Some(path) = expression.path() {
             return self.shape_of(path);
         }
-        let types = match expression.yields() {
-            Yields::Anything => Types::ANY,
-            Yields::Text => Types::STRING,
-            Yields::Integer => Types::INTEGER,
-            Yields::Number => Types::NUMBER.or(Types::INTEGER),
-            Yields::Truth => Types::BOOLEAN,
-            Yields::List => Types::ARRAY,
-            Yields::Map => Types::OBJECT,
-        };
+        let types = expression.types(&|path| self.shape_of(path).types());
         self.made_of(types, expression.references())
     }
 

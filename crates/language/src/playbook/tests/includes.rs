@@ -29,7 +29,7 @@ steps: [print: a]
         &[
             "3:14 wrong-type «other.yaml» `include` must be a map, this is a string | must be a map | write `include: {file: other.yaml}`",
             "4:5 missing-key «include» `include` has no `file` | `file` is missing | write `include: {file: other.yaml, inputs: {…}}`",
-            r#"5:21 wrong-type «5» `include.file` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
+            "5:21 missing-file «5» there is no `5` | leads to no file | paths are relative to the playbook's directory, `/project/books`",
             "6:15 unknown-key «fle» `include` has no key `fle` | unknown key | did you mean `file`?",
             "6:29 misplaced-template «'{{ run.id }}.yaml'» `include.file` cannot hold a template | this is read as it stands | write plain text",
             "7:12 wrong-type «» `include` must be a map, this is empty | must be a map | write `include: {file: other.yaml, inputs: {…}}`",

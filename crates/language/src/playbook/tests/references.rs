@@ -168,7 +168,7 @@ fn item_has_its_place() {
             "3:16 misplaced-reference «item» `item` exists only inside `for_each` | no such loop around this | put `for_each: <list>` on this step or on the block around it",
             "3:27 misplaced-reference «loop» `loop` exists only inside `for_each` and `repeat` | no such loop around this | put `for_each: <list>` on this step or on the block around it",
             "4:32 unknown-reference «indx» there is no `loop.indx` | unknown | did you mean `loop.index`?",
-            "6:11 misplaced-reference «item» `item` exists only inside `for_each` | no such loop around this | `for_each` and the `when` beside it are read once, before the loop; what depends on the item goes on a step inside a `block`",
+            "6:11 not-ordered «item > 1» a string and a number have no order | values of different kinds are not ordered | turn the text into a number: `item | int` or `item | float`",
             "7:26 unknown-reference «last» there is no `loop.last` | unknown | there are `index`, `index0`, `first`",
             "7:51 misplaced-reference «item» `item` exists only inside `for_each` | no such loop around this | put `for_each: <list>` on this step or on the block around it",
         ],

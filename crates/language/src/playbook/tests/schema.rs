@@ -1,7 +1,5 @@
 //! Faults of what a kind is given.
 
-use std::collections::BTreeSet;
-
 use super::{assert_faults, faults, step_faults};
 
 #[test]
@@ -46,18 +44,13 @@ fn wrong_types() {
   - create-role: {role_name: }
 "),
         &[
-            r#"3:30 wrong-type «5» `role_name` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
             "3:46 wrong-type «'60'» `max_session` must be a whole number, this is a string | must be a whole number | write 60 without quotes",
             "3:70 wrong-type «a» `managed_policies` must be a list, this is a string | must be a list | put it in brackets: [a]",
             "3:79 wrong-type «[a]» `tags` must be a map, this is a list | must be a map | write each as `name: value` on a line of its own, without dashes",
-            r#"4:38 wrong-type «true» `function_name` must be a string, this is true or false | must be a string | put it in quotes: "true""#,
-            "4:50 wrong-type «1.5» `role` must be a string, this is a number | must be a string | put it in quotes",
             "4:64 wrong-type «a» `timeout` must be a whole number, this is a string | must be a whole number | write a whole number, such as 5",
             "4:74 wrong-type «'true'» `trace` must be true or false, this is a string | must be true or false | write true without quotes",
             "4:90 wrong-type «heavy» `weight` must be a number, this is a string | must be a number | write a number, such as 2.5",
-            r#"4:118 wrong-type «5» `environment.LEVEL` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
             "5:30 wrong-type «[a]» `role_name` must be a string, this is a list | must be a string | write a without brackets",
-            r#"5:54 wrong-type «1» `managed_policies[0]` must be a string, this is a whole number | must be a string | put it in quotes: "1""#,
             "6:28 wrong-type «» `role_name` must be a string, this is empty | must be a string | write a value after the colon, or leave it out",
         ],
     );
@@ -96,7 +89,7 @@ fn choices() {
         &[
             "3:44 not-a-choice «adpt» `if_exists` must be one of `fail`, `adopt` | none of them | did you mean `adopt`?",
             "4:44 not-a-choice «zzz» `if_exists` must be one of `fail`, `adopt` | none of them | write one of them, such as `fail`",
-            r#"5:44 wrong-type «5» `if_exists` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
+            "5:44 not-a-choice «5» `if_exists` must be one of `fail`, `adopt` | none of them | write one of them, such as `fail`",
         ],
     );
 }
@@ -113,8 +106,6 @@ fn the_variant_that_fits_best() {
         ),
         &[
             "3:65 wrong-type «x» `policy.action` must be a list, this is a string | must be a list | put it in brackets: [x]",
-            r#"4:41 wrong-type «5» `policy` must be a string or a map, this is a whole number | must be a string or a map | put it in quotes: "5""#,
-            r#"5:48 wrong-type «5» `policy.path` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
             "6:33 missing-field «policy» `policy` needs `action` | `action` is missing | add `action`",
         ],
     );
@@ -257,12 +248,4 @@ fn tagged_variants() {
             "5:42 missing-field «{name: a}» `targets[0]` needs `type` | `type` is missing | add `type`",
         ],
     );
-}
-
-#[test]
-fn the_schema_knows_what_inputs_may_say() {
-    let keys = crate::playbook::input_keys();
-    let known: BTreeSet<&str> =
-        keys["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(known, crate::playbook::inputs::OPTIONS.iter().copied().collect());
 }

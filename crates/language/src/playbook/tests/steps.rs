@@ -1,4 +1,4 @@
-//! Faults of the envelope, of kinds and of the steps that hold others.
+//! Faults of the step keys, of kinds and of the steps that hold others.
 
 use super::{assert_faults, step_faults};
 
@@ -121,20 +121,20 @@ fn words_of_other_tools() {
 ",
         ),
         &[
-            "4:5 neighbour-word «if» `if` is not a word of playbooks | another tool's word | write `when: <expression>`",
-            "5:5 neighbour-word «register» `register` is not a word of playbooks | another tool's word | give the step an `id`; later steps then read `steps.<id>.<field>`",
-            "6:5 neighbour-word «continueOnError» `continueOnError` is not a word of playbooks | another tool's word | name the errors that are as good as success: `allow_error: [<error code>]`",
-            "7:5 neighbour-word «with_items» `with_items` is not a word of playbooks | another tool's word | write `for_each: <list>`, or `repeat: {until: <expression>, steps: […]}`",
-            "8:5 neighbour-word «depends_on» `depends_on` is not a word of playbooks | another tool's word | leave it out: steps run in the order they are written",
-            "9:5 neighbour-word «run» `run` is not a word of playbooks | another tool's word | a playbook runs no shell; `playbook steps` lists what a step can do",
-            "10:5 neighbour-word «uses» `uses` is not a word of playbooks | another tool's word | the kind itself is the key: `- create-role: {…}`",
-            "11:5 neighbour-word «with» `with` is not a word of playbooks | another tool's word | put the fields under the kind itself: `create-role: {role_name: …}`",
-            "13:5 neighbour-word «until» `until` is not a word of playbooks | another tool's word | write `poll: {until: <expression>}` to look again, or `repeat: {until: <expression>, steps: […]}` to do again",
-            "14:5 neighbour-word «retries» `retries` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
-            "15:5 neighbour-word «delay» `delay` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
-            "16:5 neighbour-word «sleep» `sleep` is not a word of playbooks | another tool's word | there are no fixed waits: write `poll: {until: <expression>, every: 1s, timeout: 1m}` on the step that looks",
-            "18:5 neighbour-word «env» `env` is not a word of playbooks | another tool's word | write `vars:` at the top of the playbook; the environment is read as `env.NAME`",
-            "19:5 neighbour-word «description» `description` is not a word of playbooks | another tool's word | write `name: …`",
+            "4:5 foreign-keyword «if» `if` is not a word of playbooks | another tool's word | write `when: <expression>`",
+            "5:5 foreign-keyword «register» `register` is not a word of playbooks | another tool's word | give the step an `id`; later steps then read `steps.<id>.<field>`",
+            "6:5 foreign-keyword «continueOnError» `continueOnError` is not a word of playbooks | another tool's word | name the errors that are as good as success: `allow_error: [<error code>]`",
+            "7:5 foreign-keyword «with_items» `with_items` is not a word of playbooks | another tool's word | write `for_each: <list>`, or `repeat: {until: <expression>, steps: […]}`",
+            "8:5 foreign-keyword «depends_on» `depends_on` is not a word of playbooks | another tool's word | leave it out: steps run in the order they are written",
+            "9:5 foreign-keyword «run» `run` is not a word of playbooks | another tool's word | a playbook runs no shell; `playbook steps` lists what a step can do",
+            "10:5 foreign-keyword «uses» `uses` is not a word of playbooks | another tool's word | the kind itself is the key: `- create-role: {…}`",
+            "11:5 foreign-keyword «with» `with` is not a word of playbooks | another tool's word | put the fields under the kind itself: `create-role: {role_name: …}`",
+            "13:5 foreign-keyword «until» `until` is not a word of playbooks | another tool's word | write `poll: {until: <expression>}` to look again, or `repeat: {until: <expression>, steps: […]}` to do again",
+            "14:5 foreign-keyword «retries» `retries` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
+            "15:5 foreign-keyword «delay» `delay` is not a word of playbooks | another tool's word | write `retry: {on: <error code>, attempts: 5, every: 1s}`",
+            "16:5 foreign-keyword «sleep» `sleep` is not a word of playbooks | another tool's word | there are no fixed waits: write `poll: {until: <expression>, every: 1s, timeout: 1m}` on the step that looks",
+            "18:5 foreign-keyword «env» `env` is not a word of playbooks | another tool's word | write `vars:` at the top of the playbook; the environment is read as `env.NAME`",
+            "19:5 foreign-keyword «description» `description` is not a word of playbooks | another tool's word | write `name: …`",
         ],
     );
 }
@@ -221,7 +221,6 @@ fn retry() {
             "6:13 unknown-key «time» `retry` has no key `time` | unknown key | its keys are `on`, `attempts`, `every`, `ask`",
             "6:32 out-of-range «0» `retry.attempts` must be at least 1 | too small | write another number",
             "6:42 invalid-duration «1» `retry.every` has no unit | no usable duration | write `1s` for seconds, or `1ms`",
-            r#"6:49 wrong-type «5» `retry.on` must be a string or a list of strings, this is a whole number | must be a string or a list of strings | put it in quotes: "5""#,
             "8:23 wrong-type «many» `retry.attempts` must be a whole number, this is a string | must be a whole number | write a whole number, such as 5",
             "8:34 unknown-reference «password» there is no input `password` | not declared under `inputs` | declare it at the top: `inputs: {password: {prompt: …}}`",
         ],
@@ -269,7 +268,6 @@ fn expect_error_stands_alone() {
             "6:5 conflicting-keys «poll» `poll` and `expect_error` cannot stand on one step | a step that must fail is tried once | leave out either `poll` or `expect_error`",
             "7:5 conflicting-keys «allow_error» `allow_error` and `expect_error` cannot stand on one step | a step that must fail may not succeed | leave out either `allow_error` or `expect_error`",
             "9:19 empty-value «[]» `expect_error` is empty | nothing is written here | write at least one",
-            r#"11:22 wrong-type «5» `allow_error[1]` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
         ],
     );
 }
@@ -344,7 +342,7 @@ fn ids() {
             "5:9 duplicate-id «a» two steps have the id `a` | already taken | write another one, such as `a_2`",
             "7:9 invalid-name «B-c» `B-c` is no name for a step | names are made of a–z, 0–9 and _, and start with no digit | write `b_c`",
             "9:9 reserved-name «item» a step cannot be named `item` | this word means something itself | write another name, such as `item_1`",
-            r#"11:9 wrong-type «5» `id` must be a string, this is a whole number | must be a string | put it in quotes: "5""#,
+            "11:9 invalid-name «5» `5` is no name for a step | names are made of a–z, 0–9 and _, and start with no digit | write `_5`",
             "14:19 duplicate-id «d» two steps have the id `d` | already taken | write another one, such as `d_2`",
         ],
     );

@@ -87,6 +87,21 @@ fn secrets_are_traced_however_they_are_read() {
         "'x' if inputs.password == 'y' else 'z'",
         "inputs | dictsort",
         "inputs.password is defined",
+        "inputs.password | b64encode",
+        "inputs.password | b64encode | b64decode",
+        "inputs.password | sha256",
+        "inputs.password | regex_match('a')",
+        "inputs.password | regex_replace('a', 'b')",
+        "'x' | regex_replace('x', inputs.password)",
+        "[inputs.password] | product([1])",
+        "[1] | zip([inputs.password]) | list",
+        "('\"' ~ inputs.password ~ '\"') | fromjson",
+        "inputs.password | fromyaml",
+        "inputs.password | fromcsv(header=false)",
+        "inputs.password ~ '' | string | join",
+        "inputs.password < 'z'",
+        "inputs.password + 'x'",
+        "[inputs.password, 'a'] | sort",
     ] {
         assert!(evaluate(source).secret, "{source}");
     }

@@ -130,7 +130,7 @@ impl Workshop {
         let mut command = match self.launcher.split_first() {
             Some((launcher, first)) => {
                 let mut command = Command::new(launcher);
-                command.args(first).args(launch::run_args(program));
+                command.args(first).args(launch::supervise_args(program));
                 command
             }
             None => Command::new(program),
