@@ -31,9 +31,7 @@ class Terminal:
 
         def take_terminal():
             os.setsid()
-            # Only the terminal that controls a session sends it a signal when it is closed.
-            if task.get("controls", True):
-                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.program = subprocess.Popen(
             task["command"],
