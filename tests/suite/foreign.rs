@@ -1,6 +1,5 @@
 //! What somebody else made: steps do not delete it unasked, and no clean-up takes it for the run's.
 
-use std::fs;
 use std::sync::Arc;
 
 use aws::{LAST_REPLY, MORTAL};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use local_aws::http::Request;
+use local_aws::http::{Request, Response};
 use local_aws::protocol::AwsError;
 use local_aws::server::Middleware;
 
@@ -117,4 +117,26 @@ fn a_role_that_iam_has_not_heard_of_yet_is_waited_for() {
     let sandbox = Sandbox::with_file("playbook.yaml", ROLES);
     let outcome = finish(&mut account.run_command(&sandbox, &[]), "").exited(1);
     assert!(outcome.stderr.contains("MalformedPolicyDocument"), "{}", outcome.stderr);
+}
+
+/// What a proxy that wants somebody to sign in makes of a reply.
+fn page(_: &Response) -> Response {
+    Response {
+        body: "<!DOCTYPE html><title>Sign in to the network</title>".into(),
+        ..Response::empty(200).with_header("content-type", "text/html")
+    }
+}
+
+#[test]
+fn what_a_page_of_a_proxy_hides_is_looked_for_and_taken_away() {
+    let script = Script::new(|it| is_named(it, "CreateLogGroup"), [Act::Change(page)]);
+    let account = Account::disturbed_by(Arc::clone(&script) as Arc<dyn Middleware>);
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: page\nsteps:\n  - create-log-group: {log_group_name: \"/demo/{{ run.id }}\"}\n",
+    );
+    let outcome = finish(&mut account.run_command(&sandbox, &[]), "").exited(1);
+    assert!(outcome.stderr.contains("no answer of AWS"), "{}", outcome.stderr);
+    assert!(script.is_over());
+    assert_eq!(account.resources(), Vec::<String>::new());
 }

@@ -1,3 +1,4 @@
+mod marks;
 mod properties;
 mod rules;
 mod traces;

@@ -94,8 +94,9 @@ async fn call(cx: &Context, permission: &Permission) -> Result<AddPermissionOutp
         .set_source_arn(permission.source_arn.clone())
         .set_source_account(permission.source_account.clone());
     let placeholder = || {
-        let statement = permission.as_statement().to_string();
-        Ok(AddPermissionOutput::builder().statement(statement).build())
+        let mut statement = permission.as_statement();
+        statement["Resource"] = json!(cx.later("statement"));
+        Ok(AddPermissionOutput::builder().statement(statement.to_string()).build())
     };
     cx.aws.call(request.send(), placeholder).await
 }
