@@ -304,7 +304,7 @@ fn no_value_is_read_as_a_file() {
     let text = body(&[
         begun(&tag),
         call(
-            Some(&tag),
+            &tag,
             "logs",
             "CreateLogGroup",
             json!({"logGroupName": "/a", "kmsKeyId": "file:///etc/hostname", "x": "fileb://⟨inputs.x⟩", "y": ["file://z"]}),
@@ -327,9 +327,12 @@ fn no_path_is_an_option() {
     ] {
         let text = body(&[
             begun(&function),
-            Event::Packed { code: "-x.py".to_owned(), path: "/home/ada/-x.py".to_owned(), form },
+            of(
+                Owner::Step(function.clone()),
+                What::Packed { code: "-x.py".to_owned(), path: "/home/ada/-x.py".to_owned(), form },
+            ),
             call(
-                Some(&function),
+                &function,
                 "lambda",
                 "CreateFunction",
                 json!({"FunctionName": "f", "Code": {"ZipFile": "zip"}}),
@@ -346,7 +349,7 @@ fn a_secret_within_json_is_escaped_when_the_script_runs() {
         sample::started(Mode::DryRun),
         begun(&invoke),
         call(
-            Some(&invoke),
+            &invoke,
             "lambda",
             "Invoke",
             json!({"FunctionName": "f", "Payload": {"password": "***"}}),
