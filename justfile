@@ -17,10 +17,10 @@ accept:
 reference:
     PLAYBOOK_ACCEPT=1 cargo test --workspace --test playbook committed
 
-# Formatting, as a check. The registry declares the step kinds by a macro, behind which cargo does not see their files.
+# Formatting, as a check. Step kinds and services are declared by macros, behind which cargo does not see their files.
 fmt:
     cargo fmt --all --check
-    rustfmt --edition 2024 --check crates/steps/src/steps/*.rs
+    rustfmt --edition 2024 --check crates/steps/src/steps/*.rs crates/local-aws/src/*/mod.rs
 
 # Lints, on everything.
 lint:

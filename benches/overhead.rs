@@ -22,7 +22,7 @@ use engine::sink::Sink;
 use engine::step::{Interrupt, RunFacts};
 use language::diagnostic::Sources;
 use language::playbook::{FileKind, Files, Playbook, load};
-use local_aws::{LocalAws, LocalOptions, Pace};
+use local_aws::{LatencyProfile, LocalAws, LocalOptions};
 use playbook::prompt::UnattendedPrompter;
 
 /// Of each kind of call.
@@ -74,7 +74,7 @@ fn loaded(steps: &str) -> Loaded {
 async fn main() {
     let local = LocalAws::start(LocalOptions {
         port: 0,
-        pace: Pace::None,
+        latency: LatencyProfile::None,
         region: "us-east-1".to_owned(),
         account_id: "000000000000".to_owned(),
         launcher: Vec::new(),

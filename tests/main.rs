@@ -20,6 +20,7 @@
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::in_flight`] | calls that land after their process has died and somebody has looked |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
+//! | [`suite::told`] | what is told moves no cursor, hides nothing, and commands nobody |
 //! | [`suite::guards`] | what keeps a run from going where it should not |
 //! | [`suite::full_disk`] | a disk that is full before a run, or gets full during one |
 //! | [`suite::stubborn`] | a clean-up that AWS does not let happen |
@@ -79,6 +80,7 @@ mod suite {
     mod stack_logs;
     mod stubborn;
     mod terminal;
+    mod told;
     mod user_pools;
     mod web_pages;
 }

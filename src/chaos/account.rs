@@ -5,15 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Services whose pictures hold several types of resources, each with its names.
-const WITH_TYPES: [&str; 1] = ["iam"];
-
-/// What a pool and its users say of when they were last changed, for putting back what was there is a change too; and how
-/// many users a pool has, for they are compared themselves.
-const PASSING: [&str; 3] = ["EstimatedNumberOfUsers", "LastModifiedDate", "modified"];
-
-/// The field of a log group's picture that holds its streams.
-const STREAMS: &str = "streams";
+use local_aws::SERVICES;
+use local_aws::server::Comparison;
 
 /// Resources by service and name, such as `lambda playbook-k3f9`, each with its picture.
 pub(super) type Resources = BTreeMap<String, Value>;
@@ -41,31 +34,43 @@ pub(super) fn resources(snapshot: &Value) -> Resources {
     let services = snapshot.as_object().into_iter().flatten();
     for (service, picture) in services {
         let Value::Object(parts) = picture else { continue };
-        if WITH_TYPES.contains(&service.as_str()) {
+        if comparison(service).has_types {
             for (kind, named) in parts {
-                collect(&format!("{service} {kind}"), named, &mut resources);
+                collect(service, &format!("{service} {kind}"), named, &mut resources);
             }
         } else {
-            collect(service, picture, &mut resources);
+            collect(service, service, picture, &mut resources);
         }
     }
     resources
 }
 
-fn collect(prefix: &str, named: &Value, resources: &mut Resources) {
+/// How snapshots of that service, or of a resource of it, are compared: the service's name comes first.
+fn comparison(name: &str) -> Comparison {
+    let name = name.split(' ').next().unwrap_or(name);
+    let service = SERVICES.iter().find(|service| service.name() == name);
+    service.map_or_else(Comparison::default, |service| service.comparison())
+}
+
+fn collect(service: &str, prefix: &str, named: &Value, resources: &mut Resources) {
     for (name, picture) in named.as_object().into_iter().flatten() {
-        resources.insert(format!("{prefix} {name}"), timeless(picture));
+        resources.insert(format!("{prefix} {name}"), timeless(service, picture));
     }
 }
 
-/// A picture without what changes by itself.
-pub(super) fn timeless(picture: &Value) -> Value {
+/// A picture of a service's resource without what changes by itself.
+pub(super) fn timeless(service: &str, picture: &Value) -> Value {
+    without(comparison(service).volatile, picture)
+}
+
+fn without(volatile: &[&str], picture: &Value) -> Value {
     match picture {
         Value::Object(fields) => {
-            let lasting = fields.iter().filter(|(name, _)| !PASSING.contains(&name.as_str()));
-            Value::Object(lasting.map(|(name, field)| (name.clone(), timeless(field))).collect())
+            let lasting = fields.iter().filter(|(name, _)| !volatile.contains(&name.as_str()));
+            let lasting = lasting.map(|(name, field)| (name.clone(), without(volatile, field)));
+            Value::Object(lasting.collect())
         }
-        Value::Array(items) => items.iter().map(timeless).collect(),
+        Value::Array(items) => items.iter().map(|item| without(volatile, item)).collect(),
         other => other.clone(),
     }
 }
@@ -81,23 +86,25 @@ pub(super) fn compare(expected: &Resources, found: &Resources) -> Difference {
     let left = found.keys().filter(|name| !expected.contains_key(*name)).cloned().collect();
     let touched = expected.iter().filter_map(|(name, picture)| match found.get(name) {
         None => Some(format!("{name} is gone")),
-        Some(other) if !is_kept(picture, other) => Some(format!("{name} has changed")),
+        Some(other) if !is_kept(name, picture, other) => Some(format!("{name} has changed")),
         Some(_) => None,
     });
     Difference { left, touched: touched.collect() }
 }
 
-/// Whether what somebody has made is as it was. What a function logs into a group that was there before it belongs to
-/// that group, so streams may have come.
-fn is_kept(expected: &Value, found: &Value) -> bool {
+/// Whether what somebody has made is as it was. Where the service says so, members may have come.
+fn is_kept(name: &str, expected: &Value, found: &Value) -> bool {
+    let growing = comparison(name).growing;
     let (Value::Object(expected), Value::Object(found)) = (expected, found) else {
         return expected == found;
     };
-    let kept = |(field, value): (&String, &Value)| match (field.as_str(), value, found.get(field)) {
-        (STREAMS, Value::Object(streams), Some(Value::Object(found))) => {
-            streams.iter().all(|(name, stream)| found.get(name) == Some(stream))
+    let kept = |(field, value): (&String, &Value)| match (value, found.get(field)) {
+        (Value::Object(members), Some(Value::Object(found)))
+            if growing.contains(&field.as_str()) =>
+        {
+            members.iter().all(|(name, member)| found.get(name) == Some(member))
         }
-        (_, value, found) => found == Some(value),
+        (value, found) => found == Some(value),
     };
     expected.len() == found.len() && expected.iter().all(kept)
 }

@@ -9,8 +9,8 @@ use hyper::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
 use super::account::timeless;
-use super::request::operation;
 use local_aws::http::Request;
+use local_aws::server::operation;
 
 /// The name of a guest, and what the keys of a guest's item hold.
 const NAME: &str = "somebody";
@@ -26,11 +26,11 @@ pub(super) fn inhabitants(snapshot: &Value) -> Guests {
     let mut all = Guests::new();
     for (id, pool) in entries(&snapshot["cognito-idp"]) {
         for (name, user) in entries(&pool["users"]) {
-            all.insert((format!("cognito-idp {id}"), name.clone()), timeless(user));
+            all.insert((format!("cognito-idp {id}"), name.clone()), timeless("cognito-idp", user));
         }
         for (client, picture) in entries(&pool["clients"]) {
             let name = format!("{CLIENT}{client}");
-            all.insert((format!("cognito-idp {id}"), name), timeless(picture));
+            all.insert((format!("cognito-idp {id}"), name), timeless("cognito-idp", picture));
         }
     }
     for (name, table) in entries(&snapshot["dynamodb"]) {
@@ -261,6 +261,7 @@ mod tests {
             body: Bytes::from(body.to_string()),
             request_id: "id".to_owned(),
             credential: None,
+            on_behalf_of: None,
         }
     }
 

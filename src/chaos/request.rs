@@ -4,51 +4,13 @@ use bytes::Bytes;
 
 use engine::step::RunFacts;
 use local_aws::http::Request;
+use local_aws::server::operation;
 
 /// Operations that make something or add to it. A neighbour does the same, to something of its own.
 const MAKING: [&str; 6] = ["Create", "Put", "Attach", "Add", "AdminCreate", "Tag"];
 
 /// Behind a run's id, it makes the id of a neighbour: no run's id has this letter.
 const NEIGHBOUR: &str = "0";
-
-/// The operation that a request asks for, such as `CreateRole`.
-pub(super) fn operation(request: &Request) -> String {
-    if request.credential.as_ref().is_some_and(|credential| credential.service == "s3") {
-        return local_aws::s3::operation(request).to_owned();
-    }
-    if let Some(target) = request.header("x-amz-target") {
-        return target.rsplit('.').next().unwrap_or(target).to_owned();
-    }
-    let action = form_urlencoded::parse(&request.body).find(|(name, _)| name == "Action");
-    match action {
-        Some((_, action)) if request.path.is_empty() => action.into_owned(),
-        _ => lambda_operation(request),
-    }
-}
-
-/// Lambda names its operations by method and path.
-fn lambda_operation(request: &Request) -> String {
-    let method = request.method.as_str();
-    let path: Vec<&str> = request.path.iter().skip(1).map(String::as_str).collect();
-    let name = match (method, path.as_slice()) {
-        ("GET", ["functions"]) => "ListFunctions",
-        ("POST", ["functions"]) => "CreateFunction",
-        ("GET", ["functions", _]) => "GetFunction",
-        ("DELETE", ["functions", _]) => "DeleteFunction",
-        ("POST", ["functions", _, "invocations"]) => "Invoke",
-        ("GET", ["functions", _, "configuration"]) => "GetFunctionConfiguration",
-        ("PUT", ["functions", _, "configuration"]) => "UpdateFunctionConfiguration",
-        ("PUT", ["functions", _, "code"]) => "UpdateFunctionCode",
-        ("GET", ["functions", _, "policy"]) => "GetPolicy",
-        ("POST", ["functions", _, "policy"]) => "AddPermission",
-        ("DELETE", ["functions", _, "policy", _]) => "RemovePermission",
-        ("POST", ["functions", _, "versions"]) => "PublishVersion",
-        ("GET", ["tags", _]) => "ListTags",
-        ("POST", ["tags", _]) => "TagResource",
-        _ => return format!("{method} /{}", request.path.join("/")),
-    };
-    name.to_owned()
-}
 
 /// Whether what a request makes will carry the run's tag.
 pub(super) fn is_tagged(request: &Request) -> bool {
@@ -119,6 +81,7 @@ mod tests {
             body: Bytes::from(body.to_owned()),
             request_id: "id".to_owned(),
             credential: None,
+            on_behalf_of: None,
         }
     }
 

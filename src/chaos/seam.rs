@@ -17,16 +17,13 @@ use aws::LAST_REPLY;
 use engine::event::Effect;
 use engine::journal::folder;
 use local_aws::http::{BoxFuture, Request, Response};
-use local_aws::server::Service;
 use local_aws::server::middleware::{After, Before, Middleware};
-use local_aws::world::World;
+use local_aws::{Account, Service};
 
 /// Who signs the requests that count: the program, not the handlers that it made.
 pub(super) const ACCESS_KEY: &str = "AKIAPLAYBOOKCHAOS000";
 
-/// The service whose resources are made by and by.
-const STACKS: &str = "cloudformation";
-/// How long somebody else's stack may take.
+/// How long somebody else's stack, or whatever else is made by and by, may take.
 const LONGEST_STACK: Duration = Duration::from_secs(30);
 
 /// One request that the program sends, undisturbed.
@@ -98,7 +95,7 @@ enum Verdict {
 pub(super) struct Seam {
     strike: Option<Strike>,
     state_directory: PathBuf,
-    world: OnceLock<Arc<World>>,
+    account: OnceLock<Account>,
     seen: Mutex<Seen>,
     /// Counts the times that the program is to be killed.
     kill: watch::Sender<u32>,
@@ -111,7 +108,7 @@ impl Seam {
         Arc::new(Self {
             strike,
             state_directory,
-            world: OnceLock::new(),
+            account: OnceLock::new(),
             seen: Mutex::default(),
             kill: watch::Sender::new(0),
             dead: watch::Sender::new(0),
@@ -119,10 +116,10 @@ impl Seam {
     }
 
     /// Everything that is there now is somebody else's.
-    pub(super) fn watch(&self, world: &Arc<World>) {
+    pub(super) fn watch(&self, account: &Account) {
         // Set once, before the first request.
-        let _ = self.world.set(Arc::clone(world));
-        self.seen().foreign = account::resources(&world.snapshot());
+        let _ = self.account.set(account.clone());
+        self.seen().foreign = account::resources(&account.snapshot());
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -149,7 +146,7 @@ impl Seam {
         let mut seen = self.seen();
         if seen.fired {
             let who = if seen.recovering { "clean-up" } else { "run" };
-            let operation = request::operation(request);
+            let operation = service.operation(request);
             seen.calls.push(format!("{who}: {} {operation}: {end}", service.name()));
         }
     }
@@ -171,8 +168,8 @@ impl Seam {
 
     /// What the account differs in from what it should be.
     pub(super) fn difference(&self) -> Difference {
-        let Some(world) = self.world.get() else { return Difference::default() };
-        let snapshot = world.snapshot();
+        let Some(account) = self.account.get() else { return Difference::default() };
+        let snapshot = account.snapshot();
         self.look_after_guests(&snapshot);
         let seen = self.seen();
         let mut difference = account::compare(&seen.foreign, &account::resources(&snapshot));
@@ -210,7 +207,7 @@ impl Seam {
     }
 
     fn verdict(&self, service: &dyn Service, request: &Request) -> Verdict {
-        let operation = request::operation(request);
+        let operation = service.operation(request);
         let mut seen = self.seen();
         if seen.recovering {
             return Verdict::Passes;
@@ -250,8 +247,8 @@ impl Seam {
 
     /// Does as a neighbour of the run would, before the run does; and has guests come to pools and tables.
     async fn plant(&self, service: &dyn Service, request: &Request) {
-        let Some(world) = self.world.get() else { return };
-        let snapshot = world.snapshot();
+        let Some(account) = self.account.get() else { return };
+        let snapshot = account.snapshot();
         self.look_after_guests(&snapshot);
         if self.seen().recovering {
             return;
@@ -295,10 +292,10 @@ impl Seam {
         request: &Request,
         is_theirs: impl Fn(&str, Option<&Value>) -> bool,
     ) {
-        let Some(world) = self.world.get() else { return };
-        let before = world.snapshot();
-        service.handle(request).await;
-        let after = settled(world).await;
+        let Some(account) = self.account.get() else { return };
+        let before = account.snapshot();
+        service.handle(account, request).await;
+        let after = settled(account).await;
         let existing = account::resources(&before);
         let changed = account::changed(&existing, &account::resources(&after));
         let theirs = changed.into_iter().filter(|(name, picture)| {
@@ -456,14 +453,12 @@ impl Middleware for Seam {
     }
 }
 
-/// The account when no stack is being made any more.
-async fn settled(world: &World) -> Value {
+/// The account when nothing in it is being made any more.
+async fn settled(account: &Account) -> Value {
     let started = Instant::now();
     loop {
-        let snapshot = world.snapshot();
-        let is_busy = snapshot[STACKS].to_string().contains("_IN_PROGRESS");
-        if !is_busy || started.elapsed() > LONGEST_STACK {
-            return snapshot;
+        if account.is_stable() || started.elapsed() > LONGEST_STACK {
+            return account.snapshot();
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

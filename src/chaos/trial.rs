@@ -13,7 +13,7 @@ use super::seam::{Point, Seam, Strike};
 use super::somebody;
 use super::{ChaosError, Options};
 use engine::step::Interrupt;
-use local_aws::{LocalAws, LocalOptions, Pace};
+use local_aws::{LatencyProfile, LocalAws, LocalOptions};
 
 /// A fault at a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ async fn on_stage<T>(
     let seam = Seam::new(strike, state_of(home.path()));
     let local = LocalOptions {
         port: 0,
-        pace: Pace::None,
+        latency: LatencyProfile::None,
         region: options.region.clone(),
         account_id: options.account.clone(),
         launcher: options.launcher.clone(),
@@ -129,7 +129,7 @@ async fn on_stage<T>(
     };
     let aws = LocalAws::start_with(local, Arc::<Seam>::clone(&seam)).await?;
     somebody::deploy(&options.stacks, aws.endpoint_url(), &options.region).await?;
-    seam.watch(aws.world());
+    seam.watch(aws.account());
     let program = Program {
         launcher: options.launcher.clone(),
         executable: options.executable.clone(),

@@ -377,7 +377,7 @@ pub enum RunsFormat {
     Json,
 }
 
-/// The pace of the embedded AWS.
+/// How long the embedded AWS takes for things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LocalPace {
     /// As long as AWS.
@@ -390,7 +390,7 @@ pub enum LocalPace {
 }
 
 #[cfg(feature = "local")]
-impl From<LocalPace> for local_aws::Pace {
+impl From<LocalPace> for local_aws::LatencyProfile {
     fn from(pace: LocalPace) -> Self {
         match pace {
             LocalPace::Real => Self::Real,

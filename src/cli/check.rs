@@ -4,6 +4,7 @@ use super::args::{CheckArgs, CheckFormat};
 use super::disk::Disk;
 use super::exit::Exit;
 use super::output::Output;
+use crate::report::safe;
 use ::steps::Registry;
 use language::diagnostic::{self, Diagnostic, Sources};
 use language::playbook;
@@ -22,7 +23,8 @@ pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {
                 1 => ", with 1 warning".to_owned(),
                 count => format!(", with {count} warnings"),
             };
-            fine.push(format!("{}: {} is fine{warnings}\n", file.display(), playbook.name));
+            let (file, name) = (file.display().to_string(), &playbook.name);
+            fine.push(format!("{}: {} is fine{warnings}\n", safe::line(&file), safe::line(name)));
         }
         found.extend(checked.found);
     }
@@ -43,5 +45,5 @@ pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {
 }
 
 fn document(output: Output, document: &serde_json::Value) -> Exit {
-    output.result(&format!("{document:#}\n"))
+    output.result(&safe::json(&format!("{document:#}\n")))
 }

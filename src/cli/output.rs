@@ -1,5 +1,6 @@
 //! The program's own voice: what it says before there is a run, and where a run's events go.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,7 +89,7 @@ impl Output {
     #[must_use]
     pub(super) fn result(self, text: &str) -> Exit {
         let mut out = stdout().lock();
-        self.told(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+        self.told(out.write_all(told_safely(text).as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Says why something could not be written. A reader that went away has seen what it wanted to.
@@ -104,7 +105,7 @@ impl Output {
 
     /// Says something that is no result.
     pub(super) fn note(self, text: &str) {
-        let _ = writeln!(stderr().lock(), "{text}");
+        let _ = writeln!(stderr().lock(), "{}", told_safely(text));
     }
 
     /// Shows what is wrong with playbooks that were to be run.
@@ -162,8 +163,8 @@ impl Output {
     /// Everybody who is to hear of a run.
     pub(super) fn reporters(self, args: &RunArgs, mode: Mode) -> Result<Reporters, Exit> {
         let planning = mode == Mode::DryRun;
-        let out = Stream::new(stdout(), self.colour_out).planning(planning);
-        let err = Stream::new(stderr(), self.colour_err).planning(planning);
+        let out = stream(stdout(), self.colour_out).planning(planning);
+        let err = stream(stderr(), self.colour_err).planning(planning);
         let mut all = crate::report::Reporters::new();
         let mut clear: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
         match (args.output, mode) {
@@ -212,8 +213,8 @@ impl Output {
     /// Everybody who is to hear of a clean-up.
     pub(super) fn cleanup_reporters(self, args: &CleanupArgs, mode: Mode) -> Reporters {
         let planning = mode == Mode::DryRun;
-        let out = Stream::new(stdout(), self.colour_out).planning(planning);
-        let err = Stream::new(stderr(), self.colour_err).planning(planning);
+        let out = stream(stdout(), self.colour_out).planning(planning);
+        let err = stream(stderr(), self.colour_err).planning(planning);
         let mut all = crate::report::Reporters::new();
         match (args.output, mode) {
             (OutputFormat::Json, _) => all.add(JsonReporter::new(out)),
@@ -265,6 +266,44 @@ fn shell_reporter(out: Stream, err: Stream) -> ShellReporter {
     ShellReporter::new(out, err, sources, here)
 }
 
-fn escaped(text: &str) -> String {
+/// Where a reporter writes to.
+fn stream(writer: impl Write + Send + 'static, colour: bool) -> Stream {
+    Stream::new(writer, colour).disarming(runs_on_github())
+}
+
+/// Whether GitHub's runner reads what is told.
+fn runs_on_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// Text that is no command to whoever reads it.
+fn told_safely(text: &str) -> Cow<'_, str> {
+    if runs_on_github() { safe::disarmed(text) } else { Cow::Borrowed(text) }
+}
+
+/// Text in which nothing moves the cursor, hides or reorders.
+pub(super) fn escaped(text: &str) -> String {
     safe::lines(text).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use language::diagnostic::{Code, Diagnostic};
+
+    /// Diagnostics and reporters are drawn by crates that do not know each other.
+    #[test]
+    fn diagnostics_escape_what_reporters_escape() {
+        for c in ('\0'..='\u{2100}')
+            .chain('\u{fef0}'..='\u{ffff}')
+            .chain('\u{dfff0}'..='\u{e0100}')
+            .filter(|c| *c != '\n')
+        {
+            let found = Diagnostic::new(Code::WrongType, format!("<{c}>"));
+            let drawn = render(&[found], &Sources::new(), false);
+            let expected =
+                if safe::is_hostile(c) { c.escape_default().to_string() } else { c.to_string() };
+            assert!(drawn.contains(&format!("<{expected}>")), "{:x}: {drawn}", u32::from(c));
+        }
+    }
 }

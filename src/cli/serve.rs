@@ -19,7 +19,7 @@ pub(super) async fn serve(args: &ServeArgs, output: &Output) -> Exit {
     let required = args.require_credentials.then(KeyPair::random);
     let options = LocalOptions {
         port: args.port,
-        pace: args.local_pace.into(),
+        latency: args.local_pace.into(),
         region: region.clone(),
         account_id: LOCAL_ACCOUNT.to_owned(),
         launcher: launcher(),

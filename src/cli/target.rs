@@ -55,10 +55,10 @@ impl Local {
     /// The messages that the embedded AWS would have sent.
     #[cfg(feature = "local")]
     pub(super) fn inbox(&self) -> Option<Inbox> {
-        let world = Arc::clone(self.aws.as_ref()?.world());
+        let account = self.aws.as_ref()?.account().clone();
         Some(Arc::new(move || {
-            let state = world.state();
-            let messages = state.cognito.inbox.iter();
+            let state = account.state::<local_aws::cognito::State>();
+            let messages = state.inbox.iter();
             let mails = messages.map(|message| Mail {
                 to: message.to.clone(),
                 subject: message.subject.clone(),
@@ -149,7 +149,7 @@ async fn start(args: &RunArgs, output: &Output) -> Result<(Local, Endpoint), Exi
     let keys = KeyPair::random();
     let options = LocalOptions {
         port: 0,
-        pace: args.local_pace.into(),
+        latency: args.local_pace.into(),
         region: args.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
         account_id: LOCAL_ACCOUNT.to_owned(),
         launcher: super::serve::launcher(),

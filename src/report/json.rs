@@ -26,7 +26,7 @@ impl Reporter for JsonReporter {
     fn event(&mut self, event: &Event) {
         // Numbers that JSON cannot hold do not occur in a `Value`, and every key is text.
         if let Ok(line) = serde_json::to_string(event) {
-            self.out.line(&line);
+            self.out.line(&safe::json(&line));
         }
     }
 
@@ -100,7 +100,8 @@ impl Reporter for JsonFileReporter {
             "summary": {"passed": passed, "runs": std::mem::take(&mut self.runs)},
         });
         let text = format!("{document:#}\n");
-        file::write(&self.path, safe::guillemets(&text, self.planning).as_bytes())
+        let text = safe::guillemets(&text, self.planning);
+        file::write(&self.path, safe::json(&text).as_bytes())
     }
 }
 

@@ -10,6 +10,7 @@ pub struct Stream {
     writer: Box<dyn Write + Send>,
     paint: Paint,
     planning: bool,
+    disarms: bool,
     fault: Option<io::Error>,
 }
 
@@ -26,13 +27,25 @@ impl std::fmt::Debug for Stream {
 impl Stream {
     /// Writes to `writer`, in colour if told so.
     pub fn new(writer: impl Write + Send + 'static, colour: bool) -> Self {
-        Self { writer: Box::new(writer), paint: Paint { colour }, planning: false, fault: None }
+        Self {
+            writer: Box::new(writer),
+            paint: Paint { colour },
+            planning: false,
+            disarms: false,
+            fault: None,
+        }
     }
 
     /// The same for a dry run, if it is one: what is not known yet stands in guillemets, see [`safe::guillemets`].
     #[must_use]
     pub fn planning(self, planning: bool) -> Self {
         Self { planning, ..self }
+    }
+
+    /// The same where GitHub's runner reads along, if it does: no line is a command to it, see [`safe::disarmed`].
+    #[must_use]
+    pub fn disarming(self, disarms: bool) -> Self {
+        Self { disarms, ..self }
     }
 
     /// The colours.
@@ -47,6 +60,7 @@ impl Stream {
             return;
         }
         let line = safe::guillemets(line, self.planning);
+        let line = if self.disarms { safe::disarmed(&line) } else { line };
         // One write: what others write to the same terminal does not end up inside the line.
         let written = self.writer.write_all(format!("{line}\n").as_bytes());
         if let Err(fault) = written.and_then(|()| self.writer.flush()) {

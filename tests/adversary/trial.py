@@ -215,7 +215,8 @@ class Stage:
         outcome.exits.append(f"{phase}: {ended.code}")
         for event in ended.events():
             if event.get("event") == "undo-finished" and event.get("reason"):
-                outcome.exits.append(f"  {event['status']} {event['resource']['type']} {event['resource']['name']}: {event['reason'][:160]}")
+                reason = event["reason"].get("message") or event["reason"].get("text") or event["reason"]["why"]
+                outcome.exits.append(f"  {event['status']} {event['owner']['type']} {event['owner']['name']}: {reason[:160]}")
         return ended
 
     def runs(self, state):

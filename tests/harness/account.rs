@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use local_aws::server::Middleware;
-use local_aws::{LocalAws, LocalOptions, Pace};
+use local_aws::{LatencyProfile, LocalAws, LocalOptions};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -31,7 +31,7 @@ impl Account {
         let runtime = Runtime::new().unwrap();
         let options = LocalOptions {
             port: 0,
-            pace: Pace::None,
+            latency: LatencyProfile::None,
             region: "us-east-1".to_owned(),
             account_id: "000000000000".to_owned(),
             launcher: vec![program().into(), "__handler".into()],
@@ -70,7 +70,7 @@ impl Account {
 
     /// All that it holds, by service.
     pub fn snapshot(&self) -> Value {
-        self.aws().world().snapshot()
+        self.aws().account().snapshot()
     }
 
     /// Everything that exists, such as `logs /demo`.

@@ -31,7 +31,9 @@ class Terminal:
 
         def take_terminal():
             os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # Only the terminal that controls a session sends it a signal when it is closed.
+            if task.get("controls", True):
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.program = subprocess.Popen(
             task["command"],

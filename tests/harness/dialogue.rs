@@ -31,7 +31,7 @@ pub fn hold(command: &Command, lines: &[(&str, &str)]) -> Dialogue {
 /// The same at a terminal of so many columns.
 #[track_caller]
 pub fn hold_at(command: &Command, lines: &[(&str, &str)], columns: u16) -> Dialogue {
-    let result = play(command, lines, false, columns);
+    let result = play(command, lines, End::Stays, columns);
     let shown = result["shown"].as_str().unwrap().to_owned();
     assert_eq!(result["missing"], Value::Null, "this never appeared; the terminal showed\n{shown}");
     Dialogue {
@@ -46,13 +46,32 @@ pub fn hold_at(command: &Command, lines: &[(&str, &str)], columns: u16) -> Dialo
 /// Runs a command at a terminal that is closed once the last of the lines was awaited; how the command ends.
 #[track_caller]
 pub fn hang_up(command: &Command, lines: &[(&str, &str)]) -> i64 {
-    let result = play(command, lines, true, 120);
+    ended(command, lines, End::HangsUp)
+}
+
+/// The same, and no signal tells that it is closed.
+#[track_caller]
+pub fn vanish(command: &Command, lines: &[(&str, &str)]) -> i64 {
+    ended(command, lines, End::Vanishes)
+}
+
+/// What becomes of the terminal.
+#[derive(PartialEq)]
+enum End {
+    Stays,
+    HangsUp,
+    Vanishes,
+}
+
+#[track_caller]
+fn ended(command: &Command, lines: &[(&str, &str)], end: End) -> i64 {
+    let result = play(command, lines, end, 120);
     assert_eq!(result["missing"], Value::Null, "{result}");
     result["exit"].as_i64().unwrap()
 }
 
 #[track_caller]
-fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool, columns: u16) -> Value {
+fn play(command: &Command, lines: &[(&str, &str)], end: End, columns: u16) -> Value {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let environment = command.get_envs().filter_map(|(name, value)| {
         Some((
@@ -65,7 +84,8 @@ fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool, columns: u16) 
     let task = json!({
         "command": words.map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "environment": environment,
-        "hang_up": hang_up,
+        "hang_up": end != End::Stays,
+        "controls": end != End::Vanishes,
         "columns": columns,
         "directory": command.get_current_dir(),
         "lines": lines.iter().map(|(wanted, typed)| json!({"await": wanted, "type": typed})).collect::<Vec<_>>(),

@@ -1,8 +1,9 @@
 //! Things that happen to one operation's requests, one after the other.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use local_aws::Account;
 use local_aws::http::{BoxFuture, Request, Response};
 use local_aws::protocol::AwsError;
 use local_aws::server::Service;
@@ -33,6 +34,7 @@ type IsIt = fn(&Request) -> bool;
 pub struct Script {
     is_it: IsIt,
     acts: Mutex<VecDeque<Act>>,
+    account: OnceLock<Account>,
     under_way: Mutex<HashMap<String, Act>>,
 }
 
@@ -40,7 +42,7 @@ impl Script {
     /// Nothing happens to the requests that come after these.
     pub fn new(is_it: IsIt, acts: impl IntoIterator<Item = Act>) -> Arc<Self> {
         let acts = Mutex::new(acts.into_iter().collect());
-        Arc::new(Self { is_it, acts, under_way: Mutex::default() })
+        Arc::new(Self { is_it, acts, account: OnceLock::new(), under_way: Mutex::default() })
     }
 
     /// Whether everything has happened.
@@ -62,6 +64,10 @@ pub fn is_named(request: &Request, operation: &str) -> bool {
 }
 
 impl Middleware for Script {
+    fn opened(&self, account: &Account) {
+        let _set_once = self.account.set(account.clone());
+    }
+
     fn before<'a>(
         &'a self,
         service: &'a dyn Service,
@@ -78,7 +84,8 @@ impl Middleware for Script {
                 Act::Refuse(error) => Before::Refuse(error),
                 Act::Reply(response) => Before::Respond(response),
                 Act::First(other) => {
-                    service.handle(&other(request)).await;
+                    let account = self.account.get().unwrap();
+                    service.handle(account, &other(request)).await;
                     Before::Proceed
                 }
                 act => {

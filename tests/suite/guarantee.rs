@@ -111,7 +111,7 @@ impl Case {
                 local: false,
             },
             profile: None,
-            attempt_millis: 60_000,
+            attempt_millis: 100,
         }
     }
 

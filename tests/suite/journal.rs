@@ -4,8 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
-use engine::journal::{JournalFile, Opened, Record, Target};
+use engine::journal::{Journal, JournalFile, Opened, Record, Target};
+use engine::redactor::Redactor;
+use engine::step::Ledger as _;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -216,6 +219,46 @@ fn finished_runs_are_kept_apart_and_pruned() {
     assert_eq!(pruned, "Removed the journal of 1 finished run.\n");
     assert_eq!(sandbox.run(["runs"]).exited(0).stdout, "No runs are journalled.\n");
     server.stop();
+}
+
+/// Two runs that overlap and change the same: whichever cleans up last puts back what was there before both.
+#[test]
+fn what_another_unfinished_run_wrote_is_not_put_back() {
+    let sandbox = Sandbox::new();
+    let run = |name: &str| {
+        let opened = Opened {
+            run: name.to_owned(),
+            version: "0.1.0".to_owned(),
+            playbook: "change".to_owned(),
+            file: "playbook.yaml".to_owned(),
+            started: "2026-11-23T10:00:00Z".to_owned(),
+            target: Target { account: "123456789012".to_owned(), ..Target::default() },
+            profile: None,
+            attempt_millis: 500,
+        };
+        let file = JournalFile::create(&sandbox.state(), opened).unwrap();
+        Journal::on_disk(file, Redactor::default())
+    };
+    let intend = |journal: &Journal, kind: &'static str, undo: Value| {
+        let step = journal.for_step("change", Vec::new(), false, Arc::new(|_| ()));
+        step.intend(kind, "theirs", undo).unwrap()
+    };
+    let item = |previous: i32, ours: i32| {
+        let item = |n: i32| serde_json::json!({"n": n});
+        serde_json::json!({"key": "7", "previous": item(previous), "ours": item(ours)})
+    };
+    let settings = |previous: i32, digest: &str| {
+        let previous = serde_json::json!({"timeout": previous});
+        serde_json::json!({"function": "f", "previous": previous, "changed_to": digest})
+    };
+    let (first, second) = (run("a1"), run("b2"));
+    intend(&first, "AWS::DynamoDB::Item", item(0, 1));
+    intend(&first, "AWS::Lambda::Function.Configuration", settings(3, "5"));
+    let seq = intend(&second, "AWS::DynamoDB::Item", item(1, 2));
+    assert_eq!(second.undo_of(seq).unwrap()["previous"]["n"], 0);
+    let seq = intend(&second, "AWS::Lambda::Function.Configuration", settings(5, "9"));
+    let entry = second.state().entry(seq).cloned().unwrap();
+    assert_eq!(entry.beside.as_deref(), Some("a1"), "nobody knows what was there before either");
 }
 
 #[test]

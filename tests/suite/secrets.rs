@@ -1,5 +1,8 @@
 //! A secret is nowhere in what a run leaves or says, in whatever form, however the run ends.
 
+mod canary;
+mod provenance;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;

@@ -168,3 +168,49 @@ fn the_aws_cli_does_what_the_script_says() {
     server.stop();
     sandbox.nothing_left();
 }
+
+const AWKWARD: &str = r#"
+name: awkward
+inputs: {secret: {type: secret}}
+steps:
+  - id: role
+    create-role: {role_name: "awkward-{{ run.id }}", description: "file:///etc/hostname", trust_service: lambda.amazonaws.com}
+  - id: function
+    create-function:
+      function_name: "awkward-{{ run.id }}"
+      description: "https://127.0.0.1:1/x"
+      runtime: python3.13
+      handler: -code.handler
+      code: -code.py
+      role: "{{ steps.role.arn }}"
+  - invoke: {function_name: "{{ steps.function.function_name }}", payload: {word: "{{ inputs.secret }}"}}
+"#;
+
+#[test]
+fn the_aws_cli_takes_no_value_for_a_file_or_an_option() {
+    let Some(bin) = cli() else { return };
+    let server = Server::start();
+    let sandbox = Sandbox::with_file("awkward.yaml", AWKWARD);
+    sandbox.write("-code.py", "def handler(event, context):\n    return event\n");
+    let mut command = sandbox.playbook(["run", "awkward.yaml", "--dry-run", "--output", "shell"]);
+    command.args(["--no-input", "--region", "us-east-1"]).env("PLAYBOOK_INPUT_SECRET", "Hunter-22");
+    let script = finish(&mut command, "").exited(0).stdout;
+    assert!(script.contains("zip -qj \"$work/function.zip\" ./-code.py"), "{script}");
+    assert!(!script.contains("--description"), "{script}");
+    let (steps, cleanup) = script.split_once("# Clean-up\n").expect("it cleans up");
+    let look = "aws iam list-roles --query Roles[].Description --output text\n";
+    let script = format!("{steps}{look}{cleanup}");
+    sandbox.write("plan.sh", &script);
+    let mut command = sandbox.command("bash", ["plan.sh"]);
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", bin.display())).env("TMPDIR", sandbox.work());
+    let secret = "a\"b\\c\nd";
+    let variable =
+        script.split_once(": \"${").and_then(|(_, rest)| rest.split_once('?')).expect("it asks").0;
+    command.env(variable, secret);
+    let outcome = finish(server.tell(&mut command), "");
+    assert_eq!(outcome.exit, 0, "{}\n{}\n{script}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("file:///etc/hostname\n"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(r#"{"word": "a\"b\\c\nd"}"#), "{}", outcome.stdout);
+    server.stop();
+}

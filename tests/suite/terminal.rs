@@ -8,7 +8,7 @@ use local_aws::server::Service;
 use local_aws::server::middleware::{After, Before, Middleware};
 
 use crate::harness::account::Account;
-use crate::harness::dialogue::{hang_up, hold, hold_at};
+use crate::harness::dialogue::{hang_up, hold, hold_at, vanish};
 use crate::harness::sandbox::{Sandbox, repository};
 
 const CTRL_C: &str = "\u{3}";
@@ -296,6 +296,29 @@ fn a_terminal_that_is_closed_cleans_up() {
         let listed = crate::harness::sandbox::finish(account.tell(&mut runs), "").exited(0);
         assert!(listed.stdout.contains("finished"), "{}", listed.stdout);
     }
+}
+
+/// A terminal that is gone reads as ready for ever, and sends nobody a signal whom it does not control.
+#[test]
+fn a_terminal_that_is_closed_without_a_signal_ends_every_kind_of_question() {
+    for question in [
+        "ask: {prompt: Which?}",
+        "ask: {prompt: Which?, type: secret}",
+        "ask: {prompt: Which?, type: choice, choices: [one, two]}",
+        "confirm: Which?",
+    ] {
+        let (account, sandbox) = (Account::open(), group_and(question));
+        let started = std::time::Instant::now();
+        let code = vanish(&account.run_command(&sandbox, &[]), &[("Which?", "")]);
+        assert_eq!(code, 129, "{question}");
+        assert!(started.elapsed() < Duration::from_secs(30), "{question}");
+        assert_eq!(account.resources(), Vec::<String>::new(), "{question}");
+    }
+    let asks =
+        "name: asks\ninputs: {which: {prompt: \"Which?\"}}\nsteps:\n  - print: never reached\n";
+    let sandbox = Sandbox::with_file("playbook.yaml", asks);
+    let code = vanish(&sandbox.playbook(["run", "playbook.yaml", "--local"]), &[("Which?", "")]);
+    assert_eq!(code, 129);
 }
 
 #[test]

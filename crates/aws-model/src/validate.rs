@@ -162,6 +162,10 @@ impl fmt::Display for What {
                 meant(formatter, nearest)
             }
             Self::Range { measure, found, min, max } => {
+                // That there may be none is no bound of a length.
+                let min = min
+                    .as_ref()
+                    .filter(|min| *measure == Measure::Value || min.as_u64() != Some(0));
                 let bounds = match (min, max) {
                     (Some(min), Some(max)) if min == max => {
                         format!("exactly {}", measure.amount(min))

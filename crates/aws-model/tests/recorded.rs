@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test says what it skipped, and how much it did")]
 
 use aws_model::find;
+use aws_model::validate::{Measure, What, validate};
 use aws_model::wire::{Call, Request, route};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -68,6 +69,16 @@ fn requests_are_those_that_boto3_sends() {
 
 fn check(name: &str, record: &Value) -> Result<(), String> {
     let found = find(name).map_err(|unknown| unknown.to_string())?;
+    // What is recorded is made of the shapes, but for their patterns and for how long lists may be.
+    let problems = validate(found.service, found.operation, &record["input"]);
+    if let Some(problem) = problems.iter().find(|problem| {
+        !matches!(
+            problem.what,
+            What::Pattern { .. } | What::Range { measure: Measure::Entries, .. }
+        )
+    }) {
+        return Err(format!("it is no input: {problem}"));
+    }
     let call = Call::new(found.service, found.operation);
     let request = call.request(&record["input"]).map_err(|error| error.to_string())?;
     let url = record["url"].as_str().unwrap_or_default();

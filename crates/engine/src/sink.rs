@@ -78,11 +78,7 @@ impl Sink {
         let Ok(mut value) = serde_json::to_value(&what) else {
             return what;
         };
-        let tag = value.get("event").cloned();
-        self.redactor.redact_value(&mut value);
-        if let (Some(tag), Some(fields)) = (tag, value.as_object_mut()) {
-            fields.insert("event".to_owned(), tag);
-        }
+        self.redactor.redact_event(&mut value);
         serde_json::from_value(value).unwrap_or_else(|_| What::Warned {
             text: "something was said that cannot be shown without showing a secret".to_owned(),
         })

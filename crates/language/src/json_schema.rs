@@ -90,6 +90,7 @@ struct Checker {
 }
 
 impl Checker {
+    #[allow(clippy::unnecessary_wraps, reason = "every check ends with it or with nothing")]
     fn must(&self, what: &str) -> Option<String> {
         Some(if self.path.is_empty() {
             format!("must {what}")

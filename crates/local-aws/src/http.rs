@@ -5,6 +5,8 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+use crate::account::client::ServiceCaller;
+
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -29,6 +31,8 @@ pub struct Request {
     pub request_id: String,
     /// Who signed the request, and for what.
     pub credential: Option<Credential>,
+    /// The service that calls in its own name; none for what comes from a client.
+    pub on_behalf_of: Option<ServiceCaller>,
 }
 
 /// The `Credential` of a request's signature.

@@ -5,25 +5,42 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`server`] | the listener, which service a request is for, and a seam for faults |
+//! | [`server`] | the listener, which service a request is for, and an injector of faults |
 //! | [`http`] | requests and responses as the services see them |
 //! | [`protocol`] | AWS's wire protocols: query/XML, JSON 1.0/1.1, REST-JSON |
-//! | [`world`] | the account: the one place where state lives, its clock and its pace |
-//! | [`sts`], [`iam`], [`logs`], [`lambda`], [`cognito`], [`dynamodb`], [`s3`], [`cloudformation`] | one small state machine per service |
+//! | [`account`] | accounts and regions: the one place where state lives, with clock, tasks and changes |
+//! | [`ids`] | identifiers |
+//! | the others | one small state machine per service |
 
-pub mod cloudformation;
-pub mod cognito;
-pub mod dynamodb;
+pub mod account;
 pub mod http;
-pub mod iam;
-pub mod lambda;
-pub mod logs;
+pub mod ids;
 pub mod protocol;
 mod random;
-pub mod s3;
 pub mod server;
-pub mod sts;
-pub mod world;
 
-pub use server::{KeyPair, LocalAws, LocalOptions};
-pub use world::Pace;
+pub use account::Account;
+pub use account::latency::LatencyProfile;
+pub use server::{KeyPair, LocalAws, LocalOptions, Service};
+
+/// Declares the services: the folder of each, and the list of all.
+macro_rules! services {
+    ($($module:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// Every service, in the order in which they are listed to people.
+        pub static SERVICES: &[&dyn Service] = &[$(&$module::Service,)*];
+    };
+}
+
+services! {
+    sts,
+    iam,
+    logs,
+    cloudformation,
+    lambda,
+    cognito,
+    dynamodb,
+    s3,
+    ssm,
+}

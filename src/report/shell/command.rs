@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::names::kebab;
-use super::words::{quoted, word};
+use super::words::{self, quoted, word};
 use super::{Packed, Planned};
 use engine::event::{CodeForm, Effect};
 
@@ -50,6 +50,7 @@ pub(super) fn command(
     let parameters = call.parameters.as_object()?;
     let mut command =
         Command { words: head(planned, &kebab(&call.operation)), ..Command::default() };
+    let mut as_input = serde_json::Map::new();
     for (name, value) in parameters {
         match (name.as_str(), value) {
             (_, Value::Null) => {}
@@ -65,7 +66,7 @@ pub(super) fn command(
             }
             ("Body", body) if call.service == "s3" => match &planned.uploads {
                 Some(path) => {
-                    command.words.push(format!("--body {}", quoted(&path.display().to_string())));
+                    command.words.push(format!("--body {}", quoted(&words::path(path))));
                 }
                 None => {
                     let file = format!("\"$work/{}-body\"", planned.who);
@@ -74,8 +75,15 @@ pub(super) fn command(
                     command.words.push(format!("--body {file}"));
                 }
             },
+            (name, Value::String(text)) if names_a_file(text) => {
+                as_input.insert(name.to_owned(), Value::from(text.as_str()));
+            }
             (_, value) => command.words.push(option(&kebab(name), value, &mut variable)),
         }
+    }
+    if !as_input.is_empty() {
+        let input = word(&Value::Object(as_input).to_string(), &mut variable);
+        command.words.push(format!("--cli-input-json {input}"));
     }
     if call.operation == "Invoke" && call.service == "lambda" {
         let file = format!("\"$work/{}-result.json\"", planned.who);
@@ -109,6 +117,11 @@ fn option(name: &str, value: &Value, variable: impl FnMut(&str) -> String) -> St
     }
 }
 
+/// Whether the AWS CLI would take a value for the name of something that it is to read the value from. In JSON it does not.
+fn names_a_file(text: &str) -> bool {
+    ["file://", "fileb://", "http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -121,8 +134,8 @@ impl Command {
             self.words.push("--zip-file fileb://function.zip".to_owned());
             return;
         };
-        let shown = path.display().to_string();
-        let within = |rest: &str| quoted(&path.join(rest).display().to_string());
+        let shown = words::path(path);
+        let within = |rest: &str| quoted(&words::path(&path.join(rest)));
         match form {
             CodeForm::Zip => {
                 self.words.push(format!("--zip-file {}", quoted(&format!("fileb://{shown}"))));

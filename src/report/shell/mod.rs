@@ -160,7 +160,12 @@ impl ShellReporter {
 
     fn of_step(&mut self, step: &StepRef, event: &Event) {
         let Some(run) = &mut self.run else { return };
-        run.turn_to(&event.owner);
+        // The end of a step adds nothing that would have to stand under its heading, unless there is nothing else.
+        let is_end =
+            matches!(event.what, What::StepFinished { status, .. } if status != Status::Skipped);
+        if !is_end {
+            run.turn_to(&event.owner);
+        }
         match &event.what {
             What::Expects { codes, must } => {
                 run.now.may_fail = true;

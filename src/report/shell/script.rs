@@ -23,6 +23,17 @@ again() {
   \"$@\"
 }";
 
+const JSON: &str = "\
+# A text as it stands within the quotes of JSON.
+json() {
+  local text=${1//\\\\/\\\\\\\\}
+  text=${text//\\\"/\\\\\\\"}
+  text=${text//$'\\n'/\\\\n}
+  text=${text//$'\\r'/\\\\r}
+  text=${text//$'\\t'/\\\\t}
+  printf %s \"$text\"
+}";
+
 /// The lines of a run, with the head of the script where it is the first.
 pub(super) fn lines(run: &Run, sources: &Sources, first: bool) -> Vec<String> {
     let mut script = Script::new(run, sources);
@@ -31,6 +42,10 @@ pub(super) fn lines(run: &Run, sources: &Sources, first: bool) -> Vec<String> {
     if body.iter().any(|line| line.contains("again aws")) {
         lines.push(String::new());
         lines.extend(AGAIN.lines().map(str::to_owned));
+    }
+    if body.iter().any(|line| line.contains("$(json ")) {
+        lines.push(String::new());
+        lines.extend(JSON.lines().map(str::to_owned));
     }
     if body.iter().any(|line| line.contains("$work")) {
         lines.push("work=$(mktemp -d)".to_owned());

@@ -237,7 +237,7 @@ fn what_cannot_be_taken_from_an_answer_is_asked_for() {
         "# PLAYBOOK_INPUT_PASSWORD: the input password of the playbook\n: \"${PLAYBOOK_INPUT_PASSWORD?}\"\n",
         "# SECRETS_TOKEN: what the playbook has as TOKEN; a secret is not written here\n: \"${SECRETS_TOKEN?}\"\n",
         "# Set VALUE first; it stands for: a + 'b'\n: \"${VALUE?}\"\n",
-        "'{\"PASSWORD\":\"'\"$PLAYBOOK_INPUT_PASSWORD\"'\",\"HASH\":\"'\"$VALUE\"'\",\"TOKEN\":\"'\"$SECRETS_TOKEN\"'\"}'",
+        "'{\"PASSWORD\":\"'\"$(json \"$PLAYBOOK_INPUT_PASSWORD\")\"'\",\"HASH\":\"'\"$(json \"$VALUE\")\"'\",\"TOKEN\":\"'\"$(json \"$SECRETS_TOKEN\")\"'\"}'",
     ] {
         assert!(out.contains(expected), "{expected}\n{out}");
     }
@@ -296,4 +296,74 @@ fn nothing_hostile_gets_through() {
     let (out, err) = script(&sample::hostile());
     let all = out + &err;
     assert!(!all.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{all:?}");
+}
+
+#[test]
+fn no_value_is_read_as_a_file() {
+    let tag = identified("1", "tag", "create-log-group");
+    let text = body(&[
+        begun(&tag),
+        call(
+            Some(&tag),
+            "logs",
+            "CreateLogGroup",
+            json!({"logGroupName": "/a", "kmsKeyId": "file:///etc/hostname", "x": "fileb://⟨inputs.x⟩", "y": ["file://z"]}),
+        ),
+    ]);
+    assert!(
+        text.contains("--cli-input-json '{\"kmsKeyId\":\"file:///etc/hostname\",\"x\":\"fileb://'\"$(json \"$PLAYBOOK_INPUT_X\")\"'\"}'"),
+        "{text}"
+    );
+    assert!(text.contains("--log-group-name /a"), "{text}");
+    assert!(text.contains("--y '[\"file://z\"]'"), "{text}");
+}
+
+#[test]
+fn no_path_is_an_option() {
+    let function = identified("1", "f", "create-function");
+    for (form, expected) in [
+        (CodeForm::File, "zip -qj \"$work/f.zip\" ./-x.py\n"),
+        (CodeForm::Directory, "(cd ./-x.py && zip -qr \"$work/f.zip\" .)\n"),
+    ] {
+        let text = body(&[
+            begun(&function),
+            Event::Packed { code: "-x.py".to_owned(), path: "/home/ada/-x.py".to_owned(), form },
+            call(
+                Some(&function),
+                "lambda",
+                "CreateFunction",
+                json!({"FunctionName": "f", "Code": {"ZipFile": "zip"}}),
+            ),
+        ]);
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_within_json_is_escaped_when_the_script_runs() {
+    let invoke = identified("1", "i", "invoke");
+    let (text, _) = script(&[
+        sample::started(Mode::DryRun),
+        begun(&invoke),
+        call(
+            Some(&invoke),
+            "lambda",
+            "Invoke",
+            json!({"FunctionName": "f", "Payload": {"password": "***"}}),
+        ),
+        sample::planned().pop().expect("a run ends"),
+    ]);
+    assert!(text.contains("printf %s '{\"password\":\"'\"$(json \"$SECRETS_PASSWORD\")\"'\"}' >\"$work/i-payload.json\""), "{text}");
+    let function =
+        text.split_once("json() {").expect("a function").1.split_once("\n}").expect("its end").0;
+    let script = format!("json() {{{function}\n}}\njson \"$1\"");
+    let secret = "a\"b\\c\nd\t'$(x)` e\n";
+    let out = std::process::Command::new("bash")
+        .args(["-c", &script, "bash", secret])
+        .output()
+        .expect("bash runs");
+    let written: String =
+        serde_json::from_str(&format!("\"{}\"", String::from_utf8_lossy(&out.stdout)))
+            .expect("JSON");
+    assert_eq!(written, secret);
 }

@@ -49,6 +49,7 @@ fn closing(text: &str) -> Option<usize> {
 
 /// A text as one word; `variable` names the variable of what is not known.
 pub(super) fn word(text: &str, mut variable: impl FnMut(&str) -> String) -> String {
+    let is_json = is_json(text);
     let parts = parts(text);
     if let [Part::Text(text)] = parts.as_slice() {
         return quoted(text);
@@ -65,7 +66,9 @@ pub(super) fn word(text: &str, mut variable: impl FnMut(&str) -> String) -> Stri
             Part::Text(text) => word.push_str(&quoted(text)),
             Part::Unknown(path) => {
                 let name = variable(path);
-                let _ = if !simple {
+                let _ = if is_json && may_need_escapes(path) {
+                    write!(word, "\"$(json \"${name}\")\"")
+                } else if !simple {
                     write!(word, "\"${name}\"")
                 } else if parts.len() == 1 {
                     write!(word, "${name}")
@@ -82,6 +85,27 @@ pub(super) fn word(text: &str, mut variable: impl FnMut(&str) -> String) -> Stri
     }
 }
 
+/// Whether a text is a JSON document, where what is not known stands within its strings.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<serde_json::Value>(text)
+            .is_ok_and(|it| it.is_object() || it.is_array())
+}
+
+/// Whether a value may hold what JSON escapes: anything but names and ids that AWS has given, which hold no quotes.
+fn may_need_escapes(path: &str) -> bool {
+    const PLAIN: [&str; 6] = ["arn", "id", "name", "account", "region", "version"];
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let given = ["inputs.", "env.", "secrets."].iter().any(|root| path.starts_with(root));
+    given || !PLAIN.iter().any(|end| last.ends_with(end))
+}
+
+/// A path that no program takes for an option.
+pub(super) fn path(path: &std::path::Path) -> String {
+    let shown = path.display().to_string();
+    if shown.starts_with('-') { format!("./{shown}") } else { shown }
+}
+
 fn is_safe(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c)
 }
@@ -91,8 +115,10 @@ pub(crate) fn quoted(text: &str) -> String {
     if !text.is_empty() && text.chars().all(is_safe) {
         return text.to_owned();
     }
-    let shown_as_it_is = |c: char| c == '\n' || !safe::is_hostile(c);
-    if text.chars().all(shown_as_it_is) {
+    // GitHub's runner would take some lines for commands.
+    let commands = safe::disarmed(text) != text;
+    let shown_as_it_is = |c: char| c == '\n' || !(safe::is_hostile(c) || commands && c == '[');
+    if !commands && text.chars().all(shown_as_it_is) {
         return format!("'{}'", text.replace('\'', "'\\''"));
     }
     let mut quoted = String::from("$'");
@@ -131,8 +157,29 @@ mod tests {
     fn what_is_not_known_is_a_variable() {
         assert_eq!(shown("⟨role.arn⟩"), "\"$ROLE_ARN\"");
         assert_eq!(shown("arn:⟨a⟩:x ⟨b⟩"), "\"arn:${A}:x ${B}\"");
-        assert_eq!(shown("{\"R\":\"⟨a⟩\"}"), "'{\"R\":\"'\"$A\"'\"}'");
+        assert_eq!(shown("{\"R\":\"⟨a.arn⟩\"}"), "'{\"R\":\"'\"$A_ARN\"'\"}'");
         assert_eq!(shown("⟨a"), "'⟨a'");
+    }
+
+    #[test]
+    fn what_people_give_is_escaped_within_json() {
+        let shown = shown("{\"p\":\"⟨secrets.p⟩\",\"r\":\"⟨steps.role.arn⟩\"}");
+        assert_eq!(
+            shown,
+            "'{\"p\":\"'\"$(json \"$SECRETS_P\")\"'\",\"r\":\"'\"$STEPS_ROLE_ARN\"'\"}'"
+        );
+    }
+
+    #[test]
+    fn no_line_of_a_word_is_a_command_to_githubs_runner() {
+        assert_eq!(quoted("a\n::error::b"), "$'a\\n::error::b'");
+        assert_eq!(quoted("##[error]b"), "$'##\\U0000005berror]b'");
+    }
+
+    #[test]
+    fn no_path_is_an_option() {
+        assert_eq!(path(std::path::Path::new("-x/y")), "./-x/y");
+        assert_eq!(path(std::path::Path::new("x/-y")), "x/-y");
     }
 
     #[test]

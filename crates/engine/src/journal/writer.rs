@@ -12,7 +12,7 @@ use super::entry::{Entry, EntryState, JournalState, Opened, Record, Target};
 use super::file::{JournalError, JournalFile};
 use super::overlap;
 use crate::event::ResourceRef;
-use crate::redactor::Redactor;
+use crate::redactor::{Redactor, StepSecrets};
 use crate::step::{Ledger, LedgerError, Seq};
 
 /// All entries of a run. Clones share them.
@@ -214,7 +214,8 @@ impl Journal {
         let created = Mutex::new(Vec::new());
         let undone = None;
         let step = step.to_owned();
-        StepJournal { journal: self.clone(), step, depends, keep, on_change, created, undone }
+        let (journal, secrets) = (self.clone(), StepSecrets::default());
+        StepJournal { journal, step, depends, keep, on_change, created, undone, secrets }
     }
 
     /// The journal, as undoing an entry writes in it.
@@ -236,9 +237,25 @@ pub struct StepJournal {
     created: Mutex<Vec<Seq>>,
     /// What is being undone.
     undone: Option<Seq>,
+    /// What the step was given that must not be written.
+    secrets: StepSecrets,
 }
 
 impl StepJournal {
+    /// The same, which writes none of these down either.
+    #[must_use]
+    pub fn hiding(self, secrets: StepSecrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    fn holds_secret_inside(&self, value: &Value) -> bool {
+        self.journal.redactor.finds_secret_inside(value) || self.secrets.stand_in(value)
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.journal.redactor.redact(&self.secrets.mask_text(text)).into_owned()
+    }
+
     fn tell(&self, seq: Seq, change: impl FnOnce(ResourceRef) -> Change) {
         let resource = self.journal.store().state().entry(seq).map(Entry::resource);
         if let Some(resource) = resource {
@@ -255,9 +272,8 @@ impl StepJournal {
 
 impl Ledger for StepJournal {
     fn intend(&self, kind: &'static str, label: &str, undo: Value) -> Result<Seq, LedgerError> {
-        let redactor = &self.journal.redactor;
-        if redactor.finds_secret_in(label) || redactor.finds_secret_inside(&undo) {
-            let label = format!("{kind} {}", redactor.redact(label));
+        if self.holds_secret(label) || self.holds_secret_inside(&undo) {
+            let label = format!("{kind} {}", self.masked(label));
             return Err(LedgerError::Secret { label });
         }
         let mut own = self.created.lock().unwrap_or_else(PoisonError::into_inner);
@@ -296,7 +312,7 @@ impl Ledger for StepJournal {
     }
 
     fn unknown(&self, seq: Seq, reason: &str) -> Result<(), LedgerError> {
-        let reason = self.journal.redactor.redact(reason).into_owned();
+        let reason = self.masked(reason);
         self.journal.append(&Record::Unknown { seq, reason })
     }
 
@@ -323,6 +339,6 @@ impl Ledger for StepJournal {
     }
 
     fn holds_secret(&self, text: &str) -> bool {
-        self.journal.redactor.finds_secret_in(text)
+        self.holds_secret_inside(&Value::from(text))
     }
 }

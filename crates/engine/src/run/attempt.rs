@@ -1,6 +1,6 @@
 //! A step of a kind: rendered, run, repeated while that helps, judged.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -8,13 +8,14 @@ use serde_json::Value as Json;
 use super::Engine;
 use super::fault::Fault;
 use super::frame::{Frame, Place};
-use super::outputs::{Outputs, with_result};
-use crate::event::{Note, Owner, Status, StepRef, What};
+use super::outputs::{Given, Outputs, with_result};
+use crate::event::{Call, Note, Owner, Status, StepRef, What};
 use crate::journal::{Change, OnChange};
+use crate::redactor::StepSecrets;
 use crate::step::{Answer, Context, Spec, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Poll, Retry, Step};
-use language::template::{Evaluated, Expression, Scope, Template, from_json, to_json};
+use language::template::{Evaluated, Expression, Scope, Template, from_json};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -159,7 +160,7 @@ impl Engine {
         };
         match answer {
             Ok(Answer::Given(value)) => {
-                frame.set_input(self, input, from_json(&value), false);
+                frame.set_input(self, input, Evaluated::open(from_json(&value)));
                 Ok(())
             }
             Err(StepError::Interrupted) => Err(Fault::interrupted()),
@@ -169,38 +170,36 @@ impl Engine {
 
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outputs, Fault> {
         let Attempt { frame, step, spec, input, place, at } = attempt;
-        let (data, secret) = match input.literal() {
-            Some(data) => (data.clone(), false),
-            None => {
-                let Evaluated { value, secret, .. } = self.render(input, &place.scope)?;
-                (to_json(&value), secret)
-            }
-        };
-        let input_data = expand_shorthand(spec, data);
-        self.learn_secret_inputs(spec, &input_data);
+        let (mut given, input_data) = self.given(spec, input, &place.scope)?;
         let depends = Self::depends(frame, step, place);
         let keep = step.keep || place.keep;
         let who = step.id.as_deref().unwrap_or(spec.name);
         let ledger = {
             let on_change = self.on_change(place, at, keep);
             let journal = place.aside.as_ref().unwrap_or(&self.setup.journal);
-            Arc::new(journal.for_step(who, depends.iter().copied().collect(), keep, on_change))
+            let ledger = journal.for_step(who, depends.iter().copied().collect(), keep, on_change);
+            Arc::new(ledger.hiding(given.secrets.clone()))
         };
         let unread = !self.is_read(step, spec);
-        let context = Context { unread, ..self.context(attempt, who, ledger.clone()) };
+        let context =
+            Context { unread, ..self.context(attempt, who, ledger.clone(), &given.secrets) };
         let result = self.limited(step, spec, context, input_data).await;
+        for answer in self.answers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            given.secrets.add("answer", &answer);
+        }
         self.look_into_inbox().await;
         if let Some(id) = &step.id {
             frame.remember(id, ledger.created().into_iter().chain(depends));
         }
         match result {
-            Ok(returned) => Ok(self.outputs(step, spec, returned, secret && spec.calls.is_empty())),
+            Ok(returned) => Ok(self.outputs(step, spec, returned, &given)),
             Err(error) => {
-                let fault = Fault::of_step(&error, |field| place_of(spec, input, field));
+                let fault = Fault::of_step(&error, |field| place_of(spec, input, field))
+                    .hiding(&given.secrets);
                 if !fault.unknown.is_empty() {
                     let calls = spec.calls.iter().map(|call| (*call).to_owned()).collect();
                     self.note(at, Note::Unplannable { calls, unknown: fault.unknown });
-                    return Ok(self.outputs(step, spec, Json::Null, false));
+                    return Ok(self.outputs(step, spec, Json::Null, &Given::default()));
                 }
                 Err(fault.at(step.kind_span))
             }
@@ -257,13 +256,20 @@ impl Engine {
         attempt: &Attempt<'_>,
         who: &str,
         ledger: Arc<dyn crate::step::Ledger>,
+        secrets: &StepSecrets,
     ) -> Context {
         let Attempt { frame, at, place, .. } = attempt;
         let setup = &self.setup;
         let owner = Owner::Step((*at).clone());
         let observer = {
             let (sink, owner, only_if) = (setup.sink.clone(), owner.clone(), place.only_if);
-            Arc::new(move |call| sink.emit(owner.clone(), What::Called { only_if, call }))
+            let secrets = secrets.clone();
+            Arc::new(move |mut call: Call| {
+                secrets.mask(&mut call.body);
+                secrets.mask(&mut call.parameters);
+                call.path = secrets.mask_text(&call.path).into_owned();
+                sink.emit(owner.clone(), What::Called { only_if, call });
+            })
         };
         Context {
             aws: setup.aws.observed_by(observer),
@@ -271,7 +277,7 @@ impl Engine {
             directory: Arc::clone(&frame.directory),
             root: Arc::clone(&frame.root),
             ledger,
-            progress: super::progress(&setup.sink, owner.clone()),
+            progress: self.progress_hiding(secrets, owner.clone()),
             prompter: self.prompter(owner),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
@@ -373,7 +379,7 @@ fn values_read(expression: &Expression, scope: &Scope) -> Vec<String> {
     let mut values = Vec::new();
     for reference in expression.references() {
         let Some((path, value)) = look_up(scope, &reference.path) else { continue };
-        let told = format!("{path} is {}", to_json(&value));
+        let told = format!("{path} is {value}");
         if !values.contains(&told) {
             values.push(told);
         }
@@ -381,29 +387,14 @@ fn values_read(expression: &Expression, scope: &Scope) -> Vec<String> {
     values
 }
 
-/// As much of a path as leads to something, and what that is.
-fn look_up(scope: &Scope, path: &[String]) -> Option<(String, language::template::Value)> {
-    let (first, rest) = path.split_first()?;
-    let mut value = scope.get(first)?;
-    let mut found = first.clone();
-    for name in rest {
-        let member = value.get_attr(name).ok().filter(|value| !value.is_undefined());
-        let Some(member) = member else { break };
-        value = member;
-        found.extend([".", name]);
-    }
+/// As much of a path as leads to something, and what that is, less its secrets.
+fn look_up(scope: &Scope, path: &[String]) -> Option<(String, Json)> {
+    let known = (1..=path.len()).rev().find_map(|length| {
+        let path = path.get(..length)?;
+        Some((path.join("."), scope.look_up(path)?.shown()))
+    });
     // A namespace as a whole is no value that anybody asked for.
-    (path.len() == 1 || found.contains('.')).then_some((found, value))
-}
-
-/// `print: text` is `print: {message: text}`; nothing at all is an empty map.
-fn expand_shorthand(spec: &Spec, input: Json) -> Json {
-    match (input, spec.shorthand) {
-        (Json::Object(fields), _) => Json::Object(fields),
-        (Json::Null, _) => Json::Object(serde_json::Map::new()),
-        (scalar, Some(field)) => Json::Object([(field.to_owned(), scalar)].into_iter().collect()),
-        (other, None) => other,
-    }
+    known.filter(|(found, _)| path.len() == 1 || found.contains('.'))
 }
 
 /// The place of a field of a step's input; that of the whole where the shorthand was written.

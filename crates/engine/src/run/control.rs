@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
-use super::outputs::{Outputs, error_facts};
+use super::outputs::Outputs;
 use super::step::Ended;
 use super::{CleanupMode, Engine};
 use crate::event::{Note, OnlyIf, Owner, StepRef};
@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::step::{Answer, Question, QuestionType, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Action, Playbook, Step};
-use language::template::{Expression, Namespace, Template, Value, from_json, to_text, unknown};
+use language::template::{Evaluated, Expression, Namespace, Template, from_json, unknown};
 
 impl Engine {
     pub(super) async fn control(
@@ -79,11 +79,11 @@ impl Engine {
                     // A call that comes before the step that is sure to fail may be refused first.
                     let open = dry_run && self.setup.sink.counts().calls > calls_before;
                     let error =
-                        if open { unknown("error") } else { from_json(&error_facts(&failure)) };
+                        if open { Evaluated::open(unknown("error")) } else { self.error(&failure) };
                     if dry_run {
                         self.note(at, Note::RescuesSurely);
                     }
-                    let place = rescue_place(place, error);
+                    let place = rescue_place(place, &error);
                     self.run_steps(frame, parts.rescue, &place).await
                 }
                 Ok(()) if dry_run => self.plan_rescue(frame, parts.rescue, place, at).await,
@@ -109,7 +109,7 @@ impl Engine {
     ) -> Result<(), Stop> {
         self.note(at, Note::Rescues);
         let frame = frame.aside();
-        let mut place = rescue_place(place, unknown("error"));
+        let mut place = rescue_place(place, &Evaluated::open(unknown("error")));
         place.scope.set("steps", &frame.steps);
         place.only_if = Some(OnlyIf::Failure);
         let journal = place.aside.as_ref().unwrap_or(&self.setup.journal);
@@ -195,7 +195,7 @@ impl Engine {
             (_, None) => true,
             (_, Some(_)) if self.setup.yes => true,
             (_, Some(question)) => {
-                let question = to_text(&self.render(question, &place.scope)?.value);
+                let question = self.render(question, &place.scope)?.shown_text();
                 self.confirm_cleanup(&question, Owner::Step(at.clone())).await?
             }
         };
@@ -254,9 +254,9 @@ struct Block<'a> {
     always: &'a [Step],
 }
 
-fn rescue_place(place: &Place, error: Value) -> Place {
+fn rescue_place(place: &Place, error: &Evaluated) -> Place {
     let mut place = place.part("rescue");
     place.scope = place.scope.child();
-    place.scope.set("error", error);
+    place.scope.set_evaluated("error", error);
     place
 }

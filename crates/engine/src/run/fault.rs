@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::event::{Failure, SourcePlace};
+use crate::redactor::StepSecrets;
 use crate::step::StepError;
 use language::diagnostic::{Code, Diagnostic, Span, render};
 use language::template::TemplateError;
@@ -54,6 +55,15 @@ impl Fault {
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same without what only its origin tells to be secret.
+    pub(super) fn hiding(mut self, secrets: &StepSecrets) -> Self {
+        let hide = |text: &String| secrets.mask_text(text).into_owned();
+        self.message = hide(&self.message);
+        self.help = self.help.as_ref().map(hide);
+        self.details = self.details.iter().map(hide).collect();
         self
     }
 

@@ -15,7 +15,7 @@ use crate::step::{QuestionType, Seq};
 use language::diagnostic::Code;
 use language::playbook::{Input, Playbook};
 use language::template::{
-    Evaluated, Namespace, Reference, Scope, Value, from_json, is_unknown, to_json, to_text, unknown,
+    Evaluated, Namespace, Reference, Scope, Value, from_json, to_json, unknown,
 };
 
 /// The names that the steps of one playbook file see, and what those steps have made.
@@ -203,9 +203,11 @@ impl<'a> Frame<'a> {
                 // At a terminal, what a person will say is not known in a dry run.
                 Some(value) if engine.setup.aws.is_dry_run() => {
                     let path = format!("inputs.{}", input.question.name);
-                    self.set_input(engine, input, plan(value, &path), false);
+                    self.set_input(engine, input, Evaluated::open(plan(value, &path)));
                 }
-                Some(value) => self.set_input(engine, input, from_json(value), false),
+                Some(value) => {
+                    self.set_input(engine, input, Evaluated::open(from_json(value)));
+                }
                 None => self.default_input(engine, input)?,
             }
         }
@@ -215,18 +217,17 @@ impl<'a> Frame<'a> {
     fn fill_included(&self, engine: &Engine, given: &Evaluated) -> Result<(), Fault> {
         for input in &self.playbook.inputs {
             let name = &input.question.name;
-            let value = given.value.get_attr(name).ok().filter(|value| !value.is_undefined());
-            let Some(value) = value else {
+            let Some(value) = given.field(name) else {
                 self.default_input(engine, input)?;
                 continue;
             };
             if !given.unknown
-                && let Err(wanted) = input.question.check(&to_json(&value))
+                && let Err(wanted) = input.question.check(&to_json(&value.value))
             {
                 let message = format!("input `{name}` {wanted}");
                 return Err(Fault::new("InvalidInput", Code::StepFailed, message));
             }
-            self.set_input(engine, input, value, given.secret);
+            self.set_input(engine, input, value);
         }
         Ok(())
     }
@@ -235,7 +236,7 @@ impl<'a> Frame<'a> {
         match &input.default {
             Some(template) => {
                 let default = engine.render(template, &self.scope)?;
-                self.set_input(engine, input, default.value, default.secret);
+                self.set_input(engine, input, default);
             }
             // Only a dry run gets here without a value: nobody is asked then.
             None => {
@@ -247,15 +248,14 @@ impl<'a> Frame<'a> {
     }
 
     /// Gives an input its value.
-    pub(super) fn set_input(&self, engine: &Engine, input: &Input, value: Value, secret: bool) {
-        if input.question.answer == QuestionType::Secret || secret {
-            if is_unknown(&value).is_none() {
-                engine.setup.sink.redactor().learn(&to_text(&value));
-            }
-            self.inputs.insert_secret(&input.question.name, value);
+    pub(super) fn set_input(&self, engine: &Engine, input: &Input, value: Evaluated) {
+        let value = if input.question.answer == QuestionType::Secret {
+            engine.setup.sink.redactor().learn_inside(&to_json(&value.value));
+            Evaluated::hidden(value.value)
         } else {
-            self.inputs.insert(&input.question.name, value);
-        }
+            value
+        };
+        self.inputs.insert_evaluated(&input.question.name, &value);
     }
 
     fn fill_vars(

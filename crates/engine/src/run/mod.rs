@@ -13,8 +13,8 @@ mod step;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::cleanup::{Cleaner, Windows, remaining};
 use crate::event::{Call, Mail, Mode, Owner, Reason, Remaining, UndoStatus, What};
 use crate::journal::Journal;
+use crate::redactor::StepSecrets;
 use crate::sink::Sink;
 use crate::step::{Context, Interrupt, Kind, Progress, Prompter, RunFacts};
 use aws::Aws;
@@ -128,6 +129,7 @@ pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let started = Instant::now();
     let engine = Engine {
         run: outputs::run_namespace(&setup),
+        answers: Arc::default(),
         setup,
         declined: AtomicBool::new(false),
         shown: AtomicUsize::new(0),
@@ -168,6 +170,8 @@ struct Engine {
     declined: AtomicBool,
     /// `run.*`.
     run: Namespace,
+    /// The secrets that somebody has answered.
+    answers: Arc<Mutex<Vec<Value>>>,
     /// How many messages were shown.
     shown: AtomicUsize,
 }
@@ -273,10 +277,36 @@ impl Engine {
         .await
     }
 
+    /// Tells how a step gets on, without what only its origin tells to be secret.
+    fn progress_hiding(
+        &self,
+        secrets: &StepSecrets,
+        owner: Owner,
+    ) -> Arc<dyn Fn(Progress) + Send + Sync> {
+        let tell = progress(&self.setup.sink, owner);
+        if secrets.is_empty() {
+            return tell;
+        }
+        let secrets = secrets.clone();
+        let hide = move |text: String| secrets.mask_text(&text).into_owned();
+        Arc::new(move |told| {
+            tell(match told {
+                Progress::Said(text) => Progress::Said(hide(text)),
+                Progress::Warned(text) => Progress::Warned(hide(text)),
+                Progress::Waiting(text) => Progress::Waiting(hide(text)),
+                Progress::Retrying { reason, after } => {
+                    Progress::Retrying { reason: hide(reason), after }
+                }
+                told @ (Progress::Uploads { .. } | Progress::Packed { .. }) => told,
+            });
+        })
+    }
+
     /// Whoever answers questions, with questions and answers told.
     fn prompter(&self, owner: Owner) -> Arc<dyn Prompter> {
         let (inner, sink) = (Arc::clone(&self.setup.prompter), self.setup.sink.clone());
-        Arc::new(Announced { inner, sink, owner })
+        let answers = Arc::clone(&self.answers);
+        Arc::new(Announced { inner, sink, answers, owner })
     }
 
     /// Shows what has come in since, and lets expressions see it.

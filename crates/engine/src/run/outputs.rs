@@ -6,13 +6,22 @@ use super::fault::Fault;
 use super::frame::Frame;
 use super::{Engine, Setup};
 use crate::event::Failure;
+use crate::redactor::{MASK, StepSecrets};
 use crate::step::Spec;
 use language::playbook::Step;
-use language::spec::KNOWN;
+use language::spec::{KNOWN, SHOWN, marked};
 use language::template::{
-    Evaluated, Expression, Namespace, Scope, Template, TemplateKind, Value, from_json, to_json,
-    to_text, unknown,
+    Evaluated, Expression, Mark, Namespace, Scope, Template, Value, from_json, to_json, unknown,
 };
+
+/// What a step was given.
+#[derive(Default)]
+pub(super) struct Given {
+    /// Its input, where that is no plain data.
+    evaluated: Option<Evaluated>,
+    /// What of that only its origin tells to be secret.
+    pub(super) secrets: StepSecrets,
+}
 
 /// What a step has come to: as data, and as later steps see it.
 pub(super) struct Outputs {
@@ -46,38 +55,8 @@ impl Engine {
     /// Renders a template; what was made from a secret is a secret from now on.
     pub(super) fn render(&self, template: &Template, scope: &Scope) -> Result<Evaluated, Fault> {
         let evaluated = template.render(scope)?;
-        if evaluated.secret {
-            self.learn_leaves(template, scope)?;
-        }
+        self.learn(&evaluated);
         Ok(evaluated)
-    }
-
-    /// Only what was made from a secret is one: not what stands beside it in the same map.
-    fn learn_leaves(&self, template: &Template, scope: &Scope) -> Result<(), Fault> {
-        match template.kind() {
-            TemplateKind::Literal => {}
-            TemplateKind::Sequence(items) => {
-                for item in items {
-                    self.learn_leaves(item, scope)?;
-                }
-            }
-            TemplateKind::Mapping(entries) => {
-                for entry in entries {
-                    self.learn_leaves(&entry.value, scope)?;
-                }
-            }
-            TemplateKind::Expression(expression) => {
-                let leaf = template.render(scope)?;
-                // A plain path leads to what is known already, and perhaps to harmless things beside it.
-                if leaf.secret && is_path(expression) {
-                    self.learn_environment(&to_text(&leaf.value));
-                } else {
-                    self.learn(&leaf);
-                }
-            }
-            TemplateKind::Text(_) => self.learn(&template.render(scope)?),
-        }
-        Ok(())
     }
 
     /// Evaluates an expression; what was made from a secret is a secret from now on.
@@ -92,32 +71,44 @@ impl Engine {
     }
 
     fn learn(&self, evaluated: &Evaluated) {
-        if !evaluated.secret {
-            return;
+        for secret in &evaluated.secrets {
+            self.setup.sink.redactor().learn_inside(&to_json(secret));
         }
-        self.learn_environment(&to_text(&evaluated.value));
-        self.setup.sink.redactor().learn_derived(&to_json(&evaluated.value));
     }
 
-    /// What a kind says is secret in its input is so however it was written.
-    pub(super) fn learn_secret_inputs(&self, spec: &Spec, input: &Json) {
-        for name in &spec.secret_inputs {
-            match input.get(name).and_then(Json::as_str) {
-                Some(text) if !text.contains('⟨') => {
-                    self.setup.sink.redactor().learn_derived(&Json::from(text));
+    /// Renders the input of a step.
+    pub(super) fn given(
+        &self,
+        spec: &Spec,
+        input: &Template,
+        scope: &Scope,
+    ) -> Result<(Given, Json), Fault> {
+        let evaluated = match input.literal() {
+            Some(_) => None,
+            None => Some(self.render(input, scope)?),
+        };
+        let mut data = match (&evaluated, input.literal()) {
+            (Some(evaluated), _) => expand_shorthand(spec, to_json(&evaluated.value)),
+            (None, literal) => expand_shorthand(spec, literal.cloned().unwrap_or_default()),
+        };
+        let mut secrets = StepSecrets::default();
+        if let Some(evaluated) = evaluated.as_ref().filter(|it| it.secret) {
+            secrets = StepSecrets::of(evaluated);
+            let shown = expand_shorthand(spec, evaluated.shown());
+            for field in marked(&spec.input, SHOWN) {
+                if let (Some(field), Some(shown)) = (data.get_mut(&field), shown.get(&field)) {
+                    shown.clone_into(field);
                 }
-                _ => {}
             }
         }
-    }
-
-    /// Variables of the environment that stand in a text that was made from some.
-    fn learn_environment(&self, text: &str) {
-        for value in self.setup.environment.values() {
-            if value.len() >= 4 && !value.starts_with('⟨') && text.contains(value.as_str()) {
-                self.setup.sink.redactor().learn(value);
+        // What a kind says is secret in its input is so however it was written.
+        for name in &spec.secret_inputs {
+            if let Some(secret) = data.get(name) {
+                self.setup.sink.redactor().learn_inside(secret);
+                secrets.add(name, secret);
             }
         }
+        Ok((Given { evaluated, secrets }, data))
     }
 
     /// Whether anybody sees what a step returns: later steps, a report as data, the redactor.
@@ -131,29 +122,23 @@ impl Engine {
         step: &Step,
         spec: &Spec,
         returned: Json,
-        secret: bool,
+        given: &Given,
     ) -> Outputs {
         let fields = match returned {
             Json::Object(fields) => fields,
             _ => Map::new(),
         };
         if self.setup.aws.is_dry_run() {
-            return self.planned_outputs(step, spec, fields, secret);
+            return self.planned_outputs(step, spec, fields, given);
         }
-        let redactor = self.setup.sink.redactor();
         let namespace = Namespace::new();
-        let named = is_named(step);
-        for (name, value) in &fields {
-            let marked = spec.is_secret_output(name);
-            if marked {
-                redactor.learn_derived(value);
-            }
-            if named {
-                let hidden = secret || marked || redactor.finds_secret_inside(value);
-                put(&namespace, name, from_json(value), hidden);
-            }
+        let mut data = Map::new();
+        for (name, value) in fields {
+            let output = self.output(spec, &name, from_json(&value), given);
+            data.insert(name.clone(), output.shown());
+            namespace.insert_evaluated(name, &output);
         }
-        Outputs { data: Json::Object(fields), namespace, expected: None }
+        Outputs { data: Json::Object(data), namespace, expected: None }
     }
 
     /// A dry run has seen placeholders: only what repeats the input is known of them.
@@ -162,7 +147,7 @@ impl Engine {
         step: &Step,
         spec: &Spec,
         mut fields: Map<String, Json>,
-        secret: bool,
+        given: &Given,
     ) -> Outputs {
         let known = |name: &str| spec.calls.is_empty() || spec.output_has(name, KNOWN);
         if let Some(declared) = spec.output.get("properties").and_then(Json::as_object) {
@@ -171,21 +156,54 @@ impl Engine {
             }
         }
         let who = step.id.as_deref().unwrap_or(spec.name);
-        let redactor = self.setup.sink.redactor();
         let namespace = Namespace::new();
         let mut data = Map::new();
         for (name, value) in fields {
             let path = format!("steps.{who}.{name}");
             let seen = if known(&name) { plan(&value, &path) } else { unknown(path) };
-            let marked = spec.is_secret_output(&name);
-            if marked {
-                redactor.learn_derived(&value);
-            }
-            let hidden = secret || marked || redactor.finds_secret_inside(&value);
-            data.insert(name.clone(), to_json(&seen));
-            put(&namespace, &name, seen, hidden);
+            let output = self.output(spec, &name, seen, given);
+            data.insert(name.clone(), output.shown());
+            namespace.insert_evaluated(name, &output);
         }
         Outputs { data: Json::Object(data), namespace, expected: None }
+    }
+
+    /// An output with what is secret of it: what the kind says is, what went in as one, and what is known as one.
+    fn output(&self, spec: &Spec, name: &str, value: Value, given: &Given) -> Evaluated {
+        if spec.is_secret_output(name) {
+            self.setup.sink.redactor().learn_inside(&to_json(&value));
+            return Evaluated::hidden(value);
+        }
+        // Kinds that call nobody hand on what they were given.
+        let handed_on = given.evaluated.as_ref().filter(|it| it.secret && spec.calls.is_empty());
+        let field = handed_on.and_then(|input| input.field(name));
+        if let Some(field) = field.filter(|field| to_json(&field.value) == to_json(&value)) {
+            return field;
+        }
+        self.recognised(name, value, &given.secrets)
+    }
+
+    /// A value with the secrets that can be recognised in it.
+    pub(super) fn recognised(&self, name: &str, value: Value, secrets: &StepSecrets) -> Evaluated {
+        let redactor = self.setup.sink.redactor();
+        if redactor.is_empty() && secrets.is_empty() {
+            return Evaluated::open(value);
+        }
+        Evaluated::with_marks(value, &mut |path, scalar| {
+            let data = to_json(scalar);
+            let mut masked = data.clone();
+            secrets.mask_under(
+                std::iter::once(name).chain(path.iter().map(String::as_str)),
+                &mut masked,
+            );
+            if masked == MASK && data != masked {
+                return Mark::Hidden;
+            }
+            if data == masked && !redactor.finds_secret_inside(&data) {
+                return Mark::Open;
+            }
+            masked.as_str().map_or(Mark::Hidden, |text| Mark::Shown(text.into()))
+        })
     }
 
     /// The `error` of a step that may fail: none where it did not.
@@ -200,11 +218,14 @@ impl Engine {
             } else {
                 from_json(&Json::Null)
             };
-            return Some(OwnError { value, secret: false });
+            return Some(OwnError(Evaluated::open(value)));
         };
-        let facts = error_facts(failure);
-        let secret = self.setup.sink.redactor().finds_secret_inside(&facts);
-        Some(OwnError { value: from_json(&facts), secret })
+        Some(OwnError(self.error(failure)))
+    }
+
+    /// What later steps see of a failure, with the secrets that stand in it.
+    pub(super) fn error(&self, failure: &Failure) -> Evaluated {
+        self.recognised("error", from_json(&error_facts(failure)), &StepSecrets::default())
     }
 
     /// Adds the step's own `outputs`.
@@ -217,7 +238,7 @@ impl Engine {
         for (name, expression) in &step.outputs {
             let value = self.evaluate(expression, scope)?;
             if let Json::Object(data) = &mut outputs.data {
-                data.insert(name.clone(), to_json(&value.value));
+                data.insert(name.clone(), value.shown());
             }
             outputs.namespace.insert_evaluated(name, &value);
         }
@@ -229,14 +250,14 @@ impl Engine {
         let scope = frame.top().scope;
         let mut outputs = Map::new();
         for (name, expression) in &frame.playbook.outputs {
-            outputs.insert(name.clone(), to_json(&self.evaluate(expression, &scope)?.value));
+            outputs.insert(name.clone(), self.evaluate(expression, &scope)?.shown());
         }
         Ok(Json::Object(outputs))
     }
 }
 
 /// What a failed step says of its error, to later steps.
-pub(super) fn error_facts(failure: &Failure) -> Json {
+fn error_facts(failure: &Failure) -> Json {
     // The code is beside it.
     let message = failure.message.strip_prefix(&format!("{}: ", failure.code));
     json!({
@@ -248,38 +269,23 @@ pub(super) fn error_facts(failure: &Failure) -> Json {
 }
 
 /// The `error` of a step that may fail.
-pub(super) struct OwnError {
-    value: Value,
-    secret: bool,
-}
+pub(super) struct OwnError(Evaluated);
 
 impl OwnError {
     /// Lets `assert` and `outputs` of the step see it.
     pub(super) fn show_in(&self, scope: &mut Scope) {
-        if self.secret {
-            scope.set_secret("error", self.value.clone());
-        } else {
-            scope.set("error", self.value.clone());
-        }
+        scope.set_evaluated("error", &self.0);
     }
 
     /// Lets later steps see it.
     pub(super) fn publish(self, outputs: &Namespace) {
-        put(outputs, "error", self.value, self.secret);
+        outputs.insert_evaluated("error", &self.0);
     }
 }
 
 /// Whether later steps can see what a step returns.
 fn is_named(step: &Step) -> bool {
     step.id.is_some() || step.poll.is_some() || !step.outputs.is_empty() || !step.asserts.is_empty()
-}
-
-fn put(namespace: &Namespace, name: &str, value: Value, secret: bool) {
-    if secret {
-        namespace.insert_secret(name, value);
-    } else {
-        namespace.insert(name, value);
-    }
 }
 
 /// `run.*`. A dry run does not know the account, and may not know the region.
@@ -316,8 +322,14 @@ pub(super) fn with_result(scope: &Scope, result: &Namespace) -> Scope {
     scope
 }
 
-fn is_path(expression: &Expression) -> bool {
-    expression.source().chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+/// `print: text` is `print: {message: text}`; nothing at all is an empty map.
+fn expand_shorthand(spec: &Spec, input: Json) -> Json {
+    match (input, spec.shorthand) {
+        (Json::Object(fields), _) => Json::Object(fields),
+        (Json::Null, _) => Json::Object(Map::new()),
+        (scalar, Some(field)) => Json::Object([(field.to_owned(), scalar)].into_iter().collect()),
+        (other, None) => other,
+    }
 }
 
 /// A value of a dry run: text that holds what is not known yet is itself not known yet.

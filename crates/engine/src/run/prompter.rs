@@ -1,6 +1,8 @@
 //! A prompter whose questions and answers are events.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value as Json;
 
 use crate::event::{Owner, What};
 use crate::redactor::MASK;
@@ -12,6 +14,8 @@ use language::template::{from_json, marker, to_text};
 pub(super) struct Announced {
     pub(super) inner: Arc<dyn Prompter>,
     pub(super) sink: Sink,
+    /// The secrets that were answered.
+    pub(super) answers: Arc<Mutex<Vec<Json>>>,
     /// Who asks.
     pub(super) owner: Owner,
 }
@@ -25,6 +29,8 @@ impl Announced {
 impl Prompter for Announced {
     fn ask(&self, question: &Question) -> Result<Answer, StepError> {
         self.tell(What::Asking);
+        let prompt = self.sink.redactor().redact(&question.prompt).into_owned();
+        let question = &Question { prompt, ..question.clone() };
         let answer = self.inner.ask(question)?;
         let (value, default) = match &answer {
             Answer::Given(value) => (value, false),
@@ -43,6 +49,7 @@ impl Prompter for Announced {
         };
         if question.answer == QuestionType::Secret {
             self.sink.redactor().learn(&text);
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
             MASK.clone_into(&mut text);
         }
         if !text.is_empty() {

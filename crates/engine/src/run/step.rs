@@ -101,7 +101,7 @@ impl Engine {
     fn titled(&self, step: &Step, place: &Place, at: StepRef) -> StepRef {
         let named = step.name.as_ref().and_then(|name| self.render(name, &place.scope).ok());
         match named {
-            Some(name) => StepRef { title: language::template::to_text(&name.value), ..at },
+            Some(name) => StepRef { title: name.shown_text(), ..at },
             None => at,
         }
     }
@@ -161,7 +161,7 @@ impl Engine {
         };
         let (items, known) = match items {
             Some(items) => (items, true),
-            None => (vec![unknown("item")], false),
+            None => (vec![Evaluated::open(unknown("item"))], false),
         };
         if !known && let ForEach::Expression(expression) = over {
             self.note(at, Note::ForEach { list: expression.source().to_owned() });
@@ -176,7 +176,7 @@ impl Engine {
             let mut place = place.clone();
             place.depends.extend(&sources);
             place.scope = place.scope.child();
-            place.scope.set("item", item.clone());
+            place.scope.set_evaluated("item", item);
             place.scope.set("loop", loop_facts(index, items.len(), known));
             let at = self.titled(step, &place, round_of(at, index, known));
             if self.setup.interrupt.requested() {
@@ -205,8 +205,8 @@ impl Engine {
     }
 
     /// What a loop goes over, if that is known.
-    fn items(&self, over: &ForEach, place: &Place) -> Result<Option<Vec<Value>>, Fault> {
-        let (Evaluated { value, .. }, span) = match over {
+    fn items(&self, over: &ForEach, place: &Place) -> Result<Option<Vec<Evaluated>>, Fault> {
+        let (evaluated, span) = match over {
             ForEach::Expression(expression) => {
                 let evaluated = self.evaluate(expression, &place.scope)?;
                 if evaluated.unknown && language::template::is_unknown(&evaluated.value).is_some() {
@@ -216,12 +216,9 @@ impl Engine {
             }
             ForEach::List(list) => (self.render(list, &place.scope)?, list.span()),
         };
-        match value.kind() {
-            minijinja::value::ValueKind::Seq | minijinja::value::ValueKind::Iterable => {
-                let items = value.try_iter().map(Iterator::collect);
-                items.map(Some).map_err(|error| not_a_list(&error.to_string()).at(span))
-            }
-            kind => Err(not_a_list(&format!("this is a {kind}")).at(span)),
+        match evaluated.items() {
+            Some(items) => Ok(Some(items)),
+            None => Err(not_a_list(&format!("this is a {}", evaluated.value.kind())).at(span)),
         }
     }
 

@@ -163,9 +163,8 @@ fn excerpt<'a>(source: &'a Source, marks: &[Mark<'_>]) -> Snippet<'a, Annotation
 
 /// Replaces what could move the cursor, character by character, so that columns stay right.
 fn tame(text: &str) -> String {
-    let dangerous = |character: char| {
-        character != '\t' && (character.is_control() || turns_direction(character))
-    };
+    let dangerous =
+        |character: char| character != '\t' && (character.is_control() || misleads(character));
     text.chars().map(|it| if dangerous(it) { '\u{fffd}' } else { it }).collect()
 }
 
@@ -173,7 +172,7 @@ fn tame(text: &str) -> String {
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || turns_direction(character) {
+        if character.is_control() || misleads(character) {
             escaped.extend(character.escape_default());
         } else {
             escaped.push(character);
@@ -182,9 +181,11 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn turns_direction(character: char) -> bool {
+/// What reorders the text around it, or is there without being seen.
+fn misleads(character: char) -> bool {
     matches!(
         character,
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
     )
 }

@@ -20,6 +20,9 @@ use crate::template::{Template, TemplateKind};
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 
+/// Of one step, no more faults than these are looked through for one that says the same.
+const MOST_REPEATED: usize = 100;
+
 /// The most rounds of a `repeat` that names no `limit`.
 const LIMIT: u32 = 1000;
 
@@ -295,12 +298,11 @@ impl Reader<'_, '_> {
         // Below the kind it was read as text, so that nobody knows what it names.
         self.unread |= faults.iter().any(|fault| fault.code == Code::MisplacedKey);
         // Of a number that cannot be kept it has been said.
-        let inexact: Vec<_> =
-            self.faults.iter().filter(|it| it.code == Code::InexactNumber).collect();
-        let faults: Vec<Diagnostic> = faults
-            .into_iter()
-            .filter(|it| inexact.iter().all(|said| said.span != it.span))
-            .collect();
+        let said = |fault: &Diagnostic| {
+            let mut before = self.faults.iter().rev().take(MOST_REPEATED);
+            before.any(|it| it.code == Code::InexactNumber && it.span == fault.span)
+        };
+        let faults: Vec<Diagnostic> = faults.into_iter().filter(|fault| !said(fault)).collect();
         self.faults.extend(faults);
         // A step that returns what it is given.
         if outputs.open

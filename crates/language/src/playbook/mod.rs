@@ -19,6 +19,7 @@ mod model;
 mod path_checks;
 mod preflight;
 mod references;
+mod retry;
 mod runtimes;
 mod schema;
 mod schema_check;

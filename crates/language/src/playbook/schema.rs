@@ -179,7 +179,7 @@ pub(super) fn step_properties() -> Value {
     json!({
         "id": {"description": "The name by which later steps read the outputs: `steps.<id>.<field>`.", "$ref": "#/$defs/name"},
         "name": {"description": "What the step does, for people.", "type": "string"},
-        "when": {"description": "The step runs only if this is true.", "$ref": "#/$defs/expression"},
+        "when": {"description": "The step runs only if this is true. Beside `for_each`, it is asked in each round where it reads `item` or `loop`.", "$ref": "#/$defs/expression"},
         "for_each": {
             "description": "The step runs once for each item; `item` and `loop` say which.",
             "anyOf": [{"type": "string"}, {"type": "array"}]
@@ -189,7 +189,7 @@ pub(super) fn step_properties() -> Value {
             "type": "object",
             "properties": {
                 "on": {"description": "The error codes that are worth another try; any, where there are none.", "$ref": "#/$defs/codes"},
-                "attempts": {"description": "How many tries in all.", "type": "integer", "minimum": 1, "default": 5},
+                "attempts": {"description": "How many tries in all.", "default": 5, "anyOf": [{"type": "integer", "minimum": 1}, {"$ref": TEMPLATE}]},
                 "every": {"description": "The wait before the second try; then it doubles.", "$ref": "#/$defs/duration", "default": "1s"},
                 "ask": {"description": "The input to ask for again before the next try.", "type": "string"}
             },

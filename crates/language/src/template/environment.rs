@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
+use super::mark::MASK;
 use super::runtime::{calculation, condition, conversion, data, order, refusal};
 use super::value::{holds_unknown, to_text};
 use super::{Value, trace};
@@ -158,7 +159,9 @@ pub(super) fn environment() -> &'static Environment<'static> {
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
             }
-            output.write_str(&to_text(value)).map_err(Error::from)
+            let hides = trace::hides(value);
+            let text = if hides { MASK.to_owned() } else { to_text(value) };
+            output.write_str(&text).map_err(Error::from)
         });
         // It prints every variable there is, secrets too.
         environment.remove_global("debug");

@@ -2,7 +2,7 @@
 //!
 //! A file is parsed first and its leaves are rendered afterwards, once, so that a value which
 //! happens to hold `{{` is data. What is not known yet (in a dry run) stays unknown: nothing is
-//! ever computed from it. Whether a secret was read is known of every result.
+//! ever computed from it. What is secret of a result is known of each scalar in it: what was read, and where it went.
 
 mod analysis;
 mod checks;
@@ -10,6 +10,7 @@ mod compiled;
 mod environment;
 mod error;
 mod expression;
+mod mark;
 mod namespace;
 mod program;
 pub(crate) mod runtime;
@@ -19,12 +20,14 @@ mod trace;
 mod tree;
 mod typing;
 mod value;
+mod verbatim;
 mod vocabulary;
 
 use crate::diagnostic::Span;
 
 pub use error::TemplateError;
 pub use expression::Expression;
+pub use mark::{MASK, Mark, is_distinctive};
 pub use namespace::{Namespace, Scope};
 pub use program::FileUse;
 pub use runtime::number::{inexact_in_json, is_exact, is_exact_decimal};
@@ -59,8 +62,12 @@ pub struct Evaluated {
     pub value: Value,
     /// Whether the value is unknown, or has something unknown in it.
     pub unknown: bool,
-    /// Whether a secret was read on the way.
+    /// Whether a secret was read on the way, or is in it.
     pub secret: bool,
+    /// What may be shown of the value, where it is a scalar. What is in a list or map has marks of its own.
+    pub mark: Mark,
+    /// The secrets that were read, and what was made from them.
+    pub secrets: Vec<Value>,
 }
 
 impl Evaluated {

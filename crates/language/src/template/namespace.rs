@@ -4,20 +4,27 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use minijinja::value::{Enumerator, Object};
 
+use super::mark::{self, Leaf, Mark};
 use super::value::{Unknown, to_json};
-use super::{Value, trace};
+use super::{Evaluated, Value, trace};
 
 #[derive(Clone)]
 struct Slot {
     value: Value,
-    secret: bool,
+    mark: Mark,
 }
 
 impl Slot {
+    fn open(value: Value) -> Self {
+        Self { value, mark: Mark::Open }
+    }
+
+    fn of(evaluated: &Evaluated) -> Self {
+        Self { value: evaluated.value.clone(), mark: evaluated.mark.clone() }
+    }
+
     fn read(&self) -> Value {
-        if self.secret {
-            trace::mark_secret();
-        }
+        trace::mark_secret(&self.value, &self.mark);
         if self.value.downcast_object_ref::<Unknown>().is_some() {
             trace::mark_unknown();
         }
@@ -50,18 +57,17 @@ impl Namespace {
 
     /// Sets a value that may be shown.
     pub fn insert(&self, name: impl Into<String>, value: impl Into<Value>) {
-        self.slots_mut().insert(name.into(), Slot { value: value.into(), secret: false });
+        self.slots_mut().insert(name.into(), Slot::open(value.into()));
     }
 
     /// Sets a value that makes everything secret that is computed from it.
     pub fn insert_secret(&self, name: impl Into<String>, value: impl Into<Value>) {
-        self.slots_mut().insert(name.into(), Slot { value: value.into(), secret: true });
+        self.insert_evaluated(name, &Evaluated::hidden(value.into()));
     }
 
-    /// Sets the result of an evaluation, secret where that was.
+    /// Sets the result of an evaluation, secret where that is.
     pub fn insert_evaluated(&self, name: impl Into<String>, evaluated: &super::Evaluated) {
-        let slot = Slot { value: evaluated.value.clone(), secret: evaluated.secret };
-        self.slots_mut().insert(name.into(), slot);
+        self.slots_mut().insert(name.into(), Slot::of(evaluated));
     }
 
     /// A namespace of its own with the same content.
@@ -81,12 +87,6 @@ impl Namespace {
         self.slots().get(name).map(Slot::read)
     }
 
-    /// Whether the value under a name is secret.
-    #[must_use]
-    pub fn is_secret(&self, name: &str) -> bool {
-        self.slots().get(name).is_some_and(|slot| slot.secret)
-    }
-
     /// The names, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
@@ -102,6 +102,13 @@ impl Namespace {
 
     pub(super) fn values(&self) -> Vec<Value> {
         self.slots().values().map(|slot| slot.value.clone()).collect()
+    }
+
+    /// Everything with its marks, without counting as a reading of it.
+    pub(super) fn leaves(&self) -> Vec<(String, Leaf)> {
+        let slots = self.slots();
+        let leaf = |slot: &Slot| (slot.value.clone(), slot.mark.clone());
+        slots.iter().map(|(name, slot)| (name.clone(), leaf(slot))).collect()
     }
 }
 
@@ -174,12 +181,17 @@ impl Scope {
 
     /// Sets a root. Scopes derived earlier do not see it.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.put(name.into(), Slot { value: value.into(), secret: false });
+        self.put(name.into(), Slot::open(value.into()));
     }
 
     /// Sets a root that makes everything secret that is computed from it.
     pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.put(name.into(), Slot { value: value.into(), secret: true });
+        self.set_evaluated(name, &Evaluated::hidden(value.into()));
+    }
+
+    /// Sets a root to the result of an evaluation, secret where that is.
+    pub fn set_evaluated(&mut self, name: impl Into<String>, evaluated: &Evaluated) {
+        self.put(name.into(), Slot::of(evaluated));
     }
 
     fn put(&mut self, name: String, slot: Slot) {
@@ -206,6 +218,21 @@ impl Scope {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The value at a path of names, with what is secret of it.
+    #[must_use]
+    pub fn look_up<S: AsRef<str>>(&self, path: &[S]) -> Option<Evaluated> {
+        let (root, rest) = path.split_first()?;
+        let slot = self.roots.slot(root.as_ref())?;
+        let mut leaf = (slot.value.clone(), slot.mark.clone());
+        for name in rest {
+            let name = name.as_ref();
+            let found = mark::children(&leaf.0)?.into_iter();
+            let mut under = found.filter(|(key, _)| key.to_string() == name);
+            leaf = under.next()?.1;
+        }
+        Some(Evaluated::marked(leaf))
     }
 
     pub(super) fn context(&self) -> Value {

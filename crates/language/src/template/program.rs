@@ -13,11 +13,12 @@ use super::checks::Role;
 use super::compiled::{Compiled, Tree};
 use super::environment::{FILES, syntax};
 use super::error::describe;
+use super::mark::{self, Mark};
 use super::syntax::syntax_error;
 use super::trace::{self, Touched};
 use super::typing;
 use super::value::{Unfit, holds_unknown, is_unknown, settle, unknown};
-use super::{Evaluated, Reference, Scope, TemplateError, Value};
+use super::{Evaluated, Reference, Scope, TemplateError, Value, verbatim};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::Text;
 use crate::types::Types;
@@ -121,7 +122,7 @@ impl Outline {
         &self,
         source: &str,
         error: &minijinja::Error,
-        touched: Touched,
+        touched: &Touched,
         scope: &Scope,
     ) -> TemplateError {
         let length = source.len();
@@ -143,7 +144,7 @@ impl Outline {
             let help = if is_inbox {
                 Some("`run.inbox` exists only with `--local`: write `… if run.local else …`".into())
             } else {
-                help.filter(|_| !seen.secret)
+                help.filter(|_| seen.secrets.is_empty())
             };
             let range = chain.whole.start..end;
             let name = source.get(range.clone()).unwrap_or_default().trim();
@@ -165,6 +166,20 @@ impl Outline {
             .iter()
             .filter(|chain| chain.whole.start <= range.start && range.end <= chain.whole.end)
             .min_by_key(|chain| chain.whole.len())
+    }
+
+    /// Whether a name that the template binds itself may hold a scalar, as `x` in `{% for x in … %}{{ x }}`.
+    pub(super) fn binds_scalars(&self, source: &str) -> bool {
+        let is_bound = |chain: &Chain| {
+            chain.local
+                && chain.path.first().is_some_and(|root| root != "loop")
+                && chain.path.len() < 2
+        };
+        self.chains.iter().any(is_bound)
+            || source.split("{%").skip(1).any(|statement| {
+                let word = statement.trim_start_matches(['-', '+']).split_whitespace().next();
+                !matches!(word, Some("for" | "endfor" | "if" | "elif" | "else" | "endif"))
+            })
     }
 
     /// A value that cannot be handed on.
@@ -245,6 +260,8 @@ pub(super) struct Program {
     pub(super) outline: Outline,
     compiled: Compiled,
     is_path: bool,
+    /// Whether it only puts together what it reads.
+    is_verbatim: bool,
 }
 
 impl Program {
@@ -261,14 +278,16 @@ impl Program {
         check_size(source, true, MOST_TOKENS, &place)?;
         let compiled = Compiled::expression(source, role)
             .map_err(|error| vec![syntax_error(&error, source, &place)])?;
-        let (is_path, analysis) = compiled.look(|tree| match tree {
-            Tree::Expression(expression, _) => {
-                (analysis::is_chain(expression), analysis::of_expression(expression))
-            }
-            Tree::Text(text) => (false, analysis::of_template(text)),
+        let (is_path, is_verbatim, analysis) = compiled.look(|tree| match tree {
+            Tree::Expression(expression, _) => (
+                analysis::is_chain(expression),
+                verbatim::is_verbatim(expression),
+                analysis::of_expression(expression),
+            ),
+            Tree::Text(text) => (false, false, analysis::of_template(text)),
         });
         let outline = Outline::new(source, place, analysis)?;
-        Ok(Self { outline, compiled, is_path })
+        Ok(Self { outline, compiled, is_path, is_verbatim })
     }
 
     pub(super) fn source(&self) -> &str {
@@ -300,16 +319,40 @@ impl Program {
             let value = self.compiled.evaluate(self.outline.context(scope))?;
             Ok::<_, minijinja::Error>(self.settle(value))
         });
-        let secret = touched.secret;
-        let guess = |value| Evaluated { value, unknown: true, secret };
+        let of =
+            |value, unknown| Evaluated { unknown, ..self.judged(value, touched.secrets.clone()) };
         match outcome {
-            Ok(Ok(value)) if self.is_path && holds_unknown(&value) => Ok(guess(value)),
+            Ok(Ok(value)) if self.is_path && holds_unknown(&value) => Ok(of(value, true)),
             Ok(Err(unfit @ Unfit::TooDeep)) => Err(self.outline.unfit(self.source(), unfit)),
-            _ if touched.unknown => Ok(guess(unknown(one_line(self.source())))),
+            _ if touched.unknown => Ok(of(unknown(one_line(self.source())), true)),
             Ok(Err(unfit)) => Err(self.outline.unfit(self.source(), unfit)),
-            Ok(Ok(value)) => Ok(Evaluated { value, unknown: false, secret }),
-            Err(error) => Err(self.outline.error(self.source(), &error, touched, scope)),
+            Ok(Ok(value)) => Ok(of(value, false)),
+            Err(error) => Err(self.outline.error(self.source(), &error, &touched, scope)),
         }
+    }
+
+    /// What may be shown of a result that these secrets were read for.
+    fn judged(&self, value: Value, secrets: Vec<(Value, Mark)>) -> Evaluated {
+        if secrets.is_empty() {
+            return Evaluated::marked((value, Mark::Open));
+        }
+        let copied = secrets.iter().find(|(read, _)| *read == value && self.is_path);
+        let same = || secrets.iter().find(|(read, _)| read.as_str().is_some() && *read == value);
+        let leaf = if let Some((_, mark)) = copied.or_else(same) {
+            (value, mark.clone())
+        } else if self.is_verbatim && mark::holds_whole(&value, &secrets) {
+            mark::covered((value, Mark::Open), &|value, mark| match value.as_str() {
+                Some(text) if mark == Mark::Open => Mark::Shown(text.into()),
+                _ => mark,
+            })
+        } else {
+            mark::hidden(value)
+        };
+        let read = secrets.into_iter().filter(|(_, mark)| *mark == Mark::Hidden);
+        let mut evaluated = Evaluated::marked(leaf);
+        evaluated.secret = true;
+        evaluated.secrets.extend(read.map(|(value, _)| value));
+        evaluated
     }
 
     fn settle(&self, value: Value) -> Result<Value, Unfit> {

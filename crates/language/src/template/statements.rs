@@ -1,6 +1,8 @@
 use super::compiled::{Compiled, Tree};
+use super::mark::Mark;
 use super::program::{Outline, Place, check_size, one_line};
 use super::syntax::syntax_error;
+use super::trace::Hides;
 use super::value::unknown;
 use super::{Evaluated, Scope, TemplateError, Value, analysis, trace};
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,14 +42,34 @@ impl Statements {
     pub(super) fn render(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
         let (outcome, touched) =
             trace::observe(|| self.compiled.render(self.outline.context(scope)));
-        let secret = touched.secret;
+        let secret = !touched.secrets.is_empty();
         if touched.unknown {
             let value = unknown(one_line(self.compiled.source()));
-            return Ok(Evaluated { value, unknown: true, secret });
+            return Ok(Evaluated { unknown: true, secret, ..Evaluated::open(value) });
         }
         match outcome {
-            Ok(text) => Ok(Evaluated { value: Value::from(text), unknown: false, secret }),
-            Err(error) => Err(self.outline.error(self.compiled.source(), &error, touched, scope)),
+            Ok(text) if secret => Ok(self.hiding(scope, text, touched.secrets)),
+            Ok(text) => Ok(Evaluated::open(Value::from(text))),
+            Err(error) => Err(self.outline.error(self.compiled.source(), &error, &touched, scope)),
         }
+    }
+
+    /// The text, with what may be shown of it: rendered once more, with secrets hidden where they are printed.
+    fn hiding(&self, scope: &Scope, text: String, read: Vec<(Value, Mark)>) -> Evaluated {
+        let hides = if self.outline.binds_scalars(self.compiled.source()) {
+            Hides::Rest
+        } else {
+            Hides::Each
+        };
+        let (shown, hidden) =
+            trace::observe_hiding(hides, || self.compiled.render(self.outline.context(scope)));
+        let mark = match shown {
+            Ok(shown) => Mark::Shown(shown.into()),
+            Err(_) => Mark::Hidden,
+        };
+        let mut evaluated = Evaluated::marked((Value::from(text), mark));
+        evaluated.secrets.extend(read.into_iter().map(|(value, _)| value));
+        evaluated.secrets.extend(hidden);
+        evaluated
     }
 }

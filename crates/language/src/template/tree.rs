@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use minijinja::machinery::{Token, tokenize};
 
 use super::environment::syntax;
+use super::mark::{self, Leaf, Mark};
 use super::program::{FileUse, Place};
 use super::statements::Statements;
 use super::syntax::token_error;
@@ -196,7 +197,9 @@ impl Template {
             }
             TemplateKind::Sequence(items) => items.iter().for_each(|item| item.each_text(visit)),
             TemplateKind::Mapping(entries) => {
-                entries.iter().for_each(|entry| entry.value.each_text(visit));
+                for entry in entries {
+                    entry.value.each_text(visit);
+                }
             }
             TemplateKind::Literal | TemplateKind::Expression(_) => {}
         }
@@ -223,10 +226,14 @@ impl Template {
                 }
             }
             TemplateKind::Sequence(items) => {
-                items.iter().for_each(|item| item.collect_expressions(expressions));
+                for item in items {
+                    item.collect_expressions(expressions);
+                }
             }
             TemplateKind::Mapping(entries) => {
-                entries.iter().for_each(|entry| entry.value.collect_expressions(expressions));
+                for entry in entries {
+                    entry.value.collect_expressions(expressions);
+                }
             }
         }
     }
@@ -260,32 +267,30 @@ impl Template {
     /// The first expression that cannot be evaluated.
     pub fn render(&self, scope: &Scope) -> Result<Evaluated, TemplateError> {
         if let Some(value) = &self.literal {
-            return Ok(Evaluated { value: value.clone(), unknown: false, secret: false });
+            return Ok(Evaluated::literal(value.clone()));
         }
         match &self.kind {
-            TemplateKind::Literal => {
-                Ok(Evaluated { value: Value::from(()), unknown: false, secret: false })
-            }
+            TemplateKind::Literal => Ok(Evaluated::literal(Value::from(()))),
             TemplateKind::Expression(expression) => expression.evaluate(scope),
             TemplateKind::Text(text) => text.render(scope),
             TemplateKind::Sequence(items) => {
                 let mut gathered = Gathered::default();
-                let values: Vec<Value> = items
+                let values: Vec<Leaf> = items
                     .iter()
                     .map(|item| Ok(gathered.add(item.render(scope)?)))
                     .collect::<Result<_, TemplateError>>()?;
-                Ok(gathered.finish(Value::from(values)))
+                Ok(gathered.finish((mark::list(values), Mark::Open)))
             }
             TemplateKind::Mapping(entries) => {
                 let mut gathered = Gathered::default();
                 let pairs = entries
                     .iter()
                     .map(|entry| {
-                        let value = gathered.add(entry.value.render(scope)?);
-                        Ok((entry.key.name.as_str(), value))
+                        let leaf = gathered.add(entry.value.render(scope)?);
+                        Ok((Value::from(entry.key.name.as_str()), leaf))
                     })
                     .collect::<Result<Vec<_>, TemplateError>>()?;
-                Ok(gathered.finish(Value::from_pairs(pairs)))
+                Ok(gathered.finish((mark::map(pairs), Mark::Open)))
             }
         }
     }
@@ -295,17 +300,20 @@ impl Template {
 struct Gathered {
     unknown: bool,
     secret: bool,
+    secrets: Vec<Value>,
 }
 
 impl Gathered {
-    fn add(&mut self, evaluated: Evaluated) -> Value {
+    fn add(&mut self, evaluated: Evaluated) -> Leaf {
         self.unknown |= evaluated.unknown;
         self.secret |= evaluated.secret;
-        evaluated.value
+        self.secrets.extend(evaluated.secrets);
+        (evaluated.value, evaluated.mark)
     }
 
-    fn finish(self, value: Value) -> Evaluated {
-        Evaluated { value, unknown: self.unknown, secret: self.secret }
+    fn finish(self, (value, mark): Leaf) -> Evaluated {
+        let Self { unknown, secret, secrets } = self;
+        Evaluated { value, unknown, secret, mark, secrets }
     }
 }
 
@@ -315,20 +323,27 @@ impl TextTemplate {
             Parts::Statements(statements) => return statements.render(scope),
             Parts::Segments(segments) => segments,
         };
-        let mut text = String::new();
+        let (mut text, mut shown) = (String::new(), String::new());
         let mut gathered = Gathered::default();
         for segment in segments {
             match segment {
-                Segment::Raw(raw) => text.push_str(raw),
+                Segment::Raw(raw) => {
+                    text.push_str(raw);
+                    shown.push_str(raw);
+                }
                 Segment::Expression(expression) => {
-                    let value = gathered.add(expression.evaluate(scope)?);
+                    let leaf = gathered.add(expression.evaluate(scope)?);
                     // Printing an unknown marks it; it is marked in `gathered` already.
-                    text.push_str(&trace::observe(|| to_text(&value)).0);
+                    let ((), _) = trace::observe(|| {
+                        text.push_str(&to_text(&leaf.0));
+                        shown.push_str(&mark::shown_text(&leaf));
+                    });
                 }
             }
         }
         let value = if gathered.unknown { unknown_text(text) } else { Value::from(text) };
-        Ok(gathered.finish(value))
+        let mark = if gathered.secret { Mark::Shown(shown.into()) } else { Mark::Open };
+        Ok(gathered.finish((value, mark)))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
+use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
 use minijinja::value::ValueKind;
 
+use super::Value;
 use super::analysis::fixed_path;
 use super::checks::{Role, binary_ordering, is_truth, ordering};
 use super::program::about;
@@ -40,26 +41,7 @@ pub(super) fn types(expression: &Expr<'_>, of: Of<'_>) -> Types {
             UnaryOpKind::Not => Types::BOOLEAN,
             UnaryOpKind::Neg => types(&operation.expr, of),
         },
-        Expr::BinOp(operation) => {
-            let both = || (types(&operation.left, of), types(&operation.right, of));
-            match operation.op {
-                BinOpKind::Concat => Types::STRING,
-                BinOpKind::ScAnd | BinOpKind::ScOr => {
-                    let (left, right) = both();
-                    left.or(right)
-                }
-                BinOpKind::Div => Types::NUMBER,
-                BinOpKind::Sub | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => NUMBERS,
-                BinOpKind::Add => match both() {
-                    (Types::INTEGER, Types::INTEGER) => Types::INTEGER,
-                    (Types::STRING, _) | (_, Types::STRING) => Types::STRING,
-                    (Types::ARRAY, _) | (_, Types::ARRAY) => Types::ARRAY,
-                    (left, right) if !left.has(NUMBERS) || !right.has(NUMBERS) => Types::ANY,
-                    (left, right) => left.or(right).or(NUMBERS),
-                },
-                _ => Types::ANY,
-            }
-        }
+        Expr::BinOp(operation) => of_operation(operation, of),
         Expr::IfExpr(choice) => {
             let one = types(&choice.true_expr, of);
             choice.false_expr.as_ref().map_or(Types::ANY, |other| one.or(types(other, of)))
@@ -81,6 +63,27 @@ pub(super) fn types(expression: &Expr<'_>, of: Of<'_>) -> Types {
         Expr::List(_) | Expr::Tuple(_) => Types::ARRAY,
         Expr::Map(_) => Types::OBJECT,
         Expr::Compare(_) | Expr::Test(_) => Types::BOOLEAN,
+    }
+}
+
+fn of_operation(operation: &BinOp<'_>, of: Of<'_>) -> Types {
+    let both = || (types(&operation.left, of), types(&operation.right, of));
+    match operation.op {
+        BinOpKind::Concat => Types::STRING,
+        BinOpKind::ScAnd | BinOpKind::ScOr => {
+            let (left, right) = both();
+            left.or(right)
+        }
+        BinOpKind::Div => Types::NUMBER,
+        BinOpKind::Sub | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => NUMBERS,
+        BinOpKind::Add => match both() {
+            (Types::INTEGER, Types::INTEGER) => Types::INTEGER,
+            (Types::STRING, _) | (_, Types::STRING) => Types::STRING,
+            (Types::ARRAY, _) | (_, Types::ARRAY) => Types::ARRAY,
+            (left, right) if !left.has(NUMBERS) || !right.has(NUMBERS) => Types::ANY,
+            (left, right) => left.or(right).or(NUMBERS),
+        },
+        _ => Types::ANY,
     }
 }
 
@@ -160,20 +163,7 @@ impl Checker<'_> {
     fn inside(&mut self, expression: &Expr<'_>) {
         match expression {
             Expr::Var(_) | Expr::IfExpr(_) => {}
-            Expr::Const(constant) => {
-                let written = self.written(expression);
-                if constant.value.is_number() && !is_exact(&written.replace('_', "")) {
-                    self.found.push(
-                        Diagnostic::new(
-                            Code::InexactNumber,
-                            "this number has more digits than can be kept",
-                        )
-                        .at((self.place)(&self.range(expression)))
-                        .label("would be rounded")
-                        .help(format!("write it as text: '{written}'")),
-                    );
-                }
-            }
+            Expr::Const(constant) => self.number(&constant.value, expression),
             Expr::GetAttr(get) => self.value(&get.expr),
             Expr::GetItem(get) => {
                 self.value(&get.expr);
@@ -221,6 +211,20 @@ impl Checker<'_> {
             Expr::Tuple(it) => it.items.iter().for_each(|item| self.value(item)),
             Expr::Map(it) => it.keys.iter().chain(&it.values).for_each(|part| self.value(part)),
         }
+    }
+
+    /// A number that is written out, and cannot be kept.
+    fn number(&mut self, value: &Value, expression: &Expr<'_>) {
+        let written = self.written(expression);
+        if !value.is_number() || is_exact(&written.replace('_', "")) {
+            return;
+        }
+        self.found.push(
+            Diagnostic::new(Code::InexactNumber, "this number has more digits than can be kept")
+                .at((self.place)(&self.range(expression)))
+                .label("would be rounded")
+                .help(format!("write it as text: '{written}'")),
+        );
     }
 
     fn arguments(&mut self, arguments: &[CallArg<'_>]) {

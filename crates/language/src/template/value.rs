@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, State};
 
+use super::mark::{self, Leaf, Mark};
 use super::namespace::Namespace;
 use super::runtime::number;
 use super::{Value, trace};
@@ -129,15 +130,10 @@ fn search(value: &Value, levels: usize) -> bool {
     let Some(object) = value.as_object() else {
         return false;
     };
-    match object.repr() {
-        ObjectRepr::Map => object
-            .try_iter_pairs()
-            .is_some_and(|mut pairs| pairs.any(|(_, value)| search(&value, levels))),
-        ObjectRepr::Seq => {
-            object.try_iter().is_some_and(|mut items| items.any(|item| search(&item, levels)))
-        }
-        _ => false,
-    }
+    // What is computed when it is read is not read for this.
+    matches!(object.repr(), ObjectRepr::Map | ObjectRepr::Seq)
+        && mark::children(value)
+            .is_some_and(|children| children.iter().any(|(_, (value, _))| search(value, levels)))
 }
 
 /// Why a value cannot be handed on.
@@ -149,38 +145,29 @@ pub(super) enum Unfit {
 }
 
 /// Reads everything that a value would otherwise read later, outside the evaluation: namespaces
-/// become maps, lazy sequences lists.
+/// become maps, lazy sequences lists. What is secret in them keeps its mark.
 pub(super) fn settle(value: Value) -> Result<Value, Unfit> {
-    settle_level(value, DEEPEST)
+    settle_level((value, Mark::Open), DEEPEST).map(|(value, _)| value)
 }
 
-fn settle_level(value: Value, levels: usize) -> Result<Value, Unfit> {
+fn settle_level((value, mark): Leaf, levels: usize) -> Result<Leaf, Unfit> {
+    if value.downcast_object_ref::<Unknown>().is_some() {
+        trace::mark_unknown();
+        return Ok((value, mark));
+    }
     let Some(object) = value.as_object() else {
         number::keep(&value).map_err(Unfit::Inexact)?;
-        return Ok(value);
+        return Ok((value, mark));
     };
-    if object.downcast_ref::<Unknown>().is_some() {
-        trace::mark_unknown();
-        return Ok(value);
+    if object.repr() == ObjectRepr::Plain {
+        return Ok((value, mark));
     }
     let levels = levels.checked_sub(1).ok_or(Unfit::TooDeep)?;
-    match object.repr() {
-        ObjectRepr::Map => object
-            .try_iter_pairs()
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| Ok((key, settle_level(value, levels)?)))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::from_pairs),
-        ObjectRepr::Seq | ObjectRepr::Iterable => object
-            .try_iter()
-            .into_iter()
-            .flatten()
-            .map(|item| settle_level(item, levels))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::from),
-        _ => Ok(value),
-    }
+    let children = mark::children(&value).unwrap_or_default().into_iter();
+    let settled = children
+        .map(|(key, leaf)| Ok((key, settle_level(leaf, levels)?)))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok((mark::rebuilt(&value, settled), Mark::Open))
 }
 
 /// JSON as a value of the template language. Whole numbers stay whole.

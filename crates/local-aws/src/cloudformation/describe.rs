@@ -1,11 +1,11 @@
 //! What CloudFormation says of stacks, as XML.
 
-use super::Service;
 use super::error::{VALIDATION, invalid};
 use super::operations::given_template;
 use super::parameters::declared_text;
 use super::stack::{Event, Stack, StackResource};
 use super::template::Template;
+use super::{Stacks, State};
 use crate::protocol::query::Params;
 use crate::protocol::xml::Element;
 use crate::protocol::{AwsError, Constraints, timestamp};
@@ -26,10 +26,10 @@ fn named(params: &Params) -> Result<&str, AwsError> {
     Ok(name.unwrap_or_default())
 }
 
-fn stack(service: &Service, params: &Params) -> Result<Stack, AwsError> {
+fn stack(stacks: &Stacks, params: &Params) -> Result<Stack, AwsError> {
     let name = named(params)?;
-    let state = service.world().state();
-    let found = state.cloudformation.find(name).cloned();
+    let state = stacks.account.state::<State>();
+    let found = state.find(name).cloned();
     found.ok_or_else(|| invalid(format!("Stack with id {name} does not exist")))
 }
 
@@ -50,11 +50,11 @@ fn page<T>(
 }
 
 /// `DescribeStacks`
-pub(super) fn stacks(service: &Service, params: &Params) -> Output {
+pub(super) fn stacks(stacks: &Stacks, params: &Params) -> Output {
     let found = if params.get("StackName").is_some() {
-        vec![stack(service, params)?]
+        vec![stack(stacks, params)?]
     } else {
-        service.newest_first().into_iter().filter(Stack::exists).collect()
+        stacks.newest_first().into_iter().filter(Stack::exists).collect()
     };
     let (found, next) = page(found, params, STACKS_PAGE)?;
     let list = Element::new("Stacks").children(found.iter().map(whole_stack));
@@ -99,9 +99,9 @@ fn whole_stack(stack: &Stack) -> Element {
 }
 
 /// `ListStacks`
-pub(super) fn list_stacks(service: &Service, params: &Params) -> Output {
+pub(super) fn list_stacks(stacks: &Stacks, params: &Params) -> Output {
     let wanted = params.list("StackStatusFilter");
-    let found: Vec<Stack> = service
+    let found: Vec<Stack> = stacks
         .newest_first()
         .into_iter()
         .filter(|stack| wanted.is_empty() || wanted.iter().any(|status| status == stack.status))
@@ -123,9 +123,9 @@ pub(super) fn list_stacks(service: &Service, params: &Params) -> Output {
 }
 
 /// `DescribeStackEvents`
-pub(super) fn stack_events(service: &Service, params: &Params) -> Output {
+pub(super) fn stack_events(stacks: &Stacks, params: &Params) -> Output {
     let name = named(params)?;
-    let stack = stack(service, params)
+    let stack = stack(stacks, params)
         .map_err(|error| AwsError { message: format!("Stack [{name}] does not exist"), ..error })?;
     let events: Vec<&Event> = stack.events.iter().rev().collect();
     let (events, next) = page(events, params, EVENTS_PAGE)?;
@@ -160,17 +160,17 @@ fn resource_members(resource: &StackResource, timestamp: &str) -> Element {
 }
 
 /// `DescribeStackResources`
-pub(super) fn stack_resources(service: &Service, params: &Params) -> Output {
+pub(super) fn stack_resources(stacks: &Stacks, params: &Params) -> Output {
     let by_physical_id = params.get("PhysicalResourceId");
     let wanted = params.get("LogicalResourceId");
     let stack = match (params.get("StackName"), by_physical_id) {
         (None, Some(id)) => {
             let owns = |stack: &Stack| stack.resources.iter().any(|one| one.physical_id == id);
             let found =
-                service.newest_first().into_iter().find(|stack| stack.exists() && owns(stack));
+                stacks.newest_first().into_iter().find(|stack| stack.exists() && owns(stack));
             found.ok_or_else(|| invalid(format!("Stack for {id} does not exist")))?
         }
-        _ => stack(service, params)?,
+        _ => stack(stacks, params)?,
     };
     let members = stack
         .resources
@@ -186,8 +186,8 @@ pub(super) fn stack_resources(service: &Service, params: &Params) -> Output {
 }
 
 /// `DescribeStackResource`
-pub(super) fn stack_resource(service: &Service, params: &Params) -> Output {
-    let stack = stack(service, params)?;
+pub(super) fn stack_resource(stacks: &Stacks, params: &Params) -> Output {
+    let stack = stack(stacks, params)?;
     let wanted = params.get("LogicalResourceId").unwrap_or_default();
     let resource =
         stack.resources.iter().find(|resource| resource.logical_id == wanted).ok_or_else(|| {
@@ -206,8 +206,8 @@ pub(super) fn stack_resource(service: &Service, params: &Params) -> Output {
 }
 
 /// `ListStackResources`
-pub(super) fn list_stack_resources(service: &Service, params: &Params) -> Output {
-    let stack = stack(service, params)?;
+pub(super) fn list_stack_resources(stacks: &Stacks, params: &Params) -> Output {
+    let stack = stack(stacks, params)?;
     let (resources, next) = page(stack.resources.iter().collect(), params, RESOURCES_PAGE)?;
     let members = resources.into_iter().map(|one| resource_members(one, "LastUpdatedTimestamp"));
     let list = Element::new("StackResourceSummaries").children(members);
@@ -215,8 +215,8 @@ pub(super) fn list_stack_resources(service: &Service, params: &Params) -> Output
 }
 
 /// `GetTemplate`
-pub(super) fn template(service: &Service, params: &Params) -> Output {
-    let stack = stack(service, params)?;
+pub(super) fn template(stacks: &Stacks, params: &Params) -> Output {
+    let stack = stack(stacks, params)?;
     let stages = ["Original", "Processed"].map(|stage| Element::leaf("member", stage));
     let result = Element::new("GetTemplateResult")
         .text("TemplateBody", &stack.template.body)
@@ -225,7 +225,7 @@ pub(super) fn template(service: &Service, params: &Params) -> Output {
 }
 
 /// `ValidateTemplate`
-pub(super) fn validate_template(_: &Service, params: &Params) -> Output {
+pub(super) fn validate_template(_: &Stacks, params: &Params) -> Output {
     let template = given_template(params)?;
     let parameters = template.parameters.iter().filter_map(|(name, declared)| {
         let declared = declared.as_object()?;
@@ -245,9 +245,9 @@ pub(super) fn validate_template(_: &Service, params: &Params) -> Output {
 }
 
 /// `GetTemplateSummary`
-pub(super) fn template_summary(service: &Service, params: &Params) -> Output {
+pub(super) fn template_summary(stacks: &Stacks, params: &Params) -> Output {
     let template = match params.get("StackName") {
-        Some(_) => stack(service, params)?.template,
+        Some(_) => stack(stacks, params)?.template,
         None => given_template(params)?,
     };
     let parameters = template.parameters.iter().filter_map(|(name, declared)| {

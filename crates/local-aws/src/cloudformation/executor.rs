@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::intrinsics::{Made, Scope, scalar_text};
-use super::peers::Peers;
+use super::intrinsics::{CreatedResource, Scope, scalar_text};
 use super::plan::Step;
-use super::resources::{Kind, Order, Removal, kind};
+use super::resource_type::{Order, Removal, ResourceType, resource_type};
 use super::stack::{OnFailure, Output, Stack, StackResource};
 use super::template::DeletionPolicy;
+use super::{State, error};
+use crate::account::client::Client;
+use crate::ids::uuid;
 use crate::protocol::AwsError;
 
 /// What AWS takes for any resource beside the work itself.
@@ -19,7 +21,7 @@ const OVERHEAD: Duration = Duration::from_secs(1);
 /// Works on one stack.
 #[derive(Debug, Clone)]
 pub(super) struct Executor {
-    pub(super) peers: Peers,
+    pub(super) client: Client,
     pub(super) stack_id: String,
 }
 
@@ -37,15 +39,15 @@ impl Executor {
     pub(super) async fn create(&self, mut scope: Scope) {
         let Some(turn) = self.stack(|stack| stack.turn.clone()) else { return };
         let _turn = turn.lock().await;
-        self.peers.pause(OVERHEAD).await;
+        self.client.account.pause(OVERHEAD).await;
         let steps = self.stack(|stack| stack.plan.steps.clone()).unwrap_or_default();
         for step in &steps {
             if self.stack(|stack| stack.cancelled).unwrap_or(true) {
                 return;
             }
             match self.make(step, &scope).await {
-                Ok(made) => {
-                    scope.resources.insert(step.logical_id.clone(), made);
+                Ok(created) => {
+                    scope.resources.insert(step.logical_id.clone(), created);
                 }
                 Err(()) => return self.give_up(&step.logical_id).await,
             }
@@ -65,19 +67,19 @@ impl Executor {
     }
 
     /// Makes one resource; what went wrong is in its events.
-    async fn make(&self, step: &Step, scope: &Scope) -> Result<Made, ()> {
+    async fn make(&self, step: &Step, scope: &Scope) -> Result<CreatedResource, ()> {
         let mut resource = StackResource {
             logical_id: step.logical_id.clone(),
             physical_id: String::new(),
             kind: step.kind.name,
             status: "CREATE_IN_PROGRESS",
             reason: None,
-            updated: self.peers.world.now(),
+            updated: self.client.account.now(),
             properties: Map::new(),
         };
         self.enter(&resource);
-        self.peers.pause(OVERHEAD).await;
-        let made = match Self::properties(step, scope) {
+        self.client.account.pause(OVERHEAD).await;
+        let created = match Self::properties(step, scope) {
             Ok(properties) => {
                 resource.properties = properties;
                 self.order(step, &resource.properties)
@@ -86,13 +88,13 @@ impl Executor {
             }
             Err(error) => Err(error.message),
         };
-        match made {
-            Ok(made) => {
-                resource.physical_id.clone_from(&made.physical_id);
+        match created {
+            Ok(created) => {
+                resource.physical_id.clone_from(&created.physical_id);
                 resource.reason = Some("Resource creation Initiated".to_owned());
                 self.enter(&resource);
                 self.enter(&StackResource { status: "CREATE_COMPLETE", reason: None, ..resource });
-                Ok(made)
+                Ok(created)
             }
             Err(reason) => {
                 self.enter(&StackResource {
@@ -111,11 +113,15 @@ impl Executor {
         Ok(properties)
     }
 
-    async fn order(&self, step: &Step, properties: &Map<String, Value>) -> Result<Made, AwsError> {
+    async fn order(
+        &self,
+        step: &Step,
+        properties: &Map<String, Value>,
+    ) -> Result<CreatedResource, AwsError> {
         let (stack_name, tags) =
             self.stack(|stack| (stack.name.clone(), stack.tags.clone())).unwrap_or_default();
         let order = Order {
-            peers: &self.peers,
+            client: &self.client,
             stack_name: &stack_name,
             logical_id: &step.logical_id,
             properties,
@@ -187,7 +193,7 @@ impl Executor {
     pub(super) async fn delete(&self, deletion: Deletion) {
         let Some(turn) = self.stack(|stack| stack.turn.clone()) else { return };
         let _turn = turn.lock().await;
-        self.peers.pause(OVERHEAD).await;
+        self.client.account.pause(OVERHEAD).await;
         self.finish_deletion(&deletion).await;
     }
 
@@ -243,20 +249,20 @@ impl Executor {
 
     /// Deletes one resource; what went wrong is in its events.
     async fn remove(&self, resource: StackResource) -> bool {
-        let made = !resource.physical_id.is_empty();
-        if made {
+        let created = !resource.physical_id.is_empty();
+        if created {
             self.enter(&StackResource {
                 status: "DELETE_IN_PROGRESS",
                 ..self.touched(resource.clone())
             });
-            self.peers.pause(OVERHEAD).await;
+            self.client.account.pause(OVERHEAD).await;
         }
         let removal = Removal {
-            peers: &self.peers,
+            client: &self.client,
             physical_id: &resource.physical_id,
             properties: &resource.properties,
         };
-        let outcome = match kind(resource.kind).filter(|_| made) {
+        let outcome = match resource_type(resource.kind).filter(|_| created) {
             Some(kind) => (kind.delete)(&removal).await.map_err(|error| refusal(kind, &error)),
             None => Ok(()),
         };
@@ -267,7 +273,7 @@ impl Executor {
     }
 
     fn touched(&self, resource: StackResource) -> StackResource {
-        StackResource { reason: None, updated: self.peers.world.now(), ..resource }
+        StackResource { reason: None, updated: self.client.account.now(), ..resource }
     }
 
     fn enter(&self, resource: &StackResource) {
@@ -277,21 +283,25 @@ impl Executor {
     }
 
     fn stack<T>(&self, look: impl FnOnce(&Stack) -> T) -> Option<T> {
-        self.peers.world.state().cloudformation.stacks.get(&self.stack_id).map(look)
+        self.client.account.state::<State>().stacks.get(&self.stack_id).map(look)
     }
 
     fn with(&self, change: impl FnOnce(&mut Stack, std::time::SystemTime)) {
-        let now = self.peers.world.now();
-        if let Some(stack) = self.peers.world.state().cloudformation.stacks.get_mut(&self.stack_id)
-        {
-            change(stack, now);
+        let now = self.client.account.now();
+        let mut state = self.client.account.state::<State>();
+        let Some(stack) = state.stacks.get_mut(&self.stack_id) else { return };
+        let before = stack.status;
+        change(stack, now);
+        let (name, status) = (stack.name.clone(), stack.status);
+        if status != before {
+            state.note(name, status);
         }
     }
 }
 
 /// A service's refusal, as the handlers of resource types pass it on.
-fn refusal(kind: &Kind, error: &AwsError) -> String {
-    if error.code == super::error::VALIDATION {
+fn refusal(kind: &ResourceType, error: &AwsError) -> String {
+    if error.code == error::VALIDATION {
         return error.message.clone();
     }
     let code = match (error.code.as_str(), error.status) {
@@ -311,7 +321,7 @@ fn refusal(kind: &Kind, error: &AwsError) -> String {
         error.message,
         kind.service,
         error.status,
-        super::uuid(),
-        super::uuid()
+        uuid(),
+        uuid()
     )
 }

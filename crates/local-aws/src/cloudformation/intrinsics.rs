@@ -41,7 +41,7 @@ const FUNCTIONS: [&str; 14] = [
 
 /// What `Ref` and `Fn::GetAtt` say of a resource that has been made.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Made {
+pub struct CreatedResource {
     /// What `Ref` says.
     pub physical_id: String,
     /// What `Fn::GetAtt` says.
@@ -58,7 +58,7 @@ pub struct Scope {
     /// Which conditions hold.
     pub conditions: BTreeMap<String, bool>,
     /// What has been made so far.
-    pub resources: BTreeMap<String, Made>,
+    pub resources: BTreeMap<String, CreatedResource>,
 }
 
 /// The function that an object is: its only member, with a function's name.
@@ -258,14 +258,14 @@ impl Scope {
             return Ok(value.clone());
         }
         match self.resources.get(name) {
-            Some(made) => Ok(json!(made.physical_id)),
+            Some(created) => Ok(json!(created.physical_id)),
             None => Err(invalid(format!("Template error: unresolved reference {name}"))),
         }
     }
 
     fn attribute(&self, resource: &str, attribute: &str) -> Result<Value, AwsError> {
-        let made = self.resources.get(resource);
-        let value = made.and_then(|made| made.attributes.get(attribute));
+        let created = self.resources.get(resource);
+        let value = created.and_then(|created| created.attributes.get(attribute));
         value.cloned().ok_or_else(|| {
             invalid(format!("Attribute '{attribute}' does not exist on resource {resource}"))
         })
@@ -391,7 +391,7 @@ mod tests {
     use super::*;
 
     fn scope() -> Scope {
-        let made = Made {
+        let created = CreatedResource {
             physical_id: "role-1".to_owned(),
             attributes: BTreeMap::from([("Arn".to_owned(), json!("arn:role-1"))]),
         };
@@ -406,7 +406,7 @@ mod tests {
                 ("Names".to_owned(), json!(["x", "y"])),
             ]),
             conditions: BTreeMap::from([("Yes".to_owned(), true), ("No".to_owned(), false)]),
-            resources: BTreeMap::from([("Role".to_owned(), made)]),
+            resources: BTreeMap::from([("Role".to_owned(), created)]),
         }
     }
 

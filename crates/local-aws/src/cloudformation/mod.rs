@@ -6,20 +6,19 @@
 //! | `syntax`, [`template`], `references` | text → template, and what it refers to |
 //! | [`parameters`], [`intrinsics`] | values: given, evaluated |
 //! | [`plan`] | which resources, in which order |
-//! | [`resources`] | one file per type of resource |
-//! | [`peers`] | the services that make resources |
+//! | [`resource_type`], `properties` | what a type of resources is; the types themselves are with their services |
 //! | [`stack`], `executor` | stacks, and what works on them |
 
 mod describe;
-mod error;
+pub(crate) mod error;
 mod executor;
 pub mod intrinsics;
 mod operations;
 pub mod parameters;
-pub mod peers;
 pub mod plan;
+pub(crate) mod properties;
 pub mod references;
-pub mod resources;
+pub mod resource_type;
 pub mod stack;
 mod syntax;
 pub mod template;
@@ -27,20 +26,22 @@ pub mod template;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
 
-use self::peers::Peers;
+pub use self::resource_type::ResourceType;
+
 use self::stack::Stack;
-use super::http::{BoxFuture, Request, Response};
+use super::account::client::{Caller, Client};
+use super::account::feed::{ChangeEvent, Outbox, ResourceName};
+use super::account::{self, Account};
+use super::http::{BoxFuture, Credential, Request, Response};
 use super::protocol::Protocol;
 use super::protocol::query::{self, Params};
-use super::server;
-use super::world::World;
+use super::server::{self, Interface};
 
+/// What stacks are called among the types of resources.
+const STACK: &str = "AWS::CloudFormation::Stack";
 const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
 
 /// Stacks by their ARN, also those that have been deleted.
@@ -49,6 +50,15 @@ pub struct State {
     stacks: BTreeMap<String, Stack>,
     /// How many there ever were.
     serial: u64,
+    outbox: Outbox,
+}
+
+impl account::State for State {
+    const SERVICE: &'static str = "cloudformation";
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 impl State {
@@ -73,55 +83,47 @@ impl State {
             .or_else(|| self.stacks.values().find(|stack| stack.exists() && stack.name == name))
     }
 
+    /// Notes that a stack has entered another state.
+    fn note(&mut self, name: String, state: &str) {
+        let resource = ResourceName::new(STACK, name.clone());
+        self.outbox.push(ChangeEvent::StateChanged { resource, state: state.to_owned() });
+        if state == "DELETE_COMPLETE" {
+            self.outbox.deleted(STACK, name);
+        }
+    }
+
     fn find_mut(&mut self, name: &str) -> Option<&mut Stack> {
         let id = self.find(name)?.id.clone();
         self.stacks.get_mut(&id)
     }
 }
 
-/// CloudFormation, as the listener sees it.
+/// The stacks of an account in its region, as somebody works with them.
 #[derive(Debug)]
-pub struct Service {
-    peers: Peers,
-    working: Mutex<JoinSet<()>>,
+struct Stacks {
+    account: Account,
+    requester: Option<Credential>,
 }
 
-impl Service {
-    /// CloudFormation of that account. `services` make the resources: Logs, Lambda, DynamoDB, Cognito; IAM is
-    /// changed directly.
-    #[must_use]
-    pub fn new(world: Arc<World>, services: Vec<Arc<dyn server::Service>>) -> Self {
-        Self { peers: Peers::new(world, services), working: Mutex::default() }
-    }
-
-    fn world(&self) -> &World {
-        &self.peers.world
-    }
-
-    fn peers(&self) -> &Peers {
-        &self.peers
-    }
-
-    /// Goes on with something when the request has been answered.
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
-        while working.try_join_next().is_some() {}
-        working.spawn(work);
+impl Stacks {
+    /// What creates and deletes resources, in the name of whoever asked for it.
+    fn client(&self) -> Client {
+        self.account.client(Caller::Requester(self.requester.clone()))
     }
 
     fn newest_first(&self) -> Vec<Stack> {
-        let state = self.world().state();
-        let mut stacks: Vec<Stack> = state.cloudformation.stacks.values().cloned().collect();
+        let mut stacks: Vec<Stack> =
+            self.account.state::<State>().stacks.values().cloned().collect();
         stacks.sort_by_key(|stack| std::cmp::Reverse(stack.serial));
         stacks
     }
 
     fn pseudo_parameters(&self, stack_name: &str, stack_id: &str) -> BTreeMap<String, Value> {
         [
-            ("AWS::AccountId", json!(self.world().account_id)),
+            ("AWS::AccountId", json!(self.account.id)),
             ("AWS::NotificationARNs", json!([])),
             ("AWS::Partition", json!("aws")),
-            ("AWS::Region", json!(self.world().region)),
+            ("AWS::Region", json!(self.account.region)),
             ("AWS::StackId", json!(stack_id)),
             ("AWS::StackName", json!(stack_name)),
             ("AWS::URLSuffix", json!("amazonaws.com")),
@@ -129,13 +131,17 @@ impl Service {
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
+}
 
-    fn answer(&self, request: &Request) -> Response {
-        let params = Params::of(request);
-        match operations::call(self, &params) {
-            Ok((action, result)) => query::reply(NAMESPACE, action, result, &request.request_id),
-            Err(error) => query::error(NAMESPACE, &error, &request.request_id),
-        }
+/// CloudFormation, as the listener sees it.
+#[derive(Debug)]
+pub struct Service;
+
+fn answer(account: &Account, request: &Request) -> Response {
+    let stacks = Stacks { account: account.clone(), requester: request.credential.clone() };
+    match operations::call(&stacks, &Params::of(request)) {
+        Ok((action, result)) => query::reply(NAMESPACE, action, result, &request.request_id),
+        Err(error) => query::error(NAMESPACE, &error, &request.request_id),
     }
 }
 
@@ -144,27 +150,28 @@ impl server::Service for Service {
         "cloudformation"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::Query { namespace: NAMESPACE }
+    fn interface(&self) -> Interface {
+        Interface {
+            protocol: Protocol::Query { namespace: NAMESPACE },
+            target: "",
+            version: "2010-05-15",
+            paths: &[],
+        }
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(self.answer(request)))
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        Box::pin(std::future::ready(answer(account, request)))
     }
 
-    fn shutdown(&self) -> BoxFuture<'_, ()> {
-        let mut working =
-            std::mem::take(&mut *self.working.lock().unwrap_or_else(PoisonError::into_inner));
-        Box::pin(async move { working.shutdown().await })
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot()
     }
-}
 
-/// A new identifier, as version 4 of UUIDs is written.
-fn uuid() -> String {
-    let bits = fastrand::u128(..);
-    let bits = bits & !(0xf000_u128 << 64) | (0x4000_u128 << 64);
-    let bits = bits & !(0xc000_u128 << 48) | (0x8000_u128 << 48);
-    let hex = format!("{bits:032x}");
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    fn is_stable(&self, account: &Account) -> bool {
+        !account
+            .state::<State>()
+            .stacks
+            .values()
+            .any(|stack| stack.status.ends_with("_IN_PROGRESS"))
+    }
 }

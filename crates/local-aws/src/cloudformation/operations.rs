@@ -10,13 +10,13 @@ use super::parameters;
 use super::plan::Plan;
 use super::stack::{OnFailure, Stack};
 use super::template::Template;
-use super::{Service, State};
+use super::{STACK, Stacks, State};
 use crate::protocol::query::{self, Params};
 use crate::protocol::xml::Element;
 use crate::protocol::{AwsError, Constraints};
 
 type Output = Result<Option<Element>, AwsError>;
-type Operation = fn(&Service, &Params) -> Output;
+type Operation = fn(&Stacks, &Params) -> Output;
 
 const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateStack", create_stack),
@@ -39,7 +39,7 @@ const NAME_PATTERN: &str = "[a-zA-Z][-a-zA-Z0-9]*";
 
 /// Calls the operation that the parameters name; returns its name and its result.
 pub(super) fn call(
-    service: &Service,
+    stacks: &Stacks,
     params: &Params,
 ) -> Result<(&'static str, Option<Element>), AwsError> {
     let action = params.action();
@@ -52,15 +52,13 @@ pub(super) fn call(
             .collect();
         query::unknown_action(action, params, &supported)
     })?;
-    Ok((name, operation(service, params)?))
+    Ok((name, operation(stacks, params)?))
 }
 
 /// The template that a request carries.
 pub(super) fn given_template(params: &Params) -> Result<Template, AwsError> {
     if params.get("TemplateURL").is_some() {
-        return Err(unsupported(
-            "TemplateURL: there is no S3 here. Give the template as TemplateBody",
-        ));
+        return Err(unsupported("TemplateURL. Give the template as TemplateBody"));
     }
     match params.get("TemplateBody").filter(|body| !body.is_empty()) {
         Some(body) => Template::parse(body),
@@ -153,31 +151,31 @@ fn check_capabilities(template: &Template, given: &[String]) -> Result<(), AwsEr
     ))
 }
 
-fn create_stack(service: &Service, params: &Params) -> Output {
+fn create_stack(stacks: &Stacks, params: &Params) -> Output {
     let name = new_name(params)?;
     let token = params.get("ClientRequestToken");
-    let made = already_made(&service.world().state().cloudformation, &name, token)?;
-    let id = match made {
+    let created = already_created(&stacks.account.state::<State>(), &name, token)?;
+    let id = match created {
         Some(id) => id,
-        None => begin(service, params, &name)?,
+        None => begin(stacks, params, &name)?,
     };
     Ok(Some(Element::new("CreateStackResult").text("StackId", id)))
 }
 
 /// Starts to make a stack, and says its id.
-fn begin(service: &Service, params: &Params, name: &str) -> Result<String, AwsError> {
-    let (stack, scope) = planned(service, params, name)?;
+fn begin(stacks: &Stacks, params: &Params, name: &str) -> Result<String, AwsError> {
+    let (stack, scope) = planned(stacks, params, name)?;
     let stack_id = stack.id.clone();
-    if let Some(faster) = admit(&mut service.world().state().cloudformation, stack)? {
+    if let Some(faster) = admit(&mut stacks.account.state::<State>(), stack)? {
         return Ok(faster);
     }
-    let executor = Executor { peers: service.peers().clone(), stack_id: stack_id.clone() };
-    service.spawn(async move { executor.create(scope).await });
+    let executor = Executor { client: stacks.client(), stack_id: stack_id.clone() };
+    stacks.account.spawn(async move { executor.create(scope).await });
     Ok(stack_id)
 }
 
 /// The stack as it is to be, and what its expressions can refer to.
-fn planned(service: &Service, params: &Params, name: &str) -> Result<(Stack, Scope), AwsError> {
+fn planned(stacks: &Stacks, params: &Params, name: &str) -> Result<(Stack, Scope), AwsError> {
     let template = given_template(params)?;
     let capabilities = params.list("Capabilities");
     check_capabilities(&template, &capabilities)?;
@@ -189,22 +187,22 @@ fn planned(service: &Service, params: &Params, name: &str) -> Result<(Stack, Sco
         })
         .collect();
     let parameters = parameters::resolve(&template, &given)?;
-    let world = service.world();
+    let account = &stacks.account;
     let id = format!(
         "arn:aws:cloudformation:{}:{}:stack/{name}/{}",
-        world.region,
-        world.account_id,
-        super::uuid()
+        account.region,
+        account.id,
+        crate::ids::uuid()
     );
     let mut scope = Scope {
         mappings: template.mappings.clone(),
         parameters: parameters::values(&parameters),
         ..Scope::default()
     };
-    scope.parameters.extend(service.pseudo_parameters(name, &id));
+    scope.parameters.extend(stacks.pseudo_parameters(name, &id));
     scope.resolve_conditions(&template.conditions)?;
     let plan = Plan::new(&template, &scope)?;
-    let now = world.now();
+    let now = account.now();
     let mut stack = Stack {
         id,
         name: name.to_owned(),
@@ -234,7 +232,7 @@ fn planned(service: &Service, params: &Params, name: &str) -> Result<(Stack, Sco
 
 /// Takes the stack in, unless somebody was faster with the same request: then that one's id.
 fn admit(state: &mut State, mut stack: Stack) -> Result<Option<String>, AwsError> {
-    if let Some(id) = already_made(state, &stack.name, stack.token.as_deref())? {
+    if let Some(id) = already_created(state, &stack.name, stack.token.as_deref())? {
         return Ok(Some(id));
     }
     if state.stacks.values().filter(|stack| stack.exists()).count() >= MOST_STACKS {
@@ -245,12 +243,13 @@ fn admit(state: &mut State, mut stack: Stack) -> Result<Option<String>, AwsError
     }
     state.serial += 1;
     stack.serial = state.serial;
+    state.outbox.created(STACK, &stack.name);
     state.stacks.insert(stack.id.clone(), stack);
     Ok(None)
 }
 
 /// The stack that the same request has made before; an error where another one has its name.
-fn already_made(
+fn already_created(
     state: &State,
     name: &str,
     token: Option<&str>,
@@ -267,14 +266,14 @@ fn already_made(
     }
 }
 
-fn delete_stack(service: &Service, params: &Params) -> Output {
+fn delete_stack(stacks: &Stacks, params: &Params) -> Output {
     let name = stack_name(params)?;
     let retained: BTreeSet<String> = params.list("RetainResources").into_iter().collect();
-    let now = service.world().now();
+    let now = stacks.account.now();
     let id = {
-        let mut state = service.world().state();
+        let mut state = stacks.account.state::<State>();
         // Whoever deletes what is not there has what they want.
-        let Some(stack) = state.cloudformation.find_mut(name).filter(|stack| stack.exists()) else {
+        let Some(stack) = state.find_mut(name).filter(|stack| stack.exists()) else {
             return Ok(None);
         };
         if stack.protected {
@@ -296,22 +295,24 @@ fn delete_stack(service: &Service, params: &Params) -> Output {
         stack.cancelled = true;
         stack.token = params.get("ClientRequestToken").map(str::to_owned);
         stack.enter("DELETE_IN_PROGRESS", Some("User Initiated".to_owned()), now);
-        stack.id.clone()
+        let (id, name) = (stack.id.clone(), stack.name.clone());
+        state.note(name, "DELETE_IN_PROGRESS");
+        id
     };
-    let executor = Executor { peers: service.peers().clone(), stack_id: id };
+    let executor = Executor { client: stacks.client(), stack_id: id };
     let deletion = Deletion { retained, of_creation: false };
-    service.spawn(async move { executor.delete(deletion).await });
+    stacks.account.spawn(async move { executor.delete(deletion).await });
     Ok(None)
 }
 
-fn update_stack(_: &Service, _: &Params) -> Output {
+fn update_stack(_: &Stacks, _: &Params) -> Output {
     Err(unsupported("UpdateStack: delete the stack and create it again"))
 }
 
-fn update_termination_protection(service: &Service, params: &Params) -> Output {
+fn update_termination_protection(stacks: &Stacks, params: &Params) -> Output {
     let name = stack_name(params)?;
-    let mut state = service.world().state();
-    let stack = state.cloudformation.find_mut(name).filter(|stack| stack.exists());
+    let mut state = stacks.account.state::<State>();
+    let stack = state.find_mut(name).filter(|stack| stack.exists());
     let stack = stack.ok_or_else(|| invalid(format!("Stack [{name}] does not exist")))?;
     stack.protected = flag(params, "EnableTerminationProtection");
     let result = Element::new("UpdateTerminationProtectionResult").text("StackId", &stack.id);

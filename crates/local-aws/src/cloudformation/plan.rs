@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::{invalid, malformed};
 use super::intrinsics::{PSEUDO_PARAMETERS, Scope};
 use super::references::{Reference, references};
-use super::resources::Kind;
+use super::resource_type::ResourceType;
 use super::template::{DeletionPolicy, Resource, Template};
 use crate::protocol::AwsError;
 
@@ -17,7 +17,7 @@ pub struct Step {
     /// Its name in the template.
     pub logical_id: String,
     /// Its type.
-    pub kind: &'static Kind,
+    pub kind: &'static ResourceType,
     /// Only those branches that are taken.
     pub properties: Map<String, Value>,
     /// What must be there before it.
@@ -84,7 +84,7 @@ impl Plan {
 fn needs(
     value: &Value,
     template: &Template,
-    made: &BTreeSet<&str>,
+    created: &BTreeSet<&str>,
     block: &str,
 ) -> Result<BTreeSet<String>, AwsError> {
     let mut needed = BTreeSet::new();
@@ -98,7 +98,7 @@ fn needs(
             Reference::Attribute(..) => true,
             Reference::Condition(_) => false,
         };
-        if is_resource && !made.contains(name) {
+        if is_resource && !created.contains(name) {
             return Err(malformed(format!(
                 "Unresolved resource dependencies [{name}] in the {block} block of the template"
             )));

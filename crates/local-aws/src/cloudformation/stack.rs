@@ -135,7 +135,7 @@ impl Stack {
         self.status = status;
         self.reason.clone_from(&reason);
         self.events.push(Event {
-            id: super::uuid(),
+            id: crate::ids::uuid(),
             logical_id: self.name.clone(),
             physical_id: self.id.clone(),
             kind: "AWS::CloudFormation::Stack",
@@ -171,7 +171,7 @@ impl Stack {
         }
     }
 
-    /// What two pictures of the account are compared by.
+    /// What two snapshots of the account are compared by.
     #[must_use]
     pub fn snapshot(&self) -> Value {
         let resources: BTreeMap<&String, Value> = self

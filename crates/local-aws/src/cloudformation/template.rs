@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::{invalid, malformed, unsupported};
 use super::intrinsics::{PSEUDO_PARAMETERS, function};
 use super::references::{Reference, references};
-use super::resources;
+use super::resource_type::{self, ResourceType, resource_type};
 use super::syntax;
 use crate::protocol::AwsError;
 
@@ -58,12 +58,12 @@ pub struct Resource {
     /// Its name in the template.
     pub logical_id: String,
     /// Such as `AWS::IAM::Role`.
-    pub kind: &'static resources::Kind,
+    pub kind: &'static ResourceType,
     /// Not evaluated yet.
     pub properties: Map<String, Value>,
     /// What must be there before it, beside what it refers to.
     pub depends_on: Vec<String>,
-    /// Made only where this holds.
+    /// Created only where this holds.
     pub condition: Option<String>,
     /// What becomes of it when the stack goes.
     pub deletion_policy: DeletionPolicy,
@@ -259,23 +259,20 @@ fn unresolved(names: &[&str], block: &str) -> AwsError {
 fn read_resources(members: Map<String, Value>) -> Result<Vec<Resource>, AwsError> {
     let kind_of =
         |resource: &Value| resource.get("Type").and_then(Value::as_str).map(str::to_owned);
-    let unknown: BTreeSet<String> = members
-        .values()
-        .filter_map(kind_of)
-        .filter(|name| resources::kind(name).is_none())
-        .collect();
+    let unknown: BTreeSet<String> =
+        members.values().filter_map(kind_of).filter(|name| resource_type(name).is_none()).collect();
     if !unknown.is_empty() {
         let unknown: Vec<String> = unknown.into_iter().collect();
         return Err(malformed(format!(
             "Unrecognized resource types: [{}]. The local AWS of playbook has: {}.",
             unknown.join(", "),
-            resources::names().join(", ")
+            resource_type::names().join(", ")
         )));
     }
     members
         .into_iter()
         .map(|(logical_id, resource)| {
-            let kind = kind_of(&resource).and_then(|name| resources::kind(&name));
+            let kind = kind_of(&resource).and_then(|name| resource_type(&name));
             read_resource(logical_id, &resource, kind)
         })
         .collect()
@@ -284,7 +281,7 @@ fn read_resources(members: Map<String, Value>) -> Result<Vec<Resource>, AwsError
 fn read_resource(
     logical_id: String,
     resource: &Value,
-    kind: Option<&'static resources::Kind>,
+    kind: Option<&'static ResourceType>,
 ) -> Result<Resource, AwsError> {
     let at = format!("[/Resources/{logical_id}]");
     if logical_id.is_empty() || !logical_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

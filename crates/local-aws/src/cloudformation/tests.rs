@@ -2,7 +2,7 @@
 
 use super::intrinsics::Scope;
 use super::plan::Plan;
-use super::resources::{self, kind};
+use super::resource_type::{self, resource_type};
 use super::template::{DeletionPolicy, Template};
 use super::*;
 use crate::protocol::AwsError;
@@ -194,7 +194,7 @@ fn named_roles_need_more_than_roles() {
 
 #[test]
 fn properties_that_there_are_not_are_named() {
-    let table = kind("AWS::DynamoDB::Table").expect("a type");
+    let table = resource_type("AWS::DynamoDB::Table").expect("a type");
     let given = json!({"KeyShema": []});
     let error = table.check("T", given.as_object().expect("an object")).expect_err("misspelt");
     assert!(error.message.starts_with(
@@ -205,10 +205,10 @@ fn properties_that_there_are_not_are_named() {
 
 #[test]
 fn every_type_says_what_it_is() {
-    let names = resources::names();
+    let names = resource_type::names();
     assert!(names.is_sorted(), "{names:?}");
     for name in names {
-        let kind = kind(name).expect(name);
+        let kind = resource_type(name).expect(name);
         assert!(kind.properties.is_sorted() && kind.attributes.is_sorted(), "{name}");
         assert!(kind.required.iter().all(|one| kind.properties.contains(one)), "{name}");
     }

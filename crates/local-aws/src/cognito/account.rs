@@ -15,7 +15,7 @@ use super::schema::{Author, NameValue, by_name};
 use super::sign_up::right_code;
 use super::tokens::Bearer;
 use super::users::Purpose;
-use super::{Context, Output, Service, State};
+use super::{Cognito, Context, Output, State};
 use crate::protocol::AwsError;
 use crate::protocol::json::parse;
 
@@ -261,7 +261,7 @@ pub(super) struct UpdateCause<'a> {
     pub(super) client_metadata: Option<Value>,
 }
 
-impl Service {
+impl Cognito {
     pub(super) async fn update_user_attributes(&self, input: AccountRequest) -> Output {
         let drafts = self.with(|state, context| {
             let bearer = input.bearer(state, context)?;

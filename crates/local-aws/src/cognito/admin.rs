@@ -15,7 +15,7 @@ use super::schema::{Author, NameValue, by_name};
 use super::sign_up::PreSignUp;
 use super::triggers::{Firing, NO_CLIENT, shaped};
 use super::users::{Status, User};
-use super::{Context, Output, Service, State};
+use super::{Cognito, Context, Output, State};
 use crate::protocol::AwsError;
 use crate::protocol::json::parse;
 
@@ -180,7 +180,7 @@ fn check_mediums(user: &User, mediums: &[String]) -> Result<(), AwsError> {
     }
 }
 
-impl Service {
+impl Cognito {
     pub(super) async fn admin_create_user(&self, input: AdminRequest) -> Output {
         input
             .checks()

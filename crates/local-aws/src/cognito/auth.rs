@@ -16,7 +16,7 @@ use super::schema::Author;
 use super::tokens::{Challenge, Session};
 use super::triggers::{Firing, Occasion, Trigger};
 use super::users::{Status, User};
-use super::{Context, Output, Service, State, ids, keys};
+use super::{Cognito, Context, Output, State, ids, keys};
 use crate::protocol::AwsError;
 
 const FLOWS: [&str; 8] = [
@@ -73,7 +73,7 @@ struct Grant<'a> {
 }
 
 /// What the right password leads to.
-enum Verdict {
+enum Decision {
     In,
     Challenge(Value),
 }
@@ -95,7 +95,7 @@ impl InitiateAuth {
     }
 }
 
-impl Service {
+impl Cognito {
     pub(super) async fn initiate_auth(&self, input: InitiateAuth, is_admin: bool) -> Output {
         let mut checks = Checks::new()
             .required("clientId", input.client_id.as_deref(), &CLIENT_ID)
@@ -135,10 +135,10 @@ impl Service {
         }
         let firing = self.with(|state, _| attempt.pre_authentication(state))?;
         self.fire(firing).await?;
-        let (grant, verdict) = self.with(|state, context| attempt.judge(state, context))?;
-        match verdict {
-            Verdict::Challenge(challenge) => Ok(challenge),
-            Verdict::In => self.grant(grant).await,
+        let (grant, decision) = self.with(|state, context| attempt.judge(state, context))?;
+        match decision {
+            Decision::Challenge(challenge) => Ok(challenge),
+            Decision::In => self.grant(grant).await,
         }
     }
 
@@ -337,7 +337,7 @@ impl Attempt<'_> {
         &self,
         state: &mut State,
         context: &Context,
-    ) -> Result<(Grant<'_>, Verdict), AwsError> {
+    ) -> Result<(Grant<'_>, Decision), AwsError> {
         let now = context.now;
         let pool = state.pool_of_client_mut(self.client_id)?;
         let lifetime = pool.client(self.client_id)?.settings.challenge_lifetime();
@@ -355,7 +355,7 @@ impl Attempt<'_> {
             return Err(wrong_password());
         }
         let username = user.username.clone();
-        let verdict = match user.status {
+        let decision = match user.status {
             Status::Unconfirmed => {
                 return Err(AwsError::bad_request(
                     "UserNotConfirmedException",
@@ -373,9 +373,9 @@ impl Attempt<'_> {
                     client_id: self.client_id.to_owned(),
                     expires: now + lifetime,
                 };
-                Verdict::Challenge(pool.challenge(challenge)?)
+                Decision::Challenge(pool.challenge(challenge)?)
             }
-            _ => Verdict::In,
+            _ => Decision::In,
         };
         let grant = Grant {
             pool_id: pool.id.clone(),
@@ -384,7 +384,7 @@ impl Attempt<'_> {
             source: "TokenGeneration_Authentication",
             client_metadata: None,
         };
-        Ok((grant, verdict))
+        Ok((grant, decision))
     }
 }
 

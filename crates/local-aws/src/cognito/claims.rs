@@ -132,7 +132,7 @@ impl Pool {
     ) -> Result<Claims, AwsError> {
         let user = self.user(&session.username)?;
         let settings = &self.client(&session.client_id)?.settings;
-        let event = if settings.may_revoke() { ids::uuid() } else { session.origin.clone() };
+        let event = if settings.may_revoke() { crate::ids::uuid() } else { session.origin.clone() };
         let common = |use_: &str, end: SystemTime| {
             let mut claims = Map::new();
             claims.insert("sub".to_owned(), json!(user.sub));
@@ -145,7 +145,7 @@ impl Pool {
             claims.insert("auth_time".to_owned(), json!(ids::seconds(session.signed_in)));
             claims.insert("exp".to_owned(), json!(ids::seconds(end)));
             claims.insert("iat".to_owned(), json!(ids::seconds(context.now)));
-            claims.insert("jti".to_owned(), json!(ids::uuid()));
+            claims.insert("jti".to_owned(), json!(crate::ids::uuid()));
             claims
         };
         let mut id = common("id", context.now + settings.id_lifetime());

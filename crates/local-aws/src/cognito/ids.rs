@@ -39,15 +39,6 @@ fn random(alphabet: &[u8], length: usize) -> String {
         .collect()
 }
 
-pub(super) fn uuid() -> String {
-    let bits = fastrand::u128(..);
-    let bits = bits & !(0xf000_u128 << 64) | (0x4000_u128 << 64);
-    let bits = bits & !(0xc000_u128 << 48) | (0x8000_u128 << 48);
-    let hex = format!("{bits:032x}");
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
-}
-
 /// Seconds since 1970 with their milliseconds, as JSON 1.1 writes times.
 pub(super) fn timestamp(time: SystemTime) -> Value {
     let millis = epoch_millis(time);

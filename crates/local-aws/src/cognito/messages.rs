@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Service;
+use super::Cognito;
 use super::inbox::Message;
 use super::pools::Pool;
 use super::triggers::{Firing, Occasion, Trigger, shaped, unrecognizable};
 use super::users::User;
+use crate::account::feed::ChangeEvent;
 use crate::protocol::AwsError;
 
 const CODE: &str = "{####}";
@@ -139,7 +140,7 @@ fn medium(attribute: &str) -> &'static str {
     if attribute == "phone_number" { "SMS" } else { "EMAIL" }
 }
 
-impl Service {
+impl Cognito {
     /// Lets the `CustomMessage` function have its say, and puts the message into the inbox: `CodeDeliveryDetails`.
     pub(super) async fn deliver(&self, draft: Draft) -> Result<Value, AwsError> {
         let Draft { firing, mut message, attribute } = draft;
@@ -162,6 +163,11 @@ impl Service {
         let details = delivery_details(&message.to, &attribute);
         self.with(|state, context| {
             message.time = context.now;
+            state.outbox.push(ChangeEvent::MessageSent {
+                to: message.to.clone(),
+                medium: message.medium,
+                reason: message.reason.clone(),
+            });
             state.inbox.push(message);
         });
         Ok(details)

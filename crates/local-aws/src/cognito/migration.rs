@@ -11,7 +11,7 @@ use super::pools::Pool;
 use super::schema::Author;
 use super::triggers::{Occasion, Trigger, shaped};
 use super::users::Status;
-use super::{Context, Service};
+use super::{Cognito, Context};
 use crate::protocol::AwsError;
 
 /// Somebody whom the pool does not know.
@@ -35,7 +35,7 @@ struct Migrated {
     force_alias_creation: Option<bool>,
 }
 
-impl Service {
+impl Cognito {
     /// Asks the function, if there is one, and takes the user over whom it knows: whether it did.
     pub(super) async fn migrate(&self, newcomer: Newcomer<'_>) -> Result<bool, AwsError> {
         let firing = self.with(|state, _| {

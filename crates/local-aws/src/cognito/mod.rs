@@ -31,6 +31,7 @@ mod pages;
 mod passwords;
 mod pools;
 mod recovery;
+mod resource_types;
 mod schema;
 mod settings;
 mod sign_up;
@@ -42,21 +43,19 @@ mod triggers;
 mod users;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 use self::pools::Pool;
+use super::account::feed::{ChangeEvent, Outbox};
+use super::account::{self as accounts, Account};
+use super::cloudformation::ResourceType;
 use super::http::{BoxFuture, Request, Response};
-use super::protocol::{AwsError, Protocol, json};
-use super::server;
-use super::world::World;
+use super::protocol::{AwsError, json};
+use super::server::{self, Comparison, Interface};
 
 pub use self::inbox::Message;
-pub use self::operations::is_public;
-pub use self::pages::page;
-pub use self::triggers::Functions;
 
 /// What an operation answers.
 type Output = Result<Value, AwsError>;
@@ -67,6 +66,15 @@ pub struct State {
     pools: BTreeMap<String, Pool>,
     /// The oldest first. Mail is no resource: no snapshot holds it.
     pub inbox: Vec<Message>,
+    outbox: Outbox,
+}
+
+impl accounts::State for State {
+    const SERVICE: &'static str = "cognito-idp";
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 /// What an operation needs to know beside its input.
@@ -92,54 +100,50 @@ impl State {
     }
 }
 
-/// Cognito, behind the listener. Clones are the same Cognito.
-#[derive(Clone)]
-pub struct Service {
-    world: Arc<World>,
-    functions: Arc<dyn Functions>,
+/// Cognito in one region of an account. Clones are the same.
+#[derive(Debug, Clone)]
+struct Cognito {
+    account: Account,
 }
 
-impl std::fmt::Debug for Service {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Service").finish_non_exhaustive()
-    }
-}
-
-impl Service {
-    /// Cognito of that account; triggers are called through `functions`.
-    #[must_use]
-    pub fn new(world: Arc<World>, functions: Arc<dyn Functions>) -> Self {
-        Self { world, functions }
-    }
-
+impl Cognito {
     fn context(&self) -> Context {
         Context {
-            account_id: self.world.account_id.clone(),
-            region: self.world.region.clone(),
-            now: self.world.now(),
+            account_id: self.account.id.clone(),
+            region: self.account.region.clone(),
+            now: self.account.now(),
         }
     }
 
     /// Looks at, or changes, the state; for as long as `act` runs, nobody else does.
     fn with<T>(&self, act: impl FnOnce(&mut State, &Context) -> T) -> T {
         let context = self.context();
-        act(&mut self.world.state().cognito, &context)
+        act(&mut self.account.state::<State>(), &context)
     }
 }
+
+/// Cognito, as the listener sees it.
+#[derive(Debug)]
+pub struct Service;
 
 impl server::Service for Service {
     fn name(&self) -> &'static str {
         "cognito-idp"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::Json11
+    fn interface(&self) -> Interface {
+        Interface::json11("AWSCognitoIdentityProviderService")
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
+    fn is_public(&self, operation: &str) -> bool {
+        operations::is_public(operation)
+    }
+
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        let cognito = Cognito { account: account.clone() };
         Box::pin(async move {
             let output = match json::operation(request) {
-                Ok(operation) => self.call(operation, &request.body).await,
+                Ok(operation) => cognito.call(operation, &request.body).await,
                 Err(error) => Err(error),
             };
             match output {
@@ -147,5 +151,28 @@ impl server::Service for Service {
                 Err(error) => json::error(json::Version::V1_1, &error),
             }
         })
+    }
+
+    fn page<'a>(
+        &'a self,
+        account: &'a Account,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Option<Response>> {
+        Box::pin(pages::page(account, request))
+    }
+
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[&resource_types::user_pool::TYPE, &resource_types::user_pool_client::TYPE]
+    }
+
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot()
+    }
+
+    fn comparison(&self) -> Comparison {
+        // What a pool and its users say of when they were last changed, for putting back what was there is a change too;
+        // and how many users a pool has, for they are compared themselves.
+        let volatile = &["EstimatedNumberOfUsers", "LastModifiedDate", "modified"];
+        Comparison { volatile, ..Comparison::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! An operation's name → what does it.
 
-use super::{Context, Output, Service, State, keys};
+use super::{Cognito, Context, Output, State, keys};
 use crate::protocol::AwsError;
 use crate::protocol::json::parse;
 
@@ -79,17 +79,14 @@ const PUBLIC: [&str; 17] = [
     "VerifyUserAttribute",
 ];
 
-/// Whether the operation that `X-Amz-Target` names needs no signature.
-#[must_use]
-pub fn is_public(target: &str) -> bool {
-    target
-        .strip_prefix("AWSCognitoIdentityProviderService.")
-        .is_some_and(|operation| PUBLIC.contains(&operation))
+/// Whether the operation needs no signature.
+pub(super) fn is_public(operation: &str) -> bool {
+    PUBLIC.contains(&operation)
 }
 
-impl Service {
+impl Cognito {
     /// Calls an operation by its name, with its input as JSON: what the listener and CloudFormation do.
-    pub async fn call(&self, operation: &str, body: &[u8]) -> Output {
+    pub(super) async fn call(&self, operation: &str, body: &[u8]) -> Output {
         if let Some((_, plain)) = PLAIN.iter().find(|(known, _)| *known == operation) {
             if operation == "CreateUserPool" {
                 keys::prepare();

@@ -3,31 +3,36 @@
 use serde_json::json;
 
 use super::claims::issuer;
-use super::{inbox, keys};
+use super::{State, inbox, keys};
+use crate::account::Account;
 use crate::http::{Request, Response};
-use crate::world::World;
 
 const JSON: &str = "application/json";
 
 /// The page that a request is for, if it is one of these.
-pub async fn page(world: &World, request: &Request) -> Option<Response> {
+pub(super) async fn page(account: &Account, request: &Request) -> Option<Response> {
     if request.method != hyper::Method::GET {
         return None;
     }
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["_playbook", "inbox"] => Some(inbox_page(world, request)),
-        [pool_id, ".well-known", document] if knows(world, pool_id) => match *document {
-            "jwks.json" => Some(jwks().await),
-            "openid-configuration" => Some(openid_configuration(pool_id, world)),
-            _ => None,
-        },
+        ["_playbook", "inbox"] => Some(inbox_page(account, request)),
+        [pool_id, ".well-known", document] => {
+            let account = whose(account, pool_id)?;
+            match *document {
+                "jwks.json" => Some(jwks().await),
+                "openid-configuration" => Some(openid_configuration(pool_id, &account)),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
 
-fn knows(world: &World, pool_id: &str) -> bool {
-    world.state().cognito.pools.contains_key(pool_id)
+/// The account and the region that a pool is in: its page is for whoever asks, and says neither.
+fn whose(account: &Account, pool_id: &str) -> Option<Account> {
+    let has_it = |account: &Account| account.state::<State>().pools.contains_key(pool_id);
+    account.everywhere().into_iter().find(has_it)
 }
 
 async fn jwks() -> Response {
@@ -39,8 +44,8 @@ async fn jwks() -> Response {
     }
 }
 
-fn openid_configuration(pool_id: &str, world: &World) -> Response {
-    let issuer = issuer(pool_id, &world.region);
+fn openid_configuration(pool_id: &str, account: &Account) -> Response {
+    let issuer = issuer(pool_id, &account.region);
     let document = json!({
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": issuer,
@@ -53,8 +58,8 @@ fn openid_configuration(pool_id: &str, world: &World) -> Response {
 }
 
 /// A page for a browser, JSON for everybody else. No cross-origin header lets another site read it.
-fn inbox_page(world: &World, request: &Request) -> Response {
-    let messages = world.state().cognito.inbox.clone();
+fn inbox_page(account: &Account, request: &Request) -> Response {
+    let messages = account.state::<State>().inbox.clone();
     let accepts = request.header("accept").unwrap_or_default();
     let response = if accepts.contains("text/html") && request.query_value("format") != Some("json")
     {

@@ -116,8 +116,8 @@ impl Digest {
         hex(&hmac_sha256(&self.salt, password)) == self.hash
     }
 
-    /// Two pictures are the same where the password has not been set in between.
-    pub(super) fn picture(&self) -> String {
+    /// two snapshots are the same where the password has not been set in between.
+    pub(super) fn fingerprint(&self) -> String {
         format!("{}${}", self.salt, self.hash)
     }
 }
@@ -175,7 +175,7 @@ mod tests {
         assert!(digest.matches("secret"));
         assert!(!digest.matches("Secret"));
         assert!(!format!("{digest:?}").contains("secret"));
-        assert_ne!(digest.picture(), Digest::of("secret").picture());
+        assert_ne!(digest.fingerprint(), Digest::of("secret").fingerprint());
     }
 
     #[test]

@@ -17,6 +17,8 @@ use super::{Context, Output, State, ids};
 use crate::protocol::AwsError;
 use crate::protocol::json::parse;
 
+/// What pools are called among the types of resources.
+const POOL: &str = "AWS::Cognito::UserPool";
 const CONTACTS: [&str; 2] = ["phone_number", "email"];
 
 /// A user pool.
@@ -311,6 +313,7 @@ impl State {
             challenges: BTreeMap::new(),
         };
         let shown = pool.render();
+        self.outbox.created(POOL, &id);
         self.pools.insert(id, pool);
         Ok(json!({"UserPool": shown}))
     }
@@ -341,6 +344,7 @@ impl State {
                  inactivated first.",
             ));
         }
+        self.outbox.deleted(POOL, &id);
         self.pools.remove(&id);
         Ok(json!({}))
     }

@@ -14,7 +14,7 @@ use super::pools::Pool;
 use super::sign_up::right_code;
 use super::triggers::NO_CLIENT;
 use super::users::{Purpose, Status, User};
-use super::{Context, Output, Service};
+use super::{Cognito, Context, Output};
 use crate::protocol::AwsError;
 
 const CODE_LIFETIME: Duration = Duration::from_hours(1);
@@ -53,7 +53,7 @@ impl Recovery {
     }
 }
 
-impl Service {
+impl Cognito {
     pub(super) async fn forgot_password(&self, input: Recovery) -> Output {
         Checks::new()
             .required("clientId", input.client_id.as_deref(), &CLIENT_ID)

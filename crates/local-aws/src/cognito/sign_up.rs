@@ -16,7 +16,7 @@ use super::pools::Pool;
 use super::schema::{Author, NameValue, by_name};
 use super::triggers::{Firing, NO_CLIENT, Occasion, Trigger, shaped, unrecognizable};
 use super::users::{Fit, Purpose, Status, User};
-use super::{Context, Output, Service, State};
+use super::{Cognito, Context, Output, State};
 use crate::protocol::AwsError;
 
 const CODE_LIFETIME: Duration = Duration::from_hours(24);
@@ -104,7 +104,7 @@ impl SignUp {
     }
 }
 
-impl Service {
+impl Cognito {
     pub(super) async fn sign_up(&self, input: SignUp) -> Output {
         input.check()?;
         let (user, firing) = self.with(|state, context| {

@@ -1,67 +1,66 @@
 //! Flows with functions that are played by closures: no listener, no processes.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::users::{Fit, Purpose, Status, User};
-use super::{Functions, Output, Service};
-use crate::http::BoxFuture;
-use crate::lambda::{Caller, Invocation};
-use crate::protocol::AwsError;
-use crate::world::{Pace, World};
+use super::{Cognito, Output, Service, State};
+use crate::account::latency::LatencyProfile;
+use crate::account::{Account, AccountOptions};
+use crate::http::{BoxFuture, Request, Response};
+use crate::protocol::{AwsError, Protocol, rest};
+use crate::server::{self, Interface};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 const PASSWORD: &str = "Secret-123";
 
-type Play = dyn Fn(&Service, Value) -> Result<Value, String> + Send + Sync;
+type Play = dyn Fn(&Cognito, Value) -> Result<Value, String> + Send + Sync;
 
-/// A function that a closure plays; it may call Cognito itself, as handlers do.
+/// A Lambda with one function that a closure plays; it may call Cognito itself, as handlers do.
 struct Stage {
     play: Box<Play>,
-    service: OnceLock<Service>,
     seen: Mutex<Vec<Value>>,
 }
 
-impl Functions for Stage {
-    fn invoke<'a>(
-        &'a self,
-        function: &'a str,
-        payload: Bytes,
-        caller: Caller<'a>,
-    ) -> BoxFuture<'a, Result<Invocation, AwsError>> {
-        Box::pin(async move {
-            assert_eq!(function, ARN);
-            assert_eq!(caller.service, "cognito-idp.amazonaws.com");
-            assert_eq!(caller.source_account, "123456789012");
-            let event: Value = serde_json::from_slice(&payload).expect("JSON");
-            assert!(caller.source_arn.ends_with(event["userPoolId"].as_str().expect("an id")));
-            let lock = self.seen.lock();
-            lock.unwrap_or_else(PoisonError::into_inner).push(event.clone());
-            let service = self.service.get().expect("set at the start");
-            let (payload, function_error) = match (self.play)(service, event) {
-                Ok(answer) => (answer, None),
-                Err(message) if message == "denied" => {
-                    return Err(AwsError::new(403, "AccessDeniedException", message));
-                }
-                Err(message) => (json!({"errorMessage": message}), Some("Unhandled".to_owned())),
-            };
-            Ok(Invocation {
-                status: 200,
-                function_error,
-                payload: Bytes::from(payload.to_string()),
-                log_tail: Vec::new(),
-                executed_version: "$LATEST".to_owned(),
-            })
-        })
+impl Stage {
+    fn answer(&self, account: &Account, request: &Request) -> Response {
+        assert_eq!(request.path, ["2015-03-31", "functions", ARN, "invocations"]);
+        let caller = request.on_behalf_of.as_ref().expect("a service");
+        assert_eq!(caller.principal, "cognito-idp.amazonaws.com");
+        assert_eq!(caller.source_account, "123456789012");
+        let event: Value = serde_json::from_slice(&request.body).expect("JSON");
+        assert!(caller.source_arn.ends_with(event["userPoolId"].as_str().expect("an id")));
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        match (self.play)(&Cognito { account: account.clone() }, event) {
+            Ok(answer) => rest::reply(200, &answer),
+            Err(message) if message == "denied" => {
+                rest::error(&AwsError::new(403, "AccessDeniedException", message))
+            }
+            Err(message) => rest::reply(200, &json!({"errorMessage": message}))
+                .with_header("X-Amz-Function-Error", "Unhandled"),
+        }
+    }
+}
+
+impl server::Service for Stage {
+    fn name(&self) -> &'static str {
+        "lambda"
+    }
+
+    fn interface(&self) -> Interface {
+        Interface { protocol: Protocol::RestJson, target: "", version: "", paths: &[] }
+    }
+
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        Box::pin(std::future::ready(self.answer(account, request)))
     }
 }
 
 struct Theatre {
-    service: Service,
-    stage: Arc<Stage>,
+    service: Cognito,
+    stage: &'static Stage,
     pool: String,
     client: String,
 }
@@ -69,22 +68,18 @@ struct Theatre {
 impl Theatre {
     async fn open(
         lambda_config: Value,
-        play: impl Fn(&Service, Value) -> Result<Value, String> + Send + Sync + 'static,
+        play: impl Fn(&Cognito, Value) -> Result<Value, String> + Send + Sync + 'static,
     ) -> Self {
-        let stage = Arc::new(Stage {
-            play: Box::new(play),
-            service: OnceLock::new(),
-            seen: Mutex::default(),
-        });
-        let world = World::new(
-            "123456789012".to_owned(),
-            "us-east-1".to_owned(),
-            Pace::None,
-            "http://127.0.0.1:1".to_owned(),
-        );
-        let functions: Arc<dyn Functions> = Arc::<Stage>::clone(&stage);
-        let service = Service::new(Arc::new(world), functions);
-        stage.service.set(service.clone()).expect("set once");
+        // Services live as long as the program.
+        let stage: &'static Stage =
+            Box::leak(Box::new(Stage { play: Box::new(play), seen: Mutex::default() }));
+        let options = AccountOptions {
+            account_id: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            latency: LatencyProfile::None,
+            ..AccountOptions::default()
+        };
+        let service = Cognito { account: Account::open(options, vec![&Service, stage]) };
         let mut theatre = Self { service, stage, pool: String::new(), client: String::new() };
         let input = json!({
             "PoolName": "p",
@@ -234,7 +229,7 @@ async fn a_migrated_user_has_to_reset_their_password() {
     assert_eq!(theatre.status("ann").await.as_deref(), Some("RESET_REQUIRED"));
     let sent = theatre.call("ForgotPassword", forgot).await.expect("sent");
     assert_eq!(sent["CodeDeliveryDetails"]["Destination"], "a***@e***");
-    let code = theatre.service.world.state().cognito.inbox[0].code.clone();
+    let code = theatre.service.account.state::<State>().inbox[0].code.clone();
     let confirm = json!({
         "ClientId": theatre.client,
         "Username": "ann",
@@ -254,12 +249,12 @@ async fn a_migrated_user_has_to_reset_their_password() {
 async fn a_password_is_nowhere_in_the_clear() {
     let theatre = Theatre::open(json!({}), |_, event| Ok(event)).await;
     theatre.sign_up("ann").await.expect("signed up");
-    let world = &theatre.service.world;
-    let picture = world.state().cognito.snapshot();
-    assert_eq!(picture, world.state().cognito.snapshot());
-    assert_eq!(picture[&theatre.pool]["users"]["ann"]["status"], "UNCONFIRMED");
-    assert!(!picture.to_string().contains(PASSWORD));
-    assert!(!format!("{:?}", world.state()).contains(PASSWORD));
+    let account = &theatre.service.account;
+    let snapshot = account.state::<State>().snapshot();
+    assert_eq!(snapshot, account.state::<State>().snapshot());
+    assert_eq!(snapshot[&theatre.pool]["users"]["ann"]["status"], "UNCONFIRMED");
+    assert!(!snapshot.to_string().contains(PASSWORD));
+    assert!(!format!("{:?}", *account.state::<State>()).contains(PASSWORD));
 }
 
 #[tokio::test]

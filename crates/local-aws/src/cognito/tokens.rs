@@ -51,7 +51,7 @@ impl Pool {
         let lifetime = self.client(client_id)?.settings.refresh_lifetime();
         self.sessions.retain(|session| now < session.expires);
         let session = Session {
-            origin: ids::uuid(),
+            origin: crate::ids::uuid(),
             refresh_token: ids::opaque(REFRESH_TOKEN_LENGTH),
             username: username.to_owned(),
             client_id: client_id.to_owned(),

@@ -1,46 +1,23 @@
 //! The functions that a pool calls, and what it makes of their answers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::Service;
+use super::Cognito;
 use super::pools::Pool;
-use crate::http::BoxFuture;
-use crate::lambda::{self, Caller, Invocation};
+use crate::account::client::{Answer, Call, Caller, ServiceCaller};
 use crate::protocol::AwsError;
 
 const PRINCIPAL: &str = "cognito-idp.amazonaws.com";
 /// Both are fixed: the developer guide, "Important considerations" of Lambda triggers.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
 /// What an event says where an administrator acts, and no client.
 pub(super) const NO_CLIENT: &str = "CLIENT_ID_NOT_APPLICABLE";
-
-/// What calls functions on behalf of a pool.
-pub trait Functions: Send + Sync + 'static {
-    /// Calls a function whose policy must allow it.
-    fn invoke<'a>(
-        &'a self,
-        function: &'a str,
-        payload: Bytes,
-        caller: Caller<'a>,
-    ) -> BoxFuture<'a, Result<Invocation, AwsError>>;
-}
-
-impl Functions for lambda::Service {
-    fn invoke<'a>(
-        &'a self,
-        function: &'a str,
-        payload: Bytes,
-        caller: Caller<'a>,
-    ) -> BoxFuture<'a, Result<Invocation, AwsError>> {
-        Box::pin(self.invoke(function, payload, caller))
-    }
-}
 
 /// On which occasion a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +106,7 @@ impl Pool {
     }
 }
 
-impl Service {
+impl Cognito {
     /// Makes a call, if there is one to make: the `response` of the event that comes back.
     pub(super) async fn fire(
         &self,
@@ -138,18 +115,18 @@ impl Service {
         let Some(firing) = firing else {
             return Ok(None);
         };
-        let invocation = self.invoke(&firing).await?;
-        if invocation.function_error.is_some() {
+        let answer = self.invoke(&firing).await?;
+        if answer.header("x-amz-function-error").is_some() {
             return Err(AwsError::bad_request(
                 "UserLambdaValidationException",
                 format!(
                     "{} failed with error {}.",
                     firing.trigger.name(),
-                    error_message(&invocation.payload)
+                    error_message(answer.body())
                 ),
             ));
         }
-        match serde_json::from_slice(&invocation.payload) {
+        match serde_json::from_slice(answer.body()) {
             Ok(Value::Object(mut event)) => match event.remove("response") {
                 Some(Value::Object(response)) => Ok(Some(response)),
                 _ => Err(unrecognizable()),
@@ -159,7 +136,7 @@ impl Service {
     }
 
     /// A function that does not answer in time is called again; one that fails is not.
-    async fn invoke(&self, firing: &Firing) -> Result<Invocation, AwsError> {
+    async fn invoke(&self, firing: &Firing) -> Result<Answer, AwsError> {
         let name = firing.trigger.name();
         let unexpected = |cause: &str| {
             AwsError::bad_request(
@@ -168,14 +145,11 @@ impl Service {
             )
         };
         for _ in 0..ATTEMPTS {
-            // Nobody stops a function whose caller has lost patience: it runs to its end.
-            let call = tokio::spawn(call(
-                Arc::clone(&self.functions),
-                firing.clone(),
-                self.world.account_id.clone(),
-            ));
-            match tokio::time::timeout(PATIENCE, call).await {
-                Ok(Ok(Ok(invocation))) => return Ok(invocation),
+            // Nobody stops a function whose caller waits no longer: it runs to its end.
+            let (cognito, firing) = (self.clone(), firing.clone());
+            let call = self.account.spawn(async move { cognito.call_function(&firing).await });
+            match tokio::time::timeout(TIMEOUT, call).await {
+                Ok(Ok(Ok(answer))) => return Ok(answer),
                 // Of a function that is gone, Cognito says the same as of one that it may not call.
                 Ok(Ok(Err(error))) if error.code == "ResourceNotFoundException" => {
                     return Err(unexpected("AccessDeniedException"));
@@ -187,17 +161,17 @@ impl Service {
         }
         Err(unexpected("Socket timeout while invoking Lambda function"))
     }
-}
 
-async fn call(
-    functions: Arc<dyn Functions>,
-    firing: Firing,
-    account_id: String,
-) -> Result<Invocation, AwsError> {
-    let caller =
-        Caller { service: PRINCIPAL, source_arn: &firing.pool_arn, source_account: &account_id };
-    let payload = Bytes::from(firing.event.to_string());
-    functions.invoke(&firing.function, payload, caller).await
+    async fn call_function(&self, firing: &Firing) -> Result<Answer, AwsError> {
+        let client = self.account.client(Caller::Service(ServiceCaller {
+            principal: PRINCIPAL.to_owned(),
+            source_arn: firing.pool_arn.clone(),
+            source_account: self.account.id.clone(),
+        }));
+        let path = ["2015-03-31", "functions", &firing.function, "invocations"];
+        let event = Bytes::from(firing.event.to_string());
+        client.call("lambda", Call::rest(Method::POST, &path, None).with_body(event)).await
+    }
 }
 
 /// The answer, or one member of it, of the shape that it must have.

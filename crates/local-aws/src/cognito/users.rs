@@ -87,7 +87,7 @@ impl User {
     ) -> Self {
         Self {
             username,
-            sub: ids::uuid(),
+            sub: crate::ids::uuid(),
             attributes,
             password: None,
             temporary_until: None,
@@ -222,7 +222,7 @@ impl User {
             "created": ids::timestamp(self.created),
             "enabled": self.enabled,
             "modified": ids::timestamp(self.modified),
-            "password": self.password.as_ref().map(Digest::picture),
+            "password": self.password.as_ref().map(Digest::fingerprint),
             "status": self.status.name(),
             "sub": self.sub,
         })

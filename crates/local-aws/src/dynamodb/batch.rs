@@ -92,9 +92,7 @@ impl State {
         let mut units: BTreeMap<String, f64> = BTreeMap::new();
         for (name, outcome) in outcomes {
             *units.entry(name.clone()).or_default() += capacity::of_write(&outcome);
-            if let Some(table) = self.tables.get_mut(&name) {
-                table.commit(outcome);
-            }
+            self.commit(name, outcome);
         }
         let mut shown = json!({"UnprocessedItems": {}});
         report(&mut shown, capacity, &units);

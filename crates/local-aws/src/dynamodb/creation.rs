@@ -11,7 +11,8 @@ use super::keys::{Attribute, KeySchema};
 use super::names::check_new_name;
 use super::table::{Index, Projection, Settings, Table};
 use super::tags::{Tag, check_tags};
-use super::{Context, State, uuid};
+use super::{Context, State, TABLE};
+use crate::ids::uuid;
 use crate::protocol::{AwsError, Constraints};
 
 /// How long AWS takes to create a table.
@@ -98,13 +99,13 @@ impl State {
         let table = Table {
             id: uuid(),
             created: context.now,
-            active_at: context.now + context.pace.scale(CREATION),
+            active_at: context.now + context.latency.scale(CREATION),
             deleted_at: None,
             key: request.key()?,
             indexes: request.indexes()?,
             settings: request.settings()?,
             tags: check_tags(BTreeMap::new(), tags)?,
-            tags_late_until: context.now + context.pace.scale(TAGS),
+            tags_late_until: context.now + context.latency.scale(TAGS),
             items: BTreeMap::new(),
         };
         request.check_attributes(&table)?;
@@ -114,6 +115,7 @@ impl State {
         let mut shown = table.describe(&name, context);
         // The response comes before anything has happened, however fast it happens.
         shown["TableStatus"] = json!("CREATING");
+        self.outbox.created(TABLE, &name);
         self.tables.insert(name, table);
         Ok(json!({"TableDescription": shown}))
     }

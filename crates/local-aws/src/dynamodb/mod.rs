@@ -19,6 +19,7 @@ mod names;
 pub mod number;
 mod operations;
 mod reads;
+mod resource_types;
 mod table;
 mod tables;
 mod tags;
@@ -29,7 +30,6 @@ pub mod value;
 mod writes;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
@@ -45,16 +45,31 @@ pub use transact::{TransactGetItems, TransactWriteItems};
 pub use writes::WriteRequest;
 
 use self::table::Table;
+use super::account::feed::{ChangeEvent, Outbox};
+use super::account::latency::LatencyProfile;
+use super::account::{self, Account};
+use super::cloudformation::ResourceType;
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{Protocol, json};
-use super::server;
-use super::world::{Pace, World};
+use super::server::{self, Interface};
+
+/// What tables are called among the types of resources.
+const TABLE: &str = "AWS::DynamoDB::Table";
 
 /// Tables by name.
 #[derive(Debug, Default)]
 pub struct State {
     tables: BTreeMap<String, Table>,
     tokens: BTreeMap<String, transact::Token>,
+    outbox: Outbox,
+}
+
+impl account::State for State {
+    const SERVICE: &'static str = "dynamodb";
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 /// What an operation needs to know beside its input.
@@ -67,7 +82,7 @@ pub struct Context {
     /// When it is called.
     pub now: SystemTime,
     /// How fast tables come and go.
-    pub pace: Pace,
+    pub latency: LatencyProfile,
 }
 
 impl Context {
@@ -97,32 +112,21 @@ impl State {
 
 /// DynamoDB, as the listener sees it.
 #[derive(Debug)]
-pub struct Service {
-    world: Arc<World>,
-}
+pub struct Service;
 
-impl Service {
-    /// DynamoDB of that account.
-    #[must_use]
-    pub fn new(world: Arc<World>) -> Self {
-        Self { world }
-    }
-
-    fn answer(&self, request: &Request) -> Response {
-        let context = Context {
-            account_id: self.world.account_id.clone(),
-            region: self.world.region.clone(),
-            now: self.world.now(),
-            pace: self.world.pace,
-        };
-        let result = json::operation(request).and_then(|operation| {
-            let dynamodb = &mut self.world.state().dynamodb;
-            operations::call(dynamodb, operation, &request.body, &context)
-        });
-        match result {
-            Ok(output) => json::reply(json::Version::V1_0, &output),
-            Err(error) => json::error(json::Version::V1_0, &error),
-        }
+fn answer(account: &Account, request: &Request) -> Response {
+    let context = Context {
+        account_id: account.id.clone(),
+        region: account.region.clone(),
+        now: account.now(),
+        latency: account.latency(),
+    };
+    let result = json::operation(request).and_then(|operation| {
+        operations::call(&mut account.state::<State>(), operation, &request.body, &context)
+    });
+    match result {
+        Ok(output) => json::reply(json::Version::V1_0, &output),
+        Err(error) => json::error(json::Version::V1_0, &error),
     }
 }
 
@@ -131,21 +135,24 @@ impl server::Service for Service {
         "dynamodb"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::Json10
+    fn interface(&self) -> Interface {
+        Interface {
+            protocol: Protocol::Json10,
+            target: "DynamoDB_20120810",
+            version: "",
+            paths: &[],
+        }
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(self.answer(request)))
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        Box::pin(std::future::ready(answer(account, request)))
     }
-}
 
-/// A new identifier, as version 4 of UUIDs is written.
-fn uuid() -> String {
-    let bits = fastrand::u128(..);
-    let bits = bits & !(0xf000_u128 << 64) | (0x4000_u128 << 64);
-    let bits = bits & !(0xc000_u128 << 48) | (0x8000_u128 << 48);
-    let hex = format!("{bits:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[&resource_types::table::TYPE]
+    }
+
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot(account.now())
+    }
 }

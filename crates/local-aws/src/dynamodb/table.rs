@@ -197,7 +197,7 @@ impl Table {
             .collect()
     }
 
-    /// What two pictures of the account are compared by.
+    /// What two snapshots of the account are compared by.
     pub(super) fn snapshot(&self) -> Value {
         let settings = &self.settings;
         let mut items: Vec<String> =

@@ -9,7 +9,7 @@ use super::creation::{StreamSpecification, Throughput, check_class, provisioned,
 use super::error::{VALIDATION, in_use, no_table, not_found, unsupported, validation};
 use super::names::table_name;
 use super::table::{Table, seconds};
-use super::{Context, State};
+use super::{Context, State, TABLE};
 use crate::protocol::{AwsError, Constraints};
 
 /// How long AWS takes to delete a table.
@@ -138,8 +138,10 @@ impl State {
                  protection first.",
             ));
         }
-        table.deleted_at = Some(context.now + context.pace.scale(DELETION));
-        Ok(json!({"TableDescription": table.describe(&name, context)}))
+        table.deleted_at = Some(context.now + context.latency.scale(DELETION));
+        let shown = table.describe(&name, context);
+        self.outbox.deleted(TABLE, name);
+        Ok(json!({"TableDescription": shown}))
     }
 
     /// `ListTables`

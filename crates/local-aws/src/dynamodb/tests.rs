@@ -20,7 +20,7 @@ impl Dynamo {
                 account_id: "123456789012".to_owned(),
                 region: "eu-west-1".to_owned(),
                 now: UNIX_EPOCH + Duration::from_hours(500_000),
-                pace: Pace::Real,
+                latency: LatencyProfile::Real,
             },
         }
     }

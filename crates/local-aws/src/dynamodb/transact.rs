@@ -109,9 +109,7 @@ impl State {
             return Err(cancelled(&results));
         }
         for (name, outcome) in results.into_iter().flatten() {
-            if let Some(table) = self.tables.get_mut(&name) {
-                table.commit(outcome);
-            }
+            self.commit(name, outcome);
         }
         if let Some(token) = &request.client_request_token {
             let request = String::from_utf8_lossy(body).into_owned();

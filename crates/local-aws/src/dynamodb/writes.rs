@@ -14,6 +14,7 @@ use super::keys::Key;
 use super::table::Table;
 use super::value::{Item, item_size, read_item, write_item};
 use super::{Context, State};
+use crate::account::feed::ChangeEvent;
 use crate::protocol::{AwsError, Constraints};
 
 const LARGEST_ITEM: usize = 400 * 1024;
@@ -192,17 +193,25 @@ impl Write<'_> {
     }
 }
 
-impl Table {
-    /// Makes it so.
-    pub(super) fn commit(&mut self, outcome: Outcome) {
-        match outcome.new {
-            Some(item) => self.items.insert(outcome.key, item),
-            None => self.items.remove(&outcome.key),
+impl State {
+    /// Carries a write out, and notes it.
+    pub(super) fn commit(&mut self, name: String, outcome: Outcome) {
+        let Some(table) = self.tables.get_mut(&name) else { return };
+        let Outcome { key, old, new } = outcome;
+        if let Some(item) = old.as_ref().or(new.as_ref()) {
+            self.outbox.push(ChangeEvent::ItemWritten {
+                table: name,
+                key: write_item(&table.key.cut(item)),
+                old: old.as_ref().map(write_item),
+                new: new.as_ref().map(write_item),
+            });
+        }
+        match new {
+            Some(item) => table.items.insert(key, item),
+            None => table.items.remove(&key),
         };
     }
-}
 
-impl State {
     /// `PutItem`, `UpdateItem` or `DeleteItem`
     pub(super) fn write(
         &mut self,
@@ -221,9 +230,7 @@ impl State {
         if let Some(consumed) = capacity.consumed(&name, capacity::of_write(&outcome)) {
             shown["ConsumedCapacity"] = consumed;
         }
-        if let Some(table) = self.tables.get_mut(&name) {
-            table.commit(outcome);
-        }
+        self.commit(name, outcome);
         Ok(shown)
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::AccountPrincipal;
 use super::error::{limit_exceeded, malformed};
 use super::wildcard::matches;
 use crate::protocol::AwsError;
@@ -199,17 +200,57 @@ pub(super) fn trusts(document: &str, service: &str) -> bool {
     };
     let decides = |effect: &str| {
         statements(&policy).into_iter().any(|statement| {
-            let field = |name: &str| statement.get(name);
-            field("Effect").and_then(Value::as_str) == Some(effect)
-                && field("Principal")
+            decides_on_assuming(statement, effect)
+                && statement
+                    .get("Principal")
                     .and_then(|principal| principal.get("Service"))
                     .is_some_and(|services| strings(services).contains(&service))
-                && field("Action").is_some_and(|actions| {
-                    strings(actions).iter().any(|pattern| matches(pattern, "sts:assumerole"))
-                })
         })
     };
     decides("Allow") && !decides("Deny")
+}
+
+/// Whether a trust policy lets somebody of an account in. Of conditions, the external id is understood; a statement with
+/// any other allows nothing, and denies.
+pub(super) fn trusts_account(document: &str, caller: &AccountPrincipal) -> bool {
+    let Ok(policy) = serde_json::from_str::<Value>(document) else {
+        return false;
+    };
+    let names = |principal: &Value| match principal.get("AWS") {
+        Some(names) => strings(names).iter().any(|name| caller.names.iter().any(|own| own == name)),
+        None => principal == "*",
+    };
+    let decides = |effect: &str, unknown: bool| {
+        statements(&policy).into_iter().any(|statement| {
+            let condition = statement.get("Condition");
+            decides_on_assuming(statement, effect)
+                && statement.get("Principal").is_some_and(names)
+                && condition.is_none_or(|one| holds(one, caller).unwrap_or(unknown))
+        })
+    };
+    decides("Allow", false) && !decides("Deny", true)
+}
+
+fn decides_on_assuming(statement: &Value, effect: &str) -> bool {
+    statement.get("Effect").and_then(Value::as_str) == Some(effect)
+        && statement.get("Action").is_some_and(|actions| {
+            strings(actions).iter().any(|pattern| matches(pattern, "sts:assumerole"))
+        })
+}
+
+/// Whether a condition holds; nothing where it is not known.
+fn holds(condition: &Value, caller: &AccountPrincipal) -> Option<bool> {
+    let mut all = true;
+    for (operator, keys) in condition.as_object()? {
+        for (key, expected) in keys.as_object()? {
+            if operator != "StringEquals" || !key.eq_ignore_ascii_case("sts:ExternalId") {
+                return None;
+            }
+            let given = caller.external_id.as_deref();
+            all &= given.is_some_and(|given| strings(expected).contains(&given));
+        }
+    }
+    Some(all)
 }
 
 fn parse(document: &str, message: &str) -> Result<Value, AwsError> {
@@ -280,6 +321,30 @@ mod tests {
             &LAMBDA.replace("sts:AssumeRole", "sts:TagSession"),
             "lambda.amazonaws.com"
         ));
+    }
+
+    #[test]
+    fn a_trust_policy_lets_in_the_accounts_it_names() {
+        let policy = |principal: &str, condition: &str| {
+            format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"{condition}}}}}"#
+            )
+        };
+        let caller = |external_id: Option<&str>| AccountPrincipal {
+            names: vec!["arn:aws:iam::111111111111:root".to_owned(), "111111111111".to_owned()],
+            external_id: external_id.map(str::to_owned),
+        };
+        let root = r#"{"AWS":"arn:aws:iam::111111111111:root"}"#;
+        assert!(trusts_account(&policy(root, ""), &caller(None)));
+        assert!(trusts_account(&policy(r#""*""#, ""), &caller(None)));
+        assert!(!trusts_account(&policy(r#"{"AWS":"222222222222"}"#, ""), &caller(None)));
+        assert!(!trusts_account(LAMBDA, &caller(None)));
+        let secret = r#","Condition":{"StringEquals":{"sts:ExternalId":"e"}}"#;
+        assert!(trusts_account(&policy(root, secret), &caller(Some("e"))));
+        assert!(!trusts_account(&policy(root, secret), &caller(Some("f"))));
+        assert!(!trusts_account(&policy(root, secret), &caller(None)));
+        let other = r#","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        assert!(!trusts_account(&policy(root, other), &caller(None)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod names;
 mod operations;
 mod paging;
 mod policies;
+mod resource_types;
 mod role_policies;
 mod roles;
 mod tags;
@@ -18,7 +19,6 @@ mod tests;
 mod wildcard;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
@@ -29,11 +29,13 @@ pub use role_policies::Attached;
 pub use roles::{CreateRole, Role};
 pub use tags::{Tag, Tags};
 
+use super::account::feed::{ChangeEvent, Outbox};
+use super::account::{self, Account};
+use super::cloudformation::ResourceType;
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::Protocol;
 use super::protocol::query;
-use super::server;
-use super::world::World;
+use super::server::{self, Comparison, Interface};
 
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
@@ -42,6 +44,16 @@ const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 pub struct State {
     roles: BTreeMap<String, Role>,
     policies: BTreeMap<String, Policy>,
+    outbox: Outbox,
+}
+
+impl account::State for State {
+    const SERVICE: &'static str = "iam";
+    const SCOPE: account::Scope = account::Scope::Account;
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 /// What an operation needs to know beside its input.
@@ -53,7 +65,16 @@ pub struct Context {
     pub now: SystemTime,
 }
 
-/// Why a service cannot assume a role.
+/// Somebody of an account who wants to assume a role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountPrincipal {
+    /// Everything that a trust policy can call them.
+    pub names: Vec<String>,
+    /// What they were told to say.
+    pub external_id: Option<String>,
+}
+
+/// Why a role cannot be assumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAssumable {
     /// There is no such role.
@@ -78,25 +99,14 @@ impl State {
 
 /// IAM, as the listener sees it.
 #[derive(Debug)]
-pub struct Service {
-    world: Arc<World>,
-}
+pub struct Service;
 
-impl Service {
-    /// IAM of that account.
-    #[must_use]
-    pub fn new(world: Arc<World>) -> Self {
-        Self { world }
-    }
-
-    fn answer(&self, request: &Request) -> Response {
-        let params = query::Params::of(request);
-        let context = Context { account_id: self.world.account_id.clone(), now: self.world.now() };
-        let result = operations::call(&mut self.world.state().iam, &params, &context);
-        match result {
-            Ok((action, result)) => query::reply(NAMESPACE, action, result, &request.request_id),
-            Err(error) => query::error(NAMESPACE, &error, &request.request_id),
-        }
+fn answer(account: &Account, request: &Request) -> Response {
+    let params = query::Params::of(request);
+    let context = Context { account_id: account.id.clone(), now: account.now() };
+    match operations::call(&mut account.state::<State>(), &params, &context) {
+        Ok((action, result)) => query::reply(NAMESPACE, action, result, &request.request_id),
+        Err(error) => query::error(NAMESPACE, &error, &request.request_id),
     }
 }
 
@@ -105,15 +115,36 @@ impl server::Service for Service {
         "iam"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::Query { namespace: NAMESPACE }
+    fn interface(&self) -> Interface {
+        Interface {
+            protocol: Protocol::Query { namespace: NAMESPACE },
+            target: "",
+            version: "2010-05-08",
+            paths: &[],
+        }
     }
 
     fn is_global(&self) -> bool {
         true
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(self.answer(request)))
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        Box::pin(std::future::ready(answer(account, request)))
+    }
+
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[
+            &resource_types::managed_policy::TYPE,
+            &resource_types::policy::TYPE,
+            &resource_types::role::TYPE,
+        ]
+    }
+
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot()
+    }
+
+    fn comparison(&self) -> Comparison {
+        Comparison { has_types: true, ..Comparison::default() }
     }
 }

@@ -14,6 +14,8 @@ use super::{Context, State, document, ids, names};
 use crate::protocol::query::Params;
 use crate::protocol::{AwsError, Constraints};
 
+/// What managed policies are called among the types of resources.
+const POLICY: &str = "AWS::IAM::ManagedPolicy";
 const SIZE_LIMIT: usize = 6144;
 const POLICIES_LIMIT: usize = 1500;
 
@@ -171,6 +173,7 @@ impl State {
             description: input.description,
             tags,
         };
+        self.outbox.created(POLICY, &policy.arn);
         self.policies.insert(key, policy.clone());
         Ok(self.view(policy))
     }
@@ -214,6 +217,7 @@ impl State {
             return Err(delete_conflict("Cannot delete a policy attached to entities."));
         }
         self.policies.remove(&view.policy.name.to_lowercase());
+        self.outbox.deleted(POLICY, arn);
         Ok(())
     }
 

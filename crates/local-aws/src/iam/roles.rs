@@ -10,10 +10,12 @@ use super::error::{
 };
 use super::paging::{Page, PageRequest};
 use super::tags::{Tag, Tags};
-use super::{Context, NotAssumable, State, document, ids, names};
+use super::{AccountPrincipal, Context, NotAssumable, State, document, ids, names};
+use crate::account::latency::LatencyProfile;
 use crate::protocol::{AwsError, Constraints};
-use crate::world::Pace;
 
+/// What roles are called among the types of resources.
+const ROLE: &str = "AWS::IAM::Role";
 const ROLES_LIMIT: usize = 1000;
 
 /// AWS says "a few seconds"; what people measure lies between five and ten.
@@ -105,6 +107,7 @@ impl State {
             attached: BTreeSet::new(),
             inline: BTreeMap::new(),
         };
+        self.outbox.created(ROLE, &role.name);
         self.roles.insert(key, role.clone());
         Ok(role)
     }
@@ -136,7 +139,9 @@ impl State {
         if !role.inline.is_empty() {
             return Err(delete_conflict("Cannot delete entity, must delete policies first."));
         }
-        self.roles.remove(&name.to_lowercase());
+        if let Some(role) = self.roles.remove(&name.to_lowercase()) {
+            self.outbox.deleted(ROLE, role.name);
+        }
         Ok(())
     }
 
@@ -190,14 +195,34 @@ impl State {
         role_arn: &str,
         service: &str,
         now: SystemTime,
-        pace: Pace,
+        latency: LatencyProfile,
     ) -> Result<(), NotAssumable> {
         let role = self.role_of_arn(role_arn).ok_or(NotAssumable::NoSuchRole)?;
         let age = now.duration_since(role.trusted_since).unwrap_or_default();
-        if age < pace.scale(TRUST_PROPAGATION) {
+        if age < latency.scale(TRUST_PROPAGATION) {
             return Err(NotAssumable::TooNew);
         }
         if document::trusts(&role.trust, service) { Ok(()) } else { Err(NotAssumable::NotTrusted) }
+    }
+
+    /// How many seconds credentials of the role can be good for, where its trust policy lets that caller in by now.
+    pub fn assumable_by(
+        &self,
+        role_arn: &str,
+        caller: &AccountPrincipal,
+        now: SystemTime,
+        latency: LatencyProfile,
+    ) -> Result<u32, NotAssumable> {
+        let role = self.role_of_arn(role_arn).ok_or(NotAssumable::NoSuchRole)?;
+        let age = now.duration_since(role.trusted_since).unwrap_or_default();
+        if age < latency.scale(TRUST_PROPAGATION) {
+            return Err(NotAssumable::TooNew);
+        }
+        if document::trusts_account(&role.trust, caller) {
+            Ok(role.max_session)
+        } else {
+            Err(NotAssumable::NotTrusted)
+        }
     }
 
     /// The unique identifier of a role.

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::account::latency::LatencyProfile;
 use crate::protocol::AwsError;
 use crate::protocol::query::Params;
-use crate::world::Pace;
 
 const ACCOUNT: &str = "123456789012";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -180,22 +180,25 @@ fn a_new_role_cannot_be_assumed_at_once() {
     let lambda = "lambda.amazonaws.com";
     let now = context().now;
     let later = |millis| now + Duration::from_millis(millis);
-    let assumable = |state: &State, at, pace| state.assumable(arn, lambda, at, pace);
-    assert_eq!(assumable(&state, later(7_999), Pace::Real), Err(NotAssumable::TooNew));
-    assert_eq!(assumable(&state, later(8_000), Pace::Real), Ok(()));
-    assert_eq!(assumable(&state, later(79), Pace::Fast), Err(NotAssumable::TooNew));
-    assert_eq!(assumable(&state, later(80), Pace::Fast), Ok(()));
-    assert_eq!(assumable(&state, now, Pace::None), Ok(()));
+    let assumable = |state: &State, at, latency| state.assumable(arn, lambda, at, latency);
+    assert_eq!(assumable(&state, later(7_999), LatencyProfile::Real), Err(NotAssumable::TooNew));
+    assert_eq!(assumable(&state, later(8_000), LatencyProfile::Real), Ok(()));
+    assert_eq!(assumable(&state, later(79), LatencyProfile::Fast), Err(NotAssumable::TooNew));
+    assert_eq!(assumable(&state, later(80), LatencyProfile::Fast), Ok(()));
+    assert_eq!(assumable(&state, now, LatencyProfile::None), Ok(()));
     assert_eq!(
-        state.assumable(arn, "events.amazonaws.com", now, Pace::None),
+        state.assumable(arn, "events.amazonaws.com", now, LatencyProfile::None),
         Err(NotAssumable::NotTrusted)
     );
     let elsewhere = "arn:aws:iam::210987654321:role/r";
-    assert_eq!(state.assumable(elsewhere, lambda, now, Pace::None), Err(NotAssumable::NoSuchRole));
+    assert_eq!(
+        state.assumable(elsewhere, lambda, now, LatencyProfile::None),
+        Err(NotAssumable::NoSuchRole)
+    );
 
     state.update_trust("r", TRUST, later(10_000)).expect("updated");
-    assert_eq!(assumable(&state, later(17_000), Pace::Real), Err(NotAssumable::TooNew));
-    assert_eq!(assumable(&state, later(18_000), Pace::Real), Ok(()));
+    assert_eq!(assumable(&state, later(17_000), LatencyProfile::Real), Err(NotAssumable::TooNew));
+    assert_eq!(assumable(&state, later(18_000), LatencyProfile::Real), Ok(()));
 }
 
 #[test]

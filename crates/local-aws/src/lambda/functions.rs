@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::code::{CodeSource, LARGEST_ZIP};
 use super::configuration::Settings;
 use super::errors::{conflict, invalid, no_function, stale_revision, unsupported};
 use super::names::{LATEST, Target, VALIDATION};
-use super::package::{self, PackageError};
 use super::render::{Detail, configuration};
-use super::state::{Code, Context, Function, KEY_SEPARATOR, State, Version};
+use super::state::{Context, Function, KEY_SEPARATOR, State, Version};
 use super::tags::check_tags;
 use crate::protocol::{AwsError, Constraints};
 
-const LARGEST_ZIP: usize = 52_428_800;
+/// What functions are called among the types of resources.
+const FUNCTION: &str = "AWS::Lambda::Function";
 const MOST_LISTED: usize = 50;
 
 /// The body of `CreateFunction`.
@@ -32,15 +32,6 @@ pub struct CreateFunction {
     architectures: Option<Vec<String>>,
     #[serde(flatten)]
     settings: Settings,
-}
-
-/// Where a function's code is.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct CodeSource {
-    zip_file: Option<String>,
-    s3_bucket: Option<String>,
-    image_uri: Option<String>,
 }
 
 /// The body of `UpdateFunctionCode`.
@@ -87,27 +78,17 @@ impl CreateFunction {
     }
 }
 
-impl CodeSource {
-    fn load(&self) -> Result<Code, AwsError> {
-        if self.s3_bucket.is_some() {
-            return Err(invalid(
-                "The local AWS of playbook has no S3 buckets. Give the function's code as ZipFile instead.",
-            ));
-        }
-        if self.image_uri.is_some() {
-            return Err(unsupported("functions that are container images"));
-        }
-        let Some(text) = &self.zip_file else {
-            return Err(invalid("Please provide a source for function code."));
-        };
-        let not_a_zip = || invalid(PackageError::NotAZip.to_string());
-        let zip = STANDARD.decode(text).map_err(|_| not_a_zip())?;
-        if zip.len() > LARGEST_ZIP {
-            let message = format!("Zipped size must be smaller than {LARGEST_ZIP} bytes");
-            return Err(AwsError::new(413, "RequestEntityTooLargeException", message));
-        }
-        package::inspect(&zip).map_err(|error| invalid(error.to_string()))?;
-        Ok(Code::new(Bytes::from(zip)))
+impl CreateFunction {
+    /// Where the code is, where the request says so.
+    pub(super) fn code_mut(&mut self) -> Option<&mut CodeSource> {
+        self.code.as_mut()
+    }
+}
+
+impl UpdateFunctionCode {
+    /// Where the code is.
+    pub(super) fn code_mut(&mut self) -> &mut CodeSource {
+        &mut self.code
     }
 }
 
@@ -147,6 +128,7 @@ impl State {
             _ => function.latest.clone(),
         };
         let response = configuration(&name, &shown, false, Detail::Created, context);
+        self.outbox.created(FUNCTION, &name);
         self.functions.insert(name, function);
         Ok(response)
     }
@@ -271,7 +253,9 @@ impl State {
         let arn = context.place.function_arn(&target.name, None);
         match target.qualifier.as_deref() {
             None => {
-                self.functions.remove(&target.name).map(|_| true).ok_or_else(|| no_function(&arn))
+                self.functions.remove(&target.name).ok_or_else(|| no_function(&arn))?;
+                self.outbox.deleted(FUNCTION, &target.name);
+                Ok(true)
             }
             Some(LATEST) => {
                 Err(invalid("$LATEST version cannot be deleted without deleting the function."))

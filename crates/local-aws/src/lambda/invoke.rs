@@ -8,11 +8,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use super::Service;
 use super::names::Target;
 use super::permissions::Caller;
 use super::runtime::{Call, Deployment};
-use super::state::uuid;
+use super::{Lambda, State};
+use crate::account::client::ServiceCaller;
 use crate::http::{Request, Response};
 use crate::protocol::{AwsError, Constraints};
 
@@ -23,17 +23,17 @@ const RETRIES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
 /// How an invocation ended, for whoever called it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invocation {
+pub(super) struct Invocation {
     /// 200: it has been executed, whatever came of it.
-    pub status: u16,
+    status: u16,
     /// `Unhandled` where the payload is an error.
-    pub function_error: Option<String>,
+    function_error: Option<String>,
     /// The function's answer, or its error.
-    pub payload: Bytes,
+    payload: Bytes,
     /// The last 4 KB of its log.
-    pub log_tail: Vec<u8>,
+    log_tail: Vec<u8>,
     /// `$LATEST` or a number.
-    pub executed_version: String,
+    executed_version: String,
 }
 
 /// The invocations that are running, by function.
@@ -68,35 +68,26 @@ impl Drop for Ticket {
     }
 }
 
-impl Service {
-    /// Calls a function on behalf of another service; the function's policy must allow it.
-    ///
-    /// `function` is a name or an ARN, perhaps qualified. The error is what Lambda says to the service.
-    pub async fn invoke(
-        &self,
-        function: &str,
-        payload: Bytes,
-        caller: Caller<'_>,
-    ) -> Result<Invocation, AwsError> {
-        let target = Target::parse(function, None, self.place())?;
-        let deployment = {
-            let state = self.world.state();
-            let deployment = state.lambda.deployment(&target, self.context())?;
-            if !state.lambda.allows(&target, caller) {
-                let arn = target.arn(self.place());
-                return Err(AwsError::new(
-                    403,
-                    "AccessDeniedException",
-                    format!(
-                        "User: {} is not authorized to perform: lambda:InvokeFunction on resource: {arn} because no \
-                         resource-based policy allows the lambda:InvokeFunction action",
-                        caller.service
-                    ),
-                ));
-            }
-            deployment
-        };
-        self.run(&target, deployment, uuid(), payload, None).await
+impl Lambda {
+    /// Refuses a service that the function's policy does not let call it.
+    fn admit(&self, target: &Target, caller: &ServiceCaller) -> Result<(), AwsError> {
+        let ServiceCaller { principal, source_arn, source_account } = caller;
+        let allowed = self
+            .account
+            .state::<State>()
+            .allows(target, Caller { service: principal, source_arn, source_account });
+        if allowed {
+            return Ok(());
+        }
+        let arn = target.arn(self.place());
+        Err(AwsError::new(
+            403,
+            "AccessDeniedException",
+            format!(
+                "User: {principal} is not authorized to perform: lambda:InvokeFunction on resource: {arn} because no \
+                 resource-based policy allows the lambda:InvokeFunction action"
+            ),
+        ))
     }
 
     /// The `Invoke` operation.
@@ -114,7 +105,10 @@ impl Service {
         let payload = event(&request.body, kind)?;
         let client_context =
             request.header("x-amz-client-context").map(client_context).transpose()?;
-        let deployment = self.world.state().lambda.deployment(target, self.context())?;
+        let deployment = self.account.state::<State>().deployment(target, self.context())?;
+        if let Some(caller) = &request.on_behalf_of {
+            self.admit(target, caller)?;
+        }
         let version = deployment.version.clone();
         match kind {
             "DryRun" => Ok(Response::empty(204).with_header("X-Amz-Executed-Version", version)),
@@ -146,20 +140,20 @@ impl Service {
                 "The role defined for the function cannot be assumed by Lambda.",
             ));
         }
-        let limit = self.world.state().lambda.reserved_concurrency(&target.name);
-        let ticket = self.running.enter(&target.name, limit)?;
+        let limit = self.account.state::<State>().reserved_concurrency(&target.name);
+        let ticket = self.execution().running.enter(&target.name, limit)?;
         let executed_version = deployment.version.clone();
         let call =
             Call { request_id, payload, invoked_arn: target.arn(self.place()), client_context };
-        let fleet = Arc::clone(&self.fleet);
+        let processes = Arc::clone(self.processes());
         // An invocation goes on, and counts, when nobody waits for it any more.
-        let execution = tokio::spawn(async move {
+        let execution = self.account.spawn(async move {
             let _ticket = ticket;
-            fleet.execute(&deployment, call).await
+            processes.execute(&deployment, call).await
         });
         let outcome = execution
             .await
-            .map_err(|error| AwsError::new(500, "ServiceException", error.to_string()))?;
+            .map_err(|_| AwsError::new(500, "ServiceException", "The invocation was ended."))?;
         Ok(Invocation {
             status: 200,
             function_error: outcome.failed.then(|| "Unhandled".to_owned()),
@@ -171,21 +165,22 @@ impl Service {
 
     /// Executes an invocation in the background; an error is tried again twice, with the same request id, as AWS does.
     fn run_later(&self, target: Target, request_id: String, payload: Bytes) {
-        let service = self.clone();
-        tokio::spawn(async move {
+        let lambda = self.clone();
+        self.account.spawn(async move {
             for pause in RETRIES.into_iter().map(Some).chain([None]) {
                 let deployment =
-                    service.world.state().lambda.deployment(&target, service.context());
+                    lambda.account.state::<State>().deployment(&target, lambda.context());
                 // The function may be gone by now.
                 let Ok(deployment) = deployment else { return };
-                let attempt = service
+                let attempt = lambda
                     .run(&target, deployment, request_id.clone(), payload.clone(), None)
                     .await;
                 if attempt.is_ok_and(|invocation| invocation.function_error.is_none()) {
                     return;
                 }
                 let Some(pause) = pause else { return };
-                tokio::time::sleep(service.world.pace.scale(pause)).await;
+                let pause = lambda.account.latency().scale(pause);
+                lambda.account.clock().sleep(pause).await;
             }
         });
     }

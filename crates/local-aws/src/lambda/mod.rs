@@ -10,6 +10,7 @@
 //! | [`runtime`] | environments, processes, the Runtime API |
 //! | [`launch`], `supervisor` | how a process becomes a handler that ends with this one, and all that it starts with it |
 
+mod code;
 mod configuration;
 mod errors;
 pub mod functions;
@@ -19,6 +20,7 @@ pub mod names;
 pub mod package;
 pub mod permissions;
 mod render;
+mod resource_types;
 mod routes;
 pub mod runtime;
 pub mod state;
@@ -32,96 +34,159 @@ mod service_tests;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use crate::http::{BoxFuture, Request, Response};
-use crate::iam;
-use crate::protocol::{Protocol, rest};
-use crate::server;
-use crate::world::World;
+use serde_json::Value;
 
-pub use invoke::Invocation;
+use crate::account::{Account, WeakAccount};
+use crate::cloudformation::ResourceType;
+use crate::http::{BoxFuture, Request, Response};
+use crate::protocol::{Protocol, rest};
+use crate::server::{self, Interface};
+use crate::{iam, logs, sts};
+
 pub use launch::become_handler;
 pub use permissions::Caller;
 pub use state::State;
 
 use invoke::Running;
 use names::Place;
-use runtime::{Fleet, Host};
+use runtime::{Host, ProcessPool};
 use state::Context;
 
 const PRINCIPAL: &str = "lambda.amazonaws.com";
 
-/// Lambda, behind the listener. Clones are the same Lambda.
-#[derive(Debug, Clone)]
-pub struct Service {
-    world: Arc<World>,
-    fleet: Arc<Fleet>,
+/// What runs of an account's functions in one region.
+#[derive(Debug, Default)]
+struct Execution {
+    processes: OnceLock<Arc<ProcessPool>>,
     running: Running,
 }
 
-impl Service {
-    /// Lambda in that account. `launcher` is the command, and its first arguments, that becomes a handler.
+/// Lambda in one region of an account. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    account: Account,
+}
+
+impl Lambda {
+    /// Lambda there.
     #[must_use]
-    pub fn new(world: Arc<World>, launcher: Vec<OsString>) -> Self {
-        let host: Arc<dyn Host> = Arc::<World>::clone(&world);
-        Self { world, fleet: Arc::new(Fleet::new(launcher, host)), running: Running::default() }
+    pub fn of(account: &Account) -> Self {
+        Self { account: account.clone() }
+    }
+
+    fn execution(&self) -> &Execution {
+        self.account.regional()
+    }
+
+    fn processes(&self) -> &Arc<ProcessPool> {
+        self.execution().processes.get_or_init(|| {
+            let host: Arc<dyn Host> = Arc::new(self.account.downgrade());
+            Arc::new(ProcessPool::new(self.account.launcher().to_vec(), host))
+        })
     }
 
     fn place(&self) -> Place<'_> {
-        Place { account_id: &self.world.account_id, region: &self.world.region }
+        Place { account_id: &self.account.id, region: &self.account.region }
     }
 
     fn context(&self) -> Context<'_> {
-        Context { place: self.place(), now: self.world.now(), pace: self.world.pace }
+        Context { place: self.place(), now: self.account.now(), latency: self.account.latency() }
     }
 
-    fn can_assume(&self, iam: &iam::State, role_arn: &str) -> bool {
-        iam.assumable(role_arn, PRINCIPAL, self.world.now(), self.world.pace).is_ok()
+    fn assumable(&self, role_arn: &str) -> Result<(), iam::NotAssumable> {
+        let (now, latency) = (self.account.now(), self.account.latency());
+        self.account.state::<iam::State>().assumable(role_arn, PRINCIPAL, now, latency)
+    }
+
+    fn can_assume(&self, role_arn: &str) -> bool {
+        self.assumable(role_arn).is_ok()
     }
 
     /// Whether a function's role is gone, or trusts Lambda no more.
     fn has_lost(&self, role_arn: &str) -> bool {
-        let state = self.world.state();
-        let assumable = state.iam.assumable(role_arn, PRINCIPAL, self.world.now(), self.world.pace);
-        matches!(assumable, Err(iam::NotAssumable::NoSuchRole | iam::NotAssumable::NotTrusted))
+        matches!(
+            self.assumable(role_arn),
+            Err(iam::NotAssumable::NoSuchRole | iam::NotAssumable::NotTrusted)
+        )
     }
 }
+
+/// Lambda, as the listener sees it.
+#[derive(Debug)]
+pub struct Service;
 
 impl server::Service for Service {
     fn name(&self) -> &'static str {
         "lambda"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::RestJson
+    fn interface(&self) -> Interface {
+        Interface {
+            protocol: Protocol::RestJson,
+            target: "",
+            version: "",
+            paths: &[
+                "2015-03-31",
+                "2017-03-31",
+                "2017-10-31",
+                "2018-10-31",
+                "2019-09-25",
+                "2019-09-30",
+            ],
+        }
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
+    fn operation(&self, request: &Request) -> String {
+        routes::operation(request)
+    }
+
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        let lambda = Lambda::of(account);
         Box::pin(
-            async move { self.route(request).await.unwrap_or_else(|error| rest::error(&error)) },
+            async move { lambda.route(request).await.unwrap_or_else(|error| rest::error(&error)) },
         )
     }
 
-    fn shutdown(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.fleet.shutdown())
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[&resource_types::function::TYPE, &resource_types::permission::TYPE]
+    }
+
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot()
+    }
+
+    fn shutdown<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Some(processes) = account.regional::<Execution>().processes.get() {
+                processes.shutdown().await;
+            }
+        })
     }
 }
 
-impl Host for World {
+// Lines are written by Lambda itself and not in the name of the function: they are no call of a service.
+impl Host for WeakAccount {
+    fn now(&self) -> SystemTime {
+        self.upgrade().map_or_else(SystemTime::now, |account| account.now())
+    }
+
     fn append_log(&self, group: &str, stream: &str, events: Vec<(SystemTime, String)>) {
-        let now = self.now();
-        self.state().logs.append(group, stream, events, now);
+        if let Some(account) = self.upgrade() {
+            let now = account.now();
+            account.state::<logs::State>().append(group, stream, events, now);
+        }
     }
 
     fn aws_variables(&self, role_arn: &str, function_name: &str) -> Vec<(String, String)> {
-        let credentials = self.state().sts.open_session(role_arn, function_name);
+        let Some(account) = self.upgrade() else { return Vec::new() };
+        let credentials = account.state::<sts::State>().open_session(role_arn, function_name, None);
         [
-            ("AWS_REGION", self.region.clone()),
-            ("AWS_DEFAULT_REGION", self.region.clone()),
-            ("AWS_ENDPOINT_URL", self.endpoint_url.clone()),
+            ("AWS_REGION", account.region.clone()),
+            ("AWS_DEFAULT_REGION", account.region.clone()),
+            ("AWS_ENDPOINT_URL", account.endpoint_url().to_owned()),
             ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
             ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
             ("AWS_SESSION_TOKEN", credentials.session_token),

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::errors::{conflict, invalid, no_function, not_found, stale_revision};
 use super::names::{LATEST, Target, VALIDATION, is_plain};
-use super::state::{Context, State, uuid};
+use super::state::{Context, State};
+use crate::ids::uuid;
 use crate::protocol::{AwsError, Constraints};
 
 const SOURCE_ARN_PATTERN: &str = r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)";

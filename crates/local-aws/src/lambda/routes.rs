@@ -1,15 +1,18 @@
 //! Requests → operations.
 
+use std::sync::Arc;
+
 use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Service;
+use super::functions::{CreateFunction, UpdateFunctionCode};
 use super::names::{Target, VALIDATION};
+use super::{Lambda, State};
 use crate::http::{Request, Response};
 use crate::protocol::{AwsError, Constraints, rest};
 
-impl Service {
+impl Lambda {
     /// Answers a request.
     pub(super) async fn route(&self, request: &Request) -> Result<Response, AwsError> {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
@@ -18,7 +21,10 @@ impl Service {
                 let target = self.target(request, name)?;
                 self.invoke_request(request, &target).await
             }
-            (method, ["2015-03-31", "functions"]) => self.functions(method, request),
+            (method, ["2015-03-31", "functions"]) => self.functions(method, request).await,
+            (&Method::PUT, ["2015-03-31", "functions", name, "code"]) => {
+                self.update_code(&self.target(request, name)?, request).await
+            }
             (&Method::DELETE, ["2015-03-31", "functions", name]) => {
                 self.delete(&self.target(request, name)?)
             }
@@ -31,7 +37,7 @@ impl Service {
                 self.tags(method, &resource.join("/"), request)
             }
             (&Method::GET, ["2016-08-19", "account-settings"]) => {
-                Ok(reply(&self.world.state().lambda.account_settings()))
+                Ok(reply(&self.account.state::<State>().account_settings()))
             }
             (method, ["2017-10-31" | "2019-09-30", "functions", name, "concurrency"]) => {
                 let target = self.target(request, name)?;
@@ -45,7 +51,7 @@ impl Service {
         Target::parse(name, request.query_value("Qualifier"), self.place())
     }
 
-    fn functions(&self, method: &Method, request: &Request) -> Result<Response, AwsError> {
+    async fn functions(&self, method: &Method, request: &Request) -> Result<Response, AwsError> {
         match *method {
             Method::GET => {
                 let version = request.query_value("FunctionVersion");
@@ -56,36 +62,43 @@ impl Service {
                 }
                 let marker = request.query_value("Marker");
                 let max_items = request.query_value("MaxItems");
-                let state = self.world.state();
-                let context = self.context();
-                Ok(reply(&state.lambda.list_functions(
+                Ok(reply(&self.account.state::<State>().list_functions(
                     version.is_some(),
                     marker,
                     max_items,
-                    context,
+                    self.context(),
                 )?))
             }
-            Method::POST => {
-                let body = body(request)?;
-                let mut state = self.world.state();
-                let context = self.context();
-                let state = &mut *state;
-                let can_assume = |role: &str| self.can_assume(&state.iam, role);
-                let created = state.lambda.create_function(body, context, &can_assume)?;
-                if let Some(runtime) = created["Runtime"].as_str() {
-                    self.fleet.prepare(runtime.to_owned());
-                }
-                Ok(rest::reply(201, &created))
-            }
+            Method::POST => self.create(request).await,
             _ => Err(unknown(request)),
         }
     }
 
+    async fn create(&self, request: &Request) -> Result<Response, AwsError> {
+        let mut body: CreateFunction = body(request)?;
+        self.fetch(body.code_mut(), request).await?;
+        let can_assume = |role: &str| self.can_assume(role);
+        let context = self.context();
+        let created = self.account.state::<State>().create_function(body, context, &can_assume)?;
+        if let Some(runtime) = created["Runtime"].as_str() {
+            let (processes, runtime) = (Arc::clone(self.processes()), runtime.to_owned());
+            self.account.spawn(async move { processes.prepare(&runtime).await });
+        }
+        Ok(rest::reply(201, &created))
+    }
+
+    async fn update_code(&self, target: &Target, request: &Request) -> Result<Response, AwsError> {
+        let mut body: UpdateFunctionCode = body(request)?;
+        self.fetch(Some(body.code_mut()), request).await?;
+        let context = self.context();
+        Ok(reply(&self.account.state::<State>().update_function_code(target, &body, context)?))
+    }
+
     fn delete(&self, target: &Target) -> Result<Response, AwsError> {
         let context = self.context();
-        let is_gone = self.world.state().lambda.delete_function(target, context)?;
+        let is_gone = self.account.state::<State>().delete_function(target, context)?;
         if is_gone {
-            self.fleet.retire(&target.name);
+            self.processes().retire(&target.name);
         }
         Ok(Response::empty(204))
     }
@@ -98,16 +111,14 @@ impl Service {
         request: &Request,
     ) -> Result<Response, AwsError> {
         let context = self.context();
-        let mut state = self.world.state();
-        let state = &mut *state;
-        let lambda = &mut state.lambda;
+        let mut lambda = self.account.state::<State>();
         match (method, rest) {
             (&Method::GET, []) => Ok(reply(&lambda.get_function(target, context)?)),
             (&Method::GET, ["configuration"]) => {
                 Ok(reply(&lambda.get_function_configuration(target, context)?))
             }
             (&Method::PUT, ["configuration"]) => {
-                let can_assume = |role: &str| self.can_assume(&state.iam, role);
+                let can_assume = |role: &str| self.can_assume(role);
                 let body = body(request)?;
                 Ok(reply(&lambda.update_function_configuration(
                     target,
@@ -115,9 +126,6 @@ impl Service {
                     context,
                     &can_assume,
                 )?))
-            }
-            (&Method::PUT, ["code"]) => {
-                Ok(reply(&lambda.update_function_code(target, &body(request)?, context)?))
             }
             (&Method::GET, ["policy"]) => Ok(reply(&lambda.get_policy(target)?)),
             (&Method::POST, ["policy"]) => {
@@ -149,7 +157,7 @@ impl Service {
         request: &Request,
     ) -> Result<Response, AwsError> {
         let context = self.context();
-        let lambda = &mut self.world.state().lambda;
+        let mut lambda = self.account.state::<State>();
         match *method {
             Method::GET => Ok(reply(&lambda.get_concurrency(target, context)?)),
             Method::PUT => Ok(reply(&lambda.put_concurrency(target, &body(request)?, context)?)),
@@ -162,7 +170,7 @@ impl Service {
     }
 
     fn tags(&self, method: &Method, arn: &str, request: &Request) -> Result<Response, AwsError> {
-        let lambda = &mut self.world.state().lambda;
+        let mut lambda = self.account.state::<State>();
         match *method {
             Method::GET => Ok(reply(&lambda.list_tags(arn, self.place())?)),
             Method::POST => {
@@ -178,6 +186,36 @@ impl Service {
             _ => Err(unknown(request)),
         }
     }
+}
+
+/// The operation that a request asks for; the method and the path where it is none of these.
+pub(super) fn operation(request: &Request) -> String {
+    let method = request.method.as_str();
+    let path: Vec<&str> = request.path.iter().skip(1).map(String::as_str).collect();
+    let name = match (method, path.as_slice()) {
+        ("GET", ["functions"]) => "ListFunctions",
+        ("POST", ["functions"]) => "CreateFunction",
+        ("GET", ["functions", _]) => "GetFunction",
+        ("DELETE", ["functions", _]) => "DeleteFunction",
+        ("POST", ["functions", _, "invocations"]) => "Invoke",
+        ("GET", ["functions", _, "configuration"]) => "GetFunctionConfiguration",
+        ("PUT", ["functions", _, "configuration"]) => "UpdateFunctionConfiguration",
+        ("PUT", ["functions", _, "code"]) => "UpdateFunctionCode",
+        ("GET", ["functions", _, "policy"]) => "GetPolicy",
+        ("POST", ["functions", _, "policy"]) => "AddPermission",
+        ("DELETE", ["functions", _, "policy", _]) => "RemovePermission",
+        ("GET", ["functions", _, "versions"]) => "ListVersionsByFunction",
+        ("POST", ["functions", _, "versions"]) => "PublishVersion",
+        ("GET", ["functions", _, "concurrency"]) => "GetFunctionConcurrency",
+        ("PUT", ["functions", _, "concurrency"]) => "PutFunctionConcurrency",
+        ("DELETE", ["functions", _, "concurrency"]) => "DeleteFunctionConcurrency",
+        ("GET", ["account-settings"]) => "GetAccountSettings",
+        ("GET", ["tags", _]) => "ListTags",
+        ("POST", ["tags", _]) => "TagResource",
+        ("DELETE", ["tags", _]) => "UntagResource",
+        _ => return format!("{method} /{}", request.path.join("/")),
+    };
+    name.to_owned()
 }
 
 fn body<T: DeserializeOwned>(request: &Request) -> Result<T, AwsError> {

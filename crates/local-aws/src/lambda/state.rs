@@ -15,8 +15,11 @@ use super::errors::{conflict, no_function};
 use super::names::{LATEST, Place, Target};
 use super::permissions::Policy;
 use super::runtime::{Deployment, LogFormat};
+use crate::account;
+use crate::account::feed::{ChangeEvent, Outbox};
+use crate::account::latency::LatencyProfile;
+use crate::ids::uuid;
 use crate::protocol::AwsError;
-use crate::world::Pace;
 
 /// How long AWS takes to create a function.
 const CREATION: Duration = Duration::from_secs(3);
@@ -34,7 +37,7 @@ pub struct Context<'a> {
     /// Now.
     pub now: SystemTime,
     /// How fast things happen.
-    pub pace: Pace,
+    pub latency: LatencyProfile,
 }
 
 /// All functions.
@@ -42,6 +45,15 @@ pub struct Context<'a> {
 pub struct State {
     pub(super) functions: BTreeMap<String, Function>,
     generations: u64,
+    pub(super) outbox: Outbox,
+}
+
+impl account::State for State {
+    const SERVICE: &'static str = "lambda";
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 /// A function.
@@ -104,7 +116,7 @@ impl Version {
         generation: u64,
         context: Context<'_>,
     ) -> Self {
-        let active_at = context.now + context.pace.scale(CREATION);
+        let active_at = context.now + context.latency.scale(CREATION);
         Self {
             name: LATEST.to_owned(),
             configuration,
@@ -156,7 +168,7 @@ impl Version {
         change(&mut self.configuration, &mut self.code);
         self.superseded = Some(Box::new(before));
         self.generation = generation;
-        self.updated_at = context.now + context.pace.scale(UPDATE);
+        self.updated_at = context.now + context.latency.scale(UPDATE);
         self.last_modified = context.now;
         self.revision_id = uuid();
     }
@@ -322,14 +334,4 @@ pub(super) fn runtime_version_arn(runtime: &str, region: &str) -> String {
     let digest = Sha256::digest(runtime);
     let digits = digest.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
     format!("arn:aws:lambda:{region}::runtime:{digits}")
-}
-
-/// A random identifier of version 4.
-pub(super) fn uuid() -> String {
-    let bits = fastrand::u128(..);
-    let bits = bits & !(0xf000_u128 << 64) | (0x4000_u128 << 64);
-    let bits = bits & !(0xc000_u128 << 48) | (0x8000_u128 << 48);
-    let hex = format!("{bits:032x}");
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }

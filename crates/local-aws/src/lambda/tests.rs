@@ -13,8 +13,8 @@ use super::functions::{CreateFunction, UpdateFunctionCode, UpdateFunctionConfigu
 use super::names::{Place, Target};
 use super::permissions::{AddPermission, Caller};
 use super::state::{Context, State};
+use crate::account::latency::LatencyProfile;
 use crate::protocol::AwsError;
-use crate::world::Pace;
 
 const PLACE: Place<'static> = Place { account_id: "123456789012", region: "us-east-1" };
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -24,9 +24,13 @@ fn start() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000)
 }
 
-/// So many milliseconds after the start, at AWS's own pace.
+/// So many milliseconds after the start, with the latencies of AWS.
 fn at(millis: u64) -> Context<'static> {
-    Context { place: PLACE, now: start() + Duration::from_millis(millis), pace: Pace::Real }
+    Context {
+        place: PLACE,
+        now: start() + Duration::from_millis(millis),
+        latency: LatencyProfile::Real,
+    }
 }
 
 fn zip(text: &str) -> String {
@@ -98,11 +102,11 @@ fn a_function_is_pending_for_three_seconds() {
 #[test]
 fn the_pace_scales_the_wait() {
     let mut state = State::default();
-    let fast = |millis| Context { pace: Pace::Fast, ..at(millis) };
+    let fast = |millis| Context { latency: LatencyProfile::Fast, ..at(millis) };
     create(&mut state, body("f"), fast(0)).expect("created");
     assert!(state.deployment(&target("f"), fast(29)).is_err());
     assert!(state.deployment(&target("f"), fast(30)).is_ok());
-    let at_once = Context { pace: Pace::None, ..at(0) };
+    let at_once = Context { latency: LatencyProfile::None, ..at(0) };
     create(&mut state, body("g"), at_once).expect("created");
     assert!(state.deployment(&target("g"), at_once).is_ok());
 }

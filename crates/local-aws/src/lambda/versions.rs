@@ -7,7 +7,8 @@ use super::errors::{invalid, no_function};
 use super::functions::{check_revision, page};
 use super::names::{LATEST, Target};
 use super::render::{Detail, configuration};
-use super::state::{Context, Function, State, Version, uuid};
+use super::state::{Context, Function, State, Version};
+use crate::ids::uuid;
 use crate::protocol::AwsError;
 
 /// What remains for functions without a reservation.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{INVALID_PARAMETER, invalid_parameter, invalid_token, not_found};
 use super::{Context, State, names};
+use crate::account::feed::ChangeEvent;
 use crate::protocol::timestamp::epoch_millis;
 use crate::protocol::{AwsError, Constraints};
 
@@ -101,7 +102,7 @@ impl Event {
 
     pub(super) fn is_visible(&self, context: &Context) -> bool {
         let age = context.now.duration_since(self.written).unwrap_or_default();
-        age >= context.pace.scale(VISIBILITY_DELAY)
+        age >= context.latency.scale(VISIBILITY_DELAY)
     }
 }
 
@@ -237,12 +238,17 @@ impl State {
     ) -> Key {
         let mut last = Key::first_at(epoch_millis(now));
         let found = self.groups.get_mut(group).and_then(|group| group.streams.get_mut(stream));
-        let Some(stream) = found else { return last };
+        let Some(place) = found else { return last };
+        let mut lines = Vec::new();
         for (timestamp, message) in events {
             self.written = self.written.saturating_add(1);
             last = Key { timestamp: timestamp.max(0), sequence: self.written };
-            stream.events.insert(last, Event { message: message.into(), written: now });
+            let message: String = message.into();
+            lines.push((last.timestamp, message.clone()));
+            place.events.insert(last, Event { message, written: now });
         }
+        let (group, stream) = (group.to_owned(), stream.to_owned());
+        self.outbox.push(ChangeEvent::LogWritten { group, stream, lines });
         last
     }
 

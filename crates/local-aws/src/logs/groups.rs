@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::{INVALID_PARAMETER, already_exists, invalid_parameter, not_found};
 use super::streams::Stream;
-use super::{Context, State, names, paging, tags};
+use super::{Context, GROUP, State, names, paging, tags};
 use crate::protocol::timestamp::epoch_millis;
 use crate::protocol::{AwsError, Constraints};
 
@@ -196,6 +196,7 @@ impl State {
         if self.groups.contains_key(name) {
             return Err(already_exists("log group"));
         }
+        self.outbox.created(GROUP, name);
         self.groups.insert(name.to_owned(), group);
         Ok(())
     }
@@ -203,7 +204,9 @@ impl State {
     /// `DeleteLogGroup`
     pub fn delete_log_group(&mut self, input: &GroupRequest) -> Result<(), AwsError> {
         let name = names::group_name(input.log_group_name.as_ref())?;
-        self.groups.remove(name).map(drop).ok_or_else(|| not_found("log group"))
+        self.groups.remove(name).ok_or_else(|| not_found("log group"))?;
+        self.outbox.deleted(GROUP, name);
+        Ok(())
     }
 
     /// `DescribeLogGroups`

@@ -8,13 +8,13 @@ mod names;
 mod operations;
 mod paging;
 mod pattern;
+mod resource_types;
 mod streams;
 mod tags;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -32,11 +32,17 @@ pub use tags::{TagRequest, TagsOutput, UntagRequest};
 
 use self::groups::Group;
 use self::streams::Stream;
+use super::account::feed::{ChangeEvent, Outbox};
+use super::account::latency::LatencyProfile;
+use super::account::{self, Account};
+use super::cloudformation::ResourceType;
 use super::http::{BoxFuture, Request, Response};
+use super::protocol::json;
 use super::protocol::timestamp::epoch_millis;
-use super::protocol::{Protocol, json};
-use super::server;
-use super::world::{Pace, World};
+use super::server::{self, Comparison, Interface};
+
+/// What log groups are called among the types of resources.
+const GROUP: &str = "AWS::Logs::LogGroup";
 
 /// Log groups, streams and events.
 #[derive(Debug, Default)]
@@ -44,6 +50,15 @@ pub struct State {
     groups: BTreeMap<String, Group>,
     /// How many events were ever written: the order of those of the same time.
     written: u64,
+    outbox: Outbox,
+}
+
+impl account::State for State {
+    const SERVICE: &'static str = "logs";
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 /// What an operation needs to know beside its input.
@@ -56,13 +71,16 @@ pub struct Context {
     /// When it is called.
     pub now: SystemTime,
     /// How soon events can be read.
-    pub pace: Pace,
+    pub latency: LatencyProfile,
 }
 
 impl State {
     /// Makes a stream, and its group, where they are missing, as Lambda does.
     pub fn ensure_stream(&mut self, group: &str, stream: &str, now: SystemTime) {
         let now = epoch_millis(now);
+        if !self.groups.contains_key(group) {
+            self.outbox.created(GROUP, group);
+        }
         let group = self.groups.entry(group.to_owned()).or_insert_with(|| Group::new(now));
         group.streams.entry(stream.to_owned()).or_insert_with(|| Stream::new(now));
     }
@@ -89,32 +107,22 @@ impl State {
 
 /// Logs, as the listener sees it.
 #[derive(Debug)]
-pub struct Service {
-    world: Arc<World>,
-}
+pub struct Service;
 
-impl Service {
-    /// Logs of that account.
-    #[must_use]
-    pub fn new(world: Arc<World>) -> Self {
-        Self { world }
-    }
-
-    fn answer(&self, request: &Request) -> Response {
-        let context = Context {
-            account_id: self.world.account_id.clone(),
-            region: self.world.region.clone(),
-            now: self.world.now(),
-            pace: self.world.pace,
-        };
-        let result = json::operation(request).and_then(|operation| {
-            operations::call(&mut self.world.state().logs, operation, &request.body, &context)
-        });
-        match result {
-            Ok(Some(output)) => json::reply(json::Version::V1_1, &output),
-            Ok(None) => json::reply_empty(json::Version::V1_1),
-            Err(error) => json::error(json::Version::V1_1, &error),
-        }
+fn answer(account: &Account, request: &Request) -> Response {
+    let context = Context {
+        account_id: account.id.clone(),
+        region: account.region.clone(),
+        now: account.now(),
+        latency: account.latency(),
+    };
+    let result = json::operation(request).and_then(|operation| {
+        operations::call(&mut account.state::<State>(), operation, &request.body, &context)
+    });
+    match result {
+        Ok(Some(output)) => json::reply(json::Version::V1_1, &output),
+        Ok(None) => json::reply_empty(json::Version::V1_1),
+        Err(error) => json::error(json::Version::V1_1, &error),
     }
 }
 
@@ -123,11 +131,24 @@ impl server::Service for Service {
         "logs"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::Json11
+    fn interface(&self) -> Interface {
+        Interface::json11("Logs_20140328")
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(self.answer(request)))
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        Box::pin(std::future::ready(answer(account, request)))
+    }
+
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[&resource_types::log_group::TYPE]
+    }
+
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot()
+    }
+
+    fn comparison(&self) -> Comparison {
+        // What a function logs into a group that was there before it belongs to that group.
+        Comparison { growing: &["streams"], ..Comparison::default() }
     }
 }

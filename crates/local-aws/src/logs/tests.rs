@@ -14,15 +14,20 @@ fn at(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(START + millis)
 }
 
-fn context(millis: u64, pace: Pace) -> Context {
+fn context(millis: u64, latency: LatencyProfile) -> Context {
     let (account_id, region) = ("123456789012".to_owned(), "eu-west-1".to_owned());
-    Context { account_id, region, now: at(millis), pace }
+    Context { account_id, region, now: at(millis), latency }
 }
 
 /// Calls an operation one minute in, when everything that was written at the start is visible.
 fn call(state: &mut State, operation: &str, input: &Value) -> Result<Value, AwsError> {
     let body = input.to_string();
-    let result = operations::call(state, operation, body.as_bytes(), &context(60_000, Pace::Real))?;
+    let result = operations::call(
+        state,
+        operation,
+        body.as_bytes(),
+        &context(60_000, LatencyProfile::Real),
+    )?;
     Ok(result.unwrap_or_default())
 }
 
@@ -118,19 +123,20 @@ fn faulty_requests_are_refused() {
 fn an_event_cannot_be_read_at_once() {
     let state = with_events(1);
     let input = FilterLogEvents { log_group_name: Some(GROUP.to_owned()), ..Default::default() };
-    let count = |millis, pace| {
-        state.filter_log_events(&input, &context(millis, pace)).expect("there").events.len()
+    let count = |millis, latency| {
+        state.filter_log_events(&input, &context(millis, latency)).expect("there").events.len()
     };
-    assert_eq!(count(1_999, Pace::Real), 0);
-    assert_eq!(count(2_000, Pace::Real), 1);
-    assert_eq!(count(19, Pace::Fast), 0);
-    assert_eq!(count(20, Pace::Fast), 1);
-    assert_eq!(count(0, Pace::None), 1);
+    assert_eq!(count(1_999, LatencyProfile::Real), 0);
+    assert_eq!(count(2_000, LatencyProfile::Real), 1);
+    assert_eq!(count(19, LatencyProfile::Fast), 0);
+    assert_eq!(count(20, LatencyProfile::Fast), 1);
+    assert_eq!(count(0, LatencyProfile::None), 1);
 
     let input = DescribeLogStreams { log_group_name: Some(GROUP.to_owned()), ..Default::default() };
     let last = |millis| {
-        let streams =
-            state.describe_log_streams(&input, &context(millis, Pace::Real)).expect("there");
+        let streams = state
+            .describe_log_streams(&input, &context(millis, LatencyProfile::Real))
+            .expect("there");
         streams
             .log_streams
             .into_iter()
@@ -251,7 +257,7 @@ fn events_that_have_expired_are_gone() {
     call(&mut state, "PutRetentionPolicy", &keep).expect("put");
     let input = FilterLogEvents { log_group_name: Some(GROUP.to_owned()), ..Default::default() };
     let count = |millis| {
-        let found = state.filter_log_events(&input, &context(millis, Pace::None));
+        let found = state.filter_log_events(&input, &context(millis, LatencyProfile::None));
         found.expect("there").events.len()
     };
     assert_eq!(count(86_400_000), 1);

@@ -120,6 +120,24 @@ pub fn error(error: &AwsError, request_id: &str) -> Response {
     Response::new(error.status, "application/xml", document.to_document())
 }
 
+/// The text of the first element of that name in a document that this module has written.
+#[must_use]
+pub fn text_of(document: &[u8], name: &str) -> Option<String> {
+    let document = std::str::from_utf8(document).ok()?;
+    let (_, rest) = document.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&apos;", "'"),
+        ("&#xD;", "\r"),
+        ("&amp;", "&"),
+    ];
+    let plain = |text: String, (entity, character): (&str, &str)| text.replace(entity, character);
+    Some(entities.into_iter().fold(text.to_owned(), plain))
+}
+
 /// What XML 1.0 cannot carry even escaped becomes U+FFFD.
 fn escape(text: &str, out: &mut String) {
     for character in text.chars() {
@@ -146,6 +164,13 @@ mod tests {
     fn text_is_escaped() {
         let element = Element::leaf("a", "<&>\"'\r\n\u{1}é");
         assert_eq!(element.to_document(), "<a>&lt;&amp;&gt;&quot;&apos;&#xD;\n\u{fffd}é</a>\n");
+    }
+
+    #[test]
+    fn what_was_written_can_be_read() {
+        let document = Element::new("a").text("b", "<&>\"'\r").text("b", "2").to_document();
+        assert_eq!(text_of(document.as_bytes(), "b").as_deref(), Some("<&>\"'\r"));
+        assert_eq!(text_of(document.as_bytes(), "c"), None);
     }
 
     #[test]

@@ -74,10 +74,11 @@ pub(super) fn create(
     let new = Bucket {
         created: context.now,
         tags: given,
-        tags_late_until: Some(context.now + context.pace.scale(TAGS)),
+        tags_late_until: Some(context.now + context.latency.scale(TAGS)),
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
     };
+    state.outbox.created(super::BUCKET, bucket);
     state.buckets.insert(bucket.to_owned(), new);
     Ok(made)
 }
@@ -116,6 +117,7 @@ pub(super) fn delete(state: &mut State, bucket: &str) -> Result<Response, AwsErr
     if !state.bucket(bucket)?.objects.is_empty() {
         return Err(error::not_empty(bucket));
     }
+    state.outbox.deleted(super::BUCKET, bucket);
     state.buckets.remove(bucket);
     Ok(Response::empty(204))
 }

@@ -39,7 +39,7 @@ pub(super) fn copy(
         .in_namespace(NAMESPACE)
         .text("LastModified", iso8601_zulu(copy.modified))
         .text("ETag", &copy.etag);
-    target.objects.insert(key.to_owned(), copy);
+    state.put(bucket, key, copy);
     Ok(reply(&document))
 }
 

@@ -17,10 +17,10 @@ pub(super) fn delete(
     bucket: &str,
     key: &str,
 ) -> Result<Response, AwsError> {
-    let bucket = state.bucket_mut(bucket)?;
-    let there = bucket.objects.get(key).map(|object| object.etag.as_str());
+    let place = state.bucket_mut(bucket)?;
+    let there = place.objects.get(key).map(|object| object.etag.as_str());
     headers::check_write(request, there, key)?;
-    bucket.objects.remove(key);
+    state.remove(bucket, key);
     Ok(Response::empty(204))
 }
 
@@ -30,7 +30,7 @@ pub(super) fn delete_many(
     request: &Request,
     bucket: &str,
 ) -> Result<Response, AwsError> {
-    let bucket = state.bucket_mut(bucket)?;
+    state.bucket(bucket)?;
     let payload = payload(request)?;
     let node = input::document(&payload.bytes, "Delete")?;
     let is_quiet = node.text("Quiet").is_some_and(|quiet| quiet.eq_ignore_ascii_case("true"));
@@ -39,7 +39,7 @@ pub(super) fn delete_many(
     let keys = keys.ok_or_else(error::malformed_xml)?;
     let mut deleted = Vec::new();
     for key in keys {
-        bucket.objects.remove(key);
+        state.remove(bucket, key);
         if !is_quiet {
             deleted.push(Element::new("Deleted").text("Key", key));
         }

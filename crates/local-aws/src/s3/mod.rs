@@ -26,19 +26,23 @@ mod tests;
 mod uploads;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-pub use address::operation;
+use self::address::operation;
 
 use self::buckets::Bucket;
+use self::objects::Object;
+use super::account::feed::{ChangeEvent, Outbox};
+use super::account::latency::LatencyProfile;
+use super::account::{self, Account};
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{AwsError, Protocol};
-use super::server;
-use super::world::{Pace, World};
+use super::server::{self, Interface};
 
+/// What buckets are called among the types of resources.
+const BUCKET: &str = "AWS::S3::Bucket";
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Buckets, by name.
@@ -47,6 +51,15 @@ pub struct State {
     buckets: BTreeMap<String, Bucket>,
     /// How many objects and uploads were ever made: what tells one from the next.
     written: u64,
+    outbox: Outbox,
+}
+
+impl account::State for State {
+    const SERVICE: &'static str = "s3";
+
+    fn take_changes(&mut self) -> Vec<ChangeEvent> {
+        self.outbox.take()
+    }
 }
 
 /// What an operation needs to know beside its input.
@@ -55,7 +68,7 @@ struct Context {
     account_id: String,
     region: String,
     now: SystemTime,
-    pace: Pace,
+    latency: LatencyProfile,
 }
 
 impl State {
@@ -73,6 +86,27 @@ impl State {
         self.buckets.get_mut(name).ok_or_else(|| error::no_such_bucket(name))
     }
 
+    /// Writes an object into a bucket that is there, and notes it.
+    fn put(&mut self, bucket: &str, key: &str, object: Object) {
+        let Some(place) = self.buckets.get_mut(bucket) else { return };
+        self.outbox.push(ChangeEvent::ObjectPut {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            size: u64::try_from(object.body.len()).unwrap_or(u64::MAX),
+            etag: object.etag.clone(),
+        });
+        place.objects.insert(key.to_owned(), object);
+    }
+
+    /// Deletes an object, and notes it where there was one.
+    fn remove(&mut self, bucket: &str, key: &str) {
+        let place = self.buckets.get_mut(bucket);
+        if place.is_some_and(|place| place.objects.remove(key).is_some()) {
+            let (bucket, key) = (bucket.to_owned(), key.to_owned());
+            self.outbox.push(ChangeEvent::ObjectDeleted { bucket, key });
+        }
+    }
+
     /// A number that is greater than every one before.
     fn next(&mut self) -> u64 {
         self.written += 1;
@@ -82,27 +116,17 @@ impl State {
 
 /// S3, as the listener sees it.
 #[derive(Debug)]
-pub struct Service {
-    world: Arc<World>,
-}
+pub struct Service;
 
-impl Service {
-    /// S3 of that account.
-    #[must_use]
-    pub fn new(world: Arc<World>) -> Self {
-        Self { world }
-    }
-
-    fn answer(&self, request: &Request) -> Response {
-        let context = Context {
-            account_id: self.world.account_id.clone(),
-            region: self.world.region.clone(),
-            now: self.world.now(),
-            pace: self.world.pace,
-        };
-        let answer = routes::route(&mut self.world.state().s3, request, &context);
-        answer.unwrap_or_else(|error| Protocol::RestXml.error(&error, &request.request_id))
-    }
+fn answer(account: &Account, request: &Request) -> Response {
+    let context = Context {
+        account_id: account.id.clone(),
+        region: account.region.clone(),
+        now: account.now(),
+        latency: account.latency(),
+    };
+    let answer = routes::route(&mut account.state::<State>(), request, &context);
+    answer.unwrap_or_else(|error| Protocol::RestXml.error(&error, &request.request_id))
 }
 
 impl server::Service for Service {
@@ -110,11 +134,19 @@ impl server::Service for Service {
         "s3"
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol::RestXml
+    fn interface(&self) -> Interface {
+        Interface { protocol: Protocol::RestXml, target: "", version: "", paths: &[] }
     }
 
-    fn handle<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(self.answer(request)))
+    fn operation(&self, request: &Request) -> String {
+        operation(request).to_owned()
+    }
+
+    fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
+        Box::pin(std::future::ready(answer(account, request)))
+    }
+
+    fn snapshot(&self, account: &Account) -> Value {
+        account.state::<State>().snapshot()
     }
 }

@@ -66,15 +66,15 @@ pub(super) fn put(
     key: &str,
 ) -> Result<Response, AwsError> {
     names::check_key(key)?;
-    let bucket = state.bucket_mut(bucket)?;
+    let place = state.bucket_mut(bucket)?;
     let payload = payload(request)?;
     let headers = headers::kept(request)?;
     let tags = tags::of_header(request)?;
-    let there = bucket.objects.get(key).map(|object| object.etag.as_str());
+    let there = place.objects.get(key).map(|object| object.etag.as_str());
     headers::check_write(request, there, key)?;
     let object = Object::new(payload.bytes, payload.checksum, headers, tags, context.now);
     let response = object.written(Response::empty(200));
-    bucket.objects.insert(key.to_owned(), object);
+    state.put(bucket, key, object);
     Ok(response)
 }
 

@@ -7,9 +7,9 @@ use hyper::Method;
 
 use super::address::{Address, address, operation};
 use super::{Context, State, routes};
+use crate::account::latency::LatencyProfile;
 use crate::http::{Request, Response};
 use crate::protocol::AwsError;
-use crate::world::Pace;
 
 fn request(method: Method, target: &str, headers: &[(&'static str, &str)], body: &str) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -30,6 +30,7 @@ fn request(method: Method, target: &str, headers: &[(&'static str, &str)], body:
         body: Bytes::from(body.to_owned()),
         request_id: "id".to_owned(),
         credential: None,
+        on_behalf_of: None,
     }
 }
 
@@ -38,7 +39,7 @@ fn context(region: &str) -> Context {
         account_id: "123456789012".to_owned(),
         region: region.to_owned(),
         now: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-        pace: Pace::None,
+        latency: LatencyProfile::None,
     }
 }
 
@@ -118,7 +119,7 @@ fn only_the_first_region_lets_a_bucket_be_made_again() {
 }
 
 #[test]
-fn a_picture_shows_what_differs() {
+fn a_snapshot_shows_what_differs() {
     let mut s3 = S3::new("us-east-1");
     assert_eq!(s3.state.snapshot(), serde_json::json!({}));
     s3.call(Method::PUT, "/bucket", &[], "").expect("made");
@@ -194,7 +195,7 @@ fn no_body_brings_it_down() {
 #[test]
 fn tags_that_a_bucket_is_made_with_show_up_late() {
     let mut state = State::default();
-    let mut context = Context { pace: Pace::Real, ..context("us-east-1") };
+    let mut context = Context { latency: LatencyProfile::Real, ..context("us-east-1") };
     let tags = "<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>";
     let body = format!("<CreateBucketConfiguration>{tags}</CreateBucketConfiguration>");
     let create = request(Method::PUT, "/demo", &[], &body);

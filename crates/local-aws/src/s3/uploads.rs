@@ -183,8 +183,8 @@ pub(super) fn complete(
             &object.checksum.value,
         )
         .text("ChecksumType", object.checksum_type());
-    place.objects.insert(key.to_owned(), object);
     place.uploads.remove(upload_id(request));
+    state.put(bucket, key, object);
     Ok(reply(&document))
 }
 

@@ -12,11 +12,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::signature::{self, Refusal, Secret};
 use super::visitor::is_read;
+use crate::account::Account;
 use crate::http::{Credential, Request, Response};
 use crate::protocol::query::Params;
 use crate::protocol::{AwsError, Protocol};
 use crate::random;
-use crate::world::World;
+use crate::sts;
 
 /// The key that the person who started this AWS is told, where nothing is taken that is not signed.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,13 +105,13 @@ pub(super) fn ask_for_credentials() -> Response {
 /// The keys that there are.
 pub(super) struct Keys<'k> {
     pub(super) required: Option<&'k KeyPair>,
-    pub(super) account: &'k World,
+    pub(super) account: &'k Account,
 }
 
 impl Keys<'_> {
     fn issued(&self, access_key: &str) -> Option<Secret> {
-        let state = self.account.state();
-        let keys = state.sts.credentials(access_key)?;
+        let state = self.account.state::<sts::State>();
+        let keys = state.credentials(access_key)?;
         let token = Some(keys.session_token.clone());
         Some(Secret { key: keys.secret_access_key.clone(), token })
     }

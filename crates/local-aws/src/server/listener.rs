@@ -179,6 +179,7 @@ async fn answer(
         body,
         request_id,
         credential: None,
+        on_behalf_of: None,
     };
     match handler.handle(request).await {
         Some(response) => encode(response),

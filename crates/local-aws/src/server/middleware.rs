@@ -1,11 +1,15 @@
-//! A seam between the listener and the services: where faults are injected and calls are counted.
+//! An injector between the listener and the services: where faults are injected and calls are counted.
 
 use super::Service;
+use crate::account::Account;
 use crate::http::{BoxFuture, Request, Response};
 use crate::protocol::AwsError;
 
 /// Stands between every AWS request and its service. It may take its time: a call that hangs is a `before` that waits.
 pub trait Middleware: Send + Sync + 'static {
+    /// The account is open, and no request has come yet.
+    fn opened(&self, _account: &Account) {}
+
     /// Before the service sees the request.
     fn before<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! The listener, which service a request is for, and a seam for faults.
+//! The listener, which service a request is for, and an injector of faults.
 
 mod admission;
 mod connections;
@@ -23,25 +23,28 @@ use tokio::net::TcpListener;
 pub use admission::KeyPair;
 pub use listener::{Handler, Listening, serve};
 pub use middleware::Middleware;
-pub use service::Service;
+pub use route::operation;
+pub use service::{Comparison, Interface, Service};
 
 use self::admission::Keys;
 use self::middleware::{After, Before};
-use super::http::{BoxFuture, Request, Response};
+use super::SERVICES;
+use super::account::latency::LatencyProfile;
+use super::account::{Account, AccountOptions};
+use super::http::{BoxFuture, Credential, Request, Response};
 use super::protocol::{AwsError, Protocol};
-use super::world::{Pace, World};
-use super::{cloudformation, cognito, dynamodb, iam, lambda, logs, s3, sts};
+use super::sts;
 
 /// What an embedded AWS is started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalOptions {
     /// The port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
-    /// How fast things happen.
-    pub pace: Pace,
-    /// The one region that there is.
+    /// How long things take.
+    pub latency: LatencyProfile,
+    /// The region of requests that name none, and of services that know none.
     pub region: String,
-    /// Twelve digits.
+    /// The account of callers whose keys say nothing else; twelve digits.
     pub account_id: String,
     /// The command, and its first arguments, that handler processes are started with.
     pub launcher: Vec<OsString>,
@@ -49,12 +52,11 @@ pub struct LocalOptions {
     pub required: Option<KeyPair>,
 }
 
-/// An embedded AWS that is running.
+/// An embedded AWS that is running. Its background tasks end with it.
 #[derive(Debug)]
 pub struct LocalAws {
-    world: Arc<World>,
-    listening: Listening,
-    router: Arc<Router>,
+    account: Account,
+    listening: Option<Listening>,
 }
 
 impl LocalAws {
@@ -77,57 +79,52 @@ impl LocalAws {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
-        let world =
-            Arc::new(World::new(options.account_id, options.region, options.pace, endpoint_url));
-        let lambda = lambda::Service::new(Arc::clone(&world), options.launcher);
-        let cognito = cognito::Service::new(Arc::clone(&world), Arc::new(lambda.clone()));
-        let makers: Vec<Arc<dyn Service>> = vec![
-            Arc::new(logs::Service::new(Arc::clone(&world))),
-            Arc::new(lambda.clone()),
-            Arc::new(cognito.clone()),
-            Arc::new(dynamodb::Service::new(Arc::clone(&world))),
-        ];
-        let services: Vec<Box<dyn Service>> = vec![
-            Box::new(sts::Service::new(Arc::clone(&world))),
-            Box::new(iam::Service::new(Arc::clone(&world))),
-            Box::new(logs::Service::new(Arc::clone(&world))),
-            // Before Lambda, so that nothing is being made any more when its processes end.
-            Box::new(cloudformation::Service::new(Arc::clone(&world), makers)),
-            Box::new(lambda),
-            Box::new(cognito),
-            Box::new(dynamodb::Service::new(Arc::clone(&world))),
-            Box::new(s3::Service::new(Arc::clone(&world))),
-        ];
         let required = options.required;
-        let router = Arc::new(Router { world: Arc::clone(&world), services, middleware, required });
-        let handler: Arc<dyn Handler> = Arc::<Router>::clone(&router);
-        Ok(Self { world, listening: serve(listener, handler)?, router })
+        let options = AccountOptions {
+            account_id: options.account_id,
+            region: options.region,
+            latency: options.latency,
+            endpoint_url,
+            launcher: options.launcher,
+        };
+        let account = Account::open(options, SERVICES.to_vec());
+        if let Some(middleware) = &middleware {
+            middleware.opened(&account);
+        }
+        let router: Arc<dyn Handler> =
+            Arc::new(Router { account: account.clone(), middleware, required });
+        Ok(Self { account, listening: Some(serve(listener, router)?) })
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
-        &self.world.endpoint_url
+        self.account.endpoint_url()
     }
 
-    /// The account.
+    /// The account of callers whose keys say nothing else, in the region that it was started with.
     #[must_use]
-    pub fn world(&self) -> &Arc<World> {
-        &self.world
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
-    /// Answers nothing more and ends every handler process.
-    pub async fn shutdown(self) {
-        self.listening.close().await;
-        for service in &self.router.services {
-            service.shutdown().await;
+    /// Answers nothing more and ends every background task and every handler process.
+    pub async fn shutdown(mut self) {
+        if let Some(listening) = self.listening.take() {
+            listening.close().await;
         }
+        self.account.shutdown().await;
+    }
+}
+
+impl Drop for LocalAws {
+    fn drop(&mut self) {
+        self.account.abort_tasks();
     }
 }
 
 struct Router {
-    world: Arc<World>,
-    services: Vec<Box<dyn Service>>,
+    account: Account,
     middleware: Option<Arc<dyn Middleware>>,
     required: Option<KeyPair>,
 }
@@ -147,13 +144,15 @@ impl Handler for Router {
             if let Some(page) = self.internal_page(&request) {
                 return Some(page);
             }
-            if let Some(page) = cognito::page(&self.world, &request).await {
-                return Some(page);
+            for service in self.account.services() {
+                if let Some(page) = service.page(&self.account, &request).await {
+                    return Some(page);
+                }
             }
             let response = match self.admit(&request) {
-                Ok((service, credential)) => {
+                Ok((service, account, credential)) => {
                     request.credential = Some(credential);
-                    self.call(service, &request).await?
+                    self.call(service, &account, &request).await?
                 }
                 Err((protocol, error)) => protocol.error(&error, &request.request_id),
             };
@@ -170,6 +169,9 @@ impl Handler for Router {
     }
 }
 
+/// The service of a request, the account and the region that it is about, and who has signed it.
+type Admitted = (&'static dyn Service, Account, Credential);
+
 impl Router {
     /// The pages of this program, which AWS does not have.
     fn internal_page(&self, request: &Request) -> Option<Response> {
@@ -180,9 +182,9 @@ impl Router {
         let page = match path.as_slice() {
             [] if request.query.is_empty() => json!({
                 "what": "an AWS account inside `playbook`",
-                "endpoint_url": self.world.endpoint_url,
-                "region": self.world.region,
-                "account": self.world.account_id,
+                "endpoint_url": self.account.endpoint_url(),
+                "region": self.account.region,
+                "account": self.account.id,
                 "services": self.names(),
             }),
             ["_playbook", "health"] => json!({"status": "ok", "services": self.names()}),
@@ -192,40 +194,53 @@ impl Router {
     }
 
     fn names(&self) -> Vec<&'static str> {
-        self.services.iter().map(|service| service.name()).collect()
+        self.account.services().iter().map(|service| service.name()).collect()
     }
 
-    fn service(&self, name: &str) -> Option<&dyn Service> {
-        self.services.iter().find(|service| service.name() == name).map(AsRef::as_ref)
-    }
-
-    fn admit(
-        &self,
-        request: &Request,
-    ) -> Result<(&dyn Service, super::http::Credential), (Protocol, AwsError)> {
-        let anonymous = route::anonymous(request, &self.world.region).map(Ok);
+    fn admit(&self, request: &Request) -> Result<Admitted, (Protocol, AwsError)> {
+        let anonymous = route::anonymous(request, &self.account.region).map(Ok);
         let given = anonymous.unwrap_or_else(|| route::credential(request));
         let credential = given.map_err(|error| {
             let protocol = route::guess_service(request)
-                .and_then(|name| self.service(name))
                 .map_or_else(|| route::guess_protocol(request), Service::protocol);
             (protocol, route::in_dialect(error, protocol))
         })?;
-        let Some(service) = self.service(&credential.service) else {
+        let Some(service) = self.account.service(&credential.service) else {
             let error = self.unsupported(&credential.service);
             return Err((route::guess_protocol(request), error));
         };
-        if !service.is_global() && credential.region != self.world.region {
-            let error = self.wrong_region(&credential.region);
-            return Err((service.protocol(), route::in_dialect(error, service.protocol())));
+        let protocol = service.protocol();
+        let in_dialect = |error| (protocol, route::in_dialect(error, protocol));
+        let region = self.region(service, &credential).map_err(in_dialect)?;
+        self.check_lifetime(&credential).map_err(in_dialect)?;
+        admission::admit(request, &credential, protocol, &self.keys())
+            .map_err(|error| (protocol, error))?;
+        let owner = self.account.state::<sts::State>().account_of(&credential.access_key);
+        let account = self.account.at(owner.as_deref().unwrap_or(&self.account.id), &region);
+        Ok((service, account, credential))
+    }
+
+    /// The region that a request is about.
+    fn region(&self, service: &dyn Service, credential: &Credential) -> Result<String, AwsError> {
+        let region = if service.is_global() { &self.account.region } else { &credential.region };
+        if route::is_region(region) || *region == self.account.region {
+            return Ok(region.clone());
         }
-        admission::admit(request, &credential, service.protocol(), &self.keys())
-            .map_err(|error| (service.protocol(), error))?;
-        Ok((service, credential))
+        Err(wrong_region(region))
+    }
+
+    /// Refuses credentials of a role that have come to their end.
+    fn check_lifetime(&self, credential: &Credential) -> Result<(), AwsError> {
+        let (sts, now) = (self.account.state::<sts::State>(), self.account.now());
+        if !sts.is_expired(&credential.access_key, now) {
+            return Ok(());
+        }
+        let message = "The security token included in the request is expired";
+        Err(AwsError::new(403, "ExpiredToken", message))
     }
 
     fn keys(&self) -> Keys<'_> {
-        Keys { required: self.required.as_ref(), account: &self.world }
+        Keys { required: self.required.as_ref(), account: &self.account }
     }
 
     fn unsupported(&self, name: &str) -> AwsError {
@@ -236,18 +251,15 @@ impl Router {
         AwsError::bad_request("UnsupportedService", message)
     }
 
-    fn wrong_region(&self, region: &str) -> AwsError {
-        let message = format!(
-            "Credential should be scoped to a valid region. This local AWS is in {}, the request was signed for {region}.",
-            self.world.region
-        );
-        AwsError::new(403, "InvalidSignature", message)
-    }
-
     /// `None` closes the connection.
-    async fn call(&self, service: &dyn Service, request: &Request) -> Option<Response> {
+    async fn call(
+        &self,
+        service: &dyn Service,
+        account: &Account,
+        request: &Request,
+    ) -> Option<Response> {
         let Some(middleware) = &self.middleware else {
-            return Some(service.handle(request).await);
+            return Some(service.handle(account, request).await);
         };
         match middleware.before(service, request).await {
             Before::Proceed => {}
@@ -257,7 +269,7 @@ impl Router {
             Before::Respond(response) => return Some(response),
             Before::Drop => return None,
         }
-        let response = service.handle(request).await;
+        let response = service.handle(account, request).await;
         match middleware.after(service, request, &response).await {
             After::Deliver => Some(response),
             After::Replace(other) => Some(other),
@@ -265,4 +277,11 @@ impl Router {
             After::Drop => None,
         }
     }
+}
+
+fn wrong_region(region: &str) -> AwsError {
+    let message = format!(
+        "Credential should be scoped to a valid region. The request was signed for {region}, which is none."
+    );
+    AwsError::new(403, "InvalidSignature", message)
 }

@@ -1,16 +1,9 @@
 //! Which service a request is for, and whether it may be answered at all.
 
-use crate::cognito;
+use crate::SERVICES;
 use crate::http::{Credential, Request};
 use crate::protocol::{AwsError, Protocol};
-
-/// The services that have been recognised in a request that names none by its signature.
-const TARGETS: [(&str, &str); 4] = [
-    ("Logs_20140328", "logs"),
-    ("DynamoDB_20120810", "dynamodb"),
-    ("AWSCognitoIdentityProviderService", "cognito-idp"),
-    ("AWSSecurityTokenServiceV20110615", "sts"),
-];
+use crate::server::Service;
 
 /// Reads who signed a request: from `Authorization`, or from the query of a presigned one.
 pub fn credential(request: &Request) -> Result<Credential, AwsError> {
@@ -21,14 +14,39 @@ pub fn credential(request: &Request) -> Result<Credential, AwsError> {
     scope_parts(scope).ok_or_else(|| incomplete(scope))
 }
 
-/// What people call without credentials of AWS is signed by nobody, for the region that there is.
+/// What people call without credentials of AWS is signed by nobody, for the region of requests that name none.
 pub fn anonymous(request: &Request, region: &str) -> Option<Credential> {
-    let target = request.header("x-amz-target")?;
-    (request.header("authorization").is_none() && cognito::is_public(target)).then(|| Credential {
+    if request.header("authorization").is_some() {
+        return None;
+    }
+    let (prefix, operation) = request.header("x-amz-target")?.split_once('.')?;
+    let service = of_target(prefix)?;
+    service.is_public(operation).then(|| Credential {
         access_key: String::new(),
         region: region.to_owned(),
-        service: "cognito-idp".to_owned(),
+        service: service.name().to_owned(),
     })
+}
+
+/// Whether AWS has a region of that name.
+pub fn is_region(name: &str) -> bool {
+    aws_model::regions::REGIONS.contains(&name)
+}
+
+/// The operation that a request asks for, such as `CreateRole`; the method and the path where it is none.
+#[must_use]
+pub fn operation(request: &Request) -> String {
+    let signed_for = request.credential.as_ref().map(|credential| credential.service.as_str());
+    let service = SERVICES.iter().copied().find(|service| Some(service.name()) == signed_for);
+    match service.or_else(|| guess_service(request)) {
+        Some(service) => service.operation(request),
+        None => format!("{} /{}", request.method, request.path.join("/")),
+    }
+}
+
+fn of_target(prefix: &str) -> Option<&'static dyn Service> {
+    let mut services = SERVICES.iter().copied();
+    services.find(|service| !prefix.is_empty() && service.interface().target == prefix)
 }
 
 fn scope_of_header(header: &str) -> Option<&str> {
@@ -62,31 +80,22 @@ fn incomplete(given: &str) -> AwsError {
 }
 
 /// The service that an unsigned request seems to be for.
-pub fn guess_service(request: &Request) -> Option<&'static str> {
+pub fn guess_service(request: &Request) -> Option<&'static dyn Service> {
     if let Some(target) = request.header("x-amz-target") {
         let prefix = target.split_once('.').map_or(target, |(prefix, _)| prefix);
-        return TARGETS.iter().find(|(known, _)| *known == prefix).map(|(_, service)| *service);
+        return of_target(prefix);
     }
-    match request.path.first().map(String::as_str) {
-        Some(
-            "2015-03-31" | "2017-03-31" | "2017-10-31" | "2018-10-31" | "2019-09-25" | "2019-09-30",
-        ) => Some("lambda"),
-        None => guess_query_service(request),
-        Some(_) => None,
-    }
+    let Some(first) = request.path.first() else { return guess_query_service(request) };
+    SERVICES.iter().copied().find(|service| service.interface().paths.contains(&first.as_str()))
 }
 
-fn guess_query_service(request: &Request) -> Option<&'static str> {
+fn guess_query_service(request: &Request) -> Option<&'static dyn Service> {
     let version = form_urlencoded::parse(&request.body)
         .find(|(key, _)| key == "Version")
         .map(|(_, version)| version.into_owned())
         .or_else(|| request.query_value("Version").map(str::to_owned))?;
-    match version.as_str() {
-        "2010-05-08" => Some("iam"),
-        "2011-06-15" => Some("sts"),
-        "2010-05-15" => Some("cloudformation"),
-        _ => None,
-    }
+    let mut services = SERVICES.iter().copied();
+    services.find(|service| !version.is_empty() && service.interface().version == version)
 }
 
 /// The protocol in which a client of an unknown service will most likely understand an error.
@@ -141,6 +150,7 @@ mod tests {
             body: Bytes::new(),
             request_id: "id".to_owned(),
             credential: None,
+            on_behalf_of: None,
         }
     }
 
@@ -172,12 +182,13 @@ mod tests {
 
     #[test]
     fn the_service_of_an_unsigned_request_is_guessed() {
+        let guessed = |request: &Request| guess_service(request).map(Service::name);
         let target = |text| request(&[("x-amz-target", text)], &[], &[]);
-        assert_eq!(guess_service(&target("Logs_20140328.PutLogEvents")), Some("logs"));
-        assert_eq!(guess_service(&target("Nothing")), None);
+        assert_eq!(guessed(&target("Logs_20140328.PutLogEvents")), Some("logs"));
+        assert_eq!(guessed(&target("Nothing")), None);
         let path = request(&[], &[], &["2015-03-31", "functions"]);
-        assert_eq!(guess_service(&path), Some("lambda"));
+        assert_eq!(guessed(&path), Some("lambda"));
         let version = request(&[], &[("Version", "2010-05-08")], &[]);
-        assert_eq!(guess_service(&version), Some("iam"));
+        assert_eq!(guessed(&version), Some("iam"));
     }
 }

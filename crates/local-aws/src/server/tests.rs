@@ -6,11 +6,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::protocol::xml;
 
 fn options() -> LocalOptions {
     LocalOptions {
         port: 0,
-        pace: Pace::None,
+        latency: LatencyProfile::None,
         region: "eu-west-1".to_owned(),
         account_id: "123456789012".to_owned(),
         launcher: Vec::new(),
@@ -63,10 +64,20 @@ async fn the_caller_is_told_who_it_is() {
         assert!(answer.contains(header), "{header} in {answer}");
     }
 
-    let keys = aws.world().state().sts.open_session("arn:aws:iam::123456789012:role/p/r", "f");
+    let keys = aws.account().state::<sts::State>().open_session(
+        "arn:aws:iam::123456789012:role/p/r",
+        "f",
+        None,
+    );
     let answer =
         exchange(&aws, &post(&really_signed(&Keys::of(&keys), "sts", "", body), body)).await;
     assert!(answer.contains("<Arn>arn:aws:sts::123456789012:assumed-role/r/f</Arn>"), "{answer}");
+}
+
+/// Credentials of a role, as functions have them.
+fn issue(aws: &LocalAws) -> sts::SessionCredentials {
+    let arn = "arn:aws:iam::123456789012:role/r";
+    aws.account().state::<sts::State>().open_session(arn, "f", None)
 }
 
 struct Keys {
@@ -103,6 +114,7 @@ fn really_signed(keys: &Keys, service: &str, more: &str, body: &str) -> String {
         body: body.to_owned().into(),
         request_id: String::new(),
         credential: None,
+        on_behalf_of: None,
     };
     let scope = format!("{}/eu-west-1/{service}/aws4_request", date.get(..8).expect("a day"));
     let signed = ["host", "x-amz-date"];
@@ -115,7 +127,7 @@ fn really_signed(keys: &Keys, service: &str, more: &str, body: &str) -> String {
 #[tokio::test]
 async fn a_key_that_was_issued_signs_or_is_refused() {
     let aws = start().await;
-    let issued = aws.world().state().sts.open_session("arn:aws:iam::123456789012:role/r", "f");
+    let issued = issue(&aws);
     let keys = Keys::of(&issued);
     let body = "Action=ListRoles&Version=2010-05-08";
     let good = exchange(&aws, &post(&really_signed(&keys, "iam", "", body), body)).await;
@@ -143,7 +155,7 @@ async fn where_credentials_are_required_nothing_else_is_taken() {
     let body = "Action=ListRoles&Version=2010-05-08";
     let good = exchange(&aws, &post(&really_signed(&keys, "iam", "", body), body)).await;
     assert!(good.starts_with("HTTP/1.1 200 OK\n"), "{good}");
-    let issued = aws.world().state().sts.open_session("arn:aws:iam::123456789012:role/r", "f");
+    let issued = issue(&aws);
     let issued = really_signed(&Keys::of(&issued), "iam", "", body);
     let good = exchange(&aws, &post(&issued, body)).await;
     assert!(good.starts_with("HTTP/1.1 200 OK\n"), "{good}");
@@ -186,7 +198,7 @@ fn get(target: &str, headers: &str) -> String {
 #[tokio::test]
 async fn a_link_may_ask_and_change_nothing() {
     let aws = start().await;
-    let before = aws.world().snapshot();
+    let before = aws.account().snapshot();
     let trust = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A\
                  %22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D";
     let create = format!(
@@ -209,14 +221,14 @@ async fn a_link_may_ask_and_change_nothing() {
     let form = get(&presigned("lambda", "x=").replacen('/', "/2015-03-31/functions", 1), "");
     let form = exchange(&aws, &form.replace("GET ", "POST ")).await;
     assert!(form.contains("x-amzn-errortype: AccessDeniedException"), "{form}");
-    assert_eq!(aws.world().snapshot(), before);
+    assert_eq!(aws.account().snapshot(), before);
 
     let who = presigned("sts", "Action=GetCallerIdentity&Version=2011-06-15");
     let who = exchange(&aws, &get(&who, "")).await;
     assert!(who.starts_with("HTTP/1.1 200 OK\n"), "{who}");
     let header = exchange(&aws, &get(&format!("/?{create}"), &signed("iam", "x"))).await;
     assert!(header.starts_with("HTTP/1.1 200 OK\n"), "{header}");
-    assert_ne!(aws.world().snapshot(), before);
+    assert_ne!(aws.account().snapshot(), before);
 }
 
 #[tokio::test]
@@ -247,23 +259,77 @@ async fn what_is_not_here_is_named() {
     let answer = exchange(&aws, &post(&signed("sqs", "eu-west-1"), "Action=ListQueues")).await;
     assert!(answer.contains("<Code>UnsupportedService</Code>"), "{answer}");
     assert!(
-        answer.contains("no service named &apos;sqs&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb, s3."),
+        answer.contains("no service named &apos;sqs&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb, s3, ssm."),
         "{answer}"
     );
 }
 
 #[tokio::test]
-async fn there_is_one_region_except_for_iam() {
+async fn regions_are_apart_except_for_iam() {
     let aws = start().await;
-    let target = "X-Amz-Target: Logs_20140328.DescribeLogGroups\n";
-    let elsewhere = format!("{}{target}", signed("logs", "us-east-1"));
-    let answer = exchange(&aws, &post(&elsewhere, "{}")).await;
-    assert!(answer.contains("\"__type\":\"InvalidSignatureException\""), "{answer}");
-    assert!(answer.contains("Credential should be scoped to a valid region."), "{answer}");
-    let here = format!("{}{target}", signed("logs", "eu-west-1"));
-    assert!(exchange(&aws, &post(&here, "{}")).await.ends_with("{\"logGroups\":[]}"));
-    let iam = post(&signed("iam", "us-east-1"), "Action=ListRoles&Version=2010-05-08");
-    assert!(exchange(&aws, &iam).await.starts_with("HTTP/1.1 200 OK\n"));
+    let logs = |region: &str, operation: &str| {
+        format!("{}X-Amz-Target: Logs_20140328.{operation}\n", signed("logs", region))
+    };
+    let group = "{\"logGroupName\":\"g\"}";
+    let created = exchange(&aws, &post(&logs("us-east-1", "CreateLogGroup"), group)).await;
+    assert!(created.starts_with("HTTP/1.1 200 OK\n"), "{created}");
+    let there = exchange(&aws, &post(&logs("us-east-1", "DescribeLogGroups"), "{}")).await;
+    assert!(there.contains("arn:aws:logs:us-east-1:123456789012:log-group:g:*"), "{there}");
+    let here = exchange(&aws, &post(&logs("eu-west-1", "DescribeLogGroups"), "{}")).await;
+    assert!(here.ends_with("{\"logGroups\":[]}"), "{here}");
+    let nowhere = exchange(&aws, &post(&logs("eu-west-9", "DescribeLogGroups"), "{}")).await;
+    assert!(nowhere.contains("\"__type\":\"InvalidSignatureException\""), "{nowhere}");
+    assert!(nowhere.contains("Credential should be scoped to a valid region."), "{nowhere}");
+    let body = "Action=CreateRole&Version=2010-05-08&RoleName=r&AssumeRolePolicyDocument=";
+    let trust = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22*%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D";
+    let created =
+        exchange(&aws, &post(&signed("iam", "us-east-1"), &format!("{body}{trust}"))).await;
+    assert!(created.starts_with("HTTP/1.1 200 OK\n"), "{created}");
+    let list = "Action=ListRoles&Version=2010-05-08";
+    let roles = exchange(&aws, &post(&signed("iam", "eu-west-1"), list)).await;
+    assert!(roles.contains("<RoleName>r</RoleName>"), "{roles}");
+}
+
+#[tokio::test]
+async fn a_role_of_another_account_is_assumed_until_it_expires() {
+    let aws = start().await;
+    let other = |service: &str| signed(service, "us-east-1").replace("AKIAEXAMPLE", "222222222222");
+    let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}"#;
+    let trust: String = form_urlencoded::byte_serialize(trust.as_bytes()).collect();
+    let create = format!("Action=CreateRole&RoleName=r&AssumeRolePolicyDocument={trust}");
+    let created = exchange(&aws, &post(&other("iam"), &create)).await;
+    assert!(created.contains("arn:aws:iam::222222222222:role/r"), "{created}");
+    let own = exchange(&aws, &post(&signed("iam", "x"), "Action=ListRoles")).await;
+    assert!(!own.contains("<RoleName>r</RoleName>"), "{own}");
+
+    let assume = |arn: &str| format!("Action=AssumeRole&RoleSessionName=me&RoleArn={arn}");
+    let arn = "arn:aws:iam::222222222222:role/r";
+    let assumed = exchange(&aws, &post(&signed("sts", "us-east-1"), &assume(arn))).await;
+    assert!(
+        assumed.contains("<Arn>arn:aws:sts::222222222222:assumed-role/r/me</Arn>"),
+        "{assumed}"
+    );
+    let member = |name: &str| xml::text_of(assumed.as_bytes(), name).expect(name);
+    let keys = Keys {
+        id: member("AccessKeyId"),
+        secret: member("SecretAccessKey"),
+        token: Some(member("SessionToken")),
+    };
+    let body = "Action=GetCallerIdentity";
+    let theirs = really_signed(&keys, "sts", "", body);
+    let whoami = exchange(&aws, &post(&theirs, body)).await;
+    assert!(whoami.contains("<Account>222222222222</Account>"), "{whoami}");
+
+    let missing = "arn:aws:iam::222222222222:role/missing";
+    let denied = exchange(&aws, &post(&signed("sts", "us-east-1"), &assume(missing))).await;
+    let reason = format!(
+        "User: arn:aws:iam::123456789012:user/playbook is not authorized to perform: sts:AssumeRole on resource: {missing}"
+    );
+    assert!(denied.starts_with("HTTP/1.1 403 ") && denied.contains(&reason), "{denied}");
+
+    aws.account().clock().advance(std::time::Duration::from_secs(3600));
+    let expired = exchange(&aws, &post(&theirs, "Action=GetCallerIdentity")).await;
+    assert!(expired.contains("<Code>ExpiredToken</Code>"), "{expired}");
 }
 
 #[tokio::test]
@@ -367,7 +433,7 @@ async fn create_group_under(script: Script) -> (String, bool) {
     let target = "X-Amz-Target: Logs_20140328.CreateLogGroup\n";
     let headers = format!("{}{target}", signed("logs", "eu-west-1"));
     let answer = exchange(&aws, &post(&headers, "{\"logGroupName\":\"g\"}")).await;
-    let made = aws.world().snapshot().pointer("/logs/g").is_some();
+    let made = aws.account().snapshot().pointer("/logs/g").is_some();
     (answer, made)
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::SystemTime;
 
-use crate::{iam, random};
+use crate::{account, iam, random};
 
 /// The name of the user to whom every other access key belongs.
 const USER_NAME: &str = "playbook";
@@ -14,11 +15,18 @@ pub struct State {
     sessions: BTreeMap<String, Session>,
 }
 
+impl account::State for State {
+    const SERVICE: &'static str = "sts";
+    const SCOPE: account::Scope = account::Scope::Partition;
+}
+
 #[derive(Debug)]
 struct Session {
     role_arn: String,
     name: String,
     keys: SessionCredentials,
+    /// Credentials of functions are renewed by Lambda, and have no end.
+    expires: Option<SystemTime>,
 }
 
 /// Temporary credentials of a role.
@@ -48,11 +56,18 @@ pub struct Identity {
     pub arn: String,
     /// `AIDA…`, or `AROA…:SESSION`.
     pub user_id: String,
+    /// The role, of an assumed role.
+    pub role_arn: Option<String>,
 }
 
 impl State {
     /// Hands out credentials under which a caller is `assumed-role/ROLE/SESSION`.
-    pub fn open_session(&mut self, role_arn: &str, session_name: &str) -> SessionCredentials {
+    pub fn open_session(
+        &mut self,
+        role_arn: &str,
+        session_name: &str,
+        expires: Option<SystemTime>,
+    ) -> SessionCredentials {
         let access_key_id = iam::ids::new("ASIA");
         let keys = SessionCredentials {
             access_key_id: access_key_id.clone(),
@@ -60,7 +75,8 @@ impl State {
             session_token: random::text(300),
         };
         let (role_arn, name) = (role_arn.to_owned(), session_name.to_owned());
-        self.sessions.insert(access_key_id, Session { role_arn, name, keys: keys.clone() });
+        self.sessions
+            .insert(access_key_id, Session { role_arn, name, keys: keys.clone(), expires });
         keys
     }
 
@@ -68,6 +84,22 @@ impl State {
     #[must_use]
     pub fn credentials(&self, access_key: &str) -> Option<&SessionCredentials> {
         self.sessions.get(access_key).map(|session| &session.keys)
+    }
+
+    /// Whether an access key that was handed out here has come to its end.
+    #[must_use]
+    pub fn is_expired(&self, access_key: &str, now: SystemTime) -> bool {
+        let expires = self.sessions.get(access_key).and_then(|session| session.expires);
+        expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// The account that an access key is of: of a role's, that of the role; twelve digits are an account themselves.
+    #[must_use]
+    pub fn account_of(&self, access_key: &str) -> Option<String> {
+        if let Some(session) = self.sessions.get(access_key) {
+            return account_of_arn(&session.role_arn).map(str::to_owned);
+        }
+        is_account_id(access_key).then(|| access_key.to_owned())
     }
 
     /// Who signs with that access key.
@@ -78,9 +110,19 @@ impl State {
             None => Identity {
                 arn: format!("arn:aws:iam::{account_id}:user/{USER_NAME}"),
                 user_id: iam::ids::stable("AIDA", access_key),
+                role_arn: None,
             },
         }
     }
+}
+
+/// The account in an ARN.
+pub(super) fn account_of_arn(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|id| is_account_id(id))
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn assumed_role(session: &Session, account_id: &str, iam: &iam::State) -> Identity {
@@ -91,6 +133,7 @@ fn assumed_role(session: &Session, account_id: &str, iam: &iam::State) -> Identi
     Identity {
         arn: format!("arn:aws:sts::{account_id}:assumed-role/{role_name}/{}", session.name),
         user_id: format!("{role_id}:{}", session.name),
+        role_arn: Some(session.role_arn.clone()),
     }
 }
 
@@ -125,7 +168,7 @@ mod tests {
             ..iam::CreateRole::default()
         };
         let role = iam.create_role(input, &context).expect("a valid role");
-        let keys = sts.open_session(&role.arn, "f");
+        let keys = sts.open_session(&role.arn, "f", None);
         assert!(keys.access_key_id.starts_with("ASIA") && keys.secret_access_key.len() == 40);
         let identity = sts.identity(&keys.access_key_id, ACCOUNT, &iam);
         assert_eq!(identity.arn, "arn:aws:sts::123456789012:assumed-role/r/f");

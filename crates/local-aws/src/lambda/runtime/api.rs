@@ -217,6 +217,7 @@ mod tests {
             body: Bytes::from_static(body.as_bytes()),
             request_id: String::new(),
             credential: None,
+            on_behalf_of: None,
         }
     }
 

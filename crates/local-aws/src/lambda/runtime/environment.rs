@@ -19,7 +19,7 @@ use super::entry::EntryPoint;
 use super::log::StreamLog;
 use super::output::Output;
 use super::platform::{End, Report, iso_millis};
-use super::workshop::{PrivateDir, Workshop};
+use super::working_directory::{PrivateDir, WorkingDirectory};
 use super::{Call, Deployment, Fault, Host, Outcome};
 use crate::lambda::supervisor;
 use crate::server::{self, Listening};
@@ -28,7 +28,7 @@ use crate::server::{self, Listening};
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a runtime that has answered may take until it asks for more; beyond, its caller is not kept waiting.
-const PATIENCE: Duration = Duration::from_millis(100);
+const GRACE_PERIOD: Duration = Duration::from_millis(100);
 
 const TIMED_OUT: &str = "Sandbox.Timedout";
 const EXITED: &str = "Runtime.ExitError";
@@ -53,7 +53,7 @@ struct Process {
     group: Option<Pid>,
     /// The handler itself, once it is known: the child, or the supervisor's.
     handler: Option<Pid>,
-    workshop: Arc<Workshop>,
+    working_directory: Arc<WorkingDirectory>,
     max_memory_mb: u64,
 }
 
@@ -66,7 +66,7 @@ enum Ending {
 }
 
 /// The result of an invocation before it is written down.
-struct Verdict {
+struct InvocationResult {
     payload: Bytes,
     /// The type of an error that was not the handler's own.
     broken: Option<String>,
@@ -76,10 +76,10 @@ struct Verdict {
 }
 
 /// What an environment is started with.
-pub(super) struct Premises {
+pub(super) struct EnvironmentParts {
     pub(super) deployment: Arc<Deployment>,
     pub(super) host: Arc<dyn Host>,
-    pub(super) workshop: Arc<Workshop>,
+    pub(super) working_directory: Arc<WorkingDirectory>,
     pub(super) task: Arc<PrivateDir>,
     pub(super) entry: EntryPoint,
     pub(super) stream: String,
@@ -88,9 +88,10 @@ pub(super) struct Premises {
 
 impl Environment {
     /// Starts the process; it initialises on its own.
-    pub(super) async fn start(premises: Premises) -> io::Result<Self> {
-        let Premises { deployment, host, workshop, task, entry, stream, log } = premises;
-        let scratch = workshop.scratch()?;
+    pub(super) async fn start(parts: EnvironmentParts) -> io::Result<Self> {
+        let EnvironmentParts { deployment, host, working_directory, task, entry, stream, log } =
+            parts;
+        let scratch = working_directory.scratch()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let api_address = listener.local_addr()?.to_string();
         let (api, init) = RuntimeApi::new();
@@ -100,7 +101,7 @@ impl Environment {
         let (output, stdout, stderr) = Output::open(Arc::clone(&log))?;
         let mut variables = lambda_variables(&deployment, &stream, &api_address);
         variables.extend(host.aws_variables(&deployment.role_arn, &deployment.function_name));
-        let runtime_dir = workshop.runtime_dir();
+        let runtime_dir = working_directory.runtime_dir();
         let prepare = |command: &mut Command| {
             command.env_clear();
             command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
@@ -112,8 +113,8 @@ impl Environment {
         };
         let started = Instant::now();
         let args: &[OsString] = &entry.args;
-        let (child, group) = workshop.spawn(&entry.program, args, prepare).await?;
-        let process = Process { child, group, handler: None, workshop, max_memory_mb: 0 };
+        let (child, group) = working_directory.spawn(&entry.program, args, prepare).await?;
+        let process = Process { child, group, handler: None, working_directory, max_memory_mb: 0 };
         Ok(Self {
             deployment,
             log,
@@ -150,10 +151,10 @@ impl Environment {
                 Err(ending) => return (self.init_failed(&request_id, ending).await, false),
             },
         }
-        let now = SystemTime::now();
-        self.log.write_lines([format.start(now, &request_id, &self.deployment.version)]);
+        self.log.write_lines([format.start(self.log.now(), &request_id, &self.deployment.version)]);
         let began = Instant::now();
-        let deadline = now + self.deployment.timeout;
+        // The handler compares it with the machine's clock.
+        let deadline = SystemTime::now() + self.deployment.timeout;
         let Submitted { reply, asked_again } = self.api.submit(call, deadline);
         let ending = self.wait_for(reply).await;
         let duration = began.elapsed().min(self.deployment.timeout);
@@ -163,8 +164,8 @@ impl Environment {
             self.process.end().await;
         }
         self.output.drain().await;
-        let verdict = self.judge(&request_id, ending);
-        (self.conclude(&request_id, verdict, duration, init_duration), reusable)
+        let result = self.judge(&request_id, ending);
+        (self.conclude(&request_id, result, duration, init_duration), reusable)
     }
 
     async fn initialise(&mut self, mut init: oneshot::Receiver<Init>) -> Result<Duration, Ending> {
@@ -197,14 +198,14 @@ impl Environment {
         self.process.measure();
         self.process.end().await;
         self.output.drain().await;
-        let verdict = self.judge(request_id, ending);
+        let result = self.judge(request_id, ending);
         let format = self.deployment.log_format;
-        let now = SystemTime::now();
+        let now = self.log.now();
         self.log.write_lines([
-            format.init_failed(now, duration, verdict.end()),
+            format.init_failed(now, duration, result.end()),
             format.start(now, request_id, &self.deployment.version),
         ]);
-        self.conclude(request_id, verdict, duration, None)
+        self.conclude(request_id, result, duration, None)
     }
 
     async fn wait_for(&mut self, reply: oneshot::Receiver<Reply>) -> Ending {
@@ -220,7 +221,7 @@ impl Environment {
 
     /// Waits for a runtime that has answered to ask for more, or to end; says whether it lives.
     async fn settles(&mut self, mut asked_again: watch::Receiver<u64>) -> bool {
-        let settled = timeout(PATIENCE, async {
+        let settled = timeout(GRACE_PERIOD, async {
             tokio::select! {
                 biased;
                 _ = self.process.child.wait() => false,
@@ -230,27 +231,29 @@ impl Environment {
         settled.await.unwrap_or(true)
     }
 
-    fn judge(&self, request_id: &str, ending: Ending) -> Verdict {
+    fn judge(&self, request_id: &str, ending: Ending) -> InvocationResult {
         match ending {
             Ending::Replied(Reply::Response(payload)) => {
-                Verdict { payload, broken: None, failed: false, remark: None }
+                InvocationResult { payload, broken: None, failed: false, remark: None }
             }
             Ending::Replied(Reply::Error(payload)) => {
-                Verdict { payload, broken: None, failed: true, remark: None }
+                InvocationResult { payload, broken: None, failed: true, remark: None }
             }
             Ending::InitFailed { payload, error_type } => {
-                Verdict { payload, broken: Some(error_type), failed: true, remark: None }
+                InvocationResult { payload, broken: Some(error_type), failed: true, remark: None }
             }
             Ending::Replied(Reply::TooLarge) => too_large(),
-            Ending::Exited(status) => Verdict::exited(request_id, status),
-            Ending::TimedOut => Verdict::timed_out(request_id, self.deployment.timeout),
+            Ending::Exited(status) => InvocationResult::exited(request_id, status),
+            Ending::TimedOut => {
+                InvocationResult::timed_out(request_id, self.deployment.timeout, self.log.now())
+            }
         }
     }
 
     fn conclude(
         &self,
         request_id: &str,
-        verdict: Verdict,
+        result: InvocationResult,
         duration: Duration,
         init: Option<Duration>,
     ) -> Outcome {
@@ -260,15 +263,15 @@ impl Environment {
             init,
             memory_mb: self.deployment.memory_mb,
             max_memory_mb: self.process.max_memory_mb,
-            end: verdict.end(),
+            end: result.end(),
         };
-        let lines = self.deployment.log_format.end(SystemTime::now(), &report);
-        self.log.write_lines(verdict.remark.into_iter().chain(lines));
-        Outcome { payload: verdict.payload, failed: verdict.failed, log_tail: self.log.take_tail() }
+        let lines = self.deployment.log_format.end(self.log.now(), &report);
+        self.log.write_lines(result.remark.into_iter().chain(lines));
+        Outcome { payload: result.payload, failed: result.failed, log_tail: self.log.take_tail() }
     }
 }
 
-impl Verdict {
+impl InvocationResult {
     fn end(&self) -> End<'_> {
         match self.broken.as_deref() {
             Some(TIMED_OUT) => End::Timeout,
@@ -286,9 +289,9 @@ impl Verdict {
         }
     }
 
-    fn timed_out(request_id: &str, limit: Duration) -> Self {
+    fn timed_out(request_id: &str, limit: Duration, now: SystemTime) -> Self {
         let message = format!("Task timed out after {:.2} seconds", limit.as_secs_f64());
-        let remark = format!("{} {request_id} {message}\n\n", iso_millis(SystemTime::now()));
+        let remark = format!("{} {request_id} {message}\n\n", iso_millis(now));
         Self::of_fault(request_id, &Fault::new(TIMED_OUT, message), remark)
     }
 
@@ -318,7 +321,7 @@ impl Process {
     fn handler(&mut self) -> Option<Pid> {
         if self.handler.is_none() {
             let child = i32::try_from(self.child.id()?).ok().and_then(Pid::from_raw)?;
-            self.handler = if self.workshop.supervises() {
+            self.handler = if self.working_directory.supervises() {
                 supervisor::children(child).into_iter().next()
             } else {
                 Some(child)
@@ -329,7 +332,7 @@ impl Process {
 
     async fn end(&mut self) {
         if let Some(group) = self.group.take() {
-            self.workshop.end(group);
+            self.working_directory.end(group);
         }
         let _status = self.child.wait().await;
     }
@@ -338,7 +341,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let Some(group) = self.group.take() {
-            self.workshop.end(group);
+            self.working_directory.end(group);
         }
     }
 }
@@ -356,13 +359,13 @@ fn exit_message(status: ExitStatus) -> String {
     }
 }
 
-fn too_large() -> Verdict {
+fn too_large() -> InvocationResult {
     const TYPE: &str = "Function.ResponseSizeTooLarge";
     let message = format!(
         "Response payload size exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."
     );
     let payload = serde_json::json!({"errorType": TYPE, "errorMessage": message}).to_string();
-    Verdict {
+    InvocationResult {
         payload: Bytes::from(payload),
         broken: Some(TYPE.to_owned()),
         failed: true,

@@ -30,16 +30,21 @@ impl StreamLog {
         }
     }
 
+    /// The time of what is written now.
+    pub(super) fn now(&self) -> SystemTime {
+        self.host.now()
+    }
+
     /// Writes what a handler wrote.
     pub(super) fn write_records(&self, records: Vec<Record>) {
-        let now = SystemTime::now();
+        let now = self.now();
         let events = records.into_iter().map(|record| (record.time.unwrap_or(now), record.text));
         self.write(events.collect());
     }
 
     /// Writes what Lambda says.
     pub(super) fn write_lines(&self, lines: impl IntoIterator<Item = String>) {
-        let now = SystemTime::now();
+        let now = self.now();
         self.write(lines.into_iter().map(|line| (now, line)).collect());
     }
 
@@ -102,6 +107,10 @@ mod tests {
     struct Nowhere(Mutex<Vec<(SystemTime, String)>>);
 
     impl Host for Nowhere {
+        fn now(&self) -> SystemTime {
+            SystemTime::now()
+        }
+
         fn append_log(&self, _: &str, _: &str, events: Vec<(SystemTime, String)>) {
             self.0.lock().expect("no panic").extend(events);
         }

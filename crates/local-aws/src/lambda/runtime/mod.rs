@@ -2,24 +2,24 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`fleet`] | all environments of all functions: reuse, limits, the end |
+//! | [`process_pool`] | all environments of all functions: reuse, limits, the end |
 //! | `environment` | one environment: start, invoke, end |
 //! | `api` | the Runtime API, 2018-06-01 |
 //! | `entry` | which program runs a function |
-//! | `workshop` | the private directory, the spawning thread and the guard that environments share |
+//! | `working_directory` | the private directory, the spawning thread and the guard that environments share |
 //! | `spawner` | starts processes so that they die with this one |
 //! | `output`, `frames`, `log`, `platform` | from a handler's stdout to its log stream |
 
 mod api;
 mod entry;
 mod environment;
-pub mod fleet;
 mod frames;
 mod log;
 mod output;
 mod platform;
+pub mod process_pool;
 mod spawner;
-mod workshop;
+mod working_directory;
 
 #[cfg(test)]
 mod tests;
@@ -29,11 +29,14 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-pub use fleet::Fleet;
 pub use platform::LogFormat;
+pub use process_pool::ProcessPool;
 
 /// What environments need of the account around them.
 pub trait Host: Send + Sync + 'static {
+    /// The time that the account goes by: of log lines, not of what processes measure.
+    fn now(&self) -> SystemTime;
+
     /// Appends to a log stream, which is created where it is missing.
     fn append_log(&self, group: &str, stream: &str, events: Vec<(SystemTime, String)>);
 

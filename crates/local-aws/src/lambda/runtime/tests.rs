@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::{Call, Deployment, Fleet, Host, LogFormat, Outcome};
+use super::{Call, Deployment, Host, LogFormat, Outcome, ProcessPool};
 
 /// Keeps the log.
 #[derive(Default)]
@@ -26,6 +26,10 @@ impl Account {
 }
 
 impl Host for Account {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
     fn append_log(&self, group: &str, _: &str, events: Vec<(SystemTime, String)>) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.extend(events.into_iter().map(|(_, text)| (group.to_owned(), text)));
@@ -36,10 +40,10 @@ impl Host for Account {
     }
 }
 
-fn fleet() -> (Fleet, Arc<Account>) {
+fn processes() -> (ProcessPool, Arc<Account>) {
     let account = Arc::new(Account::default());
     let host: Arc<dyn Host> = Arc::<Account>::clone(&account);
-    (Fleet::new(Vec::new(), host), account)
+    (ProcessPool::new(Vec::new(), host), account)
 }
 
 fn deployment(name: &str, runtime: &str, file: &str, text: &str) -> Deployment {
@@ -71,14 +75,14 @@ fn python(text: &str) -> Deployment {
     deployment("f", "python3.13", "m.py", text)
 }
 
-async fn run(fleet: &Fleet, deployment: &Deployment, event: Value) -> Outcome {
+async fn run(processes: &ProcessPool, deployment: &Deployment, event: Value) -> Outcome {
     let call = Call {
         request_id: format!("request-{}", fastrand::u32(..)),
         payload: Bytes::from(event.to_string()),
         invoked_arn: "arn:aws:lambda:us-east-1:123456789012:function:f".to_owned(),
         client_context: None,
     };
-    fleet.execute(&Arc::new(deployment.clone()), call).await
+    processes.execute(&Arc::new(deployment.clone()), call).await
 }
 
 fn value(outcome: &Outcome) -> Value {
@@ -87,7 +91,7 @@ fn value(outcome: &Outcome) -> Value {
 
 #[tokio::test]
 async fn a_python_handler_is_executed_and_kept_warm() {
-    let (fleet, account) = fleet();
+    let (processes, account) = processes();
     let function = python(
         "import os, logging\n\
          logging.getLogger().setLevel('INFO')\n\
@@ -96,9 +100,10 @@ async fn a_python_handler_is_executed_and_kept_warm() {
              logging.info('logged')\n    \
              return [event['n'] + 1, os.getpid(), os.environ['GREETING'], os.environ['ROLE_FOR_TESTS']]\n",
     );
-    let first = run(&fleet, &function, json!({"n": 1})).await;
+    let first = run(&processes, &function, json!({"n": 1})).await;
     assert!(!first.failed, "{first:?}");
-    let (first, second) = (value(&first), value(&run(&fleet, &function, json!({"n": 2})).await));
+    let (first, second) =
+        (value(&first), value(&run(&processes, &function, json!({"n": 2})).await));
     assert_eq!((&first[0], &second[0]), (&json!(2), &json!(3)));
     assert_eq!(first[1], second[1], "the process is kept");
     assert_eq!((&first[2], &first[3]), (&json!("hello"), &json!("role")));
@@ -106,121 +111,123 @@ async fn a_python_handler_is_executed_and_kept_warm() {
     assert_eq!(log.matches("INIT_START").count(), 1);
     assert_eq!(log.matches("REPORT RequestId").count(), 2);
     assert!(log.contains("printed\n") && log.contains("[INFO]\t"), "{log}");
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn errors_of_a_handler_have_their_type_and_a_traceback() {
-    let (fleet, account) = fleet();
+    let (processes, account) = processes();
     let function = python("def handler(event, context):\n    raise ValueError('no')\n");
-    let outcome = run(&fleet, &function, json!({})).await;
+    let outcome = run(&processes, &function, json!({})).await;
     assert!(outcome.failed);
     let error = value(&outcome);
     assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("ValueError"), &json!("no")));
     let trace = error["stackTrace"][0].as_str().unwrap_or_default();
     assert!(trace.starts_with("  File \"/var/task/m.py\", line 2, in handler"), "{trace}");
     assert!(account.text().contains("[ERROR] ValueError: no"), "{}", account.text());
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_module_that_is_missing_ends_initialisation() {
-    let (fleet, account) = fleet();
-    let outcome = run(&fleet, &python("import nothing_of_that_name\n"), json!({})).await;
+    let (processes, account) = processes();
+    let outcome = run(&processes, &python("import nothing_of_that_name\n"), json!({})).await;
     assert_eq!(value(&outcome)["errorType"], "Runtime.ImportModuleError");
     let log = account.text();
     assert!(
         log.contains("Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError"),
         "{log}"
     );
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn time_is_limited_and_a_new_process_follows() {
-    let (fleet, _) = fleet();
+    let (processes, _) = processes();
     let mut function = python(
         "import time\ndef handler(event, context):\n    time.sleep(event['s'])\n    return 'done'\n",
     );
     function.timeout = Duration::from_secs(1);
     let began = Instant::now();
-    let outcome = run(&fleet, &function, json!({"s": 30})).await;
+    let outcome = run(&processes, &function, json!({"s": 30})).await;
     assert!(began.elapsed() < Duration::from_secs(15));
     let error = value(&outcome);
     assert_eq!(error["errorType"], "Sandbox.Timedout");
     let message = error["errorMessage"].as_str().unwrap_or_default();
     assert!(message.ends_with("Error: Task timed out after 1.00 seconds"), "{message}");
     assert!(String::from_utf8_lossy(&outcome.log_tail).contains("Status: timeout"));
-    assert_eq!(value(&run(&fleet, &function, json!({"s": 0})).await), "done");
-    fleet.shutdown().await;
+    assert_eq!(value(&run(&processes, &function, json!({"s": 0})).await), "done");
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_process_that_exits_is_reported() {
-    let (fleet, _) = fleet();
+    let (processes, _) = processes();
     let function = python("import os\ndef handler(event, context):\n    os._exit(event['code'])\n");
     let message = |outcome: &Outcome| {
         let error = value(outcome);
         assert_eq!(error["errorType"], "Runtime.ExitError");
         error["errorMessage"].as_str().unwrap_or_default().to_owned()
     };
-    let failed = message(&run(&fleet, &function, json!({"code": 3})).await);
+    let failed = message(&run(&processes, &function, json!({"code": 3})).await);
     assert!(failed.ends_with("Runtime exited with error: exit status 3"), "{failed}");
-    let ended = message(&run(&fleet, &function, json!({"code": 0})).await);
+    let ended = message(&run(&processes, &function, json!({"code": 0})).await);
     assert!(ended.ends_with("Runtime exited without providing a reason"), "{ended}");
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn invocations_at_the_same_time_have_processes_of_their_own() {
-    let (fleet, _) = fleet();
+    let (processes, _) = processes();
     let function = python(
         "import os, time\ndef handler(event, context):\n    time.sleep(0.5)\n    return os.getpid()\n",
     );
-    let (a, b) = tokio::join!(run(&fleet, &function, json!({})), run(&fleet, &function, json!({})));
+    let (a, b) =
+        tokio::join!(run(&processes, &function, json!({})), run(&processes, &function, json!({})));
     assert_ne!(value(&a), value(&b));
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn another_generation_has_other_processes() {
-    let (fleet, _) = fleet();
+    let (processes, _) = processes();
     let old = python("def handler(event, context):\n    return 'old'\n");
     let new =
         Deployment { generation: 2, ..python("def handler(event, context):\n    return 'new'\n") };
-    assert_eq!(value(&run(&fleet, &old, json!({})).await), "old");
-    assert_eq!(value(&run(&fleet, &new, json!({})).await), "new");
-    fleet.shutdown().await;
+    assert_eq!(value(&run(&processes, &old, json!({})).await), "old");
+    assert_eq!(value(&run(&processes, &new, json!({})).await), "new");
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_function_without_bootstrap_says_so() {
-    let (fleet, account) = fleet();
+    let (processes, account) = processes();
     let function = deployment("f", "provided.al2023", "other", "text");
-    let error = value(&run(&fleet, &function, json!({})).await);
+    let error = value(&run(&processes, &function, json!({})).await);
     assert_eq!(error["errorType"], "Runtime.InvalidEntrypoint");
-    let java = value(&run(&fleet, &deployment("g", "java21", "other", "text"), json!({})).await);
+    let java =
+        value(&run(&processes, &deployment("g", "java21", "other", "text"), json!({})).await);
     assert_eq!(java["errorType"], "Runtime.NotSupportedLocally");
     assert_eq!(account.text().matches("END RequestId").count(), 2);
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }
 
 #[tokio::test]
 async fn grandchildren_end_with_their_environment() {
-    let (fleet, _) = fleet();
+    let (processes, _) = processes();
     let function = python(
         "import subprocess\ndef handler(event, context):\n    \
              return subprocess.Popen(['sleep', '60']).pid\n",
     );
-    let pid = value(&run(&fleet, &function, json!({})).await);
+    let pid = value(&run(&processes, &function, json!({})).await);
     let status = format!("/proc/{pid}/stat");
     let runs = || std::fs::read_to_string(&status).is_ok_and(|text| !text.contains(") Z "));
     assert!(!cfg!(target_os = "linux") || runs());
-    fleet.retire("f");
+    processes.retire("f");
     let began = Instant::now();
     while runs() && began.elapsed() < Duration::from_secs(5) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(!runs());
-    fleet.shutdown().await;
+    processes.shutdown().await;
 }

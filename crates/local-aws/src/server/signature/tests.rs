@@ -30,6 +30,7 @@ fn request(method: Method, target: &str, headers: &[(&'static str, &str)], body:
         body: Bytes::copy_from_slice(body),
         request_id: "id".to_owned(),
         credential: None,
+        on_behalf_of: None,
     }
 }
 

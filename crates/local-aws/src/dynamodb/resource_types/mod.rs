@@ -1,0 +1,3 @@
+//! What stacks can have of DynamoDB.
+
+pub(super) mod table;

@@ -1,0 +1,3 @@
+//! What stacks can have of Logs.
+
+pub(super) mod log_group;

@@ -1,0 +1,3 @@
+//! What stacks can have of Systems Manager.
+
+pub(super) mod parameter;
