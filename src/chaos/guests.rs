@@ -299,24 +299,25 @@ mod tests {
     fn namesakes_come_before_the_runs_own() {
         let empty = account(&json!({}), &json!([]));
         let up = json!({"ClientId": "c1", "Username": "ann", "Password": "x"});
-        let users = namesakes(&request("X.SignUp", &up), &empty);
+        let users = namesakes(&request("AWSCognitoIdentityProviderService.SignUp", &up), &empty);
         assert_eq!(body(&users[0])["Username"], "ann0");
         assert_eq!(body(&users[0])["UserPoolId"], "pool_1");
         let write = json!({"PutRequest": {"Item": {"mail": {"S": "ann"}, "n": {"N": "1"}}}});
         let batch = json!({"RequestItems": {"people": [write, write]}});
-        let items = namesakes(&request("X.BatchWriteItem", &batch), &empty);
+        let items = namesakes(&request("DynamoDB_20120810.BatchWriteItem", &batch), &empty);
         assert_eq!(body(&items[0])["Item"], json!({"mail": {"S": "ann0"}, "n": {"N": "1"}}));
         let there = account(&json!({}), &json!([r#"{"mail":{"S":"ann0"}}"#]));
-        assert!(namesakes(&request("X.BatchWriteItem", &batch), &there).is_empty());
+        assert!(namesakes(&request("DynamoDB_20120810.BatchWriteItem", &batch), &there).is_empty());
     }
 
     #[test]
     fn somebody_elses_item_of_the_same_key_is_another_item() {
         let put = json!({"TableName": "people", "Item": {"mail": {"S": "ann"}}});
-        let same = same_by_somebody(&request("X.PutItem", &put)).expect("a request");
+        let same =
+            same_by_somebody(&request("DynamoDB_20120810.PutItem", &put)).expect("a request");
         let item = json!({"mail": {"S": "ann"}, "MadeBy": {"S": "somebody"}});
         assert_eq!(body(&same)["Item"], item);
-        assert!(same_by_somebody(&request("X.GetItem", &put)).is_none());
+        assert!(same_by_somebody(&request("DynamoDB_20120810.GetItem", &put)).is_none());
     }
 
     #[test]

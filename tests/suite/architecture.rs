@@ -32,7 +32,7 @@ const PURE: &[&str] = &[
     "crates/engine/src/journal/entry",
 ];
 /// What has an effect or a clock in the standard library and the crates.
-const EFFECTS: &str = r"\b(std::(fs|net|process|env|thread)\b|std::io\b|tokio::|reqwest::|hyper::|aws_\w+::|SystemTime|Instant\b|Timestamp::now)";
+const EFFECTS: &str = r"\b(std::(fs|process|env|thread)\b|std::net::(Tcp|Udp|ToSocket)|std::io::(stdin|stdout|stderr)|tokio::|reqwest::|hyper::|aws_\w+::|SystemTime|Instant\b|Timestamp::now)";
 
 /// A source file, without its tests.
 struct Source {

@@ -109,7 +109,7 @@ fn what_is_pointed_at_is_explained() {
             "trust_service: lambda.amazonaws.com",
         ][..],
         &["The role's name, unique in the account"],
-        &["done again until its result is as wanted"],
+        &["done again until its result is as expected"],
         &["Runs steps again and again until something is true", "confirm: Do you want"],
     ]) {
         let hover = answer["hover"].as_str().unwrap();

@@ -52,7 +52,7 @@ fn on_small_disk(
     fs::create_dir_all(sandbox.state()).unwrap();
     let run = account.run_command(sandbox, &[]);
     let script = format!(
-        "mount -t tmpfs -o size={kibibytes}k none \"$PLAYBOOK_STATE_DIR\" && {fill}; exec \"$@\""
+        "mount -t tmpfs -o size={kibibytes}k,mode=700 none \"$PLAYBOOK_STATE_DIR\" && {fill}; exec \"$@\""
     );
     let words = ["-rm", "sh", "-c", &script, "sh"];
     let mut command = sandbox.command("unshare", words);

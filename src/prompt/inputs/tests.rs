@@ -59,14 +59,16 @@ fn the_command_line_wins_over_the_file_over_the_environment() {
 
 #[test]
 fn text_from_a_file_keeps_its_type() {
-    assert_eq!(
-        collected(&by_file("user_name: '41'")).map(|values| json!(values)),
-        Ok(json!({"user_name": "41"}))
-    );
+    for text in ["user_name: '41'", "user_name: 41"] {
+        assert_eq!(
+            collected(&by_file(text)).map(|values| json!(values)),
+            Ok(json!({"user_name": "41"})),
+            "{text}"
+        );
+    }
     assert_eq!(
         faults(&by_file("user_name: 41\nnumber: '41'\nsend: {a: [1]}")),
         [
-            "the input `user_name`, given by inputs.yaml, must be text; quote it; write `user_name: VALUE` in the file",
             "the input `number`, given by inputs.yaml, must be a whole number, such as 41; \
              write `number: VALUE` in the file",
             "the input `send`, given by inputs.yaml, must be true or false; write `send: VALUE` in the file",

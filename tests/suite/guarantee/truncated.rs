@@ -80,7 +80,8 @@ async fn journalled(case: &Case, directory: &Path) -> Vec<u8> {
     case.account.watch(&path);
     let journal = Journal::on_disk(journal, Redactor::default());
     case.run(&journal).await.unwrap();
-    fs::read(path).unwrap()
+    let finished = directory.join("finished").join(path.file_name().unwrap());
+    fs::read(if path.exists() { path } else { finished }).unwrap()
 }
 
 #[test]
