@@ -149,6 +149,26 @@ pub(super) fn namesakes(request: &Request, snapshot: &Value) -> Vec<Request> {
     }
 }
 
+/// Whether a neighbour's item would have the key of the run's own, since the run's id stands in other attributes alone.
+pub(super) fn takes_the_key(request: &Request, snapshot: &Value, run: &str) -> bool {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let is_apart = |table: &str, item: &Value| {
+        snapshot["dynamodb"]
+            .get(table)
+            .is_none_or(|table| key_of(table, item).to_string().contains(run))
+    };
+    match operation(request).as_str() {
+        "PutItem" => {
+            body["TableName"].as_str().is_some_and(|table| !is_apart(table, &body["Item"]))
+        }
+        "BatchWriteItem" => entries(&body["RequestItems"]).any(|(table, writes)| {
+            let mut writes = writes.as_array().into_iter().flatten();
+            writes.any(|write| !is_apart(table, &write["PutRequest"]["Item"]))
+        }),
+        _ => false,
+    }
+}
+
 /// The same user or item, made by somebody else just before.
 pub(super) fn same_by_somebody(request: &Request) -> Option<Request> {
     match operation(request).as_str() {

@@ -262,7 +262,7 @@ impl Seam {
         }
         let Some(run) = self.run() else { return };
         let Some(copy) = request::of_neighbour(request, &run) else { return };
-        if self.is_first(&copy) {
+        if self.is_first(&copy) && !guests::takes_the_key(request, &snapshot, &run) {
             let neighbour = neighbour_of(&run);
             // AWS makes up the names of some things, such as pools, which then have their own among what they are.
             let is_theirs = |name: &str, made: Option<&Value>| {

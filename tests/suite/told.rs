@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::harness::sandbox::{Outcome, Sandbox, finish};
 
-const NAME: &str = r#"a\e[31m\x9b31m\u202Eb\u200Bc"#;
+const NAME: &str = r"a\e[31m\x9b31m\u202Eb\u200Bc";
 
 fn sandbox(steps: &str) -> Sandbox {
     Sandbox::with_file("playbook.yaml", &format!("name: \"{NAME}\"\nsteps:\n{steps}"))

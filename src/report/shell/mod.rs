@@ -134,7 +134,7 @@ impl ShellReporter {
                 run.turn_to(owner);
                 let (waits, uploads) = (run.now.waits.take(), run.now.uploads.take());
                 let (packed, may_fail) = (run.now.packed.clone(), run.now.may_fail);
-                Now { waits, uploads, packed, may_fail, ..Now::default() }
+                Now { waits, packed, uploads, may_fail, ..Now::default() }
             }
             None => Now::default(),
         };

@@ -55,17 +55,18 @@ async fn cut(text: &[u8], at: usize, original: &Case) -> Result<(), String> {
     let chance = fastrand::Rng::with_seed(at as u64);
     let account = Account::holding(&run, items, Schedule::denying(0..0), chance);
     let case = Case { run: run.clone(), text: String::new(), account, before };
-    let recovered = recover(&case, prefix).await;
+    let recovered = recover(&case, &original.run, prefix).await;
     Account::close(&run);
     recovered.map_err(|problem| format!("cut at {at}: {problem}\n{}", case.account.told()))
 }
 
-async fn recover(case: &Case, prefix: &[u8]) -> Result<(), String> {
+/// A journal is obeyed only under the name of the run that wrote it.
+async fn recover(case: &Case, written_by: &str, prefix: &[u8]) -> Result<(), String> {
     let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let path = directory.path().join(format!("{}.journal", case.run));
+    let path = directory.path().join(format!("{written_by}.journal"));
     fs::write(path, prefix).map_err(|error| error.to_string())?;
     let journal =
-        JournalFile::resume(directory.path(), &case.run).map_err(|error| error.to_string())?;
+        JournalFile::resume(directory.path(), written_by).map_err(|error| error.to_string())?;
     let journal = Journal::copy_of(journal.state(), Redactor::default());
     if case.clean(&journal).await != Some(Vec::new()) {
         return Err("something cannot be removed".to_owned());

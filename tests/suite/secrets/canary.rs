@@ -138,7 +138,7 @@ fn a_canary_is_in_nothing_that_a_run_says_or_leaves() {
         assert_eq!(sandbox.journals().len(), 1, "there is a journal to look into");
         let events = calls::events_of_report(&sandbox.work().join("report.json"));
         let finished = calls::of_kind(&events, "step-finished");
-        let told = finished.iter().find(|event| event["step"]["id"] == "told").expect("it ran");
+        let told = finished.iter().find(|event| event["owner"]["id"] == "told").expect("it ran");
         let payload = &told["outputs"]["payload"];
         assert_eq!(
             payload["names"],
@@ -147,7 +147,7 @@ fn a_canary_is_in_nothing_that_a_run_says_or_leaves() {
         );
         assert_eq!(payload["event"]["pin"], "***");
         assert_eq!(payload["event"]["sure"], "***");
-        let included = finished.iter().find(|event| event["step"]["id"] == "lib").expect("it ran");
+        let included = finished.iter().find(|event| event["owner"]["id"] == "lib").expect("it ran");
         assert_eq!(included["outputs"]["beside"], "plain-text");
         assert_eq!(included["outputs"]["value"], "***");
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
 /// A time that may not be known, as exact as it is.
+#[expect(clippy::ref_option, reason = "what serde calls it with")]
 pub(crate) fn serialize<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => to.collect_str(at),

@@ -1,4 +1,4 @@
-//! JournalFile records, and which may follow which. Pure: text in, text out.
+//! Records of a journal, and which may follow which. Pure: text in, text out.
 
 use std::time::Duration;
 

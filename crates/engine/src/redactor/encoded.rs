@@ -55,7 +55,7 @@ fn runs(view: &View, digit: impl Fn(char) -> Option<u8>) -> Vec<Vec<Digit>> {
             broken = false;
         } else if matches!(c, '\n' | '\r') && !run.is_empty() {
             broken = true;
-        } else if !(broken && matches!(c, ' ' | '\t')) && !run.is_empty() {
+        } else if !(run.is_empty() || broken && matches!(c, ' ' | '\t')) {
             runs.push(std::mem::take(&mut run));
         }
     }

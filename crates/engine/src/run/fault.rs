@@ -61,7 +61,7 @@ impl Fault {
     /// The same without what only its origin tells to be secret.
     pub(super) fn hiding(mut self, secrets: &StepSecrets) -> Self {
         let hide = |text: &String| secrets.mask_text(text).into_owned();
-        self.message = hide(&self.message);
+        self.message = secrets.mask_text(&self.message).into_owned();
         self.help = self.help.as_ref().map(hide);
         self.details = self.details.iter().map(hide).collect();
         self

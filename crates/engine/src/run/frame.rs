@@ -1,6 +1,7 @@
 //! The names that the steps of one playbook file see.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -102,7 +103,7 @@ impl Place {
     pub(super) fn round(&self, round: u32) -> Self {
         let mut place = self.clone();
         place.around.numbers.pop();
-        place.around.numbers.push_str(&format!("[{}].", round - 1));
+        let _ = write!(place.around.numbers, "[{}].", round - 1);
         place.around.rounds.push(Some(round));
         place
     }

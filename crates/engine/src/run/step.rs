@@ -1,6 +1,7 @@
 //! One step: its condition, its loop, its end.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -353,7 +354,11 @@ fn round_of(at: &StepRef, index: usize, known: bool) -> StepRef {
     let mut round = at.clone();
     let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
     round.rounds.push(known.then_some(number));
-    round.number.push_str(&if known { format!("[{index}]") } else { "[]".to_owned() });
+    if known {
+        let _ = write!(round.number, "[{index}]");
+    } else {
+        round.number.push_str("[]");
+    }
     round.title = round.id.clone().unwrap_or_else(|| round.kind.clone());
     round
 }
