@@ -11,7 +11,7 @@ test *ARGS:
 
 # Accept the present output of the cases as what is expected.
 accept:
-    PLAYBOOK_ACCEPT=1 cargo test --test playbook
+    PLAYBOOK_ACCEPT=1 cargo test --test cases
 
 # The schema and the reference, anew, after a change of step kinds.
 reference:

@@ -1,8 +1,7 @@
-//! The program as its users meet it: one binary of tests.
+//! The program as its users meet it: one binary of tests, beside `trials.rs`, which runs what `tests/cases` holds.
 //!
 //! | module | what it proves |
 //! |---|---|
-//! | [`suite::cases`] | what each folder of `tests/cases` says: a playbook, a command line, and exactly what comes of it |
 //! | [`suite::hostile`], [`suite::mutants`] | files that are no playbooks, and playbooks with a mistake: refused, with a message at the right place |
 //! | [`suite::shipped`] | the playbooks of this repository run to their end and leave nothing |
 //! | [`suite::dry_run`] | a dry run tells exactly the calls of the real one |
@@ -34,6 +33,8 @@
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+// The cases in `trials.rs` use the rest of it.
+#[allow(dead_code)]
 mod harness {
     pub mod account;
     pub mod calls;
@@ -53,7 +54,6 @@ mod suite {
     mod architecture;
     mod bounds;
     mod buckets;
-    mod cases;
     mod chaos;
     mod conformance;
     mod dry_run;

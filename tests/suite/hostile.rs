@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use language::diagnostic::{SourceId, Sources, render};
@@ -103,8 +104,9 @@ fn fuzz(attempt: impl Fn(u64)) {
 
 /// Playbooks to begin with: those that ship, and those that are wrong on purpose.
 fn seeds() -> Vec<String> {
-    let cases = fs::read_dir(repository().join("tests/cases")).unwrap();
-    let cases = cases.map(|case| case.unwrap().path().join("playbook.yaml"));
+    let inside = |path: PathBuf| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let topics = inside(repository().join("tests/cases"));
+    let cases = topics.flat_map(inside).map(|case| case.join("playbook.yaml"));
     let texts = shipped().into_iter().chain(cases).filter_map(|path| fs::read(path).ok());
     texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }

@@ -1,13 +1,13 @@
 //! `admin-get-user`: what a pool knows of a user.
 
-use std::collections::BTreeMap;
-use aws_sdk_cognitoidentityprovider::primitives::DateTimeFormat;
-use aws_sdk_cognitoidentityprovider::types::UserStatusType;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use crate::resources::planned::Planned;
 use crate::resources::user;
+use aws_sdk_cognitoidentityprovider::primitives::DateTimeFormat;
+use aws_sdk_cognitoidentityprovider::types::UserStatusType;
 use engine::step::{Context, Nothing, StepError, StepKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `admin-get-user`.
 pub struct AdminGetUser;

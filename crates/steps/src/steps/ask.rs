@@ -1,10 +1,10 @@
 //! `ask`: a question to whoever runs the playbook.
 
+use crate::question::put;
+use engine::step::{Context, Nothing, Question, QuestionType, StepError, StepKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use crate::question::put;
-use engine::step::{Context, Nothing, Question, QuestionType, StepError, StepKind};
 
 /// `ask`.
 pub struct Ask;

@@ -123,8 +123,7 @@ impl StepKind for CreateUserPool {
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let request = request(&cx, &input);
         let tags = input.tags.into_iter().collect();
-        let (user_pool_id, arn) =
-            user_pool::create(&cx, &input.pool_name, tags, request).await?;
+        let (user_pool_id, arn) = user_pool::create(&cx, &input.pool_name, tags, request).await?;
         Ok(Output { user_pool_id, arn, pool_name: input.pool_name })
     }
 }

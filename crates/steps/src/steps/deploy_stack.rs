@@ -137,11 +137,7 @@ impl StepKind for DeployStack {
     }
 }
 
-fn request(
-    cx: &Context,
-    input: &Input,
-    template: String,
-) -> CreateStackFluentBuilder {
+fn request(cx: &Context, input: &Input, template: String) -> CreateStackFluentBuilder {
     let parameters = input.parameters.iter().map(|(name, Argument(value))| {
         Parameter::builder().parameter_key(name).parameter_value(value).build()
     });

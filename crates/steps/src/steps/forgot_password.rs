@@ -6,8 +6,8 @@ use aws_sdk_cognitoidentityprovider::operation::forgot_password::ForgotPasswordO
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::resources::user::secret_hash::secret_hash;
 use crate::resources::user::migration::Migration;
+use crate::resources::user::secret_hash::secret_hash;
 use crate::resources::user::{CodeDelivery, User};
 use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::step::{Context, StepError, StepKind};

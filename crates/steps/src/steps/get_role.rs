@@ -64,13 +64,11 @@ impl StepKind for GetRole {
     type Created = Nothing;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
-        let role = role::look(&cx, &input.role_name).await?.ok_or_else(|| {
-            StepError::Failed {
-                code: "NoSuchEntity".to_owned(),
-                message: format!("there is no role {}", input.role_name),
-                help: Some("make it with `create-role`".to_owned()),
-                details: Vec::new(),
-            }
+        let role = role::look(&cx, &input.role_name).await?.ok_or_else(|| StepError::Failed {
+            code: "NoSuchEntity".to_owned(),
+            message: format!("there is no role {}", input.role_name),
+            help: Some("make it with `create-role`".to_owned()),
+            details: Vec::new(),
         })?;
         Ok(Output {
             role_name: input.role_name,

@@ -105,10 +105,13 @@ impl StepKind for Invoke {
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let answer = cx.while_refused(Backoff::seconds(60), not_yet, || call(&cx, &input)).await?;
         let failed = answer.function_error.clone();
-        if let Some(number) = answer.payload.as_ref().and_then(|payload| too_long(payload.as_ref())) {
+        if let Some(number) = answer.payload.as_ref().and_then(|payload| too_long(payload.as_ref()))
+        {
             return Err(StepError::Failed {
                 code: "InexactNumber".to_owned(),
-                message: format!("the function has returned {number}, which has more digits than can be kept"),
+                message: format!(
+                    "the function has returned {number}, which has more digits than can be kept"
+                ),
                 help: Some("have the function return it as text".to_owned()),
                 details: Vec::new(),
             });

@@ -10,10 +10,10 @@ use aws_sdk_cognitoidentityprovider::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::resources::user::secret_hash::secret_hash;
 use crate::resources::user::User;
 use crate::resources::user::claims::Claims;
 use crate::resources::user::migration::Migration;
+use crate::resources::user::secret_hash::secret_hash;
 use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::aws::CallError;
 use engine::step::{Context, StepError, StepKind};

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resources::planned::Planned;
-use crate::resources::user_pool_triggers::failure::Occasion;
 use crate::resources::user::secret_hash::secret_hash;
 use crate::resources::user::{self, Attributes, CodeDelivery, User};
+use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::step::{Context, StepError, StepKind};
 
 /// `sign-up`.

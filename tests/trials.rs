@@ -1,4 +1,4 @@
-//! What each folder of `tests/cases` says.
+//! What each folder of `tests/cases/TOPIC/NAME` says, a trial each.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -14,55 +14,63 @@
 //! Whatever a case says, nothing may be left behind: no journal, no process, no temporary file, no connection to AWS. Those
 //! called `bad-…` are refused before anything is called.
 //!
-//! `PLAYBOOK_ACCEPT=1` rewrites what must come; `PLAYBOOK_CASE=part-of-name` runs those cases alone.
+//! `PLAYBOOK_ACCEPT=1` rewrites what must come. `cargo test --test cases PART-OF-NAME` runs those cases alone, `-- --list` lists
+//! them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// The harness serves the other tests, too.
+#![allow(dead_code)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::ExitCode;
 use std::thread;
 
-use crate::harness::sandbox::{Outcome, Sandbox, finish, repository};
-use crate::harness::{calls, difference, normalise};
+use libtest_mimic::{Arguments, Failed, Trial};
 
-#[test]
-fn every_case() {
-    let only = std::env::var("PLAYBOOK_CASE").unwrap_or_default();
-    let cases: Vec<PathBuf> =
-        folders().into_iter().filter(|case| name(case).contains(&only)).collect();
-    assert!(!cases.is_empty(), "no case is called like `{only}`");
-    let next = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
-    let workers = thread::available_parallelism().map_or(2, |count| count.get() * 2);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let faults = run(case);
-                    if !faults.is_empty() {
-                        failures.lock().unwrap().push(format!(
-                            "── {} ──\n{}",
-                            name(case),
-                            faults.join("\n")
-                        ));
-                    }
-                }
-            });
-        }
-    });
-    let mut failures = failures.into_inner().unwrap();
-    failures.sort();
-    assert!(
-        failures.is_empty(),
-        "{} of {} cases fail\n\n{}",
-        failures.len(),
-        cases.len(),
-        failures.join("\n\n")
-    );
+use harness::sandbox::{Outcome, Sandbox, finish, repository};
+use harness::{calls, difference, normalise};
+
+mod harness {
+    pub mod calls;
+    pub mod difference;
+    pub mod normalise;
+    pub mod pages;
+    pub mod process;
+    pub mod sandbox;
 }
 
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // A case waits for its process most of the time.
+    let threads = thread::available_parallelism().map_or(2, |count| count.get() * 2);
+    arguments.test_threads.get_or_insert(threads);
+    let mut trials: Vec<Trial> = folders().into_iter().map(trial).collect();
+    trials.push(Trial::test("quotes_hold_words_together", || {
+        let words = split("playbook run --input 'a=b c' \"\"");
+        assert_eq!(words, ["playbook", "run", "--input", "a=b c", ""]);
+        Ok(())
+    }));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(case: PathBuf) -> Trial {
+    let topic = case.parent().map(name).unwrap_or_default();
+    Trial::test(format!("{topic}/{}", name(&case)), move || {
+        let faults = run(&case);
+        if faults.is_empty() { Ok(()) } else { Err(Failed::from(faults.join("\n"))) }
+    })
+}
+
+/// Every case of every topic.
 fn folders() -> Vec<PathBuf> {
-    let entries = fs::read_dir(repository().join("tests/cases")).unwrap();
+    let topics = inside(&repository().join("tests/cases"));
+    let cases: Vec<PathBuf> = topics.iter().flat_map(|topic| inside(topic)).collect();
+    assert!(cases.len() > 300, "the cases are found");
+    cases
+}
+
+fn inside(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap();
     let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders
@@ -172,12 +180,4 @@ fn split(line: &str) -> Vec<String> {
     }
     words.extend(word);
     words
-}
-
-#[test]
-fn quotes_hold_words_together() {
-    assert_eq!(
-        split("playbook run --input 'a=b c' \"\""),
-        ["playbook", "run", "--input", "a=b c", ""]
-    );
 }
