@@ -11,8 +11,7 @@ const STORED: [&str; 4] = ["GetObject", "HeadObject", "Invoke", "InvokeWithRespo
 
 /// Whether a reply says how the call ended. A server error may come after the effect; so may a success of which no more
 /// than the head arrives, or whose body nobody understands. A refusal for going too fast comes from whatever stands in
-/// front of the service, and a refusal without AWS's code from whatever stands in front of AWS: neither knows what
-/// happened behind it.
+/// front of the service, which does not know what happened behind it.
 pub(super) fn is_answer(reply: &HttpResponse, is_whole: bool) -> bool {
     match reply.status().as_u16() {
         200..300 => is_whole,
@@ -22,7 +21,7 @@ pub(super) fn is_answer(reply: &HttpResponse, is_whole: bool) -> bool {
 }
 
 /// Whether the code says that AWS was asked too fast.
-pub(super) fn is_throttling(code: &str) -> bool {
+fn is_throttling(code: &str) -> bool {
     THROTTLING_ERRORS.contains(&code) && !FINAL.contains(&code)
 }
 
