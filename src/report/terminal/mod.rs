@@ -49,7 +49,19 @@ pub struct TerminalReporter {
     another: bool,
     /// There are no steps: a run that is over is cleaned up.
     cleaning: bool,
+    /// The clean-up of the run has begun.
+    undoing: bool,
+    /// Who asks something at this moment: what others say waits until the terminal is free again.
+    asking: Vec<Owner>,
+    /// That, in order.
+    held: Vec<Held>,
     summary: Summary,
+}
+
+/// A line that waits for the terminal.
+enum Held {
+    Out(String),
+    Err(String),
 }
 
 struct OpenStep {
@@ -76,6 +88,9 @@ impl TerminalReporter {
             shown: None,
             another: false,
             cleaning: false,
+            undoing: false,
+            asking: Vec::new(),
+            held: Vec::new(),
             summary: Summary::default(),
         }
     }
@@ -94,8 +109,32 @@ impl TerminalReporter {
     }
 
     fn say(&mut self, line: &str) {
+        if !self.asking.is_empty() {
+            return self.held.push(Held::Err(line.to_owned()));
+        }
         let stream = &mut self.err;
         self.live.above(|| stream.line(line));
+    }
+
+    /// The question of whoever this is from is over; what has waited for that is said.
+    fn released(&mut self, owner: &Owner) {
+        if self.asking.is_empty() {
+            return;
+        }
+        self.asking.retain(|asking| asking != owner);
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        if !self.asking.is_empty() {
+            return;
+        }
+        for held in std::mem::take(&mut self.held) {
+            match held {
+                Held::Out(line) => self.out.line(&line),
+                Held::Err(line) => self.err.line(&line),
+            }
+        }
     }
 
     /// Says it unless the run is to be quiet.
@@ -120,6 +159,10 @@ impl TerminalReporter {
     }
 
     fn result(&mut self, text: &str) {
+        if !self.asking.is_empty() {
+            let lines = safe::lines(text).map(|line| Held::Out(line.into_owned()));
+            return self.held.extend(lines);
+        }
         let stream = &mut self.out;
         self.live.above(|| {
             for line in safe::lines(text) {
@@ -139,6 +182,7 @@ impl TerminalReporter {
         self.summary.started(playbook);
         self.open.clear();
         self.shown = None;
+        self.undoing = false;
         if std::mem::replace(&mut self.another, true) {
             self.tell("");
         }
@@ -347,6 +391,15 @@ impl TerminalReporter {
 
 impl Reporter for TerminalReporter {
     fn event(&mut self, event: &Event) {
+        // Where there is no person, nothing is drawn by a question.
+        match &event.what {
+            What::Asking if self.manner.asks => self.asking.push(event.owner.clone()),
+            What::RunStarted { .. } | What::RunFinished { .. } | What::CleanupStarted { .. } => {
+                self.asking.clear();
+                self.flush();
+            }
+            _ => self.released(&event.owner),
+        }
         match &event.owner {
             Owner::Step(step) => self.of_step(step, event),
             Owner::Undo(resource) => self.of_undo(resource, event),
@@ -356,6 +409,8 @@ impl Reporter for TerminalReporter {
 
     fn finish(&mut self) -> io::Result<()> {
         self.live.hide();
+        self.asking.clear();
+        self.flush();
         for line in self.summary.lines(self.err.paint()) {
             self.tell(&line);
         }
@@ -406,6 +461,7 @@ impl TerminalReporter {
             }
             What::Asking => self.live.pause(),
             What::Answered { prompt, answer, .. } => self.answered(owner, prompt, answer),
+            What::Stopping { count, cleanup } => self.stopping(*count, *cleanup),
             What::CleanupStarted { count } => self.cleanup_started(*count),
             What::RunFinished { .. } => self.run_finished(event),
             // What a dry run alone tells, and what belongs to a step or an undo.
