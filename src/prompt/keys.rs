@@ -36,10 +36,28 @@ pub(super) type Stopped<'a> = &'a dyn Fn() -> bool;
 const TICK: Duration = Duration::from_millis(50);
 
 #[cfg(unix)]
-pub(super) use unix::{Input, next, wait};
+use unix::key;
+#[cfg(unix)]
+pub(super) use unix::{Input, wait};
 
 #[cfg(not(unix))]
-pub(super) use elsewhere::{Input, next, wait};
+use elsewhere::key;
+#[cfg(not(unix))]
+pub(super) use elsewhere::{Input, wait};
+
+/// How soon it is noticed that the terminal has another size.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// The next key; none where the terminal has another size than before, so that the question is drawn anew.
+pub(super) fn next(stopped: Stopped<'_>) -> Result<Option<Key>, NoLine> {
+    let before = super::screen::size();
+    loop {
+        let key = key(stopped)?;
+        if key.is_some() || super::screen::size() != before {
+            return Ok(key);
+        }
+    }
+}
 
 #[cfg(unix)]
 mod unix {
@@ -114,9 +132,9 @@ mod unix {
         }
     }
 
-    /// The next key; none where a while has passed without one, so that a terminal of another size can be drawn anew.
-    pub(in crate::prompt) fn next(stopped: Stopped<'_>) -> Result<Option<Key>, NoLine> {
-        let Some(first) = byte(Duration::from_millis(250), stopped)? else { return Ok(None) };
+    /// The next key; none where a while has passed without one.
+    pub(in crate::prompt) fn key(stopped: Stopped<'_>) -> Result<Option<Key>, NoLine> {
+        let Some(first) = byte(super::GLANCE, stopped)? else { return Ok(None) };
         super::decode(first, &mut |within| byte(within.unwrap_or(SEQUENCE), stopped)).map(Some)
     }
 }
@@ -156,8 +174,8 @@ mod elsewhere {
     }
 
     /// The next key; none where a while has passed without one.
-    pub(in crate::prompt) fn next(stopped: Stopped<'_>) -> Result<Option<Key>, NoLine> {
-        if wait(Duration::from_millis(250), stopped)? == Input::None {
+    pub(in crate::prompt) fn key(stopped: Stopped<'_>) -> Result<Option<Key>, NoLine> {
+        if wait(super::GLANCE, stopped)? == Input::None {
             return Ok(None);
         }
         let Event::Key(key) = read()? else { return Ok(None) };

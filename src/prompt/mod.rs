@@ -36,6 +36,11 @@ enum NoLine {
 
 impl From<io::Error> for NoLine {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        // What is written to a terminal that is gone comes back as an error before anybody has seen that it is gone.
+        match error.raw_os_error() {
+            #[cfg(unix)]
+            Some(code) if code == rustix::io::Errno::IO.raw_os_error() => Self::Gone,
+            _ => Self::Io(error),
+        }
     }
 }
