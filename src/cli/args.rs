@@ -66,10 +66,15 @@ pub enum Command {
     #[command(after_help = "Example:\n  playbook schema > playbook.schema.json")]
     Schema,
     /// Write a commented starter playbook.
-    #[command(after_help = "Example:\n  playbook new hello && playbook run hello.yaml --local")]
+    #[command(
+        after_help = "Examples:\n  playbook new hello && playbook run hello.yaml --local\n  playbook new users --from cognito"
+    )]
     New {
         /// Its name; `.yaml` is added where it is missing.
         name: String,
+        /// What it shows.
+        #[arg(long, value_name = "STARTER", default_value = "get-started")]
+        from: super::new::StarterName,
     },
     /// List the journalled runs: when, how long ago, state, what, what is still there.
     Runs(RunsArgs),
@@ -90,6 +95,15 @@ pub enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for `man`.
+    #[command(
+        after_help = "Examples:\n  playbook manual | man -l -\n  playbook manual --directory ~/.local/share/man/man1"
+    )]
+    Manual {
+        /// Write it and a page for each command into that directory instead.
+        #[arg(long)]
+        directory: Option<PathBuf>,
     },
     #[cfg(feature = "local")]
     /// Becomes a handler process of the embedded AWS.
