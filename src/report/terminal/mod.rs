@@ -2,8 +2,8 @@
 
 mod cleanup;
 mod live;
+mod progress;
 mod screen;
-mod steps;
 mod summary;
 mod width;
 
@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 
 use self::live::Live;
-use self::steps::OpenStep;
+use self::progress::OpenStep;
 use self::summary::Summary;
 use super::words::{self, counted, duration};
 use super::{Reporter, Stream, body, safe};
