@@ -12,13 +12,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::output::RunFormat;
 pub use check::{CheckArgs, CheckFormat};
 #[cfg(feature = "local")]
 pub use embedded::{ChaosArgs, ServeArgs};
 pub use run::RunArgs;
 pub use value::{ReportFile, ReportFormat, is_account};
-use value::{account, duration, endpoint_url, filled, report};
+use value::{duration, endpoint_url, filled};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]
@@ -258,6 +257,7 @@ impl From<LocalPace> for local_aws::LatencyProfile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::RunFormat;
     use super::*;
     use clap::CommandFactory as _;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::value::{account, duration, endpoint_url, filled, report};
-use super::{CleanupWhen, LocalPace, ReportFile, ReportFormat, RunFormat};
+use super::{CleanupWhen, LocalPace, ReportFile, ReportFormat};
+use crate::cli::output::RunFormat;
 
 /// `playbook run`.
 #[derive(Debug, Clone, Args)]
