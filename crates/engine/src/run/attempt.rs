@@ -180,7 +180,7 @@ impl Engine {
         let answers = Answers::default();
         let prompter = self.prompter(Owner::Step((*at).clone()), Arc::clone(&answers));
         let context = self.context(attempt, who, ledger.clone(), &given.secrets);
-        let context = Context { unread, prompter, ..context };
+        let context = Context { prompter, unread, ..context };
         let result = self.limited(step, spec, context, input_data).await;
         for answer in answers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             given.secrets.add("answer", &answer);
