@@ -30,7 +30,9 @@ fn handler(section: &str, main_file: &str) -> Handler {
     let (name, rest) = section.split_once('\n').unwrap();
     let mut handler = Handler {
         name: name.trim().to_owned(),
-        is_python: main_file.ends_with(".py"),
+        is_python: std::path::Path::new(main_file)
+            .extension()
+            .is_some_and(|extension| extension == "py"),
         runtime: None,
         handler: "m.handler".to_owned(),
         files: BTreeMap::new(),

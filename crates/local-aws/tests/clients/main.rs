@@ -15,7 +15,13 @@
 //!
 //! AWS's clients come from the Python of `PLAYBOOK_TEST_VENV` (`awslambdaric`) and from `PLAYBOOK_TEST_CLIENTS`
 //! (`target/test-clients` unless named), into which `.ci/run` installs what `package-lock.json` says.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 mod handlers;
 mod normal;
