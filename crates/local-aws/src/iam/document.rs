@@ -141,9 +141,7 @@ pub(super) fn own_roles(document: &str, account_id: &str) -> Vec<String> {
         .into_iter()
         .filter_map(|statement| statement.get("Principal")?.get("AWS"))
         .flat_map(strings)
-        .filter(|name| {
-            name.split_once(&own).is_some_and(|(_, name)| name.starts_with("role/"))
-        })
+        .filter(|name| name.split_once(&own).is_some_and(|(_, name)| name.starts_with("role/")))
         .map(str::to_owned)
         .collect()
 }

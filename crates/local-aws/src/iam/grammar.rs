@@ -23,16 +23,8 @@ const ELEMENTS: [&str; 9] = [
     "Condition",
 ];
 
-const PARTITIONS: [&str; 8] = [
-    "aws",
-    "aws-cn",
-    "aws-us-gov",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-    "aws-eusc",
-];
+const PARTITIONS: [&str; 8] =
+    ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
 
 const IAM_PATHS: [&str; 13] = [
     "user/",
@@ -70,7 +62,8 @@ pub(super) fn check(document: &str) -> Result<(), AwsError> {
     let fault = resource_fault(&statements)?;
     check_ids(&statements)?;
     let names = |statement: &Statement, keys: [&str; 2]| {
-        keys.iter().any(|key| statement.get(*key).is_some_and(|names| names != &Value::Array(vec![])))
+        keys.iter()
+            .any(|key| statement.get(*key).is_some_and(|names| names != &Value::Array(vec![])))
     };
     if !statements.iter().all(|statement| names(statement, ["Action", "NotAction"])) {
         return Err(malformed("Policy statement must contain actions."));
@@ -78,7 +71,10 @@ pub(super) fn check(document: &str) -> Result<(), AwsError> {
     if let Some(fault) = fault {
         return Err(malformed(fault));
     }
-    statements.iter().flat_map(|statement| texts(statement, ["Action", "NotAction"])).try_for_each(check_action)?;
+    statements
+        .iter()
+        .flat_map(|statement| texts(statement, ["Action", "NotAction"]))
+        .try_for_each(check_action)?;
     if !statements.iter().all(|statement| names(statement, ["Resource", "NotResource"])) {
         return Err(malformed("Policy statement must contain resources."));
     }
@@ -104,7 +100,8 @@ fn syntax(policy: &Map<String, Value>) -> Option<Vec<&Statement>> {
 }
 
 fn is_statement(statement: &Statement) -> bool {
-    let both = |one: &str, other: &str| statement.contains_key(one) && statement.contains_key(other);
+    let both =
+        |one: &str, other: &str| statement.contains_key(one) && statement.contains_key(other);
     let effect = statement.get("Effect").and_then(Value::as_str).unwrap_or_default();
     statement.keys().all(|key| ELEMENTS.contains(&key.as_str()))
         && ["allow", "deny"].contains(&effect.to_ascii_lowercase().as_str())
@@ -173,8 +170,7 @@ fn is_operator(operator: &str) -> bool {
 
 fn plain_operator(operator: &str) -> &str {
     let sets = ["ForAnyValue:", "ForAllValues:"];
-    let operator =
-        sets.iter().find_map(|set| operator.strip_prefix(set)).unwrap_or(operator);
+    let operator = sets.iter().find_map(|set| operator.strip_prefix(set)).unwrap_or(operator);
     operator.strip_suffix("IfExists").unwrap_or(operator)
 }
 
@@ -190,8 +186,7 @@ fn is_legacy(statement: &Statement) -> bool {
             Value::Array(many) => many.iter().collect(),
             one => vec![one],
         });
-    matches!(effect, Some("Allow" | "Deny"))
-        && dates.all(|date| date.as_str().is_some_and(is_date))
+    matches!(effect, Some("Allow" | "Deny")) && dates.all(|date| date.as_str().is_some_and(is_date))
 }
 
 /// A date and time in any part that ISO 8601 allows, or seconds since 1970.
@@ -278,18 +273,24 @@ fn arn_fault(resource: &str) -> Option<String> {
     let Some((_, rest)) = resource.split_once(':') else {
         return Some(format!("Resource {resource} must be in ARN format or \"*\"."));
     };
-    let (partition, vendor_on) = rest.split_once(':').map_or((rest, None), |(p, rest)| (p, Some(rest)));
+    let (partition, vendor_on) =
+        rest.split_once(':').map_or((rest, None), |(p, rest)| (p, Some(rest)));
     if partition != "*" && !PARTITIONS.contains(&partition) {
         let mut parts = vendor_on.unwrap_or_default().splitn(4, ':');
-        let vendor = parts.next().filter(|vendor| !vendor.is_empty() || vendor_on.is_some_and(|rest| rest.contains(':')));
-        let [second, third, fourth] = [parts.next(), parts.next(), parts.next()].map(|part| part.unwrap_or("*"));
+        let vendor = parts.next().filter(|vendor| {
+            !vendor.is_empty() || vendor_on.is_some_and(|rest| rest.contains(':'))
+        });
+        let [second, third, fourth] =
+            [parts.next(), parts.next(), parts.next()].map(|part| part.unwrap_or("*"));
         let vendor = vendor.unwrap_or("*");
         return Some(format!(
             "Partition \"{partition}\" is not valid for resource \"arn:{partition}:{vendor}:{second}:{third}:{fourth}\"."
         ));
     }
     let Some(rest) = vendor_on else {
-        return Some("Resource vendor must be fully qualified and cannot contain regexes.".to_owned());
+        return Some(
+            "Resource vendor must be fully qualified and cannot contain regexes.".to_owned(),
+        );
     };
     let mut parts = rest.splitn(4, ':');
     let (service, region) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -363,7 +364,8 @@ mod tests {
 
     /// A policy of one statement, with some members otherwise; null takes one away.
     fn policy(changes: Value) -> Value {
-        let mut statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"});
+        let mut statement =
+            json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"});
         for (key, value) in changes.as_object().cloned().unwrap_or_default() {
             let statement = statement.as_object_mut().expect("a map");
             if value.is_null() {
@@ -412,9 +414,15 @@ mod tests {
             (json!({"Action": "s3:a:b"}), "Actions/Condition can contain only one colon."),
             (json!({"Action": "s 3:a"}), "Vendor s 3 is not valid"),
             (json!({"Resource": "b"}), "Resource b must be in ARN format or \"*\"."),
-            (json!({"Resource": "arn:aws"}), "Resource vendor must be fully qualified and cannot contain regexes."),
+            (
+                json!({"Resource": "arn:aws"}),
+                "Resource vendor must be fully qualified and cannot contain regexes.",
+            ),
             (json!({"Resource": "arn:aws:s3::b"}), LEGACY),
-            (json!({"Resource": "arn:x:s3:::b"}), "Partition \"x\" is not valid for resource \"arn:x:s3:::b\"."),
+            (
+                json!({"Resource": "arn:x:s3:::b"}),
+                "Partition \"x\" is not valid for resource \"arn:x:s3:::b\".",
+            ),
             (
                 json!({"Resource": "arn:aws:s3:us-east-1::b"}),
                 "Resource arn:aws:s3:us-east-1::b can not contain region information.",
@@ -424,7 +432,10 @@ mod tests {
             assert_eq!(refusal(&policy(changes.clone())).as_deref(), Some(expected), "{changes}");
         }
         let old = json!({"Version": "2008-10-17", "Statement": policy(json!({}))["Statement"]});
-        assert_eq!(refusal(&old).as_deref(), Some("Policy document must be version 2012-10-17 or greater."));
+        assert_eq!(
+            refusal(&old).as_deref(),
+            Some("Policy document must be version 2012-10-17 or greater.")
+        );
     }
 
     #[test]
@@ -436,7 +447,10 @@ mod tests {
             refusal(&first)
         };
         assert_eq!(two("a", "b"), None);
-        assert_eq!(two("a", "a").as_deref(), Some("Statement IDs (SID) in a single policy must be unique."));
+        assert_eq!(
+            two("a", "a").as_deref(),
+            Some("Statement IDs (SID) in a single policy must be unique.")
+        );
         assert!(two("a-b", "c").is_some_and(|message| message.contains("alpha-numeric")));
     }
 }

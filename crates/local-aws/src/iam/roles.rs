@@ -117,9 +117,7 @@ impl State {
     fn check_trusted_roles(&self, trust: &str, account_id: &str) -> Result<(), AwsError> {
         let known = |arn: &str| self.roles.values().any(|role| role.arn == arn);
         match document::own_roles(trust, account_id).into_iter().find(|arn| !known(arn)) {
-            Some(arn) => {
-                Err(malformed(format!("Invalid principal in policy: \"AWS\":\"{arn}\"")))
-            }
+            Some(arn) => Err(malformed(format!("Invalid principal in policy: \"AWS\":\"{arn}\""))),
             None => Ok(()),
         }
     }

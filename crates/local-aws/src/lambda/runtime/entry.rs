@@ -200,7 +200,9 @@ mod tests {
         let program = &python.program;
         assert!(program.is_absolute() && is_executable(program), "{}", program.display());
         let told = remark(PYTHON, "python3.99", &python).expect("another version");
-        assert!(told.contains("found no Python 3.99: this function of the runtime python3.99 runs"));
+        assert!(
+            told.contains("found no Python 3.99: this function of the runtime python3.99 runs")
+        );
         let asked_for = format!("python{}", python.version);
         assert_eq!(remark(PYTHON, &asked_for, &python), None);
         let none = Language { fallback: "no-such-interpreter", ..PYTHON };

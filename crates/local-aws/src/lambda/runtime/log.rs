@@ -30,8 +30,7 @@ impl Paths {
     /// The real directories: of the function's code, of the runtime, for temporary files.
     pub(super) fn new(task: &Path, runtime: &Path, scratch: &Path) -> Self {
         let pair = |path: &Path, shown| path.to_str().map(|path| (path.to_owned(), shown));
-        let pairs =
-            [pair(task, "/var/task"), pair(runtime, "/var/runtime"), pair(scratch, "/tmp")];
+        let pairs = [pair(task, "/var/task"), pair(runtime, "/var/runtime"), pair(scratch, "/tmp")];
         Self(pairs.into_iter().flatten().collect())
     }
 
@@ -76,9 +75,8 @@ impl StreamLog {
     /// Writes what a handler wrote.
     pub(super) fn write_records(&self, records: Vec<Record>) {
         let now = self.now();
-        let events = records
-            .into_iter()
-            .map(|record| (record.time.unwrap_or(now), self.shown(record.text)));
+        let events =
+            records.into_iter().map(|record| (record.time.unwrap_or(now), self.shown(record.text)));
         self.write(events.collect());
     }
 
