@@ -1,7 +1,7 @@
 //! A summary in Markdown: for a file, and for the page that GitHub shows of a job.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use super::trace::{Ended, Run, Span, Trace};
@@ -47,7 +47,6 @@ impl Reporter for MarkdownReporter {
         if !self.appends {
             return file::write(&self.path, text.as_bytes());
         }
-        use io::Write as _;
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&self.path)?;
         file.write_all(text.as_bytes())
     }
