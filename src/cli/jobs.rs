@@ -207,7 +207,7 @@ pub(super) fn all(
         (args.region.is_some() && !matrix.regions.is_empty(), "regions", "--region"),
         (args.profile.is_some() && !matrix.profiles.is_empty(), "profiles", "--profile"),
     ];
-    for (_, list, option) in clash.iter().filter(|(clashes, ..)| *clashes) {
+    if let Some((_, list, option)) = clash.iter().find(|(clashes, ..)| *clashes) {
         let message = format!("the matrix has `{list}`, and `{option}` names one");
         return Err(output.fail(&message, Some("leave one of the two out")));
     }

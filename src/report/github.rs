@@ -95,7 +95,9 @@ impl Reporter for GithubReporter {
             What::CleanupStarted { count } if *count > 0 => self.group("Clean-up"),
             What::RunFinished { .. } => self.finished(&event.run),
             What::Refused { failures } => {
-                failures.iter().for_each(|failure| self.annotate(failure))
+                for failure in failures {
+                    self.annotate(failure);
+                }
             }
             _ => {}
         }
@@ -108,6 +110,7 @@ impl Reporter for GithubReporter {
 }
 
 /// A text behind a command: its lines are one line to the runner.
+#[must_use]
 pub fn message(text: &str) -> String {
     let lines: Vec<Cow<'_, str>> = safe::lines(text).collect();
     let text = lines.join("\n").replace("##[", "#\\#[");

@@ -36,7 +36,9 @@ impl Reporter for Grouped {
         events.push(event.clone());
         if matches!(event.what, What::RunFinished { .. }) {
             let (_, events) = self.open.remove(&event.run).unwrap_or_default();
-            events.iter().for_each(|event| self.inner.event(event));
+            for event in &events {
+                self.inner.event(event);
+            }
         }
     }
 
@@ -44,7 +46,9 @@ impl Reporter for Grouped {
         let mut left: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
         left.sort_by_key(|(begun, _)| *begun);
         for (_, events) in left {
-            events.iter().for_each(|event| self.inner.event(event));
+            for event in &events {
+                self.inner.event(event);
+            }
         }
         self.inner.finish()
     }
@@ -64,7 +68,9 @@ mod tests {
         let mut grouped = Grouped::new(inner);
         let of = |run: &str| {
             let mut events = sample::passing();
-            events.iter_mut().for_each(|event| run.clone_into(&mut event.run));
+            for event in &mut events {
+                run.clone_into(&mut event.run);
+            }
             events
         };
         for (one, two) in of("one").iter().zip(&of("two")) {

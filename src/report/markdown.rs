@@ -61,7 +61,7 @@ fn plain(text: &str) -> String {
             '>' => shown.push_str("&gt;"),
             '&' => shown.push_str("&amp;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' | '@' => {
-                shown.extend(['\\', c])
+                shown.extend(['\\', c]);
             }
             c => shown.push(c),
         }
@@ -105,7 +105,9 @@ fn summary(trace: &Trace) -> String {
         }
         text.push('\n');
     }
-    trace.runs.iter().for_each(|run| of_run(&mut text, run));
+    for run in &trace.runs {
+        of_run(&mut text, run);
+    }
     text
 }
 
@@ -139,6 +141,11 @@ fn of_run(text: &mut String, run: &Run) {
         }
         text.push('\n');
     }
+    tables(text, run);
+}
+
+/// Every step, and what the clean-up did.
+fn tables(text: &mut String, run: &Run) {
     let _ = writeln!(text, "| | step | kind | end | took | calls |\n|---|---|---|---|---|---|");
     for (span, step) in run.steps() {
         let _ = writeln!(
@@ -182,7 +189,9 @@ mod tests {
 
     fn written(events: &[Event]) -> String {
         let mut trace = Trace::default();
-        events.iter().for_each(|event| trace.event(event));
+        for event in events {
+            trace.event(event);
+        }
         summary(&trace)
     }
 

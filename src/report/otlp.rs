@@ -248,7 +248,9 @@ mod tests {
     #[test]
     fn calls_stand_in_steps_and_steps_in_the_run() {
         let mut trace = Trace::default();
-        sample::passing().iter().for_each(|event| trace.event(event));
+        for event in &sample::passing() {
+            trace.event(event);
+        }
         let document = document(&trace);
         let spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
             .as_array()

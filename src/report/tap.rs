@@ -132,7 +132,9 @@ mod tests {
 
     fn written(events: &[Event]) -> String {
         let mut trace = Trace::default();
-        events.iter().for_each(|event| trace.event(event));
+        for event in events {
+            trace.event(event);
+        }
         points(&trace)
     }
 

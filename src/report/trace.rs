@@ -445,7 +445,9 @@ mod tests {
 
     fn traced(events: &[Event]) -> Trace {
         let mut trace = Trace::default();
-        events.iter().for_each(|event| trace.event(event));
+        for event in events {
+            trace.event(event);
+        }
         trace
     }
 

@@ -237,7 +237,9 @@ mod tests {
 
     fn drawn(events: &[Event]) -> String {
         let mut trace = Trace::default();
-        events.iter().for_each(|event| trace.event(event));
+        for event in events {
+            trace.event(event);
+        }
         page(&trace)
     }
 
