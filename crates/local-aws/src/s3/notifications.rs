@@ -122,7 +122,7 @@ fn client(account: &Account, bucket: &str) -> Client {
 }
 
 /// `PutBucketNotificationConfiguration`: every destination is tried out before anything is kept.
-fn put<'a>(context: Context<'a>, input: Value) -> BoxFuture<'a, Result<Value, AwsError>> {
+fn put(context: Context<'_>, input: Value) -> BoxFuture<'_, Result<Value, AwsError>> {
     Box::pin(async move {
         let bucket = bucket_of(context, &input)?;
         let mut configuration = input["NotificationConfiguration"].clone();
