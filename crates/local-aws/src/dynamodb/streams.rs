@@ -233,10 +233,8 @@ fn iterator(context: Context<'_>, input: &IteratorOf) -> Result<Value, AwsError>
     let arn = &input.stream_arn;
     let stream = state.streams.get(arn).ok_or_else(|| no_stream(arn))?;
     if input.shard_id != SHARD {
-        let message = format!(
-            "Requested resource not found: Shard does not exist: {}",
-            input.shard_id
-        );
+        let message =
+            format!("Requested resource not found: Shard does not exist: {}", input.shard_id);
         return Err(AwsError { message, ..not_found() });
     }
     let given = || {

@@ -7,7 +7,10 @@ pub(super) fn check(target: &Value) -> Result<(), String> {
     let given = ["Input", "InputPath", "InputTransformer"];
     let given = given.iter().filter(|name| !target[**name].is_null()).count();
     if given > 1 {
-        return Err("Only one of Input, InputPath, or InputTransformer must be provided for target.".to_owned());
+        return Err(
+            "Only one of Input, InputPath, or InputTransformer must be provided for target."
+                .to_owned(),
+        );
     }
     if let Some(text) = target["Input"].as_str()
         && serde_json::from_str::<Value>(text).is_err()
@@ -65,7 +68,9 @@ pub(super) fn told(target: &Value, event: &Value, rule_arn: &str, now: &str) -> 
             Part::Name(name) => match (value(name), is_quoted) {
                 (Some(Value::String(plain)), true) => {
                     let written = Value::String(plain).to_string();
-                    text.push_str(written.trim_start_matches('"').strip_suffix('"').unwrap_or_default());
+                    text.push_str(
+                        written.trim_start_matches('"').strip_suffix('"').unwrap_or_default(),
+                    );
                 }
                 (Some(value), true) => text.push_str(&value.to_string().replace('"', "\\\"")),
                 (Some(value), false) => text.push_str(&value.to_string()),

@@ -71,9 +71,9 @@ impl State {
     }
 
     fn rule(&mut self, bus: &str, name: &str) -> Result<&mut Rule, AwsError> {
-        self.rules.get_mut(&(bus.to_owned(), name.to_owned())).ok_or_else(|| {
-            no_resource(format!("Rule {name} does not exist on EventBus {bus}."))
-        })
+        self.rules
+            .get_mut(&(bus.to_owned(), name.to_owned()))
+            .ok_or_else(|| no_resource(format!("Rule {name} does not exist on EventBus {bus}.")))
     }
 }
 

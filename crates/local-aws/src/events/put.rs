@@ -43,7 +43,9 @@ impl Entry {
     fn event(&self, context: Context<'_>) -> Result<Value, (&'static str, String)> {
         let required = |name: &str, given: &Option<String>| {
             given.clone().filter(|text| !text.is_empty()).ok_or_else(|| {
-                let message = format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+                let message = format!(
+                    "Parameter {name} is not valid. Reason: {name} is a required argument."
+                );
                 ("InvalidArgument", message)
             })
         };
@@ -51,12 +53,17 @@ impl Entry {
         let kind = required("DetailType", &self.detail_type)?;
         let detail = required("Detail", &self.detail)?;
         if source.starts_with("aws.") {
-            return Err(("NotAuthorizedForSourceException", "Not authorized for the source.".to_owned()));
+            return Err((
+                "NotAuthorizedForSourceException",
+                "Not authorized for the source.".to_owned(),
+            ));
         }
         let detail = serde_json::from_str::<Value>(&detail).ok().filter(Value::is_object);
-        let detail = detail.ok_or_else(|| ("MalformedDetail", "Detail is malformed.".to_owned()))?;
+        let detail =
+            detail.ok_or_else(|| ("MalformedDetail", "Detail is malformed.".to_owned()))?;
         let time = self.time.as_ref().and_then(|time| aws_model::wire::parse_timestamp(time).ok());
-        let time = time.map_or_else(|| iso8601(context.now()), |_| told(self.time.as_ref(), context));
+        let time =
+            time.map_or_else(|| iso8601(context.now()), |_| told(self.time.as_ref(), context));
         Ok(json!({
             "version": "0",
             "id": uuid(),
@@ -81,7 +88,9 @@ fn told(time: Option<&Value>, context: Context<'_>) -> String {
 pub(super) fn put(context: Context<'_>, input: &Put) -> Result<Value, AwsError> {
     let size: usize = input.entries.iter().map(Entry::size).sum();
     if size > LARGEST {
-        return Err(super::invalid(format!("Total size of the entries in the request is over the limit: {size} bytes.")));
+        return Err(super::invalid(format!(
+            "Total size of the entries in the request is over the limit: {size} bytes."
+        )));
     }
     let mut failed = 0;
     let mut shown = Vec::new();
@@ -162,7 +171,9 @@ pub(super) fn test_pattern(input: &TestPattern) -> Result<Value, AwsError> {
         .map_err(|_| super::invalid("Parameter Event is not valid."))?;
     let needed = ["id", "account", "source", "time", "region", "resources", "detail-type"];
     if let Some(name) = needed.iter().find(|name| event.get(**name).is_none()) {
-        return Err(super::invalid(format!("Parameter Event is not valid. Reason: {name} is missing.")));
+        return Err(super::invalid(format!(
+            "Parameter Event is not valid. Reason: {name} is missing."
+        )));
     }
     Ok(json!({"Result": pattern.matches(&event)}))
 }

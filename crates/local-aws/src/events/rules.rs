@@ -92,9 +92,7 @@ pub(super) fn put(context: Context<'_>, input: Put) -> Result<Value, AwsError> {
     });
     let schedule = schedule.transpose()?;
     if pattern.is_none() && schedule.is_none() {
-        return Err(invalid(
-            "Parameter(s) EventPattern or ScheduleExpression must be specified.",
-        ));
+        return Err(invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
     }
     if schedule.is_some() && bus != super::DEFAULT {
         return Err(invalid("ScheduleExpression is supported only on the default event bus."));

@@ -147,9 +147,10 @@ impl Cron {
         let mut date = now.date();
         for _ in 0..DAYS_AHEAD {
             if self.is_on(date) {
-                let times = self.hours.iter().flat_map(|hour| {
-                    self.minutes.iter().map(move |minute| (*hour, *minute))
-                });
+                let times = self
+                    .hours
+                    .iter()
+                    .flat_map(|hour| self.minutes.iter().map(move |minute| (*hour, *minute)));
                 let mut times = times.filter_map(|(hour, minute)| {
                     let (hour, minute) = (i8::try_from(hour).ok()?, i8::try_from(minute).ok()?);
                     Some(date.at(hour, minute, 0, 0))
@@ -221,7 +222,11 @@ fn fire(account: &Account, key: &(String, String)) {
     });
     let targets: Vec<Value> = {
         let state = account.state::<State>();
-        state.rules.get(key).map(|rule| rule.targets.values().cloned().collect()).unwrap_or_default()
+        state
+            .rules
+            .get(key)
+            .map(|rule| rule.targets.values().cloned().collect())
+            .unwrap_or_default()
     };
     for target in targets {
         deliver::start(account, arn.clone(), target, event.clone());
@@ -257,8 +262,14 @@ mod tests {
             assert_eq!(after(expression, now), next, "{expression}");
         }
         for wrong in [
-            "rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "cron(0 12 * * * *)", "cron(0 12 * *)",
-            "cron(61 12 * * ? *)", "every day", "rate(5)",
+            "rate(1 minutes)",
+            "rate(5 minute)",
+            "rate(0 minutes)",
+            "cron(0 12 * * * *)",
+            "cron(0 12 * *)",
+            "cron(61 12 * * ? *)",
+            "every day",
+            "rate(5)",
         ] {
             assert_eq!(Schedule::parse(wrong), None, "{wrong}");
         }

@@ -40,13 +40,17 @@ fn check(target: &Value) -> Result<(), AwsError> {
         }
     }
     if let Some(name) = UNSUPPORTED.iter().find(|name| !target[**name].is_null()) {
-        return Err(invalid(format!("The local AWS of playbook does not support {name} of a target.")));
+        return Err(invalid(format!(
+            "The local AWS of playbook does not support {name} of a target."
+        )));
     }
     if arn.contains(":sqs:")
         && crate::sqs::deliver::is_fifo(arn)
         && target["SqsParameters"]["MessageGroupId"].is_null()
     {
-        return Err(invalid("Parameter(s) SqsParameters must be specified for target: a FIFO queue needs a MessageGroupId."));
+        return Err(invalid(
+            "Parameter(s) SqsParameters must be specified for target: a FIFO queue needs a MessageGroupId.",
+        ));
     }
     input::check(target).map_err(invalid)
 }

@@ -36,7 +36,8 @@ async fn queue(account: &Account, name: &str) -> String {
 /// What comes into a queue next; deliveries are made in the background.
 async fn next(account: &Account, url: &str) -> Value {
     for _ in 0..500 {
-        let got = call(account, "sqs:ReceiveMessage", json!({"QueueUrl": url})).await.expect("received");
+        let got =
+            call(account, "sqs:ReceiveMessage", json!({"QueueUrl": url})).await.expect("received");
         if let Some(body) = got["Messages"][0]["Body"].as_str() {
             return serde_json::from_str(body).expect("JSON");
         }
@@ -63,9 +64,12 @@ async fn an_event_reaches_the_rules_that_look_for_it() {
     assert_eq!(put["FailedEntryCount"], 1);
     assert_eq!(put["Entries"][2]["ErrorCode"], "MalformedDetail");
     assert_eq!(next(&account, &url).await, json!({"sum": 50}));
-    let refused = call(&account, "events:DeleteRule", json!({"Name": "r"})).await.expect_err("targets");
+    let refused =
+        call(&account, "events:DeleteRule", json!({"Name": "r"})).await.expect_err("targets");
     assert_eq!(refused.message, "Rule can't be deleted since it has targets.");
-    call(&account, "events:RemoveTargets", json!({"Rule": "r", "Ids": ["1"]})).await.expect("removed");
+    call(&account, "events:RemoveTargets", json!({"Rule": "r", "Ids": ["1"]}))
+        .await
+        .expect("removed");
     call(&account, "events:DeleteRule", json!({"Name": "r"})).await.expect("deleted");
     assert_eq!(account.snapshot()["events"], json!({}));
 }
@@ -83,7 +87,10 @@ async fn a_schedule_goes_by_the_accounts_clock() {
         tokio::time::sleep(Duration::from_millis(5)).await;
         account.clock().advance(Duration::from_mins(5));
         let event = next(&account, &url).await;
-        assert_eq!((&event["detail-type"], &event["source"]), (&json!("Scheduled Event"), &json!("aws.events")));
+        assert_eq!(
+            (&event["detail-type"], &event["source"]),
+            (&json!("Scheduled Event"), &json!("aws.events"))
+        );
         assert_eq!(event["resources"], json!(["arn:aws:events:eu-west-1:123456789012:rule/r"]));
     }
     account.shutdown().await;

@@ -36,9 +36,8 @@ pub enum Who<'a> {
 #[must_use]
 pub fn decision(policy: &Value, access: &Access<'_>) -> Option<bool> {
     let found = statements(policy);
-    let says = |effect: &str| {
-        found.iter().any(|one| one["Effect"] == effect && applies(one, access))
-    };
+    let says =
+        |effect: &str| found.iter().any(|one| one["Effect"] == effect && applies(one, access));
     if says("Deny") {
         return Some(false);
     }
@@ -104,9 +103,9 @@ fn is_meant(statement: &Value, who: Who<'_>) -> bool {
             return true;
         }
         match who {
-            Who::Service(service) => principal
-                .get("Service")
-                .is_some_and(|names| strings(names).iter().any(|name| *name == service || *name == "*")),
+            Who::Service(service) => principal.get("Service").is_some_and(|names| {
+                strings(names).iter().any(|name| *name == service || *name == "*")
+            }),
             Who::Account(id, arn) => principal.get("AWS").is_some_and(|names| {
                 let root = format!("arn:aws:iam::{id}:root");
                 strings(names).iter().any(|name| ["*", id, arn, &root].contains(name))
@@ -124,8 +123,9 @@ fn is_meant(statement: &Value, who: Who<'_>) -> bool {
 /// Whether every condition holds. A key that says nothing of this call is as one that is absent.
 fn holds(condition: &Value, access: &Access<'_>) -> bool {
     let operators = condition.as_object().into_iter().flatten();
-    let mut all = operators
-        .flat_map(|(operator, keys)| keys.as_object().into_iter().flatten().map(move |(key, values)| (operator, key, values)));
+    let mut all = operators.flat_map(|(operator, keys)| {
+        keys.as_object().into_iter().flatten().map(move |(key, values)| (operator, key, values))
+    });
     all.all(|(operator, key, values)| compare(operator, value_of(key, access), values))
 }
 

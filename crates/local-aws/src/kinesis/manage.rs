@@ -45,7 +45,10 @@ pub(super) fn create(context: Context<'_>, input: &Create) -> Result<Value, AwsE
         (false, Some(_)) => {
             return Err(AwsError::modelled(
                 "LimitExceededException",
-                format!("This request would exceed the shard limit of {MOST_SHARDS} for the account {}.", context.account.id),
+                format!(
+                    "This request would exceed the shard limit of {MOST_SHARDS} for the account {}.",
+                    context.account.id
+                ),
             ));
         }
         (false, None) => return Err(invalid("ShardCount must be provided in PROVISIONED mode.")),
@@ -155,7 +158,8 @@ pub(super) fn list(context: Context<'_>, input: &List) -> Value {
     let mut state = context.account.state::<State>();
     state.forget_deleted(now);
     let after = input.next_token.as_ref().or(input.exclusive_start_stream_name.as_ref());
-    let mut found = state.streams.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
+    let mut found =
+        state.streams.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
     let page: Vec<(&String, &Stream)> = found.by_ref().take(input.limit.unwrap_or(100)).collect();
     let more = found.next().is_some();
     let summaries: Vec<Value> = page
@@ -202,7 +206,9 @@ pub(super) struct Retention {
 pub(super) fn set_retention(context: Context<'_>, input: &Retention) -> Result<Value, AwsError> {
     let hours = input.retention_period_hours;
     if !(24..=8760).contains(&hours) {
-        return Err(invalid(format!("Retention period must be from 24 to 8760 hours, not {hours}.")));
+        return Err(invalid(format!(
+            "Retention period must be from 24 to 8760 hours, not {hours}."
+        )));
     }
     let mut state = context.account.state::<State>();
     input.named.active(&mut state, context)?.retention = Duration::from_secs(hours * 3600);

@@ -102,12 +102,19 @@ impl Named {
     fn name(&self) -> Result<&str, AwsError> {
         let of_arn = self.stream_arn.as_deref().and_then(|arn| arn.rsplit('/').next());
         self.stream_name.as_deref().or(of_arn).ok_or_else(|| {
-            AwsError::modelled("InvalidArgumentException", "Either StreamName or StreamARN has to be given.")
+            AwsError::modelled(
+                "InvalidArgumentException",
+                "Either StreamName or StreamARN has to be given.",
+            )
         })
     }
 
     /// The stream, whatever its state.
-    fn of<'s>(&self, state: &'s mut State, context: Context<'_>) -> Result<&'s mut Stream, AwsError> {
+    fn of<'s>(
+        &self,
+        state: &'s mut State,
+        context: Context<'_>,
+    ) -> Result<&'s mut Stream, AwsError> {
         let name = self.name()?;
         state.forget_deleted(context.now());
         state.streams.get_mut(name).ok_or_else(|| no_stream(name, context))
@@ -173,9 +180,7 @@ const OPERATIONS: &[Operation] = &[
         manage::summary(context, &typed(input)?)
     }),
     Operation::now("GetRecords", |context, input| records::get(context, &typed(input)?)),
-    Operation::now("GetShardIterator", |context, input| {
-        records::iterator(context, &typed(input)?)
-    }),
+    Operation::now("GetShardIterator", |context, input| records::iterator(context, &typed(input)?)),
     Operation::now("IncreaseStreamRetentionPeriod", |context, input| {
         manage::set_retention(context, &typed(input)?)
     }),
@@ -184,9 +189,7 @@ const OPERATIONS: &[Operation] = &[
     Operation::now("ListTagsForStream", |context, input| manage::tags(context, &typed(input)?)),
     Operation::now("PutRecord", |context, input| records::put(context, &typed(input)?)),
     Operation::now("PutRecords", |context, input| records::put_all(context, &typed(input)?)),
-    Operation::now("RemoveTagsFromStream", |context, input| {
-        manage::untag(context, &typed(input)?)
-    }),
+    Operation::now("RemoveTagsFromStream", |context, input| manage::untag(context, &typed(input)?)),
 ];
 
 /// Kinesis, as the listener sees it.

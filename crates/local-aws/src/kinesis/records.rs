@@ -88,7 +88,10 @@ impl Entry {
         });
         let keep = stream.retention;
         let Some(shard) = stream.shards.get_mut(index) else {
-            return Err(AwsError::modelled("InternalFailureException", "The stream has no shards."));
+            return Err(AwsError::modelled(
+                "InternalFailureException",
+                "The stream has no shards.",
+            ));
         };
         shard.expire(now, keep);
         let place = shard.push(now, record);
@@ -141,7 +144,9 @@ pub(super) fn iterator(context: Context<'_>, input: &IteratorOf) -> Result<Value
     let invalid = |what: &str| AwsError::modelled("InvalidArgumentException", what);
     let given = || {
         let number = input.starting_sequence_number.as_deref();
-        let number = number.ok_or_else(|| invalid("StartingSequenceNumber must be given for this type of iterator."))?;
+        let number = number.ok_or_else(|| {
+            invalid("StartingSequenceNumber must be given for this type of iterator.")
+        })?;
         place_of(number).ok_or_else(|| invalid("StartingSequenceNumber is none of this shard's."))
     };
     let place = match input.shard_iterator_type.as_str() {
@@ -151,7 +156,11 @@ pub(super) fn iterator(context: Context<'_>, input: &IteratorOf) -> Result<Value
         "AFTER_SEQUENCE_NUMBER" => given()? + 1,
         _ => {
             let at = input.timestamp.as_ref().and_then(moment);
-            let at = at.ok_or_else(|| invalid("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP."))?;
+            let at = at.ok_or_else(|| {
+                invalid(
+                    "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP.",
+                )
+            })?;
             shard.since(at)
         }
     };
@@ -212,9 +221,10 @@ pub(super) fn get(context: Context<'_>, input: &Get) -> Result<Value, AwsError> 
         })
         .collect();
     let next = found.last().map_or(place.max(shard.start()), |record| record.place + 1);
-    let behind = shard.read(next, 1).first().map_or(Duration::ZERO, |record| {
-        now.duration_since(record.at).unwrap_or_default()
-    });
+    let behind = shard
+        .read(next, 1)
+        .first()
+        .map_or(Duration::ZERO, |record| now.duration_since(record.at).unwrap_or_default());
     let shown: Vec<Value> = found
         .iter()
         .map(|record| {

@@ -29,9 +29,8 @@ async fn records_are_read_as_they_were_put_by_shard() {
     call(&account, "CreateStream", stream.clone()).await.expect("created");
     let twice = call(&account, "CreateStream", stream).await.expect_err("twice");
     assert_eq!((twice.status, twice.code.as_str()), (400, "ResourceInUseException"));
-    let records: Vec<Value> = (0..20)
-        .map(|number| json!({"Data": "aGk=", "PartitionKey": number.to_string()}))
-        .collect();
+    let records: Vec<Value> =
+        (0..20).map(|number| json!({"Data": "aGk=", "PartitionKey": number.to_string()})).collect();
     let put = call(&account, "PutRecords", json!({"StreamName": "s", "Records": records})).await;
     let put = put.expect("put");
     assert_eq!(put["FailedRecordCount"], 0);

@@ -121,10 +121,7 @@ struct Request {
 
 impl Request {
     /// The function, its key here, and its ARN as it is shown.
-    fn target(
-        &self,
-        lambda: &Lambda,
-    ) -> Result<(Target, Key, String), AwsError> {
+    fn target(&self, lambda: &Lambda) -> Result<(Target, Key, String), AwsError> {
         let target = Target::parse(&self.function_name, self.qualifier.as_deref(), lambda.place())?;
         let qualifier = target.qualifier.clone().filter(|qualifier| qualifier != LATEST);
         let shown = qualifier.as_deref().unwrap_or(LATEST);
@@ -239,21 +236,26 @@ impl Delivery {
         let (mut attempts, mut pause) = (0, FIRST_PAUSE);
         loop {
             let configuration = self.configuration();
-            let (retries, age) = configuration.as_ref().map_or((2, OLDEST), |one| {
-                (one.retries.unwrap_or(2), one.age.unwrap_or(OLDEST))
-            });
+            let (retries, age) = configuration
+                .as_ref()
+                .map_or((2, OLDEST), |one| (one.retries.unwrap_or(2), one.age.unwrap_or(OLDEST)));
             // The function may be gone by now.
             if !self.is_there() {
                 return;
             }
-            let call = self.lambda.invoke_with(&self.target, self.request_id.clone(), self.payload.clone());
+            let call = self.lambda.invoke_with(
+                &self.target,
+                self.request_id.clone(),
+                self.payload.clone(),
+            );
             let wait = match call.await {
                 Ok(invocation) => {
                     attempts += 1;
                     if invocation.function_error.is_none() {
                         return self.tell("Success", attempts, Some(&invocation)).await;
                     }
-                    let Some(wait) = RETRIES.get(attempts as usize - 1).filter(|_| attempts <= retries)
+                    let Some(wait) =
+                        RETRIES.get(attempts as usize - 1).filter(|_| attempts <= retries)
                     else {
                         return self.tell("RetriesExhausted", attempts, Some(&invocation)).await;
                     };
@@ -270,7 +272,10 @@ impl Delivery {
             if old + wait > Duration::from_secs(age) {
                 return self.tell("EventAgeExceeded", attempts, None).await;
             }
-            account.clock().sleep(account.latency().scale(wait).max(Duration::from_millis(2))).await;
+            account
+                .clock()
+                .sleep(account.latency().scale(wait).max(Duration::from_millis(2)))
+                .await;
         }
     }
 
@@ -284,16 +289,17 @@ impl Delivery {
         let place = self.lambda.place();
         let (role, dead_letters) = {
             let functions = self.lambda.account.state::<Functions>();
-            let Ok((_, version)) = functions.find(&self.target, &self.target.arn(place)) else { return };
+            let Ok((_, version)) = functions.find(&self.target, &self.target.arn(place)) else {
+                return;
+            };
             let configuration = &version.configuration;
             (configuration.role.clone(), configuration.dead_letter_target.clone())
         };
         let payload = |bytes: &Bytes| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
         let configuration = self.configuration();
         let is_success = condition == "Success";
-        let destination = configuration.and_then(|one| {
-            if is_success { one.on_success } else { one.on_failure }
-        });
+        let destination =
+            configuration.and_then(|one| if is_success { one.on_success } else { one.on_failure });
         if let Some(arn) = destination {
             let qualifier = self.target.qualifier.as_deref().unwrap_or(LATEST);
             let mut said = json!({
@@ -319,9 +325,15 @@ impl Delivery {
             let attributes = vec![
                 ("RequestID", "String", self.request_id.clone()),
                 ("ErrorCode", "Number", "200".to_owned()),
-                ("ErrorMessage", "String", message.unwrap_or(condition).chars().take(1024).collect()),
+                (
+                    "ErrorMessage",
+                    "String",
+                    message.unwrap_or(condition).chars().take(1024).collect(),
+                ),
             ];
-            let _ = destinations::send(&self.lambda, &role, &arn, &payload(&self.payload), attributes).await;
+            let _ =
+                destinations::send(&self.lambda, &role, &arn, &payload(&self.payload), attributes)
+                    .await;
         }
     }
 }

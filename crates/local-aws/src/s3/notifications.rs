@@ -20,13 +20,8 @@ use crate::{events, sqs};
 
 const PRINCIPAL: &str = "s3.amazonaws.com";
 /// A key in an event: as in a form, but for slashes.
-const KEY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'*')
-    .remove(b'/')
-    .remove(b' ');
+const KEY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/').remove(b' ');
 /// The kinds of configurations, and where each names its destination.
 const KINDS: [(&str, &str); 3] = [
     ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
@@ -182,7 +177,8 @@ async fn try_out(context: Context<'_>, bucket: &str, arn: &str) -> Result<(), Aw
             client.operation("sqs:SendMessage", &input).await.map(drop)
         }
         Some("sns") => {
-            let input = json!({"TopicArn": arn, "Message": test, "Subject": "Amazon S3 Notification"});
+            let input =
+                json!({"TopicArn": arn, "Message": test, "Subject": "Amazon S3 Notification"});
             client.operation("sns:Publish", &input).await.map(drop)
         }
         _ => Err(AwsError::bad_request("InvalidArgument", "The ARN could not be parsed")),
@@ -210,9 +206,10 @@ fn is_for(rule: &Value, event: &str, key: &str) -> bool {
 fn affixes(rule: &Value) -> (&str, &str) {
     let rules = rule["Filter"]["Key"]["FilterRules"].as_array();
     let of = |name: &str| {
-        let mut found = rules.into_iter().flatten().filter(|one| {
-            one["Name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name))
-        });
+        let mut found = rules
+            .into_iter()
+            .flatten()
+            .filter(|one| one["Name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)));
         found.next().and_then(|one| one["Value"].as_str()).unwrap_or_default()
     };
     (of("prefix"), of("suffix"))
@@ -229,7 +226,8 @@ fn check_overlaps(rules: &[Value]) -> Result<(), AwsError> {
     for (place, one) in rules.iter().enumerate() {
         for other in &rules[place + 1..] {
             let ((prefix, suffix), (others_prefix, others_suffix)) = (affixes(one), affixes(other));
-            let same = types(one).iter().any(|own| types(other).iter().any(|more| nested(own, more)));
+            let same =
+                types(one).iter().any(|own| types(other).iter().any(|more| nested(own, more)));
             if same && nested(prefix, others_prefix) && ends(suffix, others_suffix) {
                 return Err(AwsError::bad_request(
                     "InvalidArgument",
@@ -305,7 +303,8 @@ impl Happening {
                     continue;
                 }
                 let arn = rule[member].as_str().unwrap_or_default();
-                let told = self.record(account, rule["Id"].as_str().unwrap_or_default()).to_string();
+                let told =
+                    self.record(account, rule["Id"].as_str().unwrap_or_default()).to_string();
                 // Whoever may not be told any more is not, and nobody hears of it, as on AWS.
                 let _ = match kind {
                     "QueueConfigurations" => {

@@ -123,7 +123,10 @@ impl Secret {
             }
             return Err(AwsError::modelled(
                 "ResourceExistsException",
-                format!("You can't use ClientRequestToken {id} because that value is already in use for a version of secret {}.", self.arn),
+                format!(
+                    "You can't use ClientRequestToken {id} because that value is already in use for a version of secret {}.",
+                    self.arn
+                ),
             ));
         }
         for stage in &stages {
@@ -194,11 +197,15 @@ impl Secret {
         if let Some(to) = to.filter(|to| !self.versions.contains_key(*to)) {
             return Err(AwsError::modelled(
                 "ResourceNotFoundException",
-                format!("Secrets Manager can't find the specified secret value for VersionId: {to}"),
+                format!(
+                    "Secrets Manager can't find the specified secret value for VersionId: {to}"
+                ),
             ));
         }
         if to.is_none() && stage == CURRENT {
-            return Err(invalid_request("You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed."));
+            return Err(invalid_request(
+                "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+            ));
         }
         self.free(stage);
         if let Some(version) = to.and_then(|to| self.versions.get_mut(to)) {

@@ -49,14 +49,12 @@ pub(super) struct Put {
 
 pub(super) fn put(context: Context<'_>, input: Put) -> Result<Value, AwsError> {
     let content = Content::read(input.secret_string, input.secret_binary)?;
-    let content = content.ok_or_else(|| {
-        invalid_request("You must provide either SecretString or SecretBinary.")
-    })?;
+    let content = content
+        .ok_or_else(|| invalid_request("You must provide either SecretString or SecretBinary."))?;
     let mut state = context.account.state::<State>();
     let name = name_of(&mut state, &input.secret_id, context)?;
     let secret = state.usable(&input.secret_id, context.now())?;
-    let stages =
-        input.version_stages.unwrap_or_else(|| BTreeSet::from([CURRENT.to_owned()]));
+    let stages = input.version_stages.unwrap_or_else(|| BTreeSet::from([CURRENT.to_owned()]));
     let token = input.client_request_token.unwrap_or_else(uuid);
     secret.add(token.clone(), content, stages.clone(), context.now())?;
     Ok(json!({"ARN": secret.arn, "Name": name, "VersionId": token, "VersionStages": stages}))

@@ -198,8 +198,8 @@ async fn to_function(
 ) -> Result<(), AwsError> {
     let event = message.event(subscription, account.endpoint_url());
     let path = ["2015-03-31", "functions", &subscription.endpoint, "invocations"];
-    let call = Call::rest(Method::POST, &path, Some(&event))
-        .with_header("X-Amz-Invocation-Type", "Event");
+    let call =
+        Call::rest(Method::POST, &path, Some(&event)).with_header("X-Amz-Invocation-Type", "Event");
     client(account, &message.topic).call("lambda", call).await.map(drop)
 }
 
@@ -241,9 +241,11 @@ async fn again_and_again(
 async fn give_up(account: &Account, message: &Message, subscription: &Subscription) {
     let policy = subscription.attributes.get("RedrivePolicy");
     let policy = policy.and_then(|policy| serde_json::from_str::<Value>(policy).ok());
-    let target = policy.and_then(|policy| policy["deadLetterTargetArn"].as_str().map(str::to_owned));
+    let target =
+        policy.and_then(|policy| policy["deadLetterTargetArn"].as_str().map(str::to_owned));
     if let Some(target) = target {
-        let dead = Subscription { endpoint: target, protocol: "sqs".to_owned(), ..subscription.clone() };
+        let dead =
+            Subscription { endpoint: target, protocol: "sqs".to_owned(), ..subscription.clone() };
         // Where that is refused as well, nobody gets it, as on AWS.
         let _ = to_queue(account, message, &dead).await;
     }

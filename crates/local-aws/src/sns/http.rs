@@ -89,7 +89,13 @@ mod tests {
         for url in ["http://127.0.0.1:8080/a", "http://localhost", "http://[::1]:9/"] {
             assert!(check(url).is_ok(), "{url}");
         }
-        for url in ["http://example.com/", "https://127.0.0.1/", "http://10.0.0.1/", "http://a@127.0.0.1/", "x"] {
+        for url in [
+            "http://example.com/",
+            "https://127.0.0.1/",
+            "http://10.0.0.1/",
+            "http://a@127.0.0.1/",
+            "x",
+        ] {
             assert!(check(url).is_err(), "{url}");
         }
         assert_eq!(parts("http://h:1/p?q"), Some(("h", 1, "/p?q")));

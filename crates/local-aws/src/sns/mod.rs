@@ -65,16 +65,16 @@ fn invalid(message: impl std::fmt::Display) -> AwsError {
 }
 
 /// SNS has words of its own for what its model does not allow.
-fn refuse(
-    problems: &[aws_model::validate::Problem],
-    _input: &Value,
-) -> Option<AwsError> {
+fn refuse(problems: &[aws_model::validate::Problem], _input: &Value) -> Option<AwsError> {
     use aws_model::validate::What;
     let problem = problems.iter().find(|problem| !matches!(problem.what, What::Unknown { .. }))?;
     Some(match &problem.what {
         What::Missing { member } => AwsError::bad_request(
             "ValidationError",
-            format!("1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null", lower(member)),
+            format!(
+                "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+                lower(member)
+            ),
         ),
         _ => invalid(problem),
     })
@@ -145,7 +145,8 @@ impl Modelled for Service {
         let topics = state.topics.iter().map(|(arn, topic)| {
             let own = state.subscriptions.values().filter(|one| one.topic == *arn);
             let own: Vec<Value> = own.map(Subscription::snapshot).collect();
-            let shown = json!({"attributes": topic.attributes, "tags": topic.tags, "subscriptions": own});
+            let shown =
+                json!({"attributes": topic.attributes, "tags": topic.tags, "subscriptions": own});
             (topics::name_of(arn).to_owned(), shown)
         });
         let mut all: Map<String, Value> = topics.collect();

@@ -53,7 +53,8 @@ pub(super) async fn publish(context: Context<'_>, input: Publish) -> Result<Valu
         return Err(invalid("PhoneNumber: the local AWS of playbook sends no text messages"));
     }
     let arn = input.topic_arn.or(input.target_arn);
-    let arn = arn.ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value for required parameter"))?;
+    let arn = arn
+        .ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value for required parameter"))?;
     let account = place(context, &arn);
     check_access(context, &account, &arn)?;
     take_in(context, &account, &arn, input.entry).await
@@ -98,12 +99,16 @@ async fn take_in(
             return Err(invalid("The MessageGroupId parameter is required for FIFO topics"));
         }
         if !is_fifo && entry.message_deduplication_id.is_some() {
-            return Err(invalid("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type"));
+            return Err(invalid(
+                "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type",
+            ));
         }
         let mut deduplication = entry.message_deduplication_id.clone();
         if is_fifo && deduplication.is_none() {
             if !topic.is("ContentBasedDeduplication") {
-                return Err(invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"));
+                return Err(invalid(
+                    "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+                ));
             }
             let digest = Sha256::digest(entry.message.as_bytes());
             deduplication = Some(crate::sqs::deliver::hex(&digest));
@@ -112,14 +117,17 @@ async fn take_in(
         let id = uuid();
         let mut output = json!({"MessageId": id});
         if is_fifo {
-            topic.seen.retain(|_, (at, _)| now.duration_since(*at).unwrap_or_default() < DEDUPLICATION);
+            topic
+                .seen
+                .retain(|_, (at, _)| now.duration_since(*at).unwrap_or_default() < DEDUPLICATION);
             let key = deduplication.clone().unwrap_or_default();
             if let Some((_, before)) = topic.seen.get(&key) {
                 return Ok(json!({"MessageId": before}));
             }
             topic.seen.insert(key, (now, id.clone()));
             topic.published += 1;
-            output["SequenceNumber"] = json!(format!("{:020}", 10_000_000_000_000_000_000_u64 + topic.published));
+            output["SequenceNumber"] =
+                json!(format!("{:020}", 10_000_000_000_000_000_000_u64 + topic.published));
         }
         let message = Message {
             id,
@@ -160,21 +168,28 @@ fn check_attributes(attributes: &Map<String, Value>) -> Result<(), AwsError> {
             "String" | "Number" => "StringValue",
             "Binary" => "BinaryValue",
             _ => {
-                return Err(AwsError::bad_request("ParameterValueInvalid", format!(
-                    "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
-                )));
+                return Err(AwsError::bad_request(
+                    "ParameterValueInvalid",
+                    format!(
+                        "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
+                    ),
+                ));
             }
         };
         let text = attribute[member].as_str().unwrap_or_default();
         if text.is_empty() {
-            return Err(AwsError::bad_request("ParameterValueInvalid", format!(
-                "The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{kind}'."
-            )));
+            return Err(AwsError::bad_request(
+                "ParameterValueInvalid",
+                format!(
+                    "The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{kind}'."
+                ),
+            ));
         }
         if base == "Number" && text.trim().parse::<f64>().is_err() {
-            return Err(AwsError::bad_request("ParameterValueInvalid", format!(
-                "Could not cast message attribute '{name}' value to number."
-            )));
+            return Err(AwsError::bad_request(
+                "ParameterValueInvalid",
+                format!("Could not cast message attribute '{name}' value to number."),
+            ));
         }
     }
     Ok(())
@@ -189,15 +204,25 @@ pub(super) async fn publish_batch(
     check_access(context, &account, &input.topic_arn)?;
     let entries = input.publish_batch_request_entries;
     if entries.is_empty() {
-        return Err(AwsError::bad_request("EmptyBatchRequest", "The batch request doesn't contain any entries."));
+        return Err(AwsError::bad_request(
+            "EmptyBatchRequest",
+            "The batch request doesn't contain any entries.",
+        ));
     }
     if entries.len() > 10 {
-        return Err(AwsError::bad_request("TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible."));
+        return Err(AwsError::bad_request(
+            "TooManyEntriesInBatchRequest",
+            "The batch request contains more entries than permissible.",
+        ));
     }
-    let ids: Vec<String> = entries.iter().map(|entry| entry.id.clone().unwrap_or_default()).collect();
+    let ids: Vec<String> =
+        entries.iter().map(|entry| entry.id.clone().unwrap_or_default()).collect();
     let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
     if distinct.len() < ids.len() {
-        return Err(AwsError::bad_request("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."));
+        return Err(AwsError::bad_request(
+            "BatchEntryIdsNotDistinct",
+            "Two or more batch entries in the request have the same Id.",
+        ));
     }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (id, entry) in ids.into_iter().zip(entries) {

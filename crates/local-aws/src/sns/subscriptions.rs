@@ -87,12 +87,12 @@ fn check_endpoint(input: &Subscribe, is_fifo: bool) -> Result<(), AwsError> {
         }
         "sqs" | "lambda" => Ok(()),
         "http" => super::http::check(endpoint),
-        "https" | "email" | "email-json" | "sms" | "application" | "firehose" => Err(invalid(
-            format!(
+        "https" | "email" | "email-json" | "sms" | "application" | "firehose" => {
+            Err(invalid(format!(
                 "Protocol: the local AWS of playbook delivers to sqs, lambda and http on this machine, not by {}",
                 input.protocol
-            ),
-        )),
+            )))
+        }
         other => Err(invalid(format!("Amazon SNS does not support this protocol string: {other}"))),
     }
 }
@@ -111,10 +111,14 @@ fn check_attribute(name: &str, text: &str) -> Result<(), AwsError> {
             })
         }
         "FilterPolicyScope" if !["MessageAttributes", "MessageBody"].contains(&text) => {
-            Err(invalid(format!("FilterPolicyScope: Invalid value [{text}]. Please use either MessageBody or MessageAttributes")))
+            Err(invalid(format!(
+                "FilterPolicyScope: Invalid value [{text}]. Please use either MessageBody or MessageAttributes"
+            )))
         }
         "RawMessageDelivery" if !["true", "false"].contains(&text.to_lowercase().as_str()) => {
-            Err(invalid(format!("Attributes Reason: RawMessageDelivery: Invalid value [{text}]. Must be true or false.")))
+            Err(invalid(format!(
+                "Attributes Reason: RawMessageDelivery: Invalid value [{text}]. Must be true or false."
+            )))
         }
         "RedrivePolicy" if !text.is_empty() => {
             let policy: Value = serde_json::from_str(text).unwrap_or_default();
@@ -144,7 +148,9 @@ pub(super) fn subscribe(context: Context<'_>, input: &Subscribe) -> Result<Value
     });
     if let Some(same) = same {
         if input.attributes.iter().any(|(name, text)| same.attributes.get(name) != Some(text)) {
-            return Err(invalid("Attributes Reason: Subscription already exists with different attributes"));
+            return Err(invalid(
+                "Attributes Reason: Subscription already exists with different attributes",
+            ));
         }
         return Ok(json!({"SubscriptionArn": same.arn}));
     }

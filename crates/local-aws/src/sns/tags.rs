@@ -35,7 +35,10 @@ pub(super) fn tag(context: Context<'_>, input: &Request) -> Result<Value, AwsErr
     let mut tags = topic.tags.clone();
     tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
     if tags.len() > 50 {
-        return Err(AwsError::bad_request("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded"));
+        return Err(AwsError::bad_request(
+            "TagLimitExceeded",
+            "Could not complete request: tag quota of per resource exceeded",
+        ));
     }
     topic.tags = tags;
     Ok(json!({}))

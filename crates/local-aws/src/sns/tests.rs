@@ -80,8 +80,12 @@ async fn a_message_reaches_those_who_want_it_as_they_want_it() {
     }
     let told = received(&account, &all).await;
     assert_eq!(told.len(), 3);
-    let envelope: Value = serde_json::from_str(told[0]["Body"].as_str().unwrap_or_default()).expect("JSON");
-    assert_eq!((&envelope["Type"], &envelope["Message"]), (&json!("Notification"), &json!("order 5")));
+    let envelope: Value =
+        serde_json::from_str(told[0]["Body"].as_str().unwrap_or_default()).expect("JSON");
+    assert_eq!(
+        (&envelope["Type"], &envelope["Message"]),
+        (&json!("Notification"), &json!("order 5"))
+    );
     assert_eq!(envelope["MessageAttributes"]["total"], json!({"Type": "Number", "Value": "5"}));
     let bare = received(&account, &raw).await;
     assert_eq!(bare[0]["Body"], "order 5");
@@ -106,8 +110,13 @@ async fn a_fifo_topic_keeps_order_and_knows_what_it_has_seen() {
     let got = received(&account, &url).await;
     let bodies: Vec<&str> = got.iter().filter_map(|one| one["Body"].as_str()).collect();
     assert_eq!(bodies, ["a", "b", "c"]);
-    let bare = call(&account, "sns:Publish", json!({"TopicArn": arn, "Message": "x"})).await.expect_err("no group");
-    assert_eq!(bare.to_string(), "InvalidParameter: Invalid parameter: The MessageGroupId parameter is required for FIFO topics");
+    let bare = call(&account, "sns:Publish", json!({"TopicArn": arn, "Message": "x"}))
+        .await
+        .expect_err("no group");
+    assert_eq!(
+        bare.to_string(),
+        "InvalidParameter: Invalid parameter: The MessageGroupId parameter is required for FIFO topics"
+    );
 }
 
 #[tokio::test]
@@ -118,11 +127,16 @@ async fn what_a_queue_does_not_let_in_goes_to_the_dead_letters() {
     call(&account, "sqs:CreateQueue", json!({"QueueName": "closed"})).await.expect("a queue");
     let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead"}"#;
     subscribe(&account, &arn, "closed", json!({"RedrivePolicy": redrive})).await;
-    call(&account, "sns:Publish", json!({"TopicArn": arn, "Message": "m"})).await.expect("published");
+    call(&account, "sns:Publish", json!({"TopicArn": arn, "Message": "m"}))
+        .await
+        .expect("published");
     assert_eq!(received(&account, &dead).await.len(), 1);
     let missing = json!({"TopicArn": format!("{arn}x"), "Message": "m"});
     let refused = call(&account, "sns:Publish", missing).await.expect_err("no topic");
-    assert_eq!((refused.status, refused.to_string()), (404, "NotFound: Topic does not exist".to_owned()));
+    assert_eq!(
+        (refused.status, refused.to_string()),
+        (404, "NotFound: Topic does not exist".to_owned())
+    );
     let away = json!({"TopicArn": arn, "Protocol": "http", "Endpoint": "http://example.com/"});
     let refused = call(&account, "sns:Subscribe", away).await.expect_err("not this machine");
     assert!(refused.message.contains("of this machine alone"), "{refused}");

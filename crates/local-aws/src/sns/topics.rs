@@ -66,7 +66,9 @@ pub(super) fn create(context: Context<'_>, input: Create) -> Result<Value, AwsEr
     let good = stem.is_some_and(|stem| !stem.is_empty() && stem.bytes().all(letters));
     if !good || name.len() > 256 {
         return Err(if is_fifo {
-            invalid("Topic Name: Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.")
+            invalid(
+                "Topic Name: Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.",
+            )
         } else {
             invalid("Topic Name")
         });
@@ -74,13 +76,16 @@ pub(super) fn create(context: Context<'_>, input: Create) -> Result<Value, AwsEr
     for (attribute, text) in &attributes {
         check(attribute, text)?;
     }
-    let given: BTreeMap<String, String> = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+    let given: BTreeMap<String, String> =
+        tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
     let arn = context.arn("sns", &name);
     let mut state = context.account.state::<State>();
     if let Some(topic) = state.topics.get(&arn) {
         let differs = attributes.iter().any(|(key, text)| topic.attributes.get(key) != Some(text));
         if differs {
-            return Err(invalid("Attributes Reason: Topic already exists with different attributes"));
+            return Err(invalid(
+                "Attributes Reason: Topic already exists with different attributes",
+            ));
         }
         if given.iter().any(|(key, text)| topic.tags.get(key) != Some(text)) {
             return Err(invalid("Tags Reason: Topic already exists with different tags"));
@@ -208,8 +213,10 @@ pub(super) struct List {
 /// `ListTopics`, a hundred on a page.
 pub(super) fn list(context: Context<'_>, input: &List) -> Value {
     let state = context.account.state::<State>();
-    let mut arns =
-        state.topics.keys().filter(|arn| input.next_token.as_ref().is_none_or(|after| *arn > after));
+    let mut arns = state
+        .topics
+        .keys()
+        .filter(|arn| input.next_token.as_ref().is_none_or(|after| *arn > after));
     let page: Vec<&String> = arns.by_ref().take(100).collect();
     let shown: Vec<Value> = page.iter().map(|arn| json!({"TopicArn": arn})).collect();
     let mut output = json!({"Topics": shown});

@@ -156,8 +156,7 @@ impl Settings {
         put("ReceiveMessageWaitTimeSeconds", self.wait.to_string());
         put("VisibilityTimeout", self.visibility.to_string());
         put("SqsManagedSseEnabled", self.managed_sse.to_string());
-        for (name, text) in
-            [("Policy", &self.policy), ("RedriveAllowPolicy", &self.redrive_allow)]
+        for (name, text) in [("Policy", &self.policy), ("RedriveAllowPolicy", &self.redrive_allow)]
         {
             if let Some(text) = text {
                 put(name, text.clone());
@@ -194,9 +193,7 @@ impl Redrive {
 
 fn number(name: &str, text: &str, least: u32, most: u32) -> Result<u32, AwsError> {
     let number = text.parse::<u32>().ok();
-    number
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| attribute_value(name))
+    number.filter(|number| (least..=most).contains(number)).ok_or_else(|| attribute_value(name))
 }
 
 fn boolean(name: &str, text: &str) -> Result<bool, AwsError> {

@@ -39,7 +39,10 @@ pub(crate) fn name_of(arn: &str) -> &str {
 }
 
 /// Whether a name or an ARN is that of a FIFO queue or topic.
-#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "it is no file's, and AWS's has one case")]
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "it is no file's, and AWS's has one case"
+)]
 pub(crate) fn is_fifo(name: &str) -> bool {
     name.ends_with(".fifo")
 }

@@ -68,9 +68,5 @@ pub(super) fn bad_handle(handle: &str) -> AwsError {
 
 /// For what is right in an attribute of another kind of queue only.
 pub(super) fn wrong_kind(name: &str, given: impl std::fmt::Display) -> AwsError {
-    value(
-        name,
-        given,
-        "The request include parameter that is not valid for this queue type",
-    )
+    value(name, given, "The request include parameter that is not valid for this queue type")
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::deliver::is_fifo;
 use super::attributes::{KNOWN, Settings, check_name};
+use super::deliver::is_fifo;
 use super::error::{attribute_name, no_queue, parameter, value};
 use super::queue::Queue;
 use super::{NAME_REST, Place, QUEUE, State, locate, url};
@@ -47,7 +47,8 @@ pub(super) fn create(context: Context<'_>, input: Create) -> Result<Value, AwsEr
     check_redrive(&state, &settings, context.arn("sqs", &name).as_str())?;
     if let Some(found) = state.queues.get(&name) {
         let shown = found.settings.shown();
-        let differs = attributes.iter().find(|(key, _)| settings.shown().get(*key) != shown.get(*key));
+        let differs =
+            attributes.iter().find(|(key, _)| settings.shown().get(*key) != shown.get(*key));
         let Some((key, _)) = differs else { return Ok(json!({"QueueUrl": url})) };
         let message = format!(
             "A queue already exists with the same name and a different value for attribute {key}"
@@ -74,7 +75,8 @@ pub(super) fn create(context: Context<'_>, input: Create) -> Result<Value, AwsEr
 fn check_redrive(state: &State, settings: &Settings, own: &str) -> Result<(), AwsError> {
     let Some(redrive) = &settings.redrive else { return Ok(()) };
     let policy = settings.shown().get("RedrivePolicy").cloned().unwrap_or_default();
-    let refused = |reason: &str| value("RedrivePolicy", policy.as_str().unwrap_or_default(), reason);
+    let refused =
+        |reason: &str| value("RedrivePolicy", policy.as_str().unwrap_or_default(), reason);
     let target = state.queues.values().find(|queue| queue.arn == redrive.target_arn);
     let Some(target) = target else {
         return Err(refused("Dead letter target does not exist."));
@@ -142,7 +144,8 @@ fn page(
     after: Option<&str>,
     most: Option<usize>,
 ) -> Value {
-    let mut rest = all.into_iter().filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
+    let mut rest =
+        all.into_iter().filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
     let mut shown = Vec::new();
     let mut last = None;
     for (name, url) in rest.by_ref().take(most.unwrap_or(1000).max(1)) {
@@ -172,8 +175,7 @@ pub(super) struct OfUrl {
 
 /// `ListDeadLetterSourceQueues`
 pub(super) fn sources(context: Context<'_>, input: &OfUrl) -> Result<Value, AwsError> {
-    let Place { account, name } =
-        locate(context, &input.queue_url, "ListDeadLetterSourceQueues")?;
+    let Place { account, name } = locate(context, &input.queue_url, "ListDeadLetterSourceQueues")?;
     let mut state = account.state::<State>();
     let arn = state.queue(&name)?.arn.clone();
     let uses = |queue: &Queue| {

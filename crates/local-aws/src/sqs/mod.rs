@@ -32,8 +32,8 @@ use crate::account::feed::{ChangeEvent, Outbox};
 use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
 use crate::protocol::AwsError;
-use crate::server::modelled::{Context, Model, Modelled, Operation, typed};
 use crate::server::Comparison;
+use crate::server::modelled::{Context, Model, Modelled, Operation, typed};
 
 /// What queues are called among the types of resources.
 const QUEUE: &str = "AWS::SQS::Queue";
@@ -124,9 +124,7 @@ const OPERATIONS: &[Operation] = &[
     Operation::now("ListDeadLetterSourceQueues", |context, input| {
         manage::sources(context, &typed(input)?)
     }),
-    Operation::now("ListMessageMoveTasks", |context, input| {
-        redrive::list(context, &typed(input)?)
-    }),
+    Operation::now("ListMessageMoveTasks", |context, input| redrive::list(context, &typed(input)?)),
     Operation::now("ListQueues", |context, input| Ok(manage::list(context, &typed(input)?))),
     Operation::now("ListQueueTags", |context, input| manage::tags(context, &typed(input)?)),
     Operation::now("PurgeQueue", |context, input| manage::purge(context, &typed(input)?)),

@@ -145,13 +145,14 @@ impl Queue {
         let message = Message {
             id: uuid(),
             sent: now,
-            sequence: key.is_some().then(|| format!("{:020}", 18_850_000_000_000_000_000_u128 + u128::from(number))),
+            sequence: key
+                .is_some()
+                .then(|| format!("{:020}", 18_850_000_000_000_000_000_u128 + u128::from(number))),
             receives: 0,
             first_received: None,
             source_arn: None,
             receives_here: 0,
-            available: now
-                + Duration::from_secs(draft.delay.unwrap_or(self.settings.delay).into()),
+            available: now + Duration::from_secs(draft.delay.unwrap_or(self.settings.delay).into()),
             receipt: None,
             draft,
         };
@@ -179,7 +180,12 @@ impl Queue {
     }
 
     /// Takes in what another queue could not get rid of, or gives back.
-    pub(super) fn take_over(&mut self, mut message: Message, source: Option<&str>, now: SystemTime) {
+    pub(super) fn take_over(
+        &mut self,
+        mut message: Message,
+        source: Option<&str>,
+        now: SystemTime,
+    ) {
         message.receipt = None;
         message.receives_here = 0;
         message.available = now;
@@ -199,8 +205,11 @@ impl Queue {
         let limit = self.settings.redrive.as_ref().map(|redrive| redrive.most_receives);
         while received.len() < most {
             let wanted = most - received.len();
-            let ready =
-                if self.settings.is_fifo { self.ready_in_order(now, wanted) } else { self.ready(now, wanted) };
+            let ready = if self.settings.is_fifo {
+                self.ready_in_order(now, wanted)
+            } else {
+                self.ready(now, wanted)
+            };
             if ready.is_empty() {
                 break;
             }
@@ -321,7 +330,8 @@ impl Queue {
 
     /// Lets go of what is older than the queue keeps things.
     fn expire(&mut self, now: SystemTime) {
-        let is_over = |seen: &Seen| now.duration_since(seen.at).unwrap_or_default() >= DEDUPLICATION;
+        let is_over =
+            |seen: &Seen| now.duration_since(seen.at).unwrap_or_default() >= DEDUPLICATION;
         while let Some(key) = self.seen_order.front() {
             if self.seen.get(key).is_some_and(|seen| !is_over(seen)) {
                 break;
@@ -331,7 +341,8 @@ impl Queue {
             }
         }
         let keep = Duration::from_secs(self.settings.retention.into());
-        let is_old = |message: &Message| now.duration_since(message.sent).unwrap_or_default() > keep;
+        let is_old =
+            |message: &Message| now.duration_since(message.sent).unwrap_or_default() > keep;
         // Messages stand in the order in which they were sent, but for those of dead-letter queues.
         while let Some((number, message)) = self.messages.first_key_value() {
             if !is_old(message) {

@@ -261,10 +261,9 @@ fn change_one(place: &Place, handle: &str, seconds: i64) -> Result<Value, AwsErr
             handle,
             "Message does not exist or is not available for visibility timeout change.",
         ),
-        Stale::Expired => AwsError::bad_request(
-            "MessageNotInflight",
-            "The message referred to is not in flight.",
-        ),
+        Stale::Expired => {
+            AwsError::bad_request("MessageNotInflight", "The message referred to is not in flight.")
+        }
     })?;
     Ok(json!({}))
 }

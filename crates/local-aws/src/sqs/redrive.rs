@@ -45,7 +45,11 @@ pub(super) fn start(context: Context<'_>, input: &Start) -> Result<Value, AwsErr
         return Err(no_resource());
     }
     let is_dead_letter = state.queues.values().any(|queue| {
-        queue.settings.redrive.as_ref().is_some_and(|redrive| redrive.target_arn == input.source_arn)
+        queue
+            .settings
+            .redrive
+            .as_ref()
+            .is_some_and(|redrive| redrive.target_arn == input.source_arn)
     });
     if !is_dead_letter {
         return Err(parameter("Source queue must be configured as a Dead Letter Queue."));
@@ -65,8 +69,8 @@ pub(super) fn start(context: Context<'_>, input: &Start) -> Result<Value, AwsErr
     let mut left = BTreeMap::new();
     for message in taken {
         let target = input.destination_arn.as_ref().or(message.source_arn.as_ref());
-        let target = target
-            .and_then(|arn| state.queues.values_mut().find(|queue| queue.arn == *arn));
+        let target =
+            target.and_then(|arn| state.queues.values_mut().find(|queue| queue.arn == *arn));
         if let Some(target) = target {
             target.take_over(message, None, now);
             moved += 1;
@@ -139,8 +143,5 @@ pub(super) fn cancel(context: Context<'_>, input: &Cancel) -> Result<Value, AwsE
         let message = "The resource that you specified doesn't exist.";
         return Err(AwsError::bad_request("ResourceNotFoundException", message));
     }
-    Err(AwsError::bad_request(
-        "UnsupportedOperation",
-        "Only active tasks can be cancelled.",
-    ))
+    Err(AwsError::bad_request("UnsupportedOperation", "Only active tasks can be cancelled."))
 }

@@ -132,7 +132,9 @@ impl Entry {
             ("MessageDeduplicationId", &self.message_deduplication_id),
         ] {
             let bad = |text: &&String| {
-                text.is_empty() || text.len() > 128 || !text.bytes().all(|byte| byte.is_ascii_graphic())
+                text.is_empty()
+                    || text.len() > 128
+                    || !text.bytes().all(|byte| byte.is_ascii_graphic())
             };
             if let Some(text) = given.as_ref().filter(bad) {
                 let reason = format!(
@@ -223,11 +225,12 @@ pub(super) fn send_batch(context: Context<'_>, input: SendBatch) -> Result<Value
     if size > LARGEST {
         return Err(AwsError::bad_request(
             "BatchRequestTooLong",
-            format!("Batch requests cannot be longer than {LARGEST} bytes. You have sent {size} bytes."),
+            format!(
+                "Batch requests cannot be longer than {LARGEST} bytes. You have sent {size} bytes."
+            ),
         ));
     }
-    let outcomes =
-        input.entries.into_iter().map(|entry| take_in(context, &place, entry));
+    let outcomes = input.entries.into_iter().map(|entry| take_in(context, &place, entry));
     Ok(batch_output(ids.into_iter().zip(outcomes)))
 }
 
@@ -279,10 +282,9 @@ pub(super) fn check_batch(ids: &[String], entry: &str) -> Result<(), AwsError> {
     }
     let mut seen = BTreeSet::new();
     match ids.iter().find(|id| !seen.insert(id.as_str())) {
-        Some(id) => Err(AwsError::bad_request(
-            "BatchEntryIdsNotDistinct",
-            format!("Id {id} repeated."),
-        )),
+        Some(id) => {
+            Err(AwsError::bad_request("BatchEntryIdsNotDistinct", format!("Id {id} repeated.")))
+        }
         None => Ok(()),
     }
 }

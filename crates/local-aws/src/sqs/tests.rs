@@ -62,8 +62,10 @@ fn seconds(account: &Account, seconds: u64) {
 async fn what_is_not_deleted_comes_back_and_goes_to_the_dead_letters() {
     let account = open();
     queue(&account, "dead", json!({})).await;
-    let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":2}"#;
-    let url = queue(&account, "q", json!({"RedrivePolicy": redrive, "VisibilityTimeout": "10"})).await;
+    let redrive =
+        r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":2}"#;
+    let url =
+        queue(&account, "q", json!({"RedrivePolicy": redrive, "VisibilityTimeout": "10"})).await;
     send(&account, &url, "stays").await;
     for round in ["1", "2"] {
         let messages = receive(&account, &url, 10).await;
@@ -261,14 +263,18 @@ async fn nothing_is_lost_and_groups_keep_their_order() {
             let mut failed = BTreeSet::new();
             for message in messages {
                 let group = message["Attributes"]["MessageGroupId"].as_str().unwrap_or_default();
-                let number: u32 = message["Body"].as_str().unwrap_or_default().parse().expect("one");
+                let number: u32 =
+                    message["Body"].as_str().unwrap_or_default().parse().expect("one");
                 // Whoever fails lets go of what comes behind it, too.
                 if failed.contains(group) || random.f32() < 0.4 {
                     failed.insert(group.to_owned());
                     continue;
                 }
                 let before = last.insert(group.to_owned(), number);
-                assert!(before.is_none_or(|before| before < number), "{seed}: {before:?}, {number}");
+                assert!(
+                    before.is_none_or(|before| before < number),
+                    "{seed}: {before:?}, {number}"
+                );
                 assert!(left.remove(&number), "{seed}: {number} came twice");
                 delete(&account, &url, &message).await;
             }

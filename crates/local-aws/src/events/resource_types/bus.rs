@@ -22,9 +22,11 @@ pub(crate) const TYPE: ResourceType = ResourceType {
 
 async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let name = order.required("Name")?;
-    let input = json!({"Name": name, "Description": order.text("Description"), "Tags": order.tag_list()});
+    let input =
+        json!({"Name": name, "Description": order.text("Description"), "Tags": order.tag_list()});
     let made = order.client.operation("events:CreateEventBus", &input).await?;
-    let attributes = [("Arn".to_owned(), made["EventBusArn"].clone()), ("Name".to_owned(), json!(name))];
+    let attributes =
+        [("Arn".to_owned(), made["EventBusArn"].clone()), ("Name".to_owned(), json!(name))];
     Ok(CreatedResource { physical_id: name, attributes: BTreeMap::from(attributes) })
 }
 

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::cloudformation::error::invalid;
 use crate::cloudformation::intrinsics::CreatedResource;
 use crate::cloudformation::properties::typed;
-use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is_deleted, is_missing};
+use crate::cloudformation::resource_type::{
+    Order, Removal, ResourceType, gone_is_deleted, is_missing,
+};
 use crate::protocol::AwsError;
 
 const ATTEMPTS: usize = 120;
@@ -40,7 +42,9 @@ async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
         if shown["StreamStatus"] != "ACTIVE" {
             continue;
         }
-        if let Some(hours) = order.text("RetentionPeriodHours").and_then(|text| text.parse::<u64>().ok()) {
+        if let Some(hours) =
+            order.text("RetentionPeriodHours").and_then(|text| text.parse::<u64>().ok())
+        {
             let input = json!({"StreamName": name, "RetentionPeriodHours": hours});
             order.client.operation("kinesis:IncreaseStreamRetentionPeriod", &input).await?;
         }

@@ -73,10 +73,12 @@ async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let id = made["UUID"].as_str().unwrap_or_default().to_owned();
     let mut poller = order.client.account.poller(ATTEMPTS, PAUSE);
     while poller.again().await {
-        let shown = order.client.operation("lambda:GetEventSourceMapping", &json!({"UUID": id})).await?;
+        let shown =
+            order.client.operation("lambda:GetEventSourceMapping", &json!({"UUID": id})).await?;
         if shown["State"] == "Enabled" || shown["State"] == "Disabled" {
             let arn = shown["EventSourceMappingArn"].clone();
-            let attributes = [("EventSourceMappingArn".to_owned(), arn), ("Id".to_owned(), json!(id))];
+            let attributes =
+                [("EventSourceMappingArn".to_owned(), arn), ("Id".to_owned(), json!(id))];
             return Ok(CreatedResource { physical_id: id, attributes: BTreeMap::from(attributes) });
         }
     }
@@ -94,5 +96,8 @@ async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
             Ok(_) => {}
         }
     }
-    Err(invalid(format!("The event source mapping {} was not deleted in time.", removal.physical_id)))
+    Err(invalid(format!(
+        "The event source mapping {} was not deleted in time.",
+        removal.physical_id
+    )))
 }

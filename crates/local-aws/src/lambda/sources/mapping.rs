@@ -27,9 +27,9 @@ impl SourceKind {
             Some("sqs") => Ok(Self::Queue { is_fifo: crate::sqs::deliver::is_fifo(arn) }),
             Some("kinesis") => Ok(Self::Kinesis),
             Some("dynamodb") if arn.contains("/stream/") => Ok(Self::Table),
-            Some("dynamodb") => Err(invalid(
-                "Unrecognized event source, must be kinesis, dynamodb stream or sqs.",
-            )),
+            Some("dynamodb") => {
+                Err(invalid("Unrecognized event source, must be kinesis, dynamodb stream or sqs."))
+            }
             _ => Err(super::super::errors::unsupported(
                 "event sources other than queues, Kinesis streams and streams of tables",
             )),
@@ -136,7 +136,11 @@ pub(super) enum Phase {
 
 impl Configuration {
     /// What a new mapping is told.
-    pub(super) fn new(request: &Request, source_arn: &str, function: Target) -> Result<Self, AwsError> {
+    pub(super) fn new(
+        request: &Request,
+        source_arn: &str,
+        function: Target,
+    ) -> Result<Self, AwsError> {
         let kind = SourceKind::of(source_arn)?;
         let mut configuration = Self {
             source_arn: source_arn.to_owned(),
@@ -175,7 +179,9 @@ impl Configuration {
         self.start = match (position, timestamp) {
             ("TRIM_HORIZON", None) => Start::Oldest,
             ("LATEST", None) => Start::Latest,
-            ("AT_TIMESTAMP", Some(at)) if self.kind == SourceKind::Kinesis => Start::At(moment(at)?),
+            ("AT_TIMESTAMP", Some(at)) if self.kind == SourceKind::Kinesis => {
+                Start::At(moment(at)?)
+            }
             ("AT_TIMESTAMP", None) => {
                 return Err(invalid("StartingPositionTimestamp is required for AT_TIMESTAMP."));
             }
@@ -220,7 +226,9 @@ impl Configuration {
         if !self.kind.is_stream()
             && let Some((name, _)) = given.iter().find(|(_, is_given)| *is_given)
         {
-            return Err(invalid(format!("Unsupported {name} parameter for given event source mapping type.")));
+            return Err(invalid(format!(
+                "Unsupported {name} parameter for given event source mapping type."
+            )));
         }
         if request.tumbling_window_in_seconds.is_some_and(|seconds| seconds > 0) {
             return Err(super::super::errors::unsupported("tumbling windows"));
@@ -232,7 +240,11 @@ impl Configuration {
             self.most_age = match age {
                 -1 => None,
                 60..=604_800 => u64::try_from(age).ok().map(Duration::from_secs),
-                _ => return Err(invalid("MaximumRecordAgeInSeconds must be -1, or from 60 to 604800.")),
+                _ => {
+                    return Err(invalid(
+                        "MaximumRecordAgeInSeconds must be -1, or from 60 to 604800.",
+                    ));
+                }
             };
         }
         if let Some(retries) = request.maximum_retry_attempts {

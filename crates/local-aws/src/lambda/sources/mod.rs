@@ -52,7 +52,9 @@ impl State {
     /// Every mapping, by identifier.
     pub(super) fn snapshot(&self) -> Map<String, Value> {
         let mappings = self.mappings.values();
-        mappings.map(|mapping| (format!("event source mapping {}", mapping.uuid), mapping.snapshot())).collect()
+        mappings
+            .map(|mapping| (format!("event source mapping {}", mapping.uuid), mapping.snapshot()))
+            .collect()
     }
 
     /// Whether no mapping is on its way into another state.

@@ -146,7 +146,8 @@ impl Batch {
     }
 
     fn settle(&self, batch: &[Arrived], invocation: &super::super::invoke::Invocation) {
-        let key = |arrived: &Arrived| arrived.record["messageId"].as_str().unwrap_or_default().to_owned();
+        let key =
+            |arrived: &Arrived| arrived.record["messageId"].as_str().unwrap_or_default().to_owned();
         if invocation.function_error.is_some() {
             return note(&self.account, &self.id, "PROBLEM: Function call failed");
         }

@@ -140,8 +140,9 @@ impl Reader {
             tokio::pin!(ring);
             // From here on it is heard, also while nobody waits yet.
             ring.as_mut().enable();
-            let (records, _) =
-                look(&self.account, &self.configuration, self.shard, |shard| shard.read(place, size))?;
+            let (records, _) = look(&self.account, &self.configuration, self.shard, |shard| {
+                shard.read(place, size)
+            })?;
             let now = self.account.now();
             let until = *end.get_or_insert(now + self.configuration.window);
             if records.is_empty() {

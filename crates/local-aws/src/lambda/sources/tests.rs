@@ -165,7 +165,8 @@ async fn a_group_keeps_its_order_whatever_fails() {
         let highest = last.entry(group.clone()).or_default();
         if *highest < body {
             let expected = highest.get(2..).and_then(|text| text.parse::<u32>().ok());
-            let expected = expected.map_or(group.parse::<u32>().expect("a digit"), |number| number + 3);
+            let expected =
+                expected.map_or(group.parse::<u32>().expect("a digit"), |number| number + 3);
             assert_eq!(body, format!("{group}:{expected:02}"));
             *highest = body;
         }
@@ -177,15 +178,20 @@ async fn a_group_keeps_its_order_whatever_fails() {
 #[tokio::test]
 async fn what_fails_too_often_is_a_dead_letter_and_filters_let_go() {
     let account = open(&[QUEUES]).await;
-    function(&account, "
+    function(
+        &account,
+        "
 def handler(event, context):
     for record in event['Records']:
         print('seen', record['body'], record['attributes']['ApproximateReceiveCount'])
         if 'bad' in record['body']:
             raise Exception('bad')
-").await;
+",
+    )
+    .await;
     let dead = queue(&account, "dead", json!({})).await;
-    let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":2}"#;
+    let redrive =
+        r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":2}"#;
     let attributes = json!({"VisibilityTimeout": "30", "RedrivePolicy": redrive});
     let url = queue(&account, "q", attributes).await;
     let source = json!({
@@ -196,15 +202,15 @@ def handler(event, context):
     call(&account, "lambda:CreateEventSourceMapping", source).await.expect("created");
     for kind in ["good", "bad", "ugly"] {
         let body = json!({"kind": kind}).to_string();
-        call(&account, "sqs:SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await.expect("sent");
+        call(&account, "sqs:SendMessage", json!({"QueueUrl": url, "MessageBody": body}))
+            .await
+            .expect("sent");
     }
     until(&account, "one is dead", async || left(&account, &dead).await == 1).await;
     until(&account, "the others are gone", async || left(&account, &url).await == 0).await;
     let mut seen = printed(&account, "seen ").await;
     seen.sort();
-    assert_eq!(seen, [
-        r#"{"kind":"bad"} 1"#, r#"{"kind":"bad"} 2"#, r#"{"kind":"good"} 1"#,
-    ]);
+    assert_eq!(seen, [r#"{"kind":"bad"} 1"#, r#"{"kind":"bad"} 2"#, r#"{"kind":"good"} 1"#,]);
     account.shutdown().await;
 }
 
@@ -218,7 +224,10 @@ async fn a_mapping_is_refused_without_permission_and_goes_through_its_states() {
     });
     let create = async || call(&account, "lambda:CreateEventSourceMapping", source.clone()).await;
     let refused = create().await.expect_err("no permission");
-    assert_eq!(refused.to_string(), "InvalidParameterValueException: The function execution role does not have permissions to call ReceiveMessage on SQS");
+    assert_eq!(
+        refused.to_string(),
+        "InvalidParameterValueException: The function execution role does not have permissions to call ReceiveMessage on SQS"
+    );
     let attach = json!({"RoleName": "r", "PolicyArn": QUEUES});
     call(&account, "iam:AttachRolePolicy", attach).await.expect("attached");
     let created = create().await.expect("created");
@@ -238,7 +247,9 @@ async fn a_mapping_is_refused_without_permission_and_goes_through_its_states() {
 #[tokio::test]
 async fn records_go_in_order_and_a_bad_one_holds_up_until_it_is_given_up() {
     let account = open(&[STREAMS, "arn:aws:iam::aws:policy/AmazonSQSFullAccess"]).await;
-    function(&account, "
+    function(
+        &account,
+        "
 import base64
 def handler(event, context):
     for record in event['Records']:
@@ -246,25 +257,37 @@ def handler(event, context):
         print('seen', body)
         if body == '3':
             raise Exception('three')
-").await;
+",
+    )
+    .await;
     let failed = queue(&account, "failed", json!({})).await;
-    call(&account, "kinesis:CreateStream", json!({"StreamName": "s", "ShardCount": 1})).await.expect("a stream");
+    call(&account, "kinesis:CreateStream", json!({"StreamName": "s", "ShardCount": 1}))
+        .await
+        .expect("a stream");
     let source = json!({
         "EventSourceArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/s", "FunctionName": "f",
         "StartingPosition": "TRIM_HORIZON", "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 1,
         "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:eu-west-1:123456789012:failed"}},
     });
     let records: Vec<Value> = (0..6)
-        .map(|number: u32| json!({"Data": STANDARD.encode(number.to_string()), "PartitionKey": "p"}))
+        .map(
+            |number: u32| json!({"Data": STANDARD.encode(number.to_string()), "PartitionKey": "p"}),
+        )
         .collect();
-    call(&account, "kinesis:PutRecords", json!({"StreamName": "s", "Records": records})).await.expect("put");
+    call(&account, "kinesis:PutRecords", json!({"StreamName": "s", "Records": records}))
+        .await
+        .expect("put");
     call(&account, "lambda:CreateEventSourceMapping", source).await.expect("created");
     until(&account, "the last one is through", async || {
         printed(&account, "seen ").await.last().is_some_and(|last| last == "5")
-    }).await;
+    })
+    .await;
     until(&account, "one is given up", async || left(&account, &failed).await == 1).await;
-    let received = call(&account, "sqs:ReceiveMessage", json!({"QueueUrl": failed})).await.expect("received");
-    let said: Value = serde_json::from_str(received["Messages"][0]["Body"].as_str().unwrap_or_default()).expect("JSON");
+    let received =
+        call(&account, "sqs:ReceiveMessage", json!({"QueueUrl": failed})).await.expect("received");
+    let said: Value =
+        serde_json::from_str(received["Messages"][0]["Body"].as_str().unwrap_or_default())
+            .expect("JSON");
     assert_eq!(said["requestContext"]["condition"], "RetryAttemptsExhausted");
     assert_eq!(said["KinesisBatchInfo"]["batchSize"], 1);
     assert_eq!(said["KinesisBatchInfo"]["shardId"], "shardId-000000000000");
@@ -288,25 +311,39 @@ def handler(event, context):
     });
     let created = call(&account, "dynamodb:CreateTable", table).await.expect("a table");
     let stream = created["TableDescription"]["LatestStreamArn"].clone();
-    let source = json!({"EventSourceArn": stream, "FunctionName": "f", "StartingPosition": "LATEST"});
+    let source =
+        json!({"EventSourceArn": stream, "FunctionName": "f", "StartingPosition": "LATEST"});
     call(&account, "lambda:CreateEventSourceMapping", source).await.expect("created");
     let key = json!({"id": {"S": "a"}});
     for number in ["1", "1", "2"] {
         let item = json!({"id": {"S": "a"}, "n": {"N": number}});
-        call(&account, "dynamodb:PutItem", json!({"TableName": "things", "Item": item})).await.expect("put");
+        call(&account, "dynamodb:PutItem", json!({"TableName": "things", "Item": item}))
+            .await
+            .expect("put");
     }
-    call(&account, "dynamodb:DeleteItem", json!({"TableName": "things", "Key": key})).await.expect("deleted");
-    until(&account, "three changes are seen", async || printed(&account, "seen ").await.len() == 3).await;
+    call(&account, "dynamodb:DeleteItem", json!({"TableName": "things", "Key": key}))
+        .await
+        .expect("deleted");
+    until(&account, "three changes are seen", async || printed(&account, "seen ").await.len() == 3)
+        .await;
     let seen = printed(&account, "seen ").await;
     let names: Vec<&str> = seen.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(names, ["INSERT", "MODIFY", "REMOVE"]);
     assert!(seen[2].contains(r#"null {"id": {"S": "a"}, "n": {"N": "2"}}"#), "{}", seen[2]);
 
-    let shown = call(&account, "dynamodbstreams:DescribeStream", json!({"StreamArn": stream})).await.expect("shown");
+    let shown = call(&account, "dynamodbstreams:DescribeStream", json!({"StreamArn": stream}))
+        .await
+        .expect("shown");
     let shard = &shown["StreamDescription"]["Shards"][0]["ShardId"];
     let input = json!({"StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
-    let iterator = call(&account, "dynamodbstreams:GetShardIterator", input).await.expect("an iterator");
-    let records = call(&account, "dynamodbstreams:GetRecords", json!({"ShardIterator": iterator["ShardIterator"]})).await;
+    let iterator =
+        call(&account, "dynamodbstreams:GetShardIterator", input).await.expect("an iterator");
+    let records = call(
+        &account,
+        "dynamodbstreams:GetRecords",
+        json!({"ShardIterator": iterator["ShardIterator"]}),
+    )
+    .await;
     assert_eq!(records.expect("records")["Records"].as_array().map(Vec::len), Some(3));
     account.shutdown().await;
 }
@@ -314,12 +351,16 @@ def handler(event, context):
 #[tokio::test]
 async fn what_becomes_of_objects_reaches_whoever_a_bucket_tells() {
     let account = open(&[]).await;
-    function(&account, "
+    function(
+        &account,
+        "
 def handler(event, context):
     for record in event['Records']:
         if 's3' in record:
             print('seen', record['eventName'], record['s3']['object']['key'])
-").await;
+",
+    )
+    .await;
     let bucket = json!({
         "Bucket": "objects", "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"},
     });
@@ -336,7 +377,10 @@ def handler(event, context):
     });
     let put = async || call(&account, "s3:PutBucketNotificationConfiguration", input.clone()).await;
     let refused = put().await.expect_err("no permission");
-    assert_eq!(refused.to_string(), "InvalidArgument: Unable to validate the following destination configurations");
+    assert_eq!(
+        refused.to_string(),
+        "InvalidArgument: Unable to validate the following destination configurations"
+    );
     let permission = json!({
         "FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction",
         "Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::objects",
@@ -354,7 +398,8 @@ def handler(event, context):
     let seen = printed(&account, "seen ").await;
     assert_eq!(seen, ["ObjectCreated:Put in/a+b.txt", "ObjectRemoved:Delete in/a+b.txt"]);
     let shown = json!({"Bucket": "objects"});
-    let shown = call(&account, "s3:GetBucketNotificationConfiguration", shown).await.expect("shown");
+    let shown =
+        call(&account, "s3:GetBucketNotificationConfiguration", shown).await.expect("shown");
     assert_eq!(shown["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(1));
     account.shutdown().await;
 }
@@ -362,7 +407,9 @@ def handler(event, context):
 #[tokio::test]
 async fn an_event_that_fails_is_tried_three_times_and_then_told() {
     let account = open(&["arn:aws:iam::aws:policy/AmazonSQSFullAccess"]).await;
-    function(&account, "
+    function(
+        &account,
+        "
 def handler(event, context):
     if 'Records' in event:
         return
@@ -370,7 +417,9 @@ def handler(event, context):
     if event['n'] == 1:
         raise Exception('one')
     return {'fine': True}
-").await;
+",
+    )
+    .await;
     let failed = queue(&account, "failed", json!({})).await;
     let passed = queue(&account, "passed", json!({})).await;
     let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:123456789012:{name}");
@@ -386,12 +435,16 @@ def handler(event, context):
     }
     until(&account, "both are told", async || {
         left(&account, &failed).await == 1 && left(&account, &passed).await == 1
-    }).await;
+    })
+    .await;
     let mut seen = printed(&account, "seen ").await;
     seen.sort();
     assert_eq!(seen, ["1", "1", "1", "2"]);
-    let received = call(&account, "sqs:ReceiveMessage", json!({"QueueUrl": failed})).await.expect("received");
-    let said: Value = serde_json::from_str(received["Messages"][0]["Body"].as_str().unwrap_or_default()).expect("JSON");
+    let received =
+        call(&account, "sqs:ReceiveMessage", json!({"QueueUrl": failed})).await.expect("received");
+    let said: Value =
+        serde_json::from_str(received["Messages"][0]["Body"].as_str().unwrap_or_default())
+            .expect("JSON");
     assert_eq!(said["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(said["requestContext"]["approximateInvokeCount"], 3);
     assert_eq!(said["requestPayload"], json!({"n": 1}));

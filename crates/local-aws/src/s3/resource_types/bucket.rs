@@ -47,7 +47,8 @@ fn notifications(given: &Value) -> Value {
             .into_iter()
             .flatten()
             .map(|rule| {
-                let mut own = json!({own_destination: rule[destination], "Events": [rule["Event"]]});
+                let mut own =
+                    json!({own_destination: rule[destination], "Events": [rule["Event"]]});
                 if let Some(filters) = rule["Filter"]["S3Key"]["Rules"].as_array() {
                     own["Filter"] = json!({"Key": {"FilterRules": filters}});
                 }
