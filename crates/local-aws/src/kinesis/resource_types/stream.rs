@@ -32,7 +32,10 @@ async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let name = order.name_or_generated("Name", 128);
     let mut input = typed(order.pick(&["ShardCount", "StreamModeDetails"]), &["ShardCount"], &[]);
     input["StreamName"] = json!(name);
-    input["Tags"] = json!(order.all_tags());
+    let tags = order.all_tags();
+    if !tags.is_empty() {
+        input["Tags"] = json!(tags);
+    }
     order.client.operation("kinesis:CreateStream", &input).await?;
     let one = json!({"StreamName": name});
     let mut poller = order.client.account.poller(ATTEMPTS, PAUSE);

@@ -15,15 +15,14 @@ pub(crate) const TYPE: ResourceType = ResourceType {
     name: super::super::BUCKET,
     service: "S3",
     attributes: &["Arn", "DomainName", "RegionalDomainName"],
-    // Of the last three, what nearly every template says is what every bucket is: nobody else reads it, its owner owns
-    // what is in it, and it is encrypted.
+    // What nearly every template says of encryption, ownership and public access is what every bucket is.
     properties: &[
+        "BucketEncryption",
         "BucketName",
         "NotificationConfiguration",
-        "Tags",
-        "BucketEncryption",
         "OwnershipControls",
         "PublicAccessBlockConfiguration",
+        "Tags",
     ],
     required: &[],
     is_iam: false,
