@@ -5,6 +5,7 @@
 pub mod access;
 mod document;
 mod error;
+mod grammar;
 pub mod ids;
 mod managed;
 mod names;
