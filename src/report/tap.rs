@@ -154,7 +154,7 @@ mod tests {
         assert!(text.contains("      at: \"a.yaml:7:5\"\n"), "{text}");
         assert!(text.ends_with("not ok 1 - get-started\n"), "{text}");
         let text = written(&sample::passing());
-        assert!(text.contains("    ok 5 - clean-up\nok 1 - get-started\n"), "{text}");
+        assert!(text.contains("    ok 6 - clean-up\nok 1 - get-started\n"), "{text}");
         assert!(text.contains("Send a code # SKIP"), "{text}");
     }
 

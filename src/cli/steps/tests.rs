@@ -123,6 +123,7 @@ Steps:
 Steps around other steps:
   block        Runs steps that belong together
   repeat       Runs steps again and again until something is true
+  parallel     Runs steps at the same time
   include      Runs another playbook, with inputs and outputs of its own
   cleanup      Removes everything the run has made, in reverse order
 

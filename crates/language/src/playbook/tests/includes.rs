@@ -300,8 +300,8 @@ steps: [print: a]
             ),
         ),
         &[
-            "4:5 misplaced-key «poll» `poll` means nothing on `include` | `include` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs`, `keep` | put it on a step of the included playbook",
-            "5:5 misplaced-key «retry» `retry` means nothing on `include` | `include` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs`, `keep` | put it on a step of the included playbook",
+            "4:5 misplaced-key «poll» `poll` means nothing on `include` | `include` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs`, `keep` | put it on a step of the included playbook",
+            "5:5 misplaced-key «retry» `retry` means nothing on `include` | `include` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs`, `keep` | put it on a step of the included playbook",
         ],
     );
 }

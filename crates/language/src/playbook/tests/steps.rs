@@ -90,7 +90,7 @@ fn unknown_keys() {
         ),
         &[
             "4:5 unknown-key «nmae» a step has no key `nmae` | unknown key | did you mean `name`?",
-            "6:5 unknown-key «zzzzzz» a step has no key `zzzzzz` | unknown key | beside its kind, a step has `id`, `name`, `when`, `for_each`, `retry`, `poll`, `timeout`, `expect_error`, `allow_error`, `assert`, `outputs`, `keep`",
+            "6:5 unknown-key «zzzzzz» a step has no key `zzzzzz` | unknown key | beside its kind, a step has `id`, `name`, `when`, `for_each`, `parallel`, `retry`, `poll`, `timeout`, `expect_error`, `allow_error`, `assert`, `outputs`, `keep`",
             "7:5 unknown-key «whn» a step has no key `whn` | unknown key | did you mean `when`?",
             "9:5 unknown-key «timout» a step has no key `timout` | unknown key | did you mean `timeout`?",
         ],
@@ -162,13 +162,13 @@ fn steps_that_run_at_the_same_time_do_not_see_each_other() {
         &step_faults(
             "  - parallel:
       steps:
-        - {id: a, ask: {prompt: x}}
-        - print: \"{{ steps.a.answer }}\"
+        - {id: a, create-role: {role_name: x}}
+        - print: \"{{ steps.a.arn }}\"
         - block:
-            - {id: b, ask: {prompt: x}}
-            - print: \"{{ steps.b.answer }}\"
-        - print: \"{{ steps.b.answer }}\"
-  - print: \"{{ steps.a.answer }} {{ steps.b.answer }}\"
+            - {id: b, create-role: {role_name: x}}
+            - print: \"{{ steps.b.arn }}\"
+        - print: \"{{ steps.b.arn }}\"
+  - print: \"{{ steps.a.arn }} {{ steps.b.arn }}\"
 ",
         ),
         &[
@@ -190,7 +190,13 @@ fn parallel_is_a_kind_or_a_number_beside_for_each() {
   - parallel: {step: [], steps: [print: a]}
 ",
         ),
-        &[],
+        &[
+            "3:15 wrong-type «[print: a]» `parallel` must be a map, this is a list | must be a map | write `parallel: {max: 4, steps: […]}`",
+            "4:16 misplaced-key «parallel» `parallel` with a number stands only beside `for_each` | there is no `for_each` in this step | to run steps at the same time, write `- parallel: {steps: […]}`",
+            "5:31 out-of-range «0» `parallel` must be at least 1 | too small | write another number",
+            "7:5 missing-key «parallel» `parallel` has no `steps` | `steps` is missing | add `steps: [{print: Hello}]`",
+            "8:16 unknown-key «step» `parallel` has no key `step` | unknown key | did you mean `steps`?",
+        ],
     );
 }
 
@@ -407,11 +413,11 @@ fn keys_that_mean_nothing_there() {
 ",
         ),
         &[
-            "4:5 misplaced-key «poll» `poll` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
-            "5:5 misplaced-key «retry» `retry` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
-            "6:5 misplaced-key «expect_error» `expect_error` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
-            "7:5 misplaced-key «allow_error» `allow_error` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
-            "9:5 misplaced-key «keep» `keep` means nothing on `repeat` | `repeat` takes `id`, `name`, `when`, `for_each`, `timeout`, `assert`, `outputs` | put it on a step inside",
+            "4:5 misplaced-key «poll» `poll` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
+            "5:5 misplaced-key «retry» `retry` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
+            "6:5 misplaced-key «expect_error» `expect_error` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
+            "7:5 misplaced-key «allow_error» `allow_error` means nothing on `block` | `block` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs`, `keep` | put it on a step inside",
+            "9:5 misplaced-key «keep» `keep` means nothing on `repeat` | `repeat` takes `id`, `name`, `when`, `for_each`, `parallel`, `timeout`, `assert`, `outputs` | put it on a step inside",
             "11:5 misplaced-key «id» `id` means nothing on `cleanup` | `cleanup` takes `name`, `when` | leave it out",
             "12:5 misplaced-key «timeout» `timeout` means nothing on `cleanup` | `cleanup` takes `name`, `when` | leave it out",
         ],
