@@ -13,7 +13,7 @@ mod error;
 mod intercept;
 mod reply;
 
-pub use call::Observer;
+pub use call::{Observer, OnUnanswered, Unanswered};
 pub use clients::Aws;
 pub use configured::{ConfiguredEndpoint, configured_endpoint, has_profile};
 pub use connect::{CallTimeouts, Connected, Connection, Credentials, Endpoint, connect};

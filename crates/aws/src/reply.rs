@@ -20,6 +20,12 @@ pub(super) fn is_answer(reply: &HttpResponse, is_whole: bool) -> bool {
     }
 }
 
+/// Whether a reply is that of something in front of the service which has lost it out of sight, and which may have handed
+/// the request on.
+pub(super) fn is_a_gateways(reply: &HttpResponse) -> bool {
+    matches!(reply.status().as_u16(), 502 | 504)
+}
+
 /// Whether the code says that AWS was asked too fast.
 fn is_throttling(code: &str) -> bool {
     THROTTLING_ERRORS.contains(&code) && !FINAL.contains(&code)

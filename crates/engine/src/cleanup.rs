@@ -169,6 +169,7 @@ impl Cleaner<'_> {
             let message = format!("this version of playbook cannot remove a {}", entry.kind);
             return Err(StepError::failed("UnknownType", message));
         };
+        self.outlast(entry).await?;
         let started = Instant::now();
         let age = self.journal.age(entry.seq);
         let window = self.windows.of(entry, age, Timestamp::now(), cleaning.elapsed());
@@ -208,6 +209,16 @@ impl Cleaner<'_> {
             self.context.sleep(wait).await?;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+    }
+
+    /// Waits until an attempt that got no answer can have no effect any more: whatever it makes after a look is not seen.
+    async fn outlast(&self, entry: &Entry) -> Result<(), StepError> {
+        let left = self.windows.of_lost_attempt(entry, Timestamp::now());
+        if left.is_zero() || self.context.aws.is_dry_run() {
+            return Ok(());
+        }
+        self.tell_wait(entry, left);
+        self.context.sleep(left).await
     }
 
     /// Says that something is waited for which may not come, where that takes as long as anybody notices.

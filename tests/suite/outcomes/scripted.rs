@@ -251,7 +251,12 @@ impl Run {
             maker_of,
             sink: &Sink::new(RUN, Box::new(listener), Redactor::default()),
             timeout: Duration::from_secs(2),
-            windows: Windows { visibility: window, under_way: window, own: false },
+            windows: Windows {
+                visibility: window,
+                under_way: window,
+                aftermath: window,
+                own: false,
+            },
         }
         .clean()
         .await;

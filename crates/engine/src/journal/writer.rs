@@ -13,7 +13,7 @@ use super::file::{JournalError, JournalFile};
 use super::overlap;
 use crate::event::ResourceRef;
 use crate::redactor::{Redactor, StepSecrets};
-use crate::step::{Ledger, LedgerError, Seq};
+use crate::step::{Ledger, LedgerError, LostAttempt, Seq};
 
 /// All entries of a run. Clones share them.
 #[derive(Clone)]
@@ -314,6 +314,17 @@ impl Ledger for StepJournal {
     fn unknown(&self, seq: Seq, reason: &str) -> Result<(), LedgerError> {
         let reason = self.masked(reason);
         self.journal.append(&Record::Unknown { seq, reason })
+    }
+
+    fn under_way(&self, attempt: LostAttempt) -> Result<(), LedgerError> {
+        let own = self.created();
+        let mut store = self.journal.store();
+        let is_open = |seq: &Seq| store.state().entry(*seq).is_some_and(|e| e.state.is_undecided());
+        let open: Vec<Seq> = own.into_iter().filter(is_open).collect();
+        for seq in open {
+            store.append(&Record::UnderWay { seq, attempt })?;
+        }
+        Ok(())
     }
 
     fn settled(&self, seq: Seq) -> Result<(), LedgerError> {

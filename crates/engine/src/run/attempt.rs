@@ -12,6 +12,7 @@ use super::outputs::{Given, Outputs, with_result};
 use crate::event::{Call, Note, Owner, Status, StepRef, What};
 use crate::journal::{Change, OnChange};
 use crate::redactor::StepSecrets;
+use crate::step::ledger::told_to;
 use crate::step::{Answer, Context, Spec, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Poll, Retry, Step};
@@ -272,7 +273,7 @@ impl Engine {
             })
         };
         Context {
-            aws: setup.aws.observed_by(observer),
+            aws: setup.aws.observed_by(observer).telling_unanswered(told_to(Arc::clone(&ledger))),
             run: Arc::clone(&setup.facts),
             directory: Arc::clone(&frame.directory),
             root: Arc::clone(&frame.root),

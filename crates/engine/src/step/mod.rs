@@ -13,6 +13,6 @@ pub use kind::{Kind, StepKind};
 pub use language::question::{Answer, Question, QuestionType};
 pub use language::spec::{Creates, Disposition, Kinds, Spec};
 pub use language::template::marker;
-pub use ledger::{Ledger, LedgerError, Seq};
+pub use ledger::{Ledger, LedgerError, LostAttempt, Seq};
 pub use owner::Owner;
 pub use resource::{Nothing, Place, Resource, Undone, creates};

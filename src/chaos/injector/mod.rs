@@ -1,5 +1,8 @@
 //! Stands between the program and the embedded AWS: counts requests, makes faults happen, plants what is not the run's.
 
+mod inject;
+mod tags;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -8,12 +11,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::account::{self, Difference, Resources};
 use super::fault::Fault;
-use super::guests::{self, Guests};
-use super::request::{self, neighbour_of};
-use aws::LAST_REPLY;
+use super::foreign_content::{self, ForeignContent};
+use super::request::{self, foreign_run};
 use engine::event::Effect;
 use engine::journal::folder;
 use local_aws::http::{BoxFuture, Request, Response};
@@ -52,16 +55,18 @@ impl Point {
 
 /// What is to happen to which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Strike {
+pub(super) struct PlannedFault {
     pub(super) at: Point,
     pub(super) fault: Fault,
     /// After which request of the clean-up it is killed, for [`Fault::KilledTwice`].
     pub(super) again_at: usize,
     /// After how long the connection of a reply that hangs is closed, for [`Fault::Hang`].
     pub(super) hangs: Duration,
+    /// How much later an effect comes, for [`Fault::InFlight`] and [`Fault::Overtaken`].
+    pub(super) delay: Duration,
 }
 
-/// What the seam has seen.
+/// What the injector has seen.
 #[derive(Debug, Default)]
 struct Seen {
     recovering: bool,
@@ -74,28 +79,38 @@ struct Seen {
     recovered: usize,
     longest: Duration,
     foreign: Resources,
-    guests: Guests,
+    content: ForeignContent,
     harmed: BTreeSet<String>,
     /// What was called since the fault, and how that ended.
     calls: Vec<String>,
     planted: Vec<(Vec<String>, Bytes)>,
+    /// Whether a second run is at work, whose requests are left alone.
+    has_company: bool,
+    /// Effects that have yet to come.
+    late: Vec<JoinHandle<()>>,
     /// By request id: what happens to it, and since when.
-    under_way: HashMap<String, (Verdict, Instant)>,
+    under_way: HashMap<String, (Treatment, Instant)>,
 }
 
 /// What happens to the request at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum Treatment {
     Passes,
-    Struck(Fault),
+    Faulted(Fault),
     RefusedAsWell(Fault),
 }
 
-/// The seam of one trial.
-pub(super) struct Seam {
-    strike: Option<Strike>,
+/// A second run of the same playbook, from its start to its end.
+pub(super) type SecondRun = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// The injector of one trial.
+pub(super) struct Injector {
+    planned: Option<PlannedFault>,
     state_directory: PathBuf,
     account: OnceLock<Account>,
+    second_run: OnceLock<SecondRun>,
+    /// Held while somebody else acts: who looks meanwhile misses what is just being made.
+    acting: tokio::sync::Mutex<()>,
     seen: Mutex<Seen>,
     /// Counts the times that the program is to be killed.
     kill: watch::Sender<u32>,
@@ -103,12 +118,14 @@ pub(super) struct Seam {
     dead: watch::Sender<u32>,
 }
 
-impl Seam {
-    pub(super) fn new(strike: Option<Strike>, state_directory: PathBuf) -> Arc<Self> {
+impl Injector {
+    pub(super) fn new(planned: Option<PlannedFault>, state_directory: PathBuf) -> Arc<Self> {
         Arc::new(Self {
-            strike,
+            planned,
             state_directory,
             account: OnceLock::new(),
+            second_run: OnceLock::new(),
+            acting: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
             kill: watch::Sender::new(0),
             dead: watch::Sender::new(0),
@@ -120,6 +137,12 @@ impl Seam {
         // Set once, before the first request.
         let _ = self.account.set(account.clone());
         self.seen().foreign = account::resources(&account.snapshot());
+    }
+
+    /// What to start for [`Fault::Overlapping`].
+    pub(super) fn accompany(&self, second_run: SecondRun) {
+        // Set once, before the first request.
+        let _ = self.second_run.set(second_run);
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -151,7 +174,7 @@ impl Seam {
         }
     }
 
-    /// Whether the program came as far as the strike.
+    /// Whether the program came as far as the planned.
     pub(super) fn fired(&self) -> bool {
         self.seen().fired
     }
@@ -166,24 +189,36 @@ impl Seam {
         self.seen().longest
     }
 
-    /// What the account differs in from what it should be.
-    pub(super) fn difference(&self) -> Difference {
+    /// Returns when no effect has yet to come.
+    pub(super) async fn nothing_late(&self) {
+        let late = std::mem::take(&mut self.seen().late);
+        for effect in late {
+            // One that failed has had no effect.
+            let _ = effect.await;
+        }
+    }
+
+    /// What the account differs in from what it should be, but for what is left and `listed` by the clean-up.
+    pub(super) fn difference(&self, listed: &str) -> Difference {
         let Some(account) = self.account.get() else { return Difference::default() };
         let snapshot = account.snapshot();
-        self.look_after_guests(&snapshot);
+        self.look_after_foreign_content(&snapshot);
         let seen = self.seen();
-        let mut difference = account::compare(&seen.foreign, &account::resources(&snapshot));
+        let found = account::resources(&snapshot);
+        let mut difference = account::compare(&seen.foreign, &found);
+        account::take_out_listed(&mut difference, &found, listed);
         difference.touched.extend(seen.harmed.iter().cloned());
         difference
     }
 
-    /// Notes which guests are no more as they were. Those in a pool or table of the run's own go with it in the end, so
+    /// Notes which foreign content is no more as it was. That in a pool or table of the run's own go with it in the end, so
     /// this is to be seen before. In somebody else's, what matters is how it is in the end: what the run replaces there, it
     /// puts back.
-    fn look_after_guests(&self, snapshot: &Value) {
+    fn look_after_foreign_content(&self, snapshot: &Value) {
         let mut seen = self.seen();
-        let harmed =
-            guests::harmed(&seen.guests, snapshot, |place| seen.foreign.contains_key(place));
+        let harmed = foreign_content::harmed(&seen.content, snapshot, |place| {
+            seen.foreign.contains_key(place)
+        });
         seen.harmed.extend(harmed);
     }
 
@@ -202,15 +237,15 @@ impl Seam {
         let mut dead = self.dead.subscribe();
         let before = *dead.borrow_and_update();
         self.kill.send_modify(|count| *count += 1);
-        // The seam outlives the wait, so the sender does too.
+        // The injector outlives the wait, so the sender does too.
         let _ = dead.wait_for(|count| *count > before).await;
     }
 
-    fn verdict(&self, service: &dyn Service, request: &Request) -> Verdict {
+    fn treatment(&self, service: &dyn Service, request: &Request) -> Treatment {
         let operation = service.operation(request);
         let mut seen = self.seen();
-        if seen.recovering {
-            return Verdict::Passes;
+        if seen.recovering || seen.has_company {
+            return Treatment::Passes;
         }
         let alike = seen
             .points
@@ -221,10 +256,11 @@ impl Seam {
             service: service.name().to_owned(),
             operation: operation.clone(),
             occurrence: alike.count() + 1,
-            makes: request::is_tagged(request) || guests::same_by_somebody(request).is_some(),
+            makes: request::is_tagged(request)
+                || foreign_content::same_by_somebody(request).is_some(),
         };
         seen.points.push(point.clone());
-        let Some(strike) = &self.strike else { return Verdict::Passes };
+        let Some(planned) = &self.planned else { return Treatment::Passes };
         if let Some((refused, more)) = &mut seen.refusals
             && *more > 0
             && match refused {
@@ -234,40 +270,41 @@ impl Seam {
         {
             *refused = Some(operation);
             *more -= 1;
-            return Verdict::RefusedAsWell(strike.fault);
+            return Treatment::RefusedAsWell(planned.fault);
         }
-        if !point.is(&strike.at) {
-            return Verdict::Passes;
+        if !point.is(&planned.at) {
+            return Treatment::Passes;
         }
         seen.fired = true;
-        let refused = (!strike.fault.blinds()).then_some(operation);
-        seen.refusals = Some((refused, strike.fault.refusals()));
-        Verdict::Struck(strike.fault)
+        let refused = (!planned.fault.blinds()).then_some(operation);
+        seen.refusals = Some((refused, planned.fault.refusals()));
+        Treatment::Faulted(planned.fault)
     }
 
-    /// Does as a neighbour of the run would, before the run does; and has guests come to pools and tables.
+    /// Does as a foreign run would, before the run does; and has foreign content come to pools and tables.
     async fn plant(&self, service: &dyn Service, request: &Request) {
         let Some(account) = self.account.get() else { return };
+        let _acting = self.acting.lock().await;
         let snapshot = account.snapshot();
-        self.look_after_guests(&snapshot);
-        if self.seen().recovering {
+        self.look_after_foreign_content(&snapshot);
+        if self.seen().recovering || self.seen().has_company {
             return;
         }
-        let mut guests = guests::arrivals(request, service.name(), &snapshot);
-        guests.extend(guests::namesakes(request, &snapshot));
-        for guest in guests {
-            if self.is_first(&guest) {
-                self.as_another(service, &guest, |_, _| false).await;
+        let mut content = foreign_content::arrivals(request, service.name(), &snapshot);
+        content.extend(foreign_content::near_names(request, &snapshot));
+        for item in content {
+            if self.is_first(&item) {
+                self.as_another(service, &item, |_, _| false).await;
             }
         }
         let Some(run) = self.run() else { return };
-        let Some(copy) = request::of_neighbour(request, &run) else { return };
-        if self.is_first(&copy) && !guests::takes_the_key(request, &snapshot, &run) {
-            let neighbour = neighbour_of(&run);
+        let Some(copy) = request::of_foreign_run(request, &run) else { return };
+        if self.is_first(&copy) && !foreign_content::takes_the_key(request, &snapshot, &run) {
+            let foreign_run = foreign_run(&run);
             // AWS makes up the names of some things, such as pools, which then have their own among what they are.
             let is_theirs = |name: &str, made: Option<&Value>| {
-                let is_in = |picture: &Value| picture.to_string().contains(&neighbour);
-                name.contains(&neighbour) || made.is_some_and(is_in)
+                let is_in = |picture: &Value| picture.to_string().contains(&foreign_run);
+                name.contains(&foreign_run) || made.is_some_and(is_in)
             };
             self.as_another(service, &copy, is_theirs).await;
         }
@@ -301,20 +338,24 @@ impl Seam {
         let theirs = changed.into_iter().filter(|(name, picture)| {
             is_theirs(name, Some(picture).filter(|_| !existing.contains_key(name)))
         });
-        let guests = guests::newcomers(&guests::inhabitants(&before), guests::inhabitants(&after));
+        let content = foreign_content::newcomers(
+            &foreign_content::inhabitants(&before),
+            foreign_content::inhabitants(&after),
+        );
         let mut seen = self.seen();
         seen.foreign.extend(theirs);
-        for ((container, name), guest) in &guests {
+        for ((container, name), item) in &content {
             if let Some(picture) = seen.foreign.get_mut(container) {
-                guests::add_to(picture, name, guest);
+                foreign_content::add_to(picture, name, item);
             }
         }
-        seen.guests.extend(guests);
+        seen.content.extend(content);
     }
 
     /// Has somebody else make what the run is about to make.
     async fn take(&self, service: &dyn Service, request: &Request) {
-        if let Some(same) = guests::same_by_somebody(request) {
+        let _acting = self.acting.lock().await;
+        if let Some(same) = foreign_content::same_by_somebody(request) {
             return self.as_another(service, &same, |_, _| false).await;
         }
         let Some(copy) = request::of_somebody(request) else { return };
@@ -328,64 +369,6 @@ impl Seam {
         folder::unfinished(&self.state_directory).ok()?.into_iter().next()
     }
 
-    async fn strike_before(
-        &self,
-        fault: Fault,
-        service: &dyn Service,
-        request: &Request,
-    ) -> Before {
-        match fault {
-            Fault::KilledBefore => {
-                self.kill().await;
-                Before::Drop
-            }
-            Fault::Taken => {
-                self.take(service, request).await;
-                Before::Proceed
-            }
-            Fault::Error | Fault::Throttled | Fault::ThrottledOn => {
-                fault.refusal(service.protocol()).map_or(Before::Proceed, Before::Refuse)
-            }
-            _ => Before::Proceed,
-        }
-    }
-
-    async fn strike_after(
-        &self,
-        fault: Fault,
-        service: &dyn Service,
-        request: &Request,
-        response: &Response,
-    ) -> After {
-        match fault {
-            Fault::KilledAfter | Fault::KilledTwice => {
-                self.kill().await;
-                After::Drop
-            }
-            Fault::KilledReplied => {
-                self.seen().last_reply = true;
-                After::Replace(response.clone().with_header(LAST_REPLY, "1"))
-            }
-            Fault::ErrorAfter | Fault::Outage => {
-                let refusal = fault.refusal(service.protocol());
-                refusal.map_or(After::Deliver, |error| {
-                    After::Replace(service.protocol().error(&error, &request.request_id))
-                })
-            }
-            Fault::LostReply | Fault::LostBlind => After::Drop,
-            Fault::CutReply => After::Cut,
-            // Most clients give up before, which drops this. Those that wait for a function do not.
-            Fault::Hang => {
-                tokio::time::sleep(
-                    self.strike.as_ref().map_or(Duration::ZERO, |strike| strike.hangs),
-                )
-                .await;
-                After::Drop
-            }
-            _ => After::Deliver,
-        }
-    }
-
     /// Counts a request of the clean-up; whether it is the one to be killed after.
     fn is_second_kill(&self) -> bool {
         let mut seen = self.seen();
@@ -393,13 +376,13 @@ impl Seam {
             return false;
         }
         seen.recovered += 1;
-        self.strike.as_ref().is_some_and(|strike| {
-            strike.fault == Fault::KilledTwice && strike.again_at == seen.recovered
+        self.planned.as_ref().is_some_and(|planned| {
+            planned.fault == Fault::KilledTwice && planned.again_at == seen.recovered
         })
     }
 }
 
-impl Middleware for Seam {
+impl Middleware for Injector {
     fn before<'a>(
         &'a self,
         service: &'a dyn Service,
@@ -410,17 +393,15 @@ impl Middleware for Seam {
                 return Before::Proceed;
             }
             self.plant(service, request).await;
-            let verdict = self.verdict(service, request);
-            if !matches!(verdict, Verdict::Passes) {
+            let treatment = self.treatment(service, request);
+            if !matches!(treatment, Treatment::Passes) {
                 self.note(service, request, "the fault");
             }
-            self.seen().under_way.insert(request.request_id.clone(), (verdict, Instant::now()));
-            match verdict {
-                Verdict::Passes => Before::Proceed,
-                Verdict::Struck(fault) => self.strike_before(fault, service, request).await,
-                Verdict::RefusedAsWell(fault) => {
-                    fault.refusal(service.protocol()).map_or(Before::Proceed, Before::Refuse)
-                }
+            self.seen().under_way.insert(request.request_id.clone(), (treatment, Instant::now()));
+            match treatment {
+                Treatment::Passes => Before::Proceed,
+                Treatment::Faulted(fault) => self.inject_before(fault, service, request).await,
+                Treatment::RefusedAsWell(fault) => Self::refuse_again(fault, service),
             }
         })
     }
@@ -433,15 +414,18 @@ impl Middleware for Seam {
     ) -> BoxFuture<'a, After> {
         Box::pin(async move {
             let under_way = self.seen().under_way.remove(&request.request_id);
-            let Some((verdict, started)) = under_way else { return After::Deliver };
+            let Some((treatment, started)) = under_way else { return After::Deliver };
             self.note(service, request, response.status);
             {
                 let mut seen = self.seen();
                 seen.longest = seen.longest.max(started.elapsed());
             }
-            match verdict {
-                Verdict::Struck(fault) => {
-                    self.strike_after(fault, service, request, response).await
+            match treatment {
+                Treatment::Faulted(fault) => {
+                    self.inject_after(fault, service, request, response).await
+                }
+                _ if self.hides_tags() => {
+                    After::Replace(tags::hidden(service, &service.operation(request), response))
                 }
                 _ if self.is_second_kill() => {
                     self.kill().await;

@@ -1,4 +1,4 @@
-//! Guests: users, app clients and items of somebody else in pools and tables that the run makes or uses.
+//! Foreign content: users, app clients and items of somebody else in pools and tables that the run makes or uses.
 //!
 //! A pool or table of the run's own goes, and they go with it; until then they must be as they were.
 
@@ -12,18 +12,18 @@ use super::account::timeless;
 use local_aws::http::Request;
 use local_aws::server::operation;
 
-/// The name of a guest, and what the keys of a guest's item hold.
+/// The name of a foreign user, and what the keys of a foreign item hold.
 const NAME: &str = "somebody";
 
 /// Precedes the id of an app client; no user's name has a blank.
 const CLIENT: &str = "client ";
 
-/// Whoever and whatever is in pools and tables: by the resource that holds it, such as `dynamodb people`, and its name.
-pub(super) type Guests = BTreeMap<(String, String), Value>;
+/// All that is in pools and tables: by the resource that holds it, such as `dynamodb people`, and its name.
+pub(super) type ForeignContent = BTreeMap<(String, String), Value>;
 
 /// All users, app clients and items in a snapshot.
-pub(super) fn inhabitants(snapshot: &Value) -> Guests {
-    let mut all = Guests::new();
+pub(super) fn inhabitants(snapshot: &Value) -> ForeignContent {
+    let mut all = ForeignContent::new();
     for (id, pool) in entries(&snapshot["cognito-idp"]) {
         for (name, user) in entries(&pool["users"]) {
             all.insert((format!("cognito-idp {id}"), name.clone()), timeless("cognito-idp", user));
@@ -60,14 +60,14 @@ fn key_of(table: &Value, item: &Value) -> Value {
 }
 
 /// Who is in the second that was not in the first, or was not the same.
-pub(super) fn newcomers(before: &Guests, after: Guests) -> Guests {
+pub(super) fn newcomers(before: &ForeignContent, after: ForeignContent) -> ForeignContent {
     after.into_iter().filter(|(name, picture)| before.get(name) != Some(picture)).collect()
 }
 
-/// The guests that are no more, or no more as they were, although what holds them is there; but for those in places that
+/// The foreign content that is no more, or no more as they were, although what holds them is there; but for those in places that
 /// are `aside`.
 pub(super) fn harmed(
-    guests: &Guests,
+    content: &ForeignContent,
     snapshot: &Value,
     aside: impl Fn(&str) -> bool,
 ) -> Vec<String> {
@@ -76,7 +76,7 @@ pub(super) fn harmed(
         let (service, name) = container.split_once(' ').unwrap_or((container, ""));
         snapshot[service].get(name).is_some()
     };
-    guests
+    content
         .iter()
         .filter(|((container, _), _)| is_there(container) && !aside(container))
         .filter_map(|(name, picture)| match found.get(name) {
@@ -87,12 +87,12 @@ pub(super) fn harmed(
         .collect()
 }
 
-/// Adds a guest to the picture of what holds it, in place of the one of the same name.
-pub(super) fn add_to(picture: &mut Value, name: &str, guest: &Value) {
+/// Adds foreign content to the picture of what holds it, in place of the one of the same name.
+pub(super) fn add_to(picture: &mut Value, name: &str, item: &Value) {
     let (place, name) =
         name.strip_prefix(CLIENT).map_or(("users", name), |client| ("clients", client));
     if let Some(Value::Object(named)) = picture.get_mut(place) {
-        named.insert(name.to_owned(), guest.clone());
+        named.insert(name.to_owned(), item.clone());
     }
     if let Some(items) = picture["Items"].as_array() {
         let is_another = |text: &&Value| {
@@ -102,20 +102,20 @@ pub(super) fn add_to(picture: &mut Value, name: &str, guest: &Value) {
             key != name
         };
         let mut items: Vec<Value> = items.iter().filter(is_another).cloned().collect();
-        items.push(guest.clone());
+        items.push(item.clone());
         items.sort_by_key(|item| item.as_str().unwrap_or_default().to_owned());
         picture["Items"] = Value::Array(items);
     }
 }
 
-/// The requests by which guests come to where none are yet; `request` is one for the same service.
+/// The requests by which foreign content comes to where there is none yet; `request` is one for the same service.
 pub(super) fn arrivals(request: &Request, service: &str, snapshot: &Value) -> Vec<Request> {
     let there = inhabitants(snapshot);
-    let has_guest = |container: &str| {
+    let has_foreign = |container: &str| {
         there.keys().any(|(other, name)| other == container && name.contains(NAME))
     };
     let places = entries(&snapshot[service]);
-    let empty = places.filter(|(name, _)| !has_guest(&format!("{service} {name}")));
+    let empty = places.filter(|(name, _)| !has_foreign(&format!("{service} {name}")));
     match service {
         "cognito-idp" => empty.filter_map(|(id, pool)| new_user(request, id, pool, NAME)).collect(),
         "dynamodb" => {
@@ -127,7 +127,7 @@ pub(super) fn arrivals(request: &Request, service: &str, snapshot: &Value) -> Ve
 
 /// The requests by which somebody with nearly the same name, or items with nearly the same keys, come just before those
 /// of the run.
-pub(super) fn namesakes(request: &Request, snapshot: &Value) -> Vec<Request> {
+pub(super) fn near_names(request: &Request, snapshot: &Value) -> Vec<Request> {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     match operation(request).as_str() {
         "SignUp" | "AdminCreateUser" => {
@@ -149,7 +149,7 @@ pub(super) fn namesakes(request: &Request, snapshot: &Value) -> Vec<Request> {
     }
 }
 
-/// Whether a neighbour's item would have the key of the run's own, since the run's id stands in other attributes alone.
+/// Whether the item of a foreign run would have the key of the run's own, since the run's id stands in other attributes alone.
 pub(super) fn takes_the_key(request: &Request, snapshot: &Value, run: &str) -> bool {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let is_apart = |table: &str, item: &Value| {
@@ -319,15 +319,17 @@ mod tests {
     fn namesakes_come_before_the_runs_own() {
         let empty = account(&json!({}), &json!([]));
         let up = json!({"ClientId": "c1", "Username": "ann", "Password": "x"});
-        let users = namesakes(&request("AWSCognitoIdentityProviderService.SignUp", &up), &empty);
+        let users = near_names(&request("AWSCognitoIdentityProviderService.SignUp", &up), &empty);
         assert_eq!(body(&users[0])["Username"], "ann0");
         assert_eq!(body(&users[0])["UserPoolId"], "pool_1");
         let write = json!({"PutRequest": {"Item": {"mail": {"S": "ann"}, "n": {"N": "1"}}}});
         let batch = json!({"RequestItems": {"people": [write, write]}});
-        let items = namesakes(&request("DynamoDB_20120810.BatchWriteItem", &batch), &empty);
+        let items = near_names(&request("DynamoDB_20120810.BatchWriteItem", &batch), &empty);
         assert_eq!(body(&items[0])["Item"], json!({"mail": {"S": "ann0"}, "n": {"N": "1"}}));
         let there = account(&json!({}), &json!([r#"{"mail":{"S":"ann0"}}"#]));
-        assert!(namesakes(&request("DynamoDB_20120810.BatchWriteItem", &batch), &there).is_empty());
+        assert!(
+            near_names(&request("DynamoDB_20120810.BatchWriteItem", &batch), &there).is_empty()
+        );
     }
 
     #[test]
@@ -345,16 +347,16 @@ mod tests {
         let before = account(&json!({}), &json!([]));
         let item = r#"{"mail":{"S":"somebody"}}"#;
         let after = account(&json!({"somebody": {"sub": 1}}), &json!([item]));
-        let guests = newcomers(&inhabitants(&before), inhabitants(&after));
-        assert_eq!(guests.len(), 2);
-        let harmed = |found: &Value| harmed(&guests, found, |_| false);
+        let content = newcomers(&inhabitants(&before), inhabitants(&after));
+        assert_eq!(content.len(), 2);
+        let harmed = |found: &Value| harmed(&content, found, |_| false);
         assert!(harmed(&after).is_empty());
         let other = account(&json!({"somebody": {"sub": 2}}), &json!([]));
         let words = harmed(&other);
         assert_eq!(words[0], "cognito-idp pool_1 somebody has changed");
         assert_eq!(words[1], r#"dynamodb people {"mail":{"S":"somebody"}} is gone"#);
         assert!(harmed(&json!({"cognito-idp": {}, "dynamodb": {}})).is_empty());
-        assert!(super::harmed(&guests, &other, |place| place != "dynamodb people").len() == 1);
+        assert!(super::harmed(&content, &other, |place| place != "dynamodb people").len() == 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::fault::Fault;
-use super::trial::{Trial, Verdict};
+use super::trial::{Trial, TrialResult};
 
 /// The trials of one fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -16,6 +16,8 @@ pub struct Row {
     pub missed: usize,
     /// After how many a recovery was needed.
     pub recovered: usize,
+    /// After how many something was left and listed, since nothing tells whose it is.
+    pub listed: usize,
     /// How many resources were left.
     pub left: usize,
     /// How many resources of others were touched.
@@ -29,6 +31,7 @@ impl Row {
         self.trials += other.trials;
         self.missed += other.missed;
         self.recovered += other.recovered;
+        self.listed += other.listed;
         self.left += other.left;
         self.touched += other.touched;
         self.problems += other.problems;
@@ -43,20 +46,21 @@ impl Row {
 
 /// All trials so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Statistics {
     rows: BTreeMap<Fault, Row>,
 }
 
-impl Tally {
+impl Statistics {
     /// Counts a trial that came to its end.
-    pub fn count(&mut self, trial: &Trial, verdict: &Verdict) {
+    pub fn count(&mut self, trial: &Trial, result: &TrialResult) {
         self.rows.entry(trial.fault).or_default().add(&Row {
             trials: 1,
-            missed: usize::from(!verdict.reached),
-            recovered: usize::from(verdict.recovered),
-            left: verdict.difference.left.len(),
-            touched: verdict.difference.touched.len(),
-            problems: usize::from(verdict.problem.is_some()),
+            missed: usize::from(!result.reached),
+            recovered: usize::from(result.recovered),
+            listed: usize::from(result.listed),
+            left: result.difference.left.len(),
+            touched: result.difference.touched.len(),
+            problems: usize::from(result.problem.is_some()),
         });
     }
 
