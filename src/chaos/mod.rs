@@ -53,6 +53,9 @@ const LEAST_ATTEMPT: Duration = Duration::from_secs(2);
 /// How much longer than ever seen a reply may take on a busy machine before it counts as lost.
 const SLACK: u32 = 5;
 
+/// How many trials share a core: many only wait.
+pub const AT_ONCE_PER_CORE: u32 = 2;
+
 /// What is to be proven, and how.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -156,10 +159,6 @@ pub struct Summary {
     pub interrupted: bool,
 }
 
-fn jobs_of(options: &Options) -> u32 {
-    u32::try_from(options.jobs).unwrap_or(1).max(1)
-}
-
 /// Runs the playbook undisturbed, then once for each trial. `tell` hears of everything.
 ///
 /// # Errors
@@ -186,7 +185,7 @@ pub async fn prove(
     tell(ChaosEvent::Planned { requests, trials: trials.len() });
     // Packing, sending and reading a large package takes longer than answering does, and trials share the machine.
     let attempt_timeout =
-        LEAST_ATTEMPT.max(first.longest * SLACK).max(first.took * jobs_of(options));
+        LEAST_ATTEMPT.max(first.longest * SLACK).max(first.took * AT_ONCE_PER_CORE);
     let mut summary = Summary { requests, ..Summary::default() };
     let options = Arc::new(options.clone());
     let mut waiting = trials.into_iter();

@@ -98,7 +98,8 @@ fn options(args: &ChaosArgs, stacks: Vec<Stack>, seed: u64) -> Options {
         region: args.region.clone(),
         sample: args.sample,
         seed,
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from)
+            * chaos::AT_ONCE_PER_CORE as usize,
     }
 }
 

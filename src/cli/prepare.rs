@@ -15,6 +15,7 @@ use super::run::Session;
 use super::{guard, inbox, state, target};
 use ::steps;
 use aws::{CallTimeouts, Connected};
+use engine::cleanup::USUAL_TIMEOUT;
 use engine::event::Mode;
 use engine::journal::{Journal, JournalError, JournalFile, Opened, Record, Target, folder};
 use engine::redactor::Redactor;
@@ -80,7 +81,7 @@ pub(super) async fn prepare(
         maker_of: steps::maker_of,
         cleanup: cleanup_mode(args),
         yes: args.yes,
-        cleanup_timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
+        cleanup_timeout: args.cleanup_timeout.unwrap_or(USUAL_TIMEOUT),
         cleanup_command: cleanup_command(args, &facts),
         facts: Arc::new(facts),
     };

@@ -175,6 +175,7 @@ impl Case {
             interrupt: Interrupt::new(never.subscribe(), 1),
             step: Arc::from("cleanup"),
             unread: false,
+            longest_wait: None,
         };
         let cleaner = Cleaner {
             journal,

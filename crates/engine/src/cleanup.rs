@@ -28,6 +28,9 @@ const AT_ONCE: usize = 4;
 /// may take its time.
 const LONGEST_DOUBT: Duration = Duration::from_secs(10);
 
+/// How long one resource may take unless somebody says otherwise.
+pub const USUAL_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// What clean-up works with.
 pub struct Cleaner<'a> {
     /// What there is to undo.
@@ -158,6 +161,8 @@ impl Cleaner<'_> {
             progress: progress(self.sink, owner),
             step: Arc::from(entry.step.as_str()),
             ledger: Arc::new(self.journal.for_undo(entry)),
+            // Some things take longer than usual, and are waited for; not where somebody asks to be quick.
+            longest_wait: Some(self.timeout).filter(|timeout| *timeout < USUAL_TIMEOUT),
             ..self.context.clone()
         }
     }

@@ -218,6 +218,7 @@ impl Run {
             interrupt: Interrupt::new(watch::channel(0).1, 1),
             step: Arc::from(step),
             unread: false,
+            longest_wait: None,
         }
     }
 

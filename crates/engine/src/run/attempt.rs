@@ -283,6 +283,7 @@ impl Engine {
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
             unread: false,
+            longest_wait: None,
         }
     }
 

@@ -264,6 +264,7 @@ impl Engine {
             interrupt: setup.interrupt.at(2),
             step: Arc::from("cleanup"),
             unread: false,
+            longest_wait: None,
         };
         Cleaner {
             journal: &setup.journal,

@@ -166,6 +166,8 @@ pub struct Context {
     pub step: Arc<str>,
     /// Whether nobody will see what it returns.
     pub unread: bool,
+    /// How long to wait for anything at the most, whatever it usually takes.
+    pub longest_wait: Option<Duration>,
 }
 
 impl Context {
@@ -316,6 +318,10 @@ impl Context {
         }
     }
 
+    fn limit(&self, backoff: Backoff) -> Duration {
+        self.longest_wait.map_or(backoff.limit, |longest| backoff.limit.min(longest))
+    }
+
     /// Looks again and again, with growing pauses, until `look` finds something. A dry run looks once.
     ///
     /// # Errors
@@ -330,6 +336,7 @@ impl Context {
         L: FnMut() -> F,
         F: Future<Output = Result<Option<T>, StepError>>,
     {
+        let limit = self.limit(backoff);
         let started = Instant::now();
         let mut pause = backoff.first;
         if self.aws.is_dry_run() {
@@ -339,8 +346,8 @@ impl Context {
             if let Some(found) = look().await? {
                 return Ok(found);
             }
-            if self.aws.is_dry_run() || started.elapsed() + pause > backoff.limit {
-                return Err(StepError::TimedOut { what: what.to_owned(), limit: backoff.limit });
+            if self.aws.is_dry_run() || started.elapsed() + pause > limit {
+                return Err(StepError::TimedOut { what: what.to_owned(), limit });
             }
             (self.progress)(Progress::Waiting(what.to_owned()));
             self.sleep(pause).await?;
@@ -363,12 +370,13 @@ impl Context {
         C: FnMut() -> F,
         F: Future<Output = Result<T, CallError>>,
     {
+        let limit = self.limit(backoff);
         let started = Instant::now();
         let mut pause = backoff.first;
         let mut outcome = Outcome::Refused;
         loop {
             let refusal = match call().await {
-                Err(error) if passes(&error) && started.elapsed() + pause <= backoff.limit => error,
+                Err(error) if passes(&error) && started.elapsed() + pause <= limit => error,
                 Err(error) => {
                     return Err(CallError { outcome: outcome.or(error.outcome), ..error }.into());
                 }

@@ -147,6 +147,7 @@ impl DryRun {
             interrupt: Interrupt::new(watch::channel(0).1, 1),
             step: Arc::from("it"),
             unread: false,
+            longest_wait: None,
         };
         Self { directory, said, journal, calls, context }
     }
