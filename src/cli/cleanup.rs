@@ -4,7 +4,7 @@ mod reach;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::args::CleanupArgs;
 use super::exit::Exit;
