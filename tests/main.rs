@@ -74,6 +74,7 @@ mod suite {
     mod mutants;
     mod outcomes;
     mod replies;
+    mod reports;
     mod secrets;
     mod servers;
     mod shell;

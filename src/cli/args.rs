@@ -3,6 +3,7 @@
 mod check;
 #[cfg(feature = "local")]
 mod embedded;
+mod run;
 mod value;
 
 use std::ffi::OsString;
@@ -11,12 +12,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::output::RunFormat;
 pub use check::{CheckArgs, CheckFormat};
 #[cfg(feature = "local")]
 pub use embedded::{ChaosArgs, ServeArgs};
+pub use run::RunArgs;
 pub use value::{ReportFile, ReportFormat, is_account};
-use value::{account, duration, endpoint_url, filled, report};
+use value::{duration, endpoint_url, filled};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]
@@ -67,8 +68,14 @@ pub enum Command {
         markdown: Option<PathBuf>,
     },
     /// Print the JSON Schema of a playbook, for editors.
-    #[command(after_help = "Example:\n  playbook schema > playbook.schema.json")]
-    Schema,
+    #[command(
+        after_help = "Examples:\n  playbook schema > playbook.schema.json\n  playbook schema --events > events.schema.json"
+    )]
+    Schema {
+        /// That of an event instead, as `--output json` writes it.
+        #[arg(long)]
+        events: bool,
+    },
     /// Write a commented starter playbook.
     #[command(
         after_help = "Examples:\n  playbook new hello && playbook run hello.yaml --local\n  playbook new users --from cognito"
@@ -117,108 +124,6 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-}
-
-/// `playbook run`.
-#[derive(Debug, Args)]
-#[command(after_help = RUN_EXAMPLES)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct RunArgs {
-    /// Playbooks, run one after the other.
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-
-    /// Run against an AWS inside this process; no account is needed.
-    #[arg(long, help_heading = "Where", conflicts_with_all = ["profile", "endpoint_url", "expect_account"])]
-    pub local: bool,
-    /// Print every call, in order, and make none.
-    #[arg(long, help_heading = "Where", conflicts_with = "expect_account")]
-    pub dry_run: bool,
-    /// The profile of the AWS configuration to use.
-    #[arg(long, help_heading = "Where", value_name = "NAME", value_parser = filled)]
-    pub profile: Option<String>,
-    /// The region to use.
-    #[arg(long, help_heading = "Where", value_parser = filled)]
-    pub region: Option<String>,
-    /// Send every call there, such as to `playbook serve`.
-    #[arg(long, help_heading = "Where", value_name = "URL", value_parser = endpoint_url)]
-    pub endpoint_url: Option<String>,
-    /// The endpoint is an embedded AWS, whose inbox can be read: so `playbook chaos` runs a playbook.
-    #[arg(long, hide = true, requires = "endpoint_url")]
-    pub embedded: bool,
-    /// Stop before the first step unless the account is this one.
-    #[arg(long, help_heading = "Where", value_name = "ID", value_parser = account)]
-    pub expect_account: Option<String>,
-    /// Let steps attach policies that allow everything.
-    #[arg(long, help_heading = "Where")]
-    pub allow_admin: bool,
-    /// Give up on one attempt of a call after that long; 60s unless given.
-    #[arg(long, help_heading = "Where", value_name = "DURATION", value_parser = duration)]
-    pub attempt_timeout: Option<Duration>,
-    /// How long the embedded AWS takes for what takes AWS seconds.
-    #[arg(
-        long,
-        help_heading = "Where",
-        value_name = "PACE",
-        default_value = "fast",
-        requires = "local"
-    )]
-    pub local_pace: LocalPace,
-
-    /// Give an input its value; never a secret.
-    #[arg(long, help_heading = "Values", value_name = "NAME=VALUE")]
-    pub input: Vec<String>,
-    /// Read inputs from a YAML or JSON file.
-    #[arg(long, help_heading = "Values", value_name = "FILE")]
-    pub inputs: Option<PathBuf>,
-    /// Override a variable of the playbook.
-    #[arg(long, help_heading = "Values", value_name = "VAR=VALUE")]
-    pub set: Vec<String>,
-    /// Clean up without asking first.
-    #[arg(long, short, help_heading = "Values")]
-    pub yes: bool,
-    /// Ask nothing, even at a terminal: defaults answer.
-    #[arg(long, help_heading = "Values")]
-    pub no_input: bool,
-
-    /// When to remove what the run made.
-    #[arg(long, help_heading = "Clean-up", value_name = "WHEN", default_value = "always")]
-    pub cleanup: CleanupWhen,
-    /// Give up on removing a resource after that long, such as 90s or 10m.
-    #[arg(long, help_heading = "Clean-up", value_name = "DURATION", value_parser = duration)]
-    pub cleanup_timeout: Option<Duration>,
-
-    /// How to tell what happens.
-    #[arg(long, help_heading = "Output", value_name = "FORMAT", default_value = "human")]
-    pub output: RunFormat,
-    /// Also write a report: `junit=PATH` or `json=PATH`.
-    #[arg(long, help_heading = "Output", value_name = "FORMAT=PATH", value_parser = report)]
-    pub report: Vec<ReportFile>,
-}
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  playbook run playbooks/hello.yaml --local
-  playbook run playbooks/hello.yaml --dry-run
-  playbook run playbooks/hello.yaml --dry-run --output shell > hello.sh
-  playbook run smoke.yaml --no-input --inputs ci.yaml --report junit=smoke.xml
-  playbook run smoke.yaml --profile sandbox --expect-account 123456789012
-
-An input that neither --input nor --inputs gives is read from PLAYBOOK_INPUT_<NAME>.";
-
-impl RunArgs {
-    /// Whether what answers is an embedded AWS that belongs to this run alone.
-    #[must_use]
-    pub fn is_embedded(&self) -> bool {
-        self.local || self.embedded
-    }
-
-    /// Whether anybody wants to see the bodies of calls.
-    #[must_use]
-    pub fn looks(&self) -> bool {
-        let in_report = self.report.iter().any(|report| report.format == ReportFormat::Json);
-        self.dry_run || self.output == RunFormat::Json || in_report
-    }
 }
 
 const CLEANUP_EXAMPLES: &str = "\
@@ -352,6 +257,7 @@ impl From<LocalPace> for local_aws::LatencyProfile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::RunFormat;
     use super::*;
     use clap::CommandFactory as _;
 
@@ -422,8 +328,8 @@ mod tests {
     fn malformed_values_say_what_to_write() {
         let refused = |arguments: &[&str]| run(arguments).err().unwrap_or_default();
         assert_eq!(
-            refused(&["--report", "html=x"]),
-            "error: invalid value 'html=x' for '--report <FORMAT=PATH>': write junit=PATH or json=PATH"
+            refused(&["--report", "pdf=x"]),
+            "error: invalid value 'pdf=x' for '--report <FORMAT=PATH>': write html=PATH, markdown=PATH, junit=PATH, tap=PATH, json=PATH or otlp=PATH"
         );
         assert!(refused(&["--cleanup-timeout=-5s"]).contains("90s or 10m"));
         assert!(refused(&["--cleanup-timeout", "0s"]).contains("90s or 10m"));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::args::{ChaosArgs, OutputFormat, ReportFormat};
+use super::args::{ChaosArgs, OutputFormat};
 use super::disk::Disk;
 use super::exit::Exit;
 use super::output::Output;
@@ -19,7 +19,7 @@ use crate::chaos::{
     self, ChaosError, ChaosEvent, Difference, Options, Row, Stack, Statistics, Summary, Trial,
     TrialResult,
 };
-use crate::report::{JsonFileReporter, JsonReporter, JunitReporter, Reporter, Reporters, Stream};
+use crate::report::{JsonReporter, Reporter, Reporters, Stream};
 use engine::event::{
     Counts, Event, Failure, Mode, Owner, Reason, Remaining, ResourceRef, Status, StepRef, What,
 };
@@ -123,20 +123,7 @@ impl<'a> ChaosReporter<'a> {
         if args.output == OutputFormat::Json {
             reporters.add(JsonReporter::new(Stream::new(stdout(), false)));
         }
-        for report in &args.report {
-            let unusable = |error: std::io::Error| {
-                let message = format!("{}: {error}", report.path.display());
-                output.fail(&message, Some("name another file with --report"))
-            };
-            match report.format {
-                ReportFormat::Junit => {
-                    reporters.add(JunitReporter::new(&report.path).map_err(unusable)?);
-                }
-                ReportFormat::Json => {
-                    reporters.add(JsonFileReporter::new(&report.path).map_err(unusable)?);
-                }
-            }
-        }
+        output.add_files(&mut reporters, &args.report, false)?;
         // Short enough to be typed again.
         let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
         let reporter = Self {
@@ -177,6 +164,7 @@ impl<'a> ChaosReporter<'a> {
             Owner::Run,
             What::RunStarted {
                 playbook: format!("chaos {file}"),
+                cell: None,
                 description: None,
                 file: file.clone(),
                 mode: Mode::Local,
@@ -218,7 +206,7 @@ impl<'a> ChaosReporter<'a> {
         }
         let left = result.difference.left.iter();
         self.remaining.extend(left.map(|name| left_after(trial, name)));
-        self.tell(Owner::Step(step.clone()), What::StepStarted);
+        self.tell(Owner::Step(step.clone()), What::StepStarted { place: None, source: None });
         self.tell(
             Owner::Step(step),
             What::StepFinished {

@@ -151,6 +151,7 @@ async fn finish(
 fn run_started(opened: &Opened, mode: Mode) -> What {
     What::RunStarted {
         playbook: opened.playbook.clone(),
+        cell: None,
         description: None,
         file: opened.file.clone(),
         mode,

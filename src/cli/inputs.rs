@@ -17,13 +17,14 @@ use crate::prompt::{
 use engine::event::Mode;
 use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
 use language::diagnostic::did_you_mean;
-use language::playbook::Playbook;
+use language::playbook::{Input, Playbook};
 use language::template::marker;
 
 const SIGINT: u8 = 2;
 const SIGHUP: u8 = 1;
 
 /// Who answers questions in this run.
+#[derive(Clone)]
 pub(super) struct Asking {
     prompter: Arc<dyn Prompter>,
     wishes: Wishes,
@@ -123,7 +124,7 @@ pub(super) async fn gather(
     let given = Given {
         flags: flags(&args.input).map_err(refuse)?,
         file: args.inputs.as_deref().map(|path| read(path, output)).transpose()?,
-        environment: session.environment.clone(),
+        environment: BTreeMap::clone(&session.environment),
     };
     let mut values = collect(&wanted, &given).map_err(refuse)?;
     values.retain(|name, _| is_own(name));
@@ -150,6 +151,16 @@ pub(super) async fn gather(
         values.insert(question.name.clone(), answer);
     }
     Ok(values)
+}
+
+/// Has whoever runs jobs mask the secrets among a playbook's inputs, in what other programs of the job say too.
+pub(super) fn mask(playbook: &Playbook, values: &BTreeMap<String, Value>, output: Output) {
+    let is_secret = |input: &&Input| input.question.answer == QuestionType::Secret;
+    for input in playbook.inputs.iter().filter(is_secret) {
+        if let Some(secret) = values.get(&input.question.name).and_then(Value::as_str) {
+            output.mask(secret);
+        }
+    }
 }
 
 fn questions(playbook: &Playbook) -> Vec<Question> {

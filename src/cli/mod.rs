@@ -14,6 +14,7 @@ mod explain;
 mod guard;
 mod inbox;
 mod inputs;
+mod jobs;
 mod language_page;
 mod manual;
 mod new;
@@ -64,7 +65,7 @@ fn dispatch(command: Command, output: Output) -> Exit {
         Command::Explain { code } => explanation(code.as_deref(), output),
         Command::Steps { markdown: Some(directory), .. } => steps_reference(&directory, output),
         Command::Steps { kind, markdown: None } => steps_page(kind.as_deref(), output),
-        Command::Schema => schema::command(output),
+        Command::Schema { events } => schema::command(events, output),
         Command::New { name, from } => starter(&name, from, output),
         Command::Runs(args) => runs::runs(&args, output),
         Command::Cleanup(args) => on_runtime(cleanup::cleanup(&args, output), output),

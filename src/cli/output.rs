@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ValueEnum;
 use serde_json::Value;
 
-use super::args::{CleanupArgs, ColorChoice, OutputFormat, ReportFormat, RunArgs};
+use super::args::{CleanupArgs, ColorChoice, OutputFormat, ReportFile, ReportFormat, RunArgs};
 use super::exit::Exit;
 use crate::report::{
-    DryRunReporter, JsonFileReporter, JsonReporter, JunitReporter, Manner, Reporter, ShellReporter,
-    Stream, TerminalReporter, safe, shell,
+    DryRunReporter, GithubReporter, Grouped, HtmlReporter, JsonFileReporter, JsonReporter,
+    JunitReporter, Manner, MarkdownReporter, OtlpReporter, Reporter, ShellReporter, Stream,
+    TapReporter, TerminalReporter, github_message, safe, shell,
 };
 use ::steps::KINDS;
-use engine::event::{Event, Mode};
+use engine::event::{Event, Failure, Mode, Owner, SourcePlace, What};
+use engine::redactor::Redactor;
+use engine::sink::Sink;
 use language::diagnostic::{Diagnostic, Look, Sources, render, sorted};
 use language::spec::FROM;
 
@@ -145,6 +148,15 @@ impl Output {
         Look { colour: self.colour_err, width }
     }
 
+    /// Has GitHub's runner, where that reads along, mask a secret in whatever the job says.
+    pub(super) fn mask(self, secret: &str) {
+        if runs_on_github() {
+            for line in secret.lines().filter(|line| !line.trim().is_empty()) {
+                let _ = writeln!(stderr().lock(), "::add-mask::{}", github_message(line));
+            }
+        }
+    }
+
     /// Says what is wrong, and what to do.
     pub(super) fn error(self, message: &str, help: Option<&str>) {
         let (red, plain) = if self.colour_err { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
@@ -165,7 +177,8 @@ impl Output {
         let planning = mode == Mode::DryRun;
         let out = stream(stdout(), self.colour_out).planning(planning);
         let err = stream(stderr(), self.colour_err).planning(planning);
-        let mut all = crate::report::Reporters::new();
+        // What folds stands before what is folded.
+        let mut all = self.ci_reporters(args.output, planning);
         let mut clear: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
         match (args.output, mode) {
             (RunFormat::Json, _) => all.add(JsonReporter::new(out)),
@@ -179,7 +192,7 @@ impl Output {
             (RunFormat::Human, Mode::DryRun) => all.add(DryRunReporter::new(out, err)),
             (format, _) => {
                 let manner = Manner {
-                    live: stderr().is_terminal(),
+                    live: stderr().is_terminal() && args.jobs == 1,
                     quiet: format == RunFormat::Quiet,
                     columns: columns(),
                     asks: Self::has_person() && !args.no_input,
@@ -189,7 +202,23 @@ impl Output {
                 all.add(terminal);
             }
         }
-        for report in &args.report {
+        self.add_files(&mut all, &args.report, planning)?;
+        if args.jobs > 1 {
+            // Each is told as a whole, once it is over.
+            let grouped = Grouped::new(std::mem::take(&mut all));
+            all.add(grouped);
+        }
+        Ok(Reporters { all, clear })
+    }
+
+    /// Those who write files.
+    pub(super) fn add_files(
+        self,
+        all: &mut crate::report::Reporters,
+        reports: &[ReportFile],
+        planning: bool,
+    ) -> Result<(), Exit> {
+        for report in reports {
             let unusable = |error: std::io::Error| {
                 self.fail(
                     &format!("{}: {error}", report.path.display()),
@@ -205,9 +234,65 @@ impl Output {
                     let json = JsonFileReporter::new(&report.path).map_err(unusable)?;
                     all.add(json.planning(planning));
                 }
+                ReportFormat::Html => {
+                    all.add(HtmlReporter::new(&report.path, planning).map_err(unusable)?);
+                }
+                ReportFormat::Markdown => {
+                    all.add(MarkdownReporter::new(&report.path, planning).map_err(unusable)?);
+                }
+                ReportFormat::Tap => {
+                    all.add(TapReporter::new(&report.path, planning).map_err(unusable)?);
+                }
+                ReportFormat::Otlp => {
+                    all.add(OtlpReporter::new(&report.path).map_err(unusable)?);
+                }
             }
         }
-        Ok(Reporters { all, clear })
+        Ok(())
+    }
+
+    /// Those who tell whoever runs jobs: GitHub's runner, and the page that it shows of the job.
+    fn ci_reporters(self, format: RunFormat, planning: bool) -> crate::report::Reporters {
+        let mut all = crate::report::Reporters::new();
+        if !runs_on_github() {
+            return all;
+        }
+        if matches!(format, RunFormat::Human | RunFormat::Quiet) {
+            all.add(GithubReporter::new(Stream::new(stderr(), false).planning(planning)));
+        }
+        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())
+            && let Ok(summary) = MarkdownReporter::new(path, planning)
+        {
+            all.add(summary.appending());
+        }
+        all
+    }
+
+    /// Tells the reports of a run that was refused before anything was called.
+    pub(super) fn refused(self, args: &RunArgs, faults: &[Diagnostic], sources: &Sources) {
+        let mut all = self.ci_reporters(args.output, args.dry_run);
+        if self.add_files(&mut all, &args.report, args.dry_run).is_err() {
+            return;
+        }
+        let failure = |fault: &&Diagnostic| Failure {
+            code: fault.code.as_str().to_owned(),
+            message: fault.message.clone(),
+            help: fault.help.clone(),
+            place: fault.span.map(|span| {
+                let (line, column) = sources.line_column(span);
+                SourcePlace { file: sources.name(span.source).to_owned(), line, column }
+            }),
+            excerpt: render(&[(*fault).clone()], sources, false),
+            details: Vec::new(),
+        };
+        let errors = faults.iter().filter(|fault| fault.is_error());
+        let failures = errors.take(MOST_SHOWN).map(|fault| failure(&fault)).collect();
+        let all = Arc::new(Mutex::new(Reporters { all, clear: Arc::new(|| ()) }));
+        let sink = Sink::new("", self.listener(&all), Redactor::default());
+        sink.emit(Owner::Run, What::Refused { failures });
+        let finished = all.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        // The exit code is that of what is wrong.
+        let _ = self.told(finished);
     }
 
     /// Everybody who is to hear of a clean-up.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::args::{CleanupWhen, RunArgs};
 use super::exit::Exit;
+use super::jobs::Job;
 use super::output::{Output, RunFormat};
 use super::run::Session;
 use super::{guard, inbox, state, target};
@@ -32,11 +33,12 @@ pub(super) struct Prepared {
 /// Finds the way to AWS, asks which account that is, opens the journal.
 pub(super) async fn prepare(
     session: &Session<'_>,
-    playbook: &Arc<Playbook>,
+    job: &Job,
     inputs: BTreeMap<String, Value>,
     overrides: BTreeMap<String, String>,
 ) -> Result<Prepared, Exit> {
     let Session { args, output, mode, .. } = session;
+    let playbook = &job.playbook;
     let redactor = Redactor::default();
     let target::Reached { connected, local, endpoint } = target::reach(args, *mode, output).await?;
     let guards = if *mode == Mode::Live { guard::configured(*output)? } else { None };
@@ -62,6 +64,7 @@ pub(super) async fn prepare(
         open_journal(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;
     let setup = Setup {
         playbook: Arc::clone(playbook),
+        cell: job.cell.clone(),
         sources: Arc::clone(&session.sources),
         inputs,
         overrides,
@@ -80,6 +83,8 @@ pub(super) async fn prepare(
         maker_of: steps::maker_of,
         cleanup: cleanup_mode(args),
         yes: args.yes,
+        stepping: args.step,
+        pause_on_failure: args.pause_on_failure,
         cleanup_timeout: args.cleanup_timeout.unwrap_or(USUAL_TIMEOUT),
         cleanup_command: cleanup_command(args, &facts),
         facts: Arc::new(facts),
@@ -94,7 +99,7 @@ fn environment(session: &Session<'_>) -> BTreeMap<String, String> {
         RunFormat::Shell => names
             .map(|(name, _)| (name.clone(), language::template::marker(&format!("env.{name}"))))
             .collect(),
-        _ => session.environment.clone(),
+        _ => BTreeMap::clone(&session.environment),
     }
 }
 

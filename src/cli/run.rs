@@ -9,6 +9,7 @@ use super::disk::Disk;
 use super::exit::Exit;
 use super::guard;
 use super::inputs::{self, Asking};
+use super::jobs::{self, Job};
 use super::output::{Output, Reporters};
 use super::prepare::{Prepared, prepare};
 use super::signals::Wishes;
@@ -19,22 +20,25 @@ use engine::event::{Mode, Owner, Reason, Remaining, What};
 use engine::journal::Journal;
 use engine::run;
 use engine::sink::Sink;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use language::diagnostic::{Diagnostic, Sources};
 use language::playbook::{self, Circumstances, Playbook};
+use serde_json::Value;
 
 /// What the runs of one command line share.
+#[derive(Clone)]
 pub(super) struct Session<'a> {
     pub(super) args: &'a RunArgs,
     pub(super) output: Output,
     pub(super) mode: Mode,
     pub(super) sources: Arc<Sources>,
-    pub(super) environment: BTreeMap<String, String>,
+    pub(super) environment: Arc<BTreeMap<String, String>>,
     pub(super) reporters: Arc<Mutex<Reporters>>,
     pub(super) asking: Asking,
     pub(super) wishes: Wishes,
 }
 
-/// Runs one playbook after the other; the exit code is the worst of theirs.
+/// Runs playbooks, so many at a time; the exit code is the worst of theirs.
 pub(super) async fn run(args: &RunArgs, output: &Output) -> Exit {
     match all(args, *output).await {
         Ok(exit) | Err(exit) => exit,
@@ -45,39 +49,73 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
     let environment = environment();
     let mut sources = Sources::new();
     let playbooks = load(args, &environment, &mut sources, output)?;
+    let jobs = jobs::all(args, &playbooks, output)?;
     let mode = target::mode(args);
     let wishes = Wishes::none();
     wishes.listen().map_err(|error| output.fail(&error.to_string(), None))?;
     let reporters = Arc::new(Mutex::new(output.reporters(args, mode)?));
+    if (args.step || args.pause_on_failure) && !Output::has_person() {
+        let option = if args.step { "--step" } else { "--pause-on-failure" };
+        let message = format!("`{option}` asks, and there is no terminal to ask at");
+        return Err(output.fail(&message, Some("run it at a terminal, or leave it out")));
+    }
     let asking = Asking::new(args, mode, &wishes, &reporters, output);
     if asking.nobody_answers() {
         let faults: Vec<Diagnostic> =
             playbooks.iter().flat_map(|playbook| playbook.unanswered()).collect();
         if !faults.is_empty() {
             output.diagnostics(&faults, &sources);
+            output.refused(args, &faults, &sources);
             return Err(Exit::WRONG);
         }
     }
-    let sources = Arc::new(sources);
+    let (sources, environment) = (Arc::new(sources), Arc::new(environment));
     let session = Session { args, output, mode, sources, environment, reporters, asking, wishes };
     // Everything that is missing is said before anything is called.
     let mut runs = Vec::new();
-    for playbook in &playbooks {
-        let given = inputs::gather(&session, playbook, &playbooks).await?;
-        let overrides = inputs::overrides(args, playbook, output)?;
-        runs.push((playbook, given, overrides));
+    for job in &jobs {
+        let session = Session { args: &job.args, ..session.clone() };
+        let given = inputs::gather(&session, &job.playbook, &playbooks).await?;
+        inputs::mask(&job.playbook, &given, output);
+        let overrides = inputs::overrides(args, &job.playbook, output)?;
+        runs.push((session, job, given, overrides));
     }
     let mut worst = Exit::FINE;
-    for (playbook, given, overrides) in runs {
-        let prepared = prepare(&session, playbook, given, overrides).await?;
-        let exit = carry_out(prepared, &session.wishes, mode).await;
-        worst = worst.max(exit);
-        if exit.is_interruption() {
-            break;
+    let mut waiting = runs.into_iter();
+    let mut under_way = FuturesUnordered::new();
+    let at_once = usize::try_from(args.jobs).unwrap_or(usize::MAX);
+    loop {
+        let stop = worst.is_interruption() || worst != Exit::FINE && !args.keep_going;
+        while !stop && under_way.len() < at_once {
+            let Some((session, job, given, overrides)) = waiting.next() else { break };
+            under_way.push(Box::pin(one(session, job, given, overrides)));
         }
+        let Some(exit) = under_way.next().await else { break };
+        worst = worst.max(exit);
     }
+    let left = waiting.len();
     let finished = session.reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    if left > 0 && !worst.is_interruption() {
+        let verb = if left == 1 { "was" } else { "were" };
+        output.note(&format!("{left} more {verb} not begun; `--keep-going` begins them, too"));
+    }
     Ok(worst.max(output.told(finished)))
+}
+
+/// One run, from the way to AWS to its end.
+async fn one(
+    session: Session<'_>,
+    job: &Job,
+    given: BTreeMap<String, Value>,
+    overrides: BTreeMap<String, String>,
+) -> Exit {
+    if session.wishes.interrupt().requested() {
+        return Exit::from_code(128 + session.wishes.signal().unwrap_or(2));
+    }
+    match prepare(&session, job, given, overrides).await {
+        Ok(prepared) => carry_out(prepared, &session.wishes, session.mode).await,
+        Err(exit) => exit,
+    }
 }
 
 fn environment() -> BTreeMap<String, String> {
@@ -94,7 +132,7 @@ fn load(
 ) -> Result<Vec<Arc<Playbook>>, Exit> {
     let mut playbooks = Vec::new();
     let mut faults = Vec::new();
-    for file in &args.files {
+    for file in &jobs::files(args, output)? {
         match playbook::load(file, &Disk, &Registry, sources) {
             Ok(playbook) => {
                 let local = args.is_embedded();
@@ -108,9 +146,10 @@ fn load(
         }
     }
     if faults.is_empty() {
-        return Ok(playbooks);
+        return jobs::chosen(args, playbooks, output);
     }
     output.diagnostics(&faults, sources);
+    output.refused(args, &faults, sources);
     Err(Exit::WRONG)
 }
 

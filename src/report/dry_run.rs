@@ -359,7 +359,7 @@ impl Reporter for DryRunReporter {
 impl DryRunReporter {
     fn of_step(&mut self, step: &StepRef, event: &Event) {
         match &event.what {
-            What::StepStarted => self.heading(step),
+            What::StepStarted { .. } => self.heading(step),
             What::Noted { note } => {
                 self.heading(step);
                 let paint = self.out.paint();

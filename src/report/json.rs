@@ -78,6 +78,7 @@ impl Reporter for JsonFileReporter {
         };
         match &event.what {
             What::RunStarted { .. } => self.started += 1,
+            What::Refused { .. } => self.passed = false,
             What::RunFinished { passed, remaining, .. } => {
                 self.passed &= *passed && remaining.is_empty();
                 let mut run = value.clone();

@@ -108,16 +108,25 @@ impl JunitReporter {
 impl Reporter for JunitReporter {
     fn event(&mut self, event: &Event) {
         match &event.what {
-            What::RunStarted { playbook, file, region, .. } => {
+            What::RunStarted { playbook, cell, file, region, .. } => {
                 self.close_suite();
                 self.cleanup_millis = 0;
                 self.told = None;
-                let mut suite = TestSuite::new(clean(playbook));
+                let mut suite =
+                    TestSuite::new(clean(&super::words::run_name(playbook, cell.as_deref())));
                 suite.add_properties(
                     [("run", &event.run), ("file", file), ("region", region)]
                         .map(|(name, value)| Property::new(name, clean(value))),
                 );
                 self.suite = Some(suite);
+            }
+            What::Refused { failures } => {
+                let mut suite = TestSuite::new("refused before anything was called");
+                suite.add_test_cases(failures.iter().map(|failure| {
+                    let status = failed(NonSuccessKind::Error, Some(failure), &mut None);
+                    TestCase::new(clean(&failure.message), status)
+                }));
+                self.report.add_test_suite(suite);
             }
             What::StepFinished { status, millis, failure, outputs: _ } => {
                 if let Some(step) = event.owner.step() {

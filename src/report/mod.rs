@@ -4,12 +4,19 @@ mod body;
 mod dry_run;
 mod failures;
 mod file;
+mod github;
+mod grouped;
+mod html;
 mod json;
 mod junit;
+mod markdown;
+mod otlp;
 pub mod safe;
 pub mod shell;
 mod stream;
+mod tap;
 mod terminal;
+mod trace;
 mod words;
 
 #[cfg(test)]
@@ -20,10 +27,16 @@ use std::io;
 use engine::event::Event;
 
 pub use dry_run::DryRunReporter;
+pub use github::{GithubReporter, message as github_message};
+pub use grouped::Grouped;
+pub use html::HtmlReporter;
 pub use json::{JsonFileReporter, JsonReporter};
 pub use junit::JunitReporter;
+pub use markdown::MarkdownReporter;
+pub use otlp::OtlpReporter;
 pub use shell::ShellReporter;
 pub use stream::{Paint, Stream};
+pub use tap::TapReporter;
 pub use terminal::{Manner, TerminalReporter};
 
 /// Someone who is told what happens.

@@ -70,6 +70,7 @@ pub(super) fn step(number: &str, title: &str, kind: &str) -> StepRef {
 pub(super) fn started(mode: Mode) -> Event {
     let what = What::RunStarted {
         playbook: "get-started".to_owned(),
+        cell: None,
         description: Some("Create a function and invoke it.".to_owned()),
         file: "playbooks/get-started.yaml".to_owned(),
         mode,
@@ -83,7 +84,9 @@ pub(super) fn started(mode: Mode) -> Event {
 }
 
 pub(super) fn begun(step: &StepRef) -> Event {
-    in_step(step, What::StepStarted)
+    let line = step.number.chars().filter(char::is_ascii_digit).count() + 4;
+    let place = SourcePlace { file: "playbooks/get-started.yaml".to_owned(), line, column: 5 };
+    in_step(step, What::StepStarted { place: Some(place), source: Some(format!("{}:", step.kind)) })
 }
 
 pub(super) fn ended(step: &StepRef, status: Status, millis: u64) -> Event {

@@ -8,6 +8,14 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A run by its playbook, and by its cell where there is a matrix.
+pub(super) fn run_name(playbook: &str, cell: Option<&str>) -> String {
+    match cell {
+        Some(cell) => format!("{playbook} ({cell})"),
+        None => playbook.to_owned(),
+    }
+}
+
 /// Such as `0.31s`, `12.4s`, `2m 05s`.
 pub(super) fn duration(millis: u64) -> String {
     let seconds = millis / 1000;
@@ -51,6 +59,10 @@ pub(super) fn note(note: &Note) -> String {
         Note::OnlyIf { condition } => format!("only if {condition}"),
         Note::ForEach { list } => format!("for each of {list}"),
         Note::RepeatsUntil { condition } => format!("repeats until {condition}"),
+        Note::AtTheSameTime { most: None } => "these run at the same time:".to_owned(),
+        Note::AtTheSameTime { most: Some(most) } => {
+            format!("these run at the same time, {most} at once:")
+        }
         Note::PollsUntil { condition } => format!("polls until {condition}"),
         Note::Retries { on, attempts } => {
             let on = if on.is_empty() { "any error".to_owned() } else { on.join(", ") };

@@ -131,6 +131,7 @@ impl Case {
         let (playbook, sources) = self.playbook()?;
         let wishes = watch::Sender::new(0);
         let setup = Setup {
+            cell: None,
             playbook: Arc::new(playbook),
             sources: Arc::new(sources),
             inputs: BTreeMap::new(),
@@ -149,6 +150,8 @@ impl Case {
             kind: kinds::kind,
             maker_of: kinds::maker_of,
             cleanup: CleanupMode::Always,
+            stepping: false,
+            pause_on_failure: false,
             yes: true,
             cleanup_timeout: CLEANUP_TIMEOUT,
             cleanup_command: String::new(),

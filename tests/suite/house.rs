@@ -33,6 +33,17 @@ fn the_committed_schema_is_the_one_that_the_program_prints() {
 }
 
 #[test]
+fn the_committed_schema_of_events_is_the_one_that_the_program_prints() {
+    let sandbox = Sandbox::new();
+    let printed = sandbox.run(["schema", "--events"]).exited(0).stdout;
+    let committed = repository().join("docs/events.schema.json");
+    if let Some(difference) = difference::with_file(&committed, &printed) {
+        panic!("run `playbook schema --events > docs/events.schema.json`\n{difference}");
+    }
+    sandbox.nothing_left();
+}
+
+#[test]
 fn every_kind_is_listed_and_has_a_page() {
     let sandbox = Sandbox::new();
     let list = sandbox.run(["steps"]).exited(0).stdout;

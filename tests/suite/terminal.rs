@@ -353,6 +353,46 @@ fn a_signal_ends_a_question_and_gives_the_terminal_back() {
 }
 
 #[test]
+fn step_by_step_a_person_says_what_becomes_of_each() {
+    let sandbox = Sandbox::with_file(
+        "playbook.yaml",
+        "name: steps\nvars: {text: shown}\nsteps:\n  - create-log-group: {log_group_name: /demo}\n  - print: skipped\n  - print: \"{{ vars.text \
+         }}\"\n  - print: the rest\n  - print: of it\n",
+    );
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local", "--step"]);
+    let lines = [
+        ("1 create-log-group", RETURN),
+        ("2 print", "sk\r"),
+        ("3 print", "sh\r"),
+        ("\"message\": \"shown\"", RETURN),
+        ("4 print", "run t\r"),
+        ("of it", ""),
+        ("1 removed", ""),
+    ];
+    let dialogue = hold(&command, &lines).exited(0);
+    assert!(!dialogue.shown.contains("\nskipped"), "{}", dialogue.shown);
+    let command = sandbox.playbook(["run", "playbook.yaml", "--local", "--step"]);
+    let lines = [("1 create-log-group", RETURN), ("2 print", "st\r"), ("1 removed", "")];
+    hold(&command, &lines).exited(130);
+    sandbox.nothing_left();
+}
+
+#[test]
+fn after_a_failure_a_person_may_look_around_first() {
+    let (account, sandbox) = (Account::open(), group_and("fail: on purpose"));
+    let command = account.run_command(&sandbox, &["--pause-on-failure"]);
+    let lines = [
+        ("what it has made can be looked at at http://127.0.0.1:", ""),
+        ("Remove everything that it has made?", "y\r"),
+        ("1 resource made, 1 removed", ""),
+    ];
+    hold(&command, &lines).exited(1);
+    assert_eq!(account.resources(), Vec::<String>::new());
+    let outcome = sandbox.run(["run", "playbook.yaml", "--local", "--pause-on-failure"]).exited(2);
+    assert!(outcome.stderr.contains("there is no terminal to ask at"), "{}", outcome.stderr);
+}
+
+#[test]
 fn with_no_input_nothing_is_asked_even_at_a_terminal() {
     let sandbox = Sandbox::with_file(
         "playbook.yaml",

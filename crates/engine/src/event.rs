@@ -9,6 +9,7 @@ pub(crate) mod rfc3339;
 
 use jiff::Timestamp;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ pub use plan::Note;
 pub use reason::Reason;
 
 /// How calls are carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Against AWS, or whatever answers at the endpoint.
@@ -31,7 +32,7 @@ pub enum Mode {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It did what it should.
@@ -51,7 +52,7 @@ pub enum Status {
 }
 
 /// What has to happen first, for a call of a dry run to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnlyIf {
     /// A condition holds that is not known yet.
@@ -61,7 +62,7 @@ pub enum OnlyIf {
 }
 
 /// A message that AWS would have sent, had it been AWS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mail {
     /// An e-mail address or a phone number.
     pub to: String,
@@ -74,7 +75,7 @@ pub struct Mail {
 }
 
 /// Something that the run created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceRef {
     /// Its entry in the journal.
     pub seq: u64,
@@ -86,7 +87,7 @@ pub struct ResourceRef {
 }
 
 /// Something that is still there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Remaining {
     /// What.
     #[serde(flatten)]
@@ -98,7 +99,7 @@ pub struct Remaining {
 }
 
 /// A place in a playbook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourcePlace {
     /// The file.
     pub file: String,
@@ -109,7 +110,7 @@ pub struct SourcePlace {
 }
 
 /// A failure, for a person to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The error's code.
     pub code: String,
@@ -126,7 +127,7 @@ pub struct Failure {
 }
 
 /// How removing a resource ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UndoStatus {
     /// It was there and is gone.
@@ -150,7 +151,7 @@ pub enum UndoStatus {
 }
 
 /// What the code of a function is made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CodeForm {
     /// One file.
@@ -164,12 +165,13 @@ pub enum CodeForm {
 }
 
 /// Something that happened in a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Counts the run's events up from 1.
     pub seq: u64,
     /// When it happened, by this machine's clock.
     #[serde(with = "rfc3339::millis")]
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// `run.id`: the events of several runs may come mixed.
     pub run: String,
@@ -181,13 +183,21 @@ pub struct Event {
 }
 
 /// What happened, to the [`Owner`] of the event or by it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
+    /// The playbook or the command line is wrong: nothing was called, and there is no run.
+    Refused {
+        /// All that is wrong.
+        failures: Vec<Failure>,
+    },
     /// The playbook passed its checks and starts.
     RunStarted {
         /// The playbook's name.
         playbook: String,
+        /// The values of a matrix that this run has; absent without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cell: Option<String>,
         /// Its description.
         description: Option<String>,
         /// The file.
@@ -206,7 +216,14 @@ pub enum What {
         steps: usize,
     },
     /// The step starts.
-    StepStarted,
+    StepStarted {
+        /// Where it stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<SourcePlace>,
+        /// How it is written, where somebody looks: in the first of its rounds, and at most its first lines.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    },
     /// What a dry run knows of the step beside its calls.
     Noted {
         /// That.

@@ -37,7 +37,7 @@ pub struct ChaosArgs {
     /// How to tell what happens.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub output: OutputFormat,
-    /// Also write a report, a trial as a step: `junit=PATH` or `json=PATH`.
+    /// Also write a report, a trial as a step: `html=PATH`, `markdown=`, `junit=`, `tap=`, `json=` or `otlp=PATH`.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report)]
     pub report: Vec<ReportFile>,
 }

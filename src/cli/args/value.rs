@@ -12,6 +12,14 @@ pub enum ReportFormat {
     Junit,
     /// One JSON document.
     Json,
+    /// One page for a browser.
+    Html,
+    /// A summary.
+    Markdown,
+    /// The Test Anything Protocol.
+    Tap,
+    /// Spans of OpenTelemetry.
+    Otlp,
 }
 
 /// `--report FORMAT=PATH`.
@@ -24,11 +32,17 @@ pub struct ReportFile {
 }
 
 pub(super) fn report(text: &str) -> Result<ReportFile, String> {
-    let wanted = || "write junit=PATH or json=PATH".to_owned();
+    let wanted = || {
+        "write html=PATH, markdown=PATH, junit=PATH, tap=PATH, json=PATH or otlp=PATH".to_owned()
+    };
     let (format, path) = text.split_once('=').ok_or_else(wanted)?;
     let format = match format {
         "junit" => ReportFormat::Junit,
         "json" => ReportFormat::Json,
+        "html" => ReportFormat::Html,
+        "markdown" => ReportFormat::Markdown,
+        "tap" => ReportFormat::Tap,
+        "otlp" => ReportFormat::Otlp,
         _ => return Err(wanted()),
     };
     if path.is_empty() {

@@ -96,9 +96,9 @@ impl TerminalReporter {
         let paint = self.err.paint();
         let what = counted(count, "resource");
         let them = if count == 1 { "it" } else { "them" };
-        let waits = match self.open.last() {
+        let waits = match self.running() {
             _ if self.undoing => "the clean-up goes on".to_owned(),
-            Some(open) => format!("{} comes to its end", safe::line(&open.step.title)),
+            Some(running) => format!("{running} comes to its end"),
             None => "nothing new begins".to_owned(),
         };
         let (then, again) = match (count, cleanup || self.undoing) {

@@ -40,6 +40,8 @@ pub struct TerminalReporter {
     manner: Manner,
     live: Live,
     open: Vec<OpenStep>,
+    /// The number of the step whose contents the lines above are.
+    context: Option<String>,
     /// The failure that was shown last: the steps around the one that failed fail with the same.
     shown: Option<Failure>,
     /// Another run has been shown before.
@@ -72,6 +74,7 @@ impl TerminalReporter {
             manner,
             live,
             open: Vec::new(),
+            context: None,
             shown: None,
             another: false,
             cleaning: false,
@@ -160,14 +163,17 @@ impl TerminalReporter {
 
     fn run_started(&mut self, event: &Event) {
         let run = &event.run;
-        let What::RunStarted { playbook, description, mode, region, account, endpoint, .. } =
-            &event.what
+        let What::RunStarted {
+            playbook, cell, description, mode, region, account, endpoint, ..
+        } = &event.what
         else {
             return;
         };
         self.live.resume();
-        self.summary.started(playbook);
+        let playbook = words::run_name(playbook, cell.as_deref());
+        self.summary.started(&playbook, event.at);
         self.open.clear();
+        self.context = None;
         self.shown = None;
         self.undoing = false;
         if std::mem::replace(&mut self.another, true) {
@@ -181,7 +187,7 @@ impl TerminalReporter {
             (Mode::Live, None, None) => region.clone(),
         };
         let paint = self.err.paint();
-        let name = paint.bold(&safe::line(playbook));
+        let name = paint.bold(&safe::line(&playbook));
         self.tell(&format!(
             "{name}  {}",
             paint.dim(&safe::line(&format!("run {run} · {whereabouts}")))
@@ -236,8 +242,8 @@ impl TerminalReporter {
             let indent = inside(owner);
             self.tell(&format!("{indent}{} {prompt} {}", paint.dim("?"), paint.dim(&answer)));
         }
-        if let Some(step) = owner.step() {
-            self.live.show(safe::line(&step.title).into_owned(), false);
+        if let Some(running) = owner.step().and_then(|_| self.running()) {
+            self.live.show(running, false);
         }
     }
 
@@ -249,7 +255,7 @@ impl TerminalReporter {
         };
         self.live.resume();
         self.live.hide();
-        self.summary.finished(*passed, remaining.len(), *millis);
+        self.summary.finished(*passed, remaining.len(), *millis, event.at);
         if outputs.as_object().is_some_and(|outputs| !outputs.is_empty()) {
             for line in body::lines(outputs, self.out.paint()) {
                 self.out.line(&line);
@@ -318,7 +324,7 @@ impl Reporter for TerminalReporter {
 impl TerminalReporter {
     fn of_step(&mut self, step: &StepRef, event: &Event) {
         match &event.what {
-            What::StepStarted => self.step_started(step),
+            What::StepStarted { .. } => self.step_started(step),
             What::Created { resource } => self.changed(step, |open| &mut open.created, resource),
             What::Removed { resource } => self.changed(step, |open| &mut open.removed, resource),
             What::StepFinished { status, millis, failure, outputs: _ } => {

@@ -1,4 +1,5 @@
-//! Steps as lines: those under way, and each once it has ended.
+//! Steps as lines: those under way, and each once it has ended. Where several run at the same time, the lines of one lane
+//! are told from those of another by naming the step around them again.
 
 use super::{TerminalReporter, indent};
 use crate::report::words::{duration, padded};
@@ -23,7 +24,7 @@ pub(super) struct OpenStep {
 
 impl TerminalReporter {
     pub(super) fn step_started(&mut self, step: &StepRef) {
-        self.head_open_steps();
+        self.head_open_steps(step);
         self.open.push(OpenStep {
             step: step.clone(),
             headed: false,
@@ -31,19 +32,51 @@ impl TerminalReporter {
             created: Vec::new(),
             removed: Vec::new(),
         });
-        self.live.show(safe::line(&step.title).into_owned(), true);
+        if let Some(running) = self.running() {
+            self.live.show(running, true);
+        }
+    }
+
+    /// The steps under way in which no other is: several where they run at the same time.
+    pub(super) fn running(&self) -> Option<String> {
+        let innermost = |open: &&OpenStep| {
+            !self.open.iter().any(|inner| is_inside(&inner.step.number, &open.step.number))
+        };
+        let titles: Vec<_> =
+            self.open.iter().filter(innermost).map(|open| safe::line(&open.step.title)).collect();
+        match titles.as_slice() {
+            [] => None,
+            [one] => Some(one.clone().into_owned()),
+            several => Some(format!("{} at once: {}", several.len(), several.join(" · "))),
+        }
     }
 
     /// The steps around one that starts have begun to show their contents.
-    fn head_open_steps(&mut self) {
+    fn head_open_steps(&mut self, inner: &StepRef) {
         for index in 0..self.open.len() {
-            let Some(open) = self.open.get_mut(index).filter(|open| !open.headed) else {
+            let within = |open: &&mut OpenStep| !open.headed && is_around(&open.step, inner);
+            let Some(open) = self.open.get_mut(index).filter(within) else {
                 continue;
             };
             open.headed = true;
+            self.context = Some(open.step.number.clone());
             let line = step_line(&open.step, "▸", "", self.err.paint());
             self.tell_row(&line);
         }
+    }
+
+    /// Where the lines above are those of another lane, the step around this one is named again.
+    fn head_again(&mut self, step: &StepRef) {
+        let around = self.open.iter().filter(|open| is_around(&open.step, step));
+        let Some(around) = around.max_by_key(|open| open.step.depth) else { return };
+        let number = &around.step.number;
+        let is_known = |context: &String| context == number || is_inside(context, number);
+        if self.context.as_ref().is_some_and(is_known) {
+            return;
+        }
+        self.context = Some(number.clone());
+        let line = step_line(&around.step, "▸", "", self.err.paint());
+        self.tell_row(&line);
     }
 
     pub(super) fn step_finished(
@@ -54,10 +87,13 @@ impl TerminalReporter {
         failure: Option<&Failure>,
     ) {
         let at = self.open.iter().rposition(|open| open.step.number == step.number);
-        let open = at.and_then(|at| self.open.drain(at..).next());
+        let open = at.map(|at| self.open.remove(at));
+        // What was inside and never ended, as after a time-out, is over too.
+        self.open.retain(|open| !is_inside(&open.step.number, &step.number));
         let headed = open.as_ref().is_some_and(|open| open.headed);
         let uneventful = headed && matches!(status, Status::Passed | Status::Planned);
         if !uneventful {
+            self.head_again(step);
             self.show_finished(step, status, millis, failure);
         }
         let created = open.iter().flat_map(|open| &open.created).map(|resource| ('+', resource));
@@ -67,8 +103,8 @@ impl TerminalReporter {
             let what = self.err.paint().dim(&format!("{symbol} {}", safe::line(&what)));
             self.tell_row(&format!("{}  {what}", indent(step.depth)));
         }
-        match self.open.last() {
-            Some(around) => self.live.show(safe::line(&around.step.title).into_owned(), true),
+        match self.running() {
+            Some(running) => self.live.show(running, true),
             None => self.live.hide(),
         }
     }
@@ -124,6 +160,16 @@ impl TerminalReporter {
             which(open).push(resource.clone());
         }
     }
+}
+
+/// Whether a step holds another.
+fn is_around(outer: &StepRef, inner: &StepRef) -> bool {
+    is_inside(&inner.number, &outer.number)
+}
+
+/// Whether a step of one number stands in that of another.
+fn is_inside(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']))
 }
 
 /// Symbol, title, kind and what comes after, in columns.

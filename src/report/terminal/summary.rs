@@ -2,6 +2,7 @@
 
 use super::super::words::{counted, duration, padded};
 use super::super::{Paint, safe};
+use jiff::Timestamp;
 
 /// Names end here, and durations begin.
 const NAME: usize = 44;
@@ -17,6 +18,7 @@ struct Run {
     playbook: String,
     /// Nothing until it is over.
     end: Option<End>,
+    began: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,16 +26,35 @@ struct End {
     passed: bool,
     remaining: usize,
     millis: u64,
+    at: Timestamp,
 }
 
 impl Summary {
-    pub(super) fn started(&mut self, playbook: &str) {
-        self.runs.push(Run { playbook: playbook.to_owned(), end: None });
+    pub(super) fn started(&mut self, playbook: &str, began: Timestamp) {
+        self.runs.push(Run { playbook: playbook.to_owned(), end: None, began });
     }
 
-    pub(super) fn finished(&mut self, passed: bool, remaining: usize, millis: u64) {
+    pub(super) fn finished(&mut self, passed: bool, remaining: usize, millis: u64, at: Timestamp) {
         if let Some(run) = self.runs.last_mut() {
-            run.end = Some(End { passed, remaining, millis });
+            run.end = Some(End { passed, remaining, millis, at });
+        }
+    }
+
+    /// How long all of them took: of those that overlap, from the first to the last.
+    fn millis(&self) -> u64 {
+        let ends = || self.runs.iter().filter_map(|run| run.end);
+        let sum = ends().map(|end| end.millis).sum();
+        let first = self.runs.iter().map(|run| run.began).min();
+        let last = ends().map(|end| end.at).max();
+        let overlap = self.runs.windows(2).any(|pair| match pair {
+            [one, next] => one.end.is_some_and(|end| next.began < end.at),
+            _ => false,
+        });
+        match (first, last) {
+            (Some(first), Some(last)) if overlap => {
+                u64::try_from(last.as_millisecond() - first.as_millisecond()).unwrap_or(sum)
+            }
+            _ => sum,
         }
     }
 
@@ -46,7 +67,7 @@ impl Summary {
         lines.extend(self.runs.iter().map(|run| line(run, paint)));
         let passed = self.runs.iter().filter(|run| run.is_fine()).count();
         let others = self.runs.len() - passed;
-        let millis = self.runs.iter().filter_map(|run| run.end).map(|end| end.millis).sum();
+        let millis = self.millis();
         let what = counted(self.runs.len(), "playbook");
         let head = if others == 0 {
             paint.green(&format!("✓ {what} passed"))
@@ -85,20 +106,22 @@ mod tests {
     #[test]
     fn one_run_has_told_it_all() {
         let mut summary = Summary::default();
+        let at = Timestamp::UNIX_EPOCH;
         assert_eq!(summary.lines(Paint::default()), [""; 0]);
-        summary.started("one");
-        summary.finished(true, 0, 10);
+        summary.started("one", at);
+        summary.finished(true, 0, 10, at);
         assert_eq!(summary.lines(Paint::default()), [""; 0]);
     }
 
     #[test]
     fn several_are_counted() {
         let mut summary = Summary::default();
+        let at = Timestamp::UNIX_EPOCH;
         for (name, passed, remaining) in [("one", true, 0), ("two", false, 0), ("three", true, 1)] {
-            summary.started(name);
-            summary.finished(passed, remaining, 1500);
+            summary.started(name, at);
+            summary.finished(passed, remaining, 1500, at);
         }
-        summary.started("four");
+        summary.started("four", at);
         let column = " ".repeat(43);
         assert_eq!(
             summary.lines(Paint::default()),
@@ -113,10 +136,10 @@ mod tests {
             ]
         );
         let mut fine = Summary::default();
-        fine.started("one");
-        fine.finished(true, 0, 1000);
-        fine.started("two");
-        fine.finished(true, 0, 1000);
+        fine.started("one", at);
+        fine.finished(true, 0, 1000, at);
+        fine.started("two", at);
+        fine.finished(true, 0, 1000, at);
         assert_eq!(
             fine.lines(Paint::default()).pop().as_deref(),
             Some("✓ 2 playbooks passed in 2.00s")

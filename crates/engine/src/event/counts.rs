@@ -1,11 +1,12 @@
 //! Numbers of a run.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, OnlyIf};
 
 /// How many of what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Steps that passed or failed as expected; in a dry run, steps that were planned.
     pub passed: usize,
@@ -28,7 +29,7 @@ pub struct Counts {
 }
 
 /// How many calls a dry run has of which effect; those of the clean-up apart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Create something.
     pub create: usize,

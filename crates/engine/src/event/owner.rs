@@ -1,11 +1,12 @@
 //! Whose an event is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ResourceRef;
 
 /// Whose an event is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "of", rename_all = "kebab-case")]
 pub enum Owner {
     /// The run's own.
@@ -37,7 +38,7 @@ impl Owner {
 }
 
 /// Where a step stands, for people and for machines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepRef {
     /// The ids from the top down to it, such as `deploy/role`; a step without an id goes by its place in the list, counted
     /// from 1.

@@ -1,11 +1,12 @@
 //! What a dry run knows of a step beside its calls.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ResourceRef;
 
 /// What a dry run knows of a step beside its calls: control flow as what it is, and what cannot be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum Note {
     /// The step runs only if something holds that is not known yet.
@@ -22,6 +23,11 @@ pub enum Note {
     RepeatsUntil {
         /// The expression.
         condition: String,
+    },
+    /// What follows runs at the same time.
+    AtTheSameTime {
+        /// So many at once; all, where it is not said.
+        most: Option<u32>,
     },
     /// Its call is repeated.
     PollsUntil {

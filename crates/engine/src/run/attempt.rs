@@ -9,6 +9,7 @@ use super::Engine;
 use super::fault::Fault;
 use super::frame::{Frame, Place};
 use super::outputs::{Given, Outputs, with_result};
+use super::prompter::Answers;
 use crate::event::{Call, Note, Owner, Status, StepRef, What};
 use crate::journal::{Change, OnChange};
 use crate::redactor::StepSecrets;
@@ -152,7 +153,7 @@ impl Engine {
             return Err(fault);
         };
         self.tell(at, What::Warned { text: fault.message.clone() });
-        let prompter = self.prompter(Owner::Step((*at).clone()));
+        let prompter = self.prompter(Owner::Step((*at).clone()), Answers::default());
         let question = input.question.clone();
         match crate::step::ask(prompter, question, &self.setup.interrupt).await {
             Ok(Answer::Given(value)) => {
@@ -177,10 +178,12 @@ impl Engine {
             Arc::new(ledger.hiding(given.secrets.clone()))
         };
         let unread = !self.is_read(step, spec);
-        let context =
-            Context { unread, ..self.context(attempt, who, ledger.clone(), &given.secrets) };
+        let answers = Answers::default();
+        let prompter = self.prompter(Owner::Step((*at).clone()), Arc::clone(&answers));
+        let context = self.context(attempt, who, ledger.clone(), &given.secrets);
+        let context = Context { prompter, unread, ..context };
         let result = self.limited(step, spec, context, input_data).await;
-        for answer in self.answers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for answer in answers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             given.secrets.add("answer", &answer);
         }
         self.look_into_inbox().await;
@@ -273,8 +276,8 @@ impl Engine {
             directory: Arc::clone(&frame.directory),
             root: Arc::clone(&frame.root),
             ledger,
-            progress: self.progress_hiding(secrets, owner.clone()),
-            prompter: self.prompter(owner),
+            progress: self.progress_hiding(secrets, owner),
+            prompter: Arc::clone(&setup.prompter),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
             unread: false,

@@ -1,5 +1,6 @@
-//! Steps that hold steps: `block`, `repeat`, `include`; and `cleanup`.
+//! Steps that hold steps and run them one after the other: `block`, `repeat`, `include`; and `cleanup`.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
@@ -34,6 +35,10 @@ impl Engine {
             }
             Action::Repeat { until, steps, limit } => {
                 let running = self.repeat(frame, until, steps, *limit, &inner, at);
+                self.within(step, running).await
+            }
+            Action::Parallel { steps, max } => {
+                let running = self.parallel(frame, steps, *max, &inner, at);
                 self.within(step, running).await
             }
             Action::Include { playbook, inputs } => {
@@ -215,7 +220,7 @@ impl Engine {
     }
 
     /// Asks before everything is taken away. Where nobody is there to ask, it is: that is what leaves nothing behind.
-    async fn confirm_cleanup(&self, prompt: &str, owner: Owner) -> Result<bool, Fault> {
+    pub(super) async fn confirm_cleanup(&self, prompt: &str, owner: Owner) -> Result<bool, Fault> {
         let question = Question {
             name: "cleanup".to_owned(),
             prompt: prompt.to_owned(),
@@ -223,7 +228,8 @@ impl Engine {
             default: Some(true.into()),
             ..Question::default()
         };
-        let prompter = self.prompter(owner);
+        // What is asked here is no secret.
+        let prompter = self.prompter(owner, Arc::default());
         match crate::step::ask(prompter, question, &self.setup.interrupt).await {
             Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value != json!(false)),
             Ok(Answer::NotAsked) => Ok(true),

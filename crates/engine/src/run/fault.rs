@@ -110,6 +110,13 @@ impl From<TemplateError> for Fault {
 }
 
 impl Engine {
+    /// Where something stands in a playbook.
+    pub(super) fn place(&self, span: Span) -> SourcePlace {
+        let sources = &self.setup.sources;
+        let (line, column) = sources.line_column(span);
+        SourcePlace { file: sources.name(span.source).to_owned(), line, column }
+    }
+
     pub(super) fn failure(&self, fault: &Fault) -> Failure {
         let sources = &self.setup.sources;
         // Masked before it is drawn: a caret under a mask would count the secret's letters.
@@ -118,10 +125,7 @@ impl Engine {
             Diagnostic::new(fault.class, redactor.redact(&fault.message).into_owned());
         diagnostic.span = fault.span;
         diagnostic.help = fault.help.as_ref().map(|help| redactor.redact(help).into_owned());
-        let place = fault.span.map(|span| {
-            let (line, column) = sources.line_column(span);
-            SourcePlace { file: sources.name(span.source).to_owned(), line, column }
-        });
+        let place = fault.span.map(|span| self.place(span));
         Failure {
             code: fault.code.clone(),
             message: fault.message.clone(),

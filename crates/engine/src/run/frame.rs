@@ -177,7 +177,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The same names for steps that may never run: what they return, nobody else sees.
+    /// The same names for steps that may never run, or run at the same time as others: what they return, nobody else sees.
     pub(super) fn aside(&self) -> Self {
         let makers = self.makers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let steps = self.steps.copied();
@@ -195,6 +195,19 @@ impl<'a> Frame<'a> {
             inherited: self.inherited.clone(),
             around: self.around.clone(),
             depth: self.depth,
+        }
+    }
+
+    /// Takes in what steps in a copy of these names have come to.
+    pub(super) fn take_in(&self, other: &Self) {
+        for id in other.steps.names() {
+            if let Some(outputs) = other.steps.get(&id) {
+                self.steps.insert(id, outputs);
+            }
+        }
+        let made = other.makers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (id, sources) in made {
+            self.remember(&id, sources);
         }
     }
 

@@ -7,14 +7,17 @@ mod attempt;
 mod control;
 mod fault;
 mod frame;
+mod lanes;
+mod loops;
 mod outputs;
 mod prompter;
 mod step;
+mod stepping;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -32,7 +35,7 @@ use language::template::{Namespace, from_json};
 
 pub use fault::Stop;
 use frame::Frame;
-use prompter::Announced;
+use prompter::{Announced, Answers};
 
 /// When to take away what the run has made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +55,8 @@ pub enum CleanupMode {
 pub struct Setup {
     /// What to run.
     pub playbook: Arc<Playbook>,
+    /// The values of a matrix that this run has, for people.
+    pub cell: Option<String>,
     /// Its text, for errors.
     pub sources: Arc<Sources>,
     /// The inputs that were given or asked for.
@@ -90,6 +95,10 @@ pub struct Setup {
     pub cleanup: CleanupMode,
     /// Whether to clean up without asking first.
     pub yes: bool,
+    /// Whether a person is asked before each step.
+    pub stepping: bool,
+    /// Whether a person is asked before the clean-up of a run that has failed.
+    pub pause_on_failure: bool,
     /// How long the clean-up of one resource may take.
     pub cleanup_timeout: Duration,
     /// The command that finishes the clean-up of this run.
@@ -127,12 +136,13 @@ impl Outcome {
 /// Runs a playbook to its end, clean-up included. `signal` says which signal interrupted it, once one has.
 pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let started = Instant::now();
+    let stepping = setup.stepping && setup.mode != Mode::DryRun;
     let engine = Engine {
         run: outputs::run_namespace(&setup),
-        answers: Arc::default(),
         setup,
         declined: AtomicBool::new(false),
         shown: AtomicUsize::new(0),
+        stepping: AtomicBool::new(stepping),
     };
     engine.announce();
     let (outcome, outputs) = engine.to_the_end().await;
@@ -165,8 +175,8 @@ struct Engine {
     declined: AtomicBool,
     /// `run.*`.
     run: Namespace,
-    /// The secrets that somebody has answered.
-    answers: Arc<Mutex<Vec<Value>>>,
+    /// Whether a person is asked before the next step.
+    stepping: AtomicBool,
     /// How many messages were shown.
     shown: AtomicUsize,
 }
@@ -178,6 +188,7 @@ impl Engine {
             Owner::Run,
             What::RunStarted {
                 playbook: setup.playbook.name.clone(),
+                cell: setup.cell.clone(),
                 description: setup.playbook.description.clone(),
                 file: setup.playbook.file.display().to_string(),
                 mode: setup.mode,
@@ -244,7 +255,9 @@ impl Engine {
 
     /// Cleans up as told, unless a step has done so already; returns what is still there.
     async fn finish(&self, passed: bool, interrupted: bool) -> Vec<Remaining> {
+        let pause = self.setup.pause_on_failure && !passed && !interrupted;
         let wanted = match self.setup.cleanup {
+            _ if pause => self.pause_after_failure().await,
             CleanupMode::Always => true,
             CleanupMode::OnSuccess => passed,
             CleanupMode::Never => false,
@@ -330,10 +343,10 @@ impl Engine {
         })
     }
 
-    /// Whoever answers questions, with questions and answers told.
-    fn prompter(&self, owner: Owner) -> Arc<dyn Prompter> {
+    /// Whoever answers questions, with questions and answers told. The secrets that somebody answers are added to
+    /// `answers`.
+    fn prompter(&self, owner: Owner, answers: Answers) -> Arc<dyn Prompter> {
         let (inner, sink) = (Arc::clone(&self.setup.prompter), self.setup.sink.clone());
-        let answers = Arc::clone(&self.answers);
         Arc::new(Announced { inner, sink, answers, owner })
     }
 

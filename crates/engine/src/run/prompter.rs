@@ -10,12 +10,15 @@ use crate::sink::Sink;
 use crate::step::{Answer, Prompter, Question, QuestionType, StepError};
 use language::template::{from_json, marker, to_text};
 
+/// The secrets that were answered.
+pub(super) type Answers = Arc<Mutex<Vec<Json>>>;
+
 /// Announces what `inner` is asked, and what came of it. Secrets are learned before anybody hears of them.
 pub(super) struct Announced {
     pub(super) inner: Arc<dyn Prompter>,
     pub(super) sink: Sink,
     /// The secrets that were answered.
-    pub(super) answers: Arc<Mutex<Vec<Json>>>,
+    pub(super) answers: Answers,
     /// Who asks.
     pub(super) owner: Owner,
 }

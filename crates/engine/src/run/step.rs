@@ -1,13 +1,10 @@
 //! One step: its condition, its loop, its end.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Instant;
 
-use minijinja::value::{Enumerator, Object};
 use serde_json::Value as Json;
 
 use super::fault::{Fault, Stop};
@@ -15,9 +12,11 @@ use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
 use super::{Engine, millis_since};
 use crate::event::{Failure, Note, OnlyIf, Owner, Status, StepRef, What};
-use language::diagnostic::Code;
-use language::playbook::{Action, ForEach, Step};
-use language::template::{Evaluated, Expression, Namespace, Value, unknown};
+use language::playbook::{Action, Step};
+use language::template::{Expression, Namespace};
+
+/// So many lines of a step are shown as its source.
+const MOST_LINES: usize = 40;
 
 /// How a step ended, if not well: by a fault of its own, or because a step inside it stopped.
 pub(super) enum Ended {
@@ -38,7 +37,7 @@ impl From<Stop> for Ended {
 }
 
 /// What `when` comes to.
-enum Condition {
+pub(super) enum Condition {
     Holds,
     Fails,
     /// In a dry run.
@@ -66,6 +65,17 @@ impl Engine {
         })
     }
 
+    /// One step, in a lane of its own.
+    pub(super) fn step_apart<'a>(
+        &'a self,
+        frame: &'a Frame<'a>,
+        step: &'a Step,
+        place: &'a Place,
+        index: usize,
+    ) -> Steps<'a> {
+        Box::pin(async move { self.step(frame, step, place, index).await })
+    }
+
     async fn step(
         &self,
         frame: &Frame<'_>,
@@ -88,6 +98,10 @@ impl Engine {
             }
         }
         let place = &place;
+        if !self.wanted(step, place, &at).await? {
+            self.skip(frame, step, &at);
+            return Ok(());
+        }
         match &step.for_each {
             None => {
                 let outputs = self.once(frame, step, place, &at).await?;
@@ -99,7 +113,7 @@ impl Engine {
     }
 
     /// The step with its name, as it reads at its place.
-    fn titled(&self, step: &Step, place: &Place, at: StepRef) -> StepRef {
+    pub(super) fn titled(&self, step: &Step, place: &Place, at: StepRef) -> StepRef {
         let named = step.name.as_ref().and_then(|name| self.render(name, &place.scope).ok());
         match named {
             Some(name) => StepRef { title: name.shown_text(), ..at },
@@ -108,7 +122,7 @@ impl Engine {
     }
 
     /// Whether the step is to run. In a dry run a condition that is not known yet is told, and its step walked.
-    fn condition(
+    pub(super) fn condition(
         &self,
         when: Option<&Expression>,
         place: &Place,
@@ -141,90 +155,15 @@ impl Engine {
         self.finish_step(at, Instant::now(), Status::Skipped, Json::Null, None);
     }
 
-    fn publish(&self, frame: &Frame<'_>, step: &Step, outputs: &Namespace) {
+    pub(super) fn publish(&self, frame: &Frame<'_>, step: &Step, outputs: &Namespace) {
         if let Some(id) = &step.id {
             outputs.insert("skipped", false);
             frame.steps.insert(id, outputs);
         }
     }
 
-    async fn each(
-        &self,
-        frame: &Frame<'_>,
-        step: &Step,
-        over: &ForEach,
-        place: &Place,
-        at: &StepRef,
-    ) -> Result<(), Stop> {
-        let items = match self.items(over, place) {
-            Ok(items) => items,
-            Err(fault) => return self.stop(at, place, fault.at(step.span)),
-        };
-        let (items, known) = match items {
-            Some(items) => (items, true),
-            None => (vec![Evaluated::open(unknown("item"))], false),
-        };
-        if !known && let ForEach::Expression(expression) = over {
-            self.note(at, Note::ForEach { list: expression.source().to_owned() });
-        }
-        let references = match over {
-            ForEach::Expression(expression) => expression.references().to_vec(),
-            ForEach::List(list) => list.references(),
-        };
-        let sources = frame.sources_of(&references);
-        let mut all: Vec<Value> = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let mut place = place.clone();
-            place.depends.extend(&sources);
-            place.scope = place.scope.child();
-            place.scope.set_evaluated("item", item);
-            place.scope.set("loop", loop_facts(index, items.len(), known));
-            let at = self.titled(step, &place, round_of(at, index, known));
-            if self.setup.interrupt.requested() {
-                return Err(Stop::Interrupted);
-            }
-            match self.condition(step.when_each.as_ref(), &place, &at) {
-                Err(fault) => return self.stop(&at, &place, fault.at(step.span)),
-                Ok(Condition::Fails) => {
-                    self.finish_step(&at, Instant::now(), Status::Skipped, Json::Null, None);
-                    continue;
-                }
-                Ok(Condition::Holds) => {}
-                Ok(Condition::NotKnown) => {
-                    place.only_if.get_or_insert(OnlyIf::Condition);
-                }
-            }
-            let outputs = self.once(frame, step, &place, &at).await?;
-            if step.id.is_some() {
-                all.push(Value::from(&outputs));
-            }
-        }
-        let outputs = Namespace::new();
-        outputs.insert("items", if known { Value::from(all) } else { unknown(items_path(step)) });
-        self.publish(frame, step, &outputs);
-        Ok(())
-    }
-
-    /// What a loop goes over, if that is known.
-    fn items(&self, over: &ForEach, place: &Place) -> Result<Option<Vec<Evaluated>>, Fault> {
-        let (evaluated, span) = match over {
-            ForEach::Expression(expression) => {
-                let evaluated = self.evaluate(expression, &place.scope)?;
-                if evaluated.unknown && language::template::is_unknown(&evaluated.value).is_some() {
-                    return Ok(None);
-                }
-                (evaluated, expression.span())
-            }
-            ForEach::List(list) => (self.render(list, &place.scope)?, list.span()),
-        };
-        match evaluated.items() {
-            Some(items) => Ok(Some(items)),
-            None => Err(not_a_list(&format!("this is a {}", evaluated.value.kind())).at(span)),
-        }
-    }
-
     /// Runs a step whose condition holds, for one item if it loops.
-    async fn once(
+    pub(super) async fn once(
         &self,
         frame: &Frame<'_>,
         step: &Step,
@@ -232,7 +171,7 @@ impl Engine {
         at: &StepRef,
     ) -> Result<Namespace, Stop> {
         let started = Instant::now();
-        self.tell(at, What::StepStarted);
+        self.tell(at, self.started(step, at));
         let result = match &step.action {
             Action::Kind { spec, input } => {
                 self.attempts(frame, step, spec, input, place, at).await.map_err(Ended::Fault)
@@ -270,6 +209,26 @@ impl Engine {
         }
     }
 
+    /// Where the step stands, and how it is written.
+    fn started(&self, step: &Step, at: &StepRef) -> What {
+        let sources = &self.setup.sources;
+        let place = self.place(step.span);
+        let first = at.rounds.iter().all(|round| round.is_none_or(|round| round == 1));
+        let source = (first && self.setup.aws.captures_bodies()).then(|| {
+            let (text, column) = (sources.slice(step.span), place.column.saturating_sub(1));
+            let lines = text.lines().take(MOST_LINES).map(|line| {
+                let indented = line.len() - line.trim_start_matches(' ').len();
+                line.get(indented.min(column)..).unwrap_or_default().trim_end()
+            });
+            let mut source = lines.collect::<Vec<_>>().join("\n");
+            if text.lines().nth(MOST_LINES).is_some() {
+                source.push_str("\n…");
+            }
+            source
+        });
+        What::StepStarted { place: Some(place), source }
+    }
+
     /// `outputs` and `assert`, once, after everything else.
     fn conclude(&self, step: &Step, place: &Place, outputs: &mut Outputs) -> Result<(), Ended> {
         let error = self.own_error(step, outputs);
@@ -300,7 +259,7 @@ impl Engine {
     }
 
     /// The end of a step that failed before it began.
-    fn stop(&self, at: &StepRef, place: &Place, fault: Fault) -> Result<(), Stop> {
+    pub(super) fn stop(&self, at: &StepRef, place: &Place, fault: Fault) -> Result<(), Stop> {
         if place.only_if.is_some() {
             self.would_fail(at, Instant::now(), &fault);
             return Ok(());
@@ -347,62 +306,4 @@ impl Engine {
         }
         depends
     }
-}
-
-/// A round of a step that loops; in a dry run that does not know how many there are, any of them. Its title is made anew.
-fn round_of(at: &StepRef, index: usize, known: bool) -> StepRef {
-    let mut round = at.clone();
-    let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-    round.rounds.push(known.then_some(number));
-    if known {
-        let _ = write!(round.number, "[{index}]");
-    } else {
-        round.number.push_str("[]");
-    }
-    round.title = round.id.clone().unwrap_or_else(|| round.kind.clone());
-    round
-}
-
-fn items_path(step: &Step) -> String {
-    format!("steps.{}.items", step.id.as_deref().unwrap_or(step.kind()))
-}
-
-fn not_a_list(found: &str) -> Fault {
-    Fault::new("TemplateError", Code::Template, format!("`for_each` goes over a list; {found}"))
-        .help("write a list, or an expression that yields one")
-}
-
-/// `loop`, whose facts are made when somebody asks for them.
-#[derive(Debug)]
-struct Loop {
-    index: usize,
-    length: usize,
-}
-
-impl Object for Loop {
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "index" => Some(Value::from(self.index + 1)),
-            "index0" => Some(Value::from(self.index)),
-            "first" => Some(Value::from(self.index == 0)),
-            "last" => Some(Value::from(self.index + 1 == self.length)),
-            "length" => Some(Value::from(self.length)),
-            _ => None,
-        }
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["index", "index0", "first", "last", "length"])
-    }
-}
-
-fn loop_facts(index: usize, length: usize, known: bool) -> Value {
-    if !known {
-        return unknown("loop");
-    }
-    Value::from_object(Loop { index, length })
 }

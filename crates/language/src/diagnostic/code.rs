@@ -114,7 +114,6 @@ codes! {
         NoKind "no-kind",
         TwoKinds "two-kinds",
         UnknownKind "unknown-kind",
-        NotSupportedYet "not-supported-yet",
         DuplicateId "duplicate-id",
         MisplacedKey "misplaced-key",
         ConflictingKeys "conflicting-keys",

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::declared::{BESIDE_BLOCK, CLEANUP, INCLUDE, REPEAT, STEP_KEYS};
+use super::declared::{BESIDE_BLOCK, CLEANUP, INCLUDE, PARALLEL, REPEAT, STEP_KEYS};
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::foreign_keywords;
 use super::load::Reader;
 use super::model::{Action, Step};
+use super::parallel::is_parallel_kind;
+use super::schema::PARALLEL_KIND;
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
 use super::spelling::spelled;
@@ -62,7 +64,7 @@ impl Reader<'_, '_> {
         let before = self.faults.len();
         let is_own = |entry: &&Entry| {
             let key = entry.key.name.as_str();
-            !STEP_KEYS.contains(&key) && !BESIDE_BLOCK.contains(&key)
+            is_parallel_kind(entry) || !STEP_KEYS.contains(&key) && !BESIDE_BLOCK.contains(&key)
         };
         let (verbs, others): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().filter(is_own).partition(|entry| self.is_verb(&entry.key.name));
@@ -114,6 +116,7 @@ impl Reader<'_, '_> {
         let (verb, field) = (verb.key.name.as_str(), other.key.name.as_str());
         let known = match verb {
             "repeat" => REPEAT.contains(&field),
+            PARALLEL_KIND => PARALLEL.contains(&field),
             "include" => INCLUDE.contains(&field),
             _ => self.is_field(verb, field),
         };
@@ -214,7 +217,7 @@ impl Reader<'_, '_> {
             return self.kind(spec, verb.entry, step);
         }
         let inside = "put it on a step inside";
-        let holder = ["id", "name", "when", "for_each", "timeout", "assert", "outputs"];
+        let holder = ["id", "name", "when", "for_each", "parallel", "timeout", "assert", "outputs"];
         let holder_that_makes = [&holder[..], &["keep"]].concat();
         match verb.entry.key.name.as_str() {
             "block" => {
@@ -239,20 +242,9 @@ impl Reader<'_, '_> {
                 self.refuse_keys(verb, step, &["name", "when"], "leave it out");
                 (self.cleanup(verb.entry), None)
             }
-            other => {
-                self.fault(
-                    Diagnostic::new(
-                        Code::NotSupportedYet,
-                        format!("`{other}` is not supported yet"),
-                    )
-                    .at(verb.entry.key.span)
-                    .label("comes in a later version")
-                    .help("write `block: […]`: its steps run one after the other"),
-                );
-                if verb.entry.value.as_sequence().is_some() {
-                    self.steps(other, &verb.entry.value);
-                }
-                (None, Some(Outputs::unknown()))
+            _ => {
+                self.refuse_keys(verb, step, &holder_that_makes, inside);
+                (self.parallel(verb.entry), None)
             }
         }
     }

@@ -25,7 +25,7 @@ impl Control {
 }
 
 /// Every control kind, in the order in which `playbook steps` lists them.
-pub static CONTROLS: [Control; 4] = [
+pub static CONTROLS: [Control; 5] = [
     Control {
         name: "block",
         summary: "Runs steps that belong together.",
@@ -63,6 +63,34 @@ pub static CONTROLS: [Control; 4] = [
                     "limit": {"description": "The most rounds; more fail the step.", "type": "integer", "minimum": 1, "default": 1000}
                 },
                 "required": ["until", "steps"],
+                "additionalProperties": false
+            })
+        },
+    },
+    Control {
+        name: "parallel",
+        summary: "Runs steps at the same time.",
+        details: "None of them sees what another of them returns; the steps behind see all. When one fails, no other begins, \
+                  what is under way comes to its end, and the whole has failed. A dry run and the summary keep the order in \
+                  which they are written. For the rounds of a loop, write `parallel: 4` beside `for_each`.",
+        example: "\
+- parallel:
+    max: 4
+    steps:
+      - id: orders
+        create-log-group: {log_group_name: \"/{{ run.id }}/orders\"}
+      - id: invoices
+        create-log-group: {log_group_name: \"/{{ run.id }}/invoices\"}
+- print: \"{{ steps.orders.log_group_name }} and {{ steps.invoices.log_group_name }}\"
+",
+        schema: || {
+            json!({
+                "type": "object",
+                "properties": {
+                    "steps": {"description": "Run at the same time.", "$ref": "#/$defs/steps"},
+                    "max": {"description": "How many of them at once; all, where it does not say.", "type": "integer", "minimum": 1}
+                },
+                "required": ["steps"],
                 "additionalProperties": false
             })
         },

@@ -52,6 +52,8 @@ pub(super) static RETRY: Keys = LazyLock::new(|| keys("/step/properties/retry"))
 pub(super) static POLL: Keys = LazyLock::new(|| keys("/step/properties/poll"));
 /// Those of `repeat`.
 pub(super) static REPEAT: Keys = LazyLock::new(|| keys("/controls/repeat"));
+/// Those of `parallel`.
+pub(super) static PARALLEL: Keys = LazyLock::new(|| keys("/controls/parallel"));
 /// Those of `include`.
 pub(super) static INCLUDE: Keys = LazyLock::new(|| keys("/controls/include"));
 /// Those of `cleanup`.
@@ -68,7 +70,7 @@ mod tests {
         assert_eq!(**CLEANUP, ["confirm"]);
         assert_eq!(**DEFAULT_POLL, ["every", "timeout"]);
         assert!(STEP_KEYS.contains(&"when") && !STEP_KEYS.contains(&"always"));
-        for place in [&TOP, &INPUT, &DEFAULTS, &POLL, &REPEAT] {
+        for place in [&TOP, &INPUT, &DEFAULTS, &POLL, &REPEAT, &PARALLEL] {
             assert!(!place.is_empty());
         }
     }

@@ -256,7 +256,9 @@ pub(super) fn end_of(step: &Step) -> Option<Span> {
     match &step.action {
         Action::Kind { spec, .. } => (spec.name == "fail").then_some(step.kind_span),
         Action::Block { steps, rescue, .. } if rescue.is_empty() => steps.iter().find_map(end_of),
-        Action::Repeat { steps, .. } => steps.iter().find_map(end_of),
+        Action::Repeat { steps, .. } | Action::Parallel { steps, .. } => {
+            steps.iter().find_map(end_of)
+        }
         _ => None,
     }
 }

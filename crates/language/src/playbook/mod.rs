@@ -16,6 +16,7 @@ mod inputs;
 mod lints;
 mod load;
 mod model;
+mod parallel;
 mod path_checks;
 mod preflight;
 mod references;

@@ -66,6 +66,8 @@ pub struct Step {
     pub when_each: Option<Expression>,
     /// `for_each`.
     pub for_each: Option<ForEach>,
+    /// `parallel` beside `for_each`: how many of its rounds run at the same time.
+    pub parallel: Option<u32>,
     /// `retry`.
     pub retry: Option<Retry>,
     /// `poll`.
@@ -113,6 +115,13 @@ pub enum Action {
         steps: Vec<Step>,
         /// The most rounds; more fail the step.
         limit: u32,
+    },
+    /// `parallel`: at the same time.
+    Parallel {
+        /// None of them sees what another returns.
+        steps: Vec<Step>,
+        /// How many of them at once; all, where it does not say.
+        max: Option<u32>,
     },
     /// `include`.
     Include {
@@ -180,7 +189,7 @@ fn walk(steps: &[Step], visit: &mut dyn FnMut(&Step)) {
                 walk(rescue, visit);
                 walk(always, visit);
             }
-            Action::Repeat { steps, .. } => walk(steps, visit),
+            Action::Repeat { steps, .. } | Action::Parallel { steps, .. } => walk(steps, visit),
             Action::Include { playbook, .. } => playbook.walk(visit),
         }
     }
@@ -200,6 +209,7 @@ impl Step {
             Action::Kind { spec, .. } => spec.name,
             Action::Block { .. } => "block",
             Action::Repeat { .. } => "repeat",
+            Action::Parallel { .. } => "parallel",
             Action::Include { .. } => "include",
             Action::Cleanup { .. } => "cleanup",
         }

@@ -181,7 +181,9 @@ fn inbox_readers_in(
                     inbox_readers_in(list, seen, found);
                 }
             }
-            Action::Repeat { steps, .. } => inbox_readers_in(steps, seen, found),
+            Action::Repeat { steps, .. } | Action::Parallel { steps, .. } => {
+                inbox_readers_in(steps, seen, found);
+            }
             Action::Include { playbook, .. } => inbox_readers(playbook, seen, found),
         }
     }
@@ -215,7 +217,9 @@ fn certain_questions<'p>(
                 }
                 certain_questions(always, seen, found);
             }
-            Action::Repeat { steps, .. } => certain_questions(steps, seen, found),
+            Action::Repeat { steps, .. } | Action::Parallel { steps, .. } => {
+                certain_questions(steps, seen, found);
+            }
             Action::Include { playbook, .. } => {
                 if seen.insert(std::ptr::from_ref(&**playbook)) {
                     certain_questions(&playbook.steps, seen, found);

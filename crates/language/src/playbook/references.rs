@@ -54,7 +54,9 @@ fn collect_steps<'p>(
                     collect_steps(list, all, included);
                 }
             }
-            Action::Repeat { steps, .. } => collect_steps(steps, all, included),
+            Action::Repeat { steps, .. } | Action::Parallel { steps, .. } => {
+                collect_steps(steps, all, included);
+            }
             Action::Include { playbook, .. } => included.push(playbook),
         }
     }
@@ -77,7 +79,7 @@ pub(super) fn of_step(step: &Step, all: &mut Vec<Reference>) {
         Action::Kind { input, .. } | Action::Include { inputs: input, .. } => templates.push(input),
         Action::Repeat { until, .. } => expressions.push(until),
         Action::Cleanup { confirm } => templates.extend(confirm),
-        Action::Block { .. } => {}
+        Action::Block { .. } | Action::Parallel { .. } => {}
     }
     for template in templates {
         all.extend(template.references());

@@ -151,9 +151,15 @@ fn step(specs: &[&Spec]) -> Value {
     let mut controls = controls();
     let kinds = specs.iter().map(|spec| spec.name).filter(|kind| *kind != ASSERT);
     let verbs: Vec<&str> = kinds.chain(controls.keys().map(String::as_str)).collect();
-    let mut one_of: Vec<Value> = verbs.iter().map(|verb| json!({"required": [verb]})).collect();
+    let mut one_of: Vec<Value> = verbs.iter().map(|verb| verb_of(verb)).collect();
     let others: Vec<Value> = one_of.clone();
     one_of.push(json!({"required": [ASSERT], "not": {"anyOf": others}}));
+    // Beside `for_each` it is a number, alone a kind.
+    if let (Some(beside), Some(kind)) =
+        (properties.remove(PARALLEL_KIND), controls.remove(PARALLEL_KIND))
+    {
+        properties.insert(PARALLEL_KIND.to_owned(), json!({"anyOf": [kind, beside]}));
+    }
     properties.append(&mut controls);
     // `assert` is a key of the step keys already, and alone a kind.
     for spec in specs.iter().filter(|spec| spec.name != ASSERT) {
@@ -174,6 +180,17 @@ fn step(specs: &[&Spec]) -> Value {
     })
 }
 
+/// The kind whose name is also a key of the step keys.
+pub(super) const PARALLEL_KIND: &str = "parallel";
+
+/// Whether a step is of a kind.
+fn verb_of(kind: &str) -> Value {
+    if kind == PARALLEL_KIND {
+        return json!({"required": [kind], "properties": {kind: {"type": "object"}}});
+    }
+    json!({"required": [kind]})
+}
+
 /// The keys of a step, those that only a block has with them.
 pub(super) fn step_properties() -> Value {
     json!({
@@ -184,6 +201,7 @@ pub(super) fn step_properties() -> Value {
             "description": "The step runs once for each item; `item` and `loop` say which.",
             "anyOf": [{"type": "string"}, {"type": "array"}]
         },
+        "parallel": {"description": "Beside `for_each`: how many rounds run at the same time. None of them sees what another returns.", "type": "integer", "minimum": 1},
         "retry": {
             "description": "The step is tried again when it fails.",
             "type": "object",

@@ -79,6 +79,8 @@ pub(super) struct Scope {
     /// The steps that stand before.
     pub(super) steps: Names<StepFacts>,
     pub(super) all_steps: HashSet<String>,
+    /// The steps that run at the same time as this place.
+    pub(super) beside: HashSet<String>,
     /// The steps that this place is part of.
     pub(super) around: Vec<String>,
     /// Where this place stands among the steps.
@@ -288,6 +290,15 @@ impl Scope {
             };
             let message = format!("step `{id}` is not done here");
             return fault(Code::LaterReference, message, span, "this is part of that step", help);
+        }
+        if self.beside.contains(id) {
+            return fault(
+                Code::LaterReference,
+                format!("step `{id}` runs at the same time"),
+                span,
+                "not done yet",
+                format!("move this step behind the `parallel` that step `{id}` stands in"),
+            );
         }
         if self.all_steps.contains(id) {
             return fault(

@@ -12,6 +12,7 @@ use super::foreign_keywords::{after_in, is_loop};
 use super::lints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Step};
+use super::parallel::lists_inside;
 use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -26,9 +27,7 @@ impl Reader<'_, '_> {
             if let Some(id) = step.get("id") {
                 self.declare_id(id, seen);
             }
-            let inside =
-                ["block", "rescue", "always", "parallel"].iter().filter_map(|key| step.get(key));
-            for steps in inside.chain(step.get("repeat").and_then(|repeat| repeat.get("steps"))) {
+            for steps in lists_inside(step) {
                 self.declare_steps(steps, seen);
             }
         }
@@ -104,7 +103,7 @@ impl Reader<'_, '_> {
     }
 
     #[allow(clippy::too_many_lines, reason = "one line or two a key")]
-    fn step(&mut self, node: &Node) -> Option<Step> {
+    pub(super) fn step(&mut self, node: &Node) -> Option<Step> {
         let Some(entries) = node.as_mapping() else {
             self.fault(self.not_a_step(node));
             return None;
@@ -130,6 +129,7 @@ impl Reader<'_, '_> {
             Some(node) => self.retry(node),
             None => self.defaults.retry_of(spec, may_fail == MayFail::Expected),
         };
+        let parallel = self.rounds_at_once(node);
         let keep = node.get("keep").and_then(|node| self.flag("keep", node)).unwrap_or_default();
         let expect_error = self.codes("expect_error", node);
         let allow_error = self.codes("allow_error", node);
@@ -169,6 +169,7 @@ impl Reader<'_, '_> {
             when,
             when_each,
             for_each,
+            parallel,
             retry,
             poll,
             timeout,

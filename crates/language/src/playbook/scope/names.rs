@@ -39,6 +39,17 @@ impl<T> Names<T> {
         self.index.contains_key(name)
     }
 
+    /// How many there are.
+    pub(in crate::playbook) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Takes out those behind the first so many.
+    pub(in crate::playbook) fn split_off(&mut self, count: usize) -> Vec<(String, T)> {
+        self.index.retain(|_, at| *at < count);
+        self.entries.split_off(count.min(self.entries.len()))
+    }
+
     pub(in crate::playbook) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

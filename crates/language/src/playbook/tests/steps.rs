@@ -157,15 +157,40 @@ fn rescue_without_block() {
 }
 
 #[test]
-fn parallel_comes_later() {
+fn steps_that_run_at_the_same_time_do_not_see_each_other() {
     assert_faults(
         &step_faults(
-            "  - parallel: [print: a]
+            "  - parallel:
+      steps:
+        - {id: a, ask: {prompt: x}}
+        - print: \"{{ steps.a.answer }}\"
+        - block:
+            - {id: b, ask: {prompt: x}}
+            - print: \"{{ steps.b.answer }}\"
+        - print: \"{{ steps.b.answer }}\"
+  - print: \"{{ steps.a.answer }} {{ steps.b.answer }}\"
 ",
         ),
         &[
-            "3:5 not-supported-yet «parallel» `parallel` is not supported yet | comes in a later version | write `block: […]`: its steps run one after the other",
+            "6:28 later-reference «a» step `a` runs at the same time | not done yet | move this step behind the `parallel` that step `a` stands in",
+            "10:28 later-reference «b» step `b` runs at the same time | not done yet | move this step behind the `parallel` that step `b` stands in",
         ],
+    );
+}
+
+#[test]
+fn parallel_is_a_kind_or_a_number_beside_for_each() {
+    assert_faults(
+        &step_faults(
+            "  - parallel: [print: a]
+  - {print: a, parallel: 2}
+  - {for_each: [1], parallel: 0, print: \"{{ item }}\"}
+  - {for_each: [1], parallel: 2, print: \"{{ item }}\"}
+  - parallel: {max: 1}
+  - parallel: {step: [], steps: [print: a]}
+",
+        ),
+        &[],
     );
 }
 
