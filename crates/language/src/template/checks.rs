@@ -3,10 +3,9 @@
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{
-    AutoEscape, BinOp, BinOpKind, Call, CallArg, Compare, CompareOp, CompareOpKind, Const, Do,
-    EmitExpr, EmitRaw, Expr, Filter, FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List,
-    Map, Set, SetBlock, Slice, Spanned, Stmt, Template, Test, Tuple, UnaryOp, UnaryOpKind, Var,
-    WithBlock,
+    AutoEscape, BinOp, BinOpKind, Call, CallArg, Compare, CompareOpKind, Const, Do, EmitExpr,
+    EmitRaw, Expr, Filter, FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List, Map, Set,
+    SetBlock, Slice, Spanned, Stmt, Template, Test, Tuple, UnaryOp, UnaryOpKind, Var, WithBlock,
 };
 
 use super::Value;
@@ -210,7 +209,13 @@ fn binary<'s>(it: &Spanned<BinOp<'s>>) -> Expr<'s> {
     if let Some(word) = calculation(it.op) {
         return with_word(CALCULATE, word, left, right);
     }
-    if let Some(word) = binary_ordering(it.op) {
+    let equality = match it.op {
+        BinOpKind::Eq => Some("=="),
+        BinOpKind::Ne => Some("!="),
+        BinOpKind::In => Some("in"),
+        _ => None,
+    };
+    if let Some(word) = binary_ordering(it.op).or(equality) {
         return with_word(ORDER, word, left, right);
     }
     if matches!(it.op, BinOpKind::Concat) {
@@ -221,12 +226,6 @@ fn binary<'s>(it: &Spanned<BinOp<'s>>) -> Expr<'s> {
 
 fn comparison<'s>(it: &Spanned<Compare<'s>>) -> Expr<'s> {
     let first = value_of(&it.expr);
-    if it.ops.iter().all(|operand| ordering(operand.op).is_none()) {
-        let ops = it.ops.iter();
-        let ops = ops.map(|operand| CompareOp { op: operand.op, expr: value_of(&operand.expr) });
-        let comparison = Compare { expr: first, ops: ops.collect() };
-        return Expr::Compare(Spanned::new(comparison, it.span()));
-    }
     let mut args = Vec::with_capacity(it.ops.len() * 2);
     for operand in &it.ops {
         args.push(CallArg::Pos(constant(Value::from(word(operand.op)), it.span())));
