@@ -224,6 +224,7 @@ async fn clean(
         progress: Arc::new(|_| ()),
         interrupt: wishes.interrupt(),
         step: Arc::from("cleanup"),
+        slug: Arc::from("cleanup"),
         unread: false,
     };
     let attempt = args.attempt_timeout.unwrap_or(opened.attempt());

@@ -157,6 +157,7 @@ impl Cleaner<'_> {
             aws: self.context.aws.observed_by(observer),
             progress: progress(self.sink, owner),
             step: Arc::from(entry.step.as_str()),
+            slug: Arc::from(entry.step.as_str()),
             ledger: Arc::new(self.journal.for_undo(entry)),
             ..self.context.clone()
         }

@@ -281,6 +281,7 @@ impl Engine {
             prompter: self.prompter(owner),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
+            slug: Arc::from(at.slug()),
             unread: false,
         }
     }

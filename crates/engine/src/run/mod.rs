@@ -263,6 +263,7 @@ impl Engine {
             progress: progress(&setup.sink, Owner::Run),
             interrupt: setup.interrupt.at(2),
             step: Arc::from("cleanup"),
+            slug: Arc::from("cleanup"),
             unread: false,
         };
         Cleaner {

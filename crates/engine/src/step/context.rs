@@ -164,11 +164,19 @@ pub struct Context {
     pub interrupt: Interrupt,
     /// The step's id, or its kind where it has none: what names values that are not known yet.
     pub step: Arc<str>,
+    /// What names that the program makes itself have of the step and its round.
+    pub slug: Arc<str>,
     /// Whether nobody will see what it returns.
     pub unread: bool,
 }
 
 impl Context {
+    /// A name for what the step makes, which no other step of the run and no other round has, of up to `most` characters.
+    #[must_use]
+    pub fn own_name(&self, most: usize) -> String {
+        own_name(&self.run.id, &self.slug, most)
+    }
+
     /// Writes the intent to make `resource` to the journal, durably. Call AWS only after this has returned.
     ///
     /// # Errors
@@ -430,5 +438,29 @@ impl Entry {
             Ok(()) => error,
             Err(unwritten) => unwritten.into(),
         }
+    }
+}
+
+fn own_name(run: &str, slug: &str, most: usize) -> String {
+    let whole = format!("playbook-{run}-{slug}");
+    if whole.chars().count() <= most {
+        return whole;
+    }
+    // What is cut off still tells one from another.
+    let rest = format!("-{:08x}", crc32fast::hash(whole.as_bytes()));
+    let kept = most.saturating_sub(rest.len());
+    whole.chars().take(kept).chain(rest.chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_name;
+
+    #[test]
+    fn long_names_are_cut_and_differ_all_the_same() {
+        assert_eq!(own_name("7f3a", "allow-2", 100), "playbook-7f3a-allow-2");
+        let names = ["1", "2"].map(|round| own_name("7f3a", &format!("{:x<200}-{round}", ""), 100));
+        assert_eq!(names.each_ref().map(String::len), [100, 100]);
+        assert_ne!(names[0], names[1]);
     }
 }
