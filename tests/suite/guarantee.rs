@@ -174,6 +174,7 @@ impl Case {
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(never.subscribe(), 1),
             step: Arc::from("cleanup"),
+            slug: Arc::from("cleanup"),
             unread: false,
         };
         let cleaner = Cleaner {

@@ -259,10 +259,14 @@ impl Engine {
 /// What a failed step says of its error, to later steps.
 fn error_facts(failure: &Failure) -> Json {
     // The code is beside it.
-    let message = failure.message.strip_prefix(&format!("{}: ", failure.code));
+    let code = format!("{}: ", failure.code);
+    let message = match failure.message.strip_prefix(&code) {
+        Some(message) => message.to_owned(),
+        None => failure.message.replacen(&format!(": {code}"), ": ", 1),
+    };
     json!({
         "code": failure.code,
-        "message": message.unwrap_or(&failure.message),
+        "message": message,
         "help": failure.help,
         "details": failure.details,
     })

@@ -156,7 +156,16 @@ fn contains(state: &State<'_, '_>, part: &Value, whole: &Value) -> Result<bool, 
     {
         return Ok(whole.try_iter()?.any(|item| equal(part, &item)));
     }
-    minijinja::tests::is_in(state, part, whole)
+    match whole.kind() {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::String => {
+            minijinja::tests::is_in(state, part, whole)
+        }
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        _ => Err(refusal(
+            format!("nothing is in {}", kind(whole)),
+            "`in` asks for a part of a list, a map or a string",
+        )),
+    }
 }
 
 /// The test `in`.
