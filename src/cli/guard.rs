@@ -215,7 +215,7 @@ fn directories(playbook: &Playbook) -> HashMap<SourceId, PathBuf> {
 fn administrators_of_template(input: &Template, directory: &Path) -> Option<Diagnostic> {
     let named = input.get("template")?;
     let file = named.literal()?;
-    let text = Disk.read(&directory.join(file.as_str()?)).ok()?;
+    let text = Disk::default().read(&directory.join(file.as_str()?)).ok()?;
     let parameters = match input.get("parameters").map(Template::kind) {
         Some(TemplateKind::Mapping(entries)) => {
             entries.iter().map(|entry| (entry.key.name.clone(), argument(&entry.value))).collect()

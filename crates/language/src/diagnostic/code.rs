@@ -122,6 +122,8 @@ codes! {
         MissingField "missing-field",
         MissingFile "missing-file",
         OutsideRoot "outside-root",
+        UnknownLibrary "unknown-library",
+        InvalidProject "invalid-project",
         MissingInput "missing-input",
         InvalidInput "invalid-input",
         IncludeCycle "include-cycle",

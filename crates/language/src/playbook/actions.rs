@@ -292,7 +292,7 @@ impl Reader<'_, '_> {
             scope: &self.scope,
             files: self.loader.files,
             directory: &self.directory,
-            top: &self.loader.root,
+            top: &self.root,
         };
         let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
         // Below the kind it was read as text, so that nobody knows what it names.

@@ -66,7 +66,7 @@ impl Reader<'_, '_> {
         let playbook = Playbook {
             file: self.file.clone(),
             directory: self.directory.clone(),
-            root: self.loader.root.clone(),
+            root: self.root.clone(),
             name: name?,
             description,
             tags,
