@@ -20,6 +20,7 @@ mod path_checks;
 mod preflight;
 mod project;
 mod references;
+mod refusals;
 mod retry;
 mod runtimes;
 mod schema;
