@@ -150,7 +150,7 @@ pub(super) fn configured(output: Output) -> Result<Option<Guards>, Exit> {
         Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok(None),
         Err(error) => {
             let message = format!("{}: {}", path.display(), reason(&error));
-            return Err(output.fail(&message, Some("mend it, or unset PLAYBOOK_CONFIG")));
+            return Err(output.fail(&message, Some("fix it, or unset PLAYBOOK_CONFIG")));
         }
     };
     match Configuration::read(&text) {

@@ -110,6 +110,7 @@ codes! {
         InvalidSchema "invalid-schema",
         InvalidDefault "invalid-default",
         SecretInPlaybook "secret-in-playbook",
+        SecretInName "secret-in-name",
         // The steps.
         NoKind "no-kind",
         TwoKinds "two-kinds",
