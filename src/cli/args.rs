@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::output::RunFormat;
 pub use check::{CheckArgs, CheckFormat};
 pub use value::{ReportFile, ReportFormat, is_account};
-use value::{account, duration, endpoint_url, filled, report};
+use value::{account, duration, endpoint_url, filled, library, report};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]
@@ -156,6 +156,9 @@ pub struct RunArgs {
     /// Override a variable of the playbook.
     #[arg(long, help_heading = "Values", value_name = "VAR=VALUE")]
     pub set: Vec<String>,
+    /// Where the library is that playbooks include as `NAME:FILE`.
+    #[arg(long, help_heading = "Values", value_name = "NAME=DIR", value_parser = library)]
+    pub library: Vec<(String, PathBuf)>,
     /// Clean up without asking first.
     #[arg(long, short, help_heading = "Values")]
     pub yes: bool,

@@ -34,7 +34,7 @@ pub(super) async fn prepare(
     session: &Session<'_>,
     playbook: &Arc<Playbook>,
     inputs: BTreeMap<String, Value>,
-    overrides: BTreeMap<String, String>,
+    overrides: BTreeMap<String, Value>,
 ) -> Result<Prepared, Exit> {
     let Session { args, output, mode, .. } = session;
     let redactor = Redactor::default();

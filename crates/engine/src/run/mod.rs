@@ -57,7 +57,7 @@ pub struct Setup {
     /// The inputs that were given or asked for.
     pub inputs: BTreeMap<String, Value>,
     /// `--set`.
-    pub overrides: BTreeMap<String, String>,
+    pub overrides: BTreeMap<String, Json>,
     /// The environment.
     pub environment: BTreeMap<String, String>,
     /// The client of AWS.

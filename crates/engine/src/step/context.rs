@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::event::CodeForm;
+use crate::regular_file;
 use aws::{Aws, CallError, Outcome};
 
 use super::error::StepError;
@@ -175,6 +176,24 @@ impl Context {
     #[must_use]
     pub fn own_name(&self, most: usize) -> String {
         own_name(&self.run.id, &self.slug, most)
+    }
+
+    /// The text of a file that the playbook names, as long as it lies under the playbook's root.
+    ///
+    /// # Errors
+    /// What is wrong with it, to be put behind its path.
+    pub fn text_of(&self, path: &str, most: u64) -> Result<String, String> {
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => "is not there".to_owned(),
+            std::io::ErrorKind::InvalidData => "is no text".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        };
+        let root = self.root.canonicalize().map_err(unreadable)?;
+        let file = self.directory.join(path).canonicalize().map_err(unreadable)?;
+        if !file.starts_with(&root) {
+            return Err("leads out of the project".to_owned());
+        }
+        regular_file::read_to_string(&file, most).map_err(unreadable)
     }
 
     /// Writes the intent to make `resource` to the journal, durably. Call AWS only after this has returned.

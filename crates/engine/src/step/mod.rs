@@ -6,6 +6,7 @@ pub mod kind;
 pub mod ledger;
 pub mod owner;
 pub mod resource;
+mod wording;
 
 pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts};
 pub use error::StepError;

@@ -11,12 +11,14 @@ use super::load::Reader;
 use super::model::{Action, Step};
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
+use super::shape::Shape;
 use super::spelling::spelled;
 use super::top::foreign_keyword;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::spec::{KNOWN, Spec};
-use crate::template::{Template, TemplateKind};
+use crate::template::{Expression, Reference, Template, TemplateKind};
+use crate::types::Types;
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 
@@ -172,7 +174,7 @@ impl Reader<'_, '_> {
         }
         let step_keys = self.scope.guess(word, STEP_KEYS.iter().chain(BESIDE_BLOCK).copied());
         let names = self.loader.kinds.names();
-        let kind = self.scope.guess(word, names.iter().chain(CONTROLS).copied());
+        let kind = self.near_kind(word, &names);
         match (kind, step_keys) {
             (Some(near), None) if no_verb => {
                 unknown_kind(entry, &format!("did you mean `{near}`?"))
@@ -184,6 +186,18 @@ impl Reader<'_, '_> {
             _ => unknown_key(entry, "a step", &STEP_KEYS)
                 .help(format!("beside its kind, a step has {}", quoted(STEP_KEYS.iter().copied()))),
         }
+    }
+
+    /// The kind that was probably meant. Kinds that do the same to something else are not.
+    fn near_kind(&self, word: &str, names: &[&'static str]) -> Option<&'static str> {
+        let all = || names.iter().chain(CONTROLS).copied();
+        let Some((verb, noun)) = word.split_once('-') else { return self.scope.guess(word, all()) };
+        let of_verb = |name: &&'static str| {
+            name.split_once('-').filter(|(other, _)| *other == verb).map(|(_, noun)| noun)
+        };
+        let near = self.scope.guess(noun, all().filter_map(|name| of_verb(&name)));
+        let same = near.and_then(|near| all().find(|name| of_verb(name) == Some(near)));
+        same.or_else(|| self.scope.guess(word, all().filter(|name| of_verb(name).is_none())))
     }
 
     /// `rescue` and `always` where there is no block.
@@ -281,6 +295,11 @@ impl Reader<'_, '_> {
         let template = self.template(&node);
         if let Some(template) = &template {
             self.lint_fields(spec, &node, template, step);
+            if let Some(stack) = self.refusals(spec, &node, template) {
+                let of = |name: String| (name, Shape::types_only(Types::STRING));
+                let known = Shape::of_entries(stack.outputs.into_iter().map(of).collect());
+                Arc::make_mut(&mut outputs.named).push("outputs".to_owned(), known);
+            }
         }
         let beside = step.as_mapping().unwrap_or_default().iter();
         let check = Check {
@@ -292,7 +311,7 @@ impl Reader<'_, '_> {
             scope: &self.scope,
             files: self.loader.files,
             directory: &self.directory,
-            top: &self.loader.root,
+            top: &self.root,
         };
         let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
         // Below the kind it was read as text, so that nobody knows what it names.
@@ -348,6 +367,9 @@ impl Reader<'_, '_> {
         let steps =
             steps.map(|node| self.steps_inside(List::Plain, entry.key.span, "repeat.steps", node));
         let until = node.get("until").and_then(|node| self.condition("repeat.until", node));
+        if let (Some(until), Some(steps)) = (&until, node.get("steps")) {
+            self.unchanging_repeat(until, steps);
+        }
         self.scope.loops.pop();
         let mut limit = LIMIT;
         let mut counted = false;
@@ -381,6 +403,25 @@ impl Reader<'_, '_> {
             }
         }
         Some(Action::Repeat { until: until?, steps: steps?, limit })
+    }
+
+    /// A `repeat` that looks at what stays as it is.
+    fn unchanging_repeat(&mut self, until: &Expression, steps: &Node) {
+        let changes = |reference: &Reference| match reference.path.as_slice() {
+            [root, fact, ..] if root == "run" => fact == "inbox",
+            [root, id, ..] if root == "steps" => has_id(steps, id),
+            [root, ..] => !matches!(root.as_str(), "inputs" | "vars" | "env"),
+            [] => true,
+        };
+        if until.references().is_empty() || until.references().iter().any(changes) {
+            return;
+        }
+        self.fault(
+            Diagnostic::new(Code::UnchangingPoll, "this `repeat` waits for what cannot change")
+                .at(until.span())
+                .label("reads none of the steps that are repeated")
+                .help("read a step inside, `steps.<id>.…`, or `loop.index`"),
+        );
     }
 
     fn cleanup(&mut self, entry: &Entry) -> Option<Action> {
@@ -494,5 +535,16 @@ fn required_fields(spec: &Spec) -> String {
     match properties.and_then(|properties| properties.keys().next()) {
         Some(first) => format!("{{{first}: …}}"),
         None => "{name: value}".to_owned(),
+    }
+}
+
+/// Whether a step of that id is among these or inside of them.
+fn has_id(node: &Node, id: &str) -> bool {
+    match &node.kind {
+        NodeKind::Sequence(items) => items.iter().any(|item| has_id(item, id)),
+        NodeKind::Mapping(entries) => entries.iter().any(|entry| {
+            (entry.key.name == "id" && entry.value.as_str() == Some(id)) || has_id(&entry.value, id)
+        }),
+        _ => false,
     }
 }

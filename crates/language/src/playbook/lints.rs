@@ -5,7 +5,7 @@ use super::model::{Action, Step};
 use super::runtimes::{self, Runtime};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node};
-use crate::spec::{NAME, RUNTIME, SHOWN, STORED, Spec};
+use crate::spec::{FORM, NAME, RUNTIME, SHOWN, STORED, Spec};
 use crate::template::{self, Expression, Template, TemplateKind};
 
 /// Errors that a step is meant to meet, so that a name that is taken is no mistake.
@@ -130,7 +130,10 @@ impl Reader<'_, '_> {
             if marked(SHOWN) {
                 self.lint_shown(&format!("{}.{name}", spec.name), value);
             }
-            if marked(STORED) || marked(NAME) {
+            let form = schema.get(FORM).and_then(serde_json::Value::as_str);
+            if marked(NAME) || form.is_some_and(|form| form.ends_with("-name")) {
+                self.secret_name(name, value);
+            } else if marked(STORED) {
                 self.lint_stored(name, value);
             }
             if marked(NAME) {
@@ -152,6 +155,38 @@ impl Reader<'_, '_> {
                 .at(span)
                 .label("stored as plain text")
                 .help("hand it on where it is needed, or store the name of a secret in AWS Secrets Manager"),
+            );
+        }
+    }
+
+    /// A name made of a secret: it would stand in the journal, and in every list.
+    fn secret_name(&mut self, field: &str, template: &Template) {
+        let references = template.references();
+        let env = references.iter().find_map(|reference| match reference.path.as_slice() {
+            [root, name, ..] if root == "env" => Some(name),
+            _ => None,
+        });
+        for span in self.secrets_in(template) {
+            let (message, help) = match env {
+                Some(name) => {
+                    let input = name.to_ascii_lowercase();
+                    (
+                        format!("`{field}` reads `env.{name}`, which is treated as a secret"),
+                        format!(
+                            "say that it is none, `public_env: [{name}]` at the top, or declare `inputs: {{{input}: {{default: \"{{{{ env.{name} }}}}\"}}}}` and read `inputs.{input}`"
+                        ),
+                    )
+                }
+                None => (
+                    format!("`{field}` is made of a secret"),
+                    "make it of something that is no secret, such as `run.id`".to_owned(),
+                ),
+            };
+            self.fault(
+                Diagnostic::new(Code::SecretInName, message)
+                    .at(span)
+                    .label("names are written to the journal, and seen by everybody")
+                    .help(help),
             );
         }
     }

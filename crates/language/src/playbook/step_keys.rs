@@ -16,7 +16,7 @@ use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::template::Expression;
+use crate::template::{Expression, Reference};
 use crate::types::Types;
 
 impl Reader<'_, '_> {
@@ -338,7 +338,12 @@ impl Reader<'_, '_> {
         for entry in self.map("poll", node, &example)? {
             let value = &entry.value;
             match entry.key.name.as_str() {
-                "until" => until = self.condition("poll.until", value),
+                "until" => {
+                    until = self.condition("poll.until", value);
+                    if let Some(until) = &until {
+                        self.unchanging_poll(until);
+                    }
+                }
                 "every" => every = self.duration("poll.every", value).unwrap_or(every),
                 "timeout" => timeout = self.duration("poll.timeout", value).unwrap_or(timeout),
                 _ => self.fault(unknown_key(entry, "`poll`", &POLL)),
@@ -356,6 +361,26 @@ impl Reader<'_, '_> {
             );
         }
         Some(Poll { until: until?, every, timeout })
+    }
+
+    /// A poll that looks at what stays as it is.
+    fn unchanging_poll(&mut self, until: &Expression) {
+        let changes = |reference: &Reference| match reference.path.as_slice() {
+            [root, fact, ..] if root == "run" => fact == "inbox",
+            [root, ..] => {
+                !matches!(root.as_str(), "inputs" | "vars" | "env" | "steps" | "item" | "loop")
+            }
+            [] => true,
+        };
+        if until.references().iter().any(changes) {
+            return;
+        }
+        self.fault(
+            Diagnostic::new(Code::UnchangingPoll, "this `poll` waits for what cannot change")
+                .at(until.span())
+                .label("reads nothing of `result`")
+                .help("write what is to hold of the step's own outputs: `until: result.… == …`"),
+        );
     }
 
     fn codes(&mut self, key: &str, step: &Node) -> Vec<String> {

@@ -3,9 +3,10 @@
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{
-    AutoEscape, BinOp, BinOpKind, Call, CallArg, Compare, CompareOpKind, Const, Do, EmitExpr,
-    EmitRaw, Expr, Filter, FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List, Map, Set,
-    SetBlock, Slice, Spanned, Stmt, Template, Test, Tuple, UnaryOp, UnaryOpKind, Var, WithBlock,
+    AutoEscape, BinOp, BinOpKind, Call, CallArg, Compare, CompareOp, CompareOpKind, Const, Do,
+    EmitExpr, EmitRaw, Expr, Filter, FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List,
+    Map, Set, SetBlock, Slice, Spanned, Stmt, Template, Test, Tuple, UnaryOp, UnaryOpKind, Var,
+    WithBlock,
 };
 
 use super::Value;
@@ -226,6 +227,13 @@ fn binary<'s>(it: &Spanned<BinOp<'s>>) -> Expr<'s> {
 
 fn comparison<'s>(it: &Spanned<Compare<'s>>) -> Expr<'s> {
     let first = value_of(&it.expr);
+    // Of several, what comes after one that does not hold is not evaluated.
+    if it.ops.len() > 1 && it.ops.iter().all(|operand| ordering(operand.op).is_none()) {
+        let ops = it.ops.iter();
+        let ops = ops.map(|operand| CompareOp { op: operand.op, expr: value_of(&operand.expr) });
+        let comparison = Compare { expr: first, ops: ops.collect() };
+        return Expr::Compare(Spanned::new(comparison, it.span()));
+    }
     let mut args = Vec::with_capacity(it.ops.len() * 2);
     for operand in &it.ops {
         args.push(CallArg::Pos(constant(Value::from(word(operand.op)), it.span())));

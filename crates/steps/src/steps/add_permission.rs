@@ -20,6 +20,7 @@ pub struct Input {
     /// The function's name or ARN.
     function_name: String,
     /// Who may: a service such as `cognito-idp.amazonaws.com`, an account's number, or an ARN.
+    #[schemars(extend("x-form" = "principal"))]
     principal: String,
     /// What it may do.
     #[serde(default = "invoke_function")]

@@ -23,14 +23,16 @@ pub struct CreateRole;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The role's name, unique in the account.
-    #[schemars(extend("x-name" = true))]
+    #[schemars(extend("x-name" = true, "x-form" = "role-name"))]
     role_name: String,
     /// The service that may assume it, such as `lambda.amazonaws.com`.
+    #[schemars(extend("x-form" = "service-principal"))]
     trust_service: Option<String>,
     /// The trust policy as a whole, instead of `trust_service`.
     assume_role_policy_document: Option<Value>,
     /// ARNs of managed policies to attach.
     #[serde(default)]
+    #[schemars(extend("x-form" = "policy-arn"))]
     managed_policies: Vec<String>,
     /// What it is for.
     #[schemars(extend("x-stored" = true))]

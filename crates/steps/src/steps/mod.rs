@@ -95,6 +95,10 @@ impl Kinds for Registry {
         KINDS.iter().map(|kind| kind.name).collect()
     }
 
+    fn is_reserved(&self, word: &str) -> bool {
+        engine::aws::is_reserved_word(word)
+    }
+
     fn spec(&self, name: &str) -> Option<&'static Spec> {
         kind(name).map(|kind| (kind.spec)())
     }
