@@ -57,7 +57,7 @@ pub struct Setup {
     /// The inputs that were given or asked for.
     pub inputs: BTreeMap<String, Value>,
     /// `--set`.
-    pub overrides: BTreeMap<String, Json>,
+    pub overrides: BTreeMap<String, serde_json::Value>,
     /// The environment.
     pub environment: BTreeMap<String, String>,
     /// The client of AWS.

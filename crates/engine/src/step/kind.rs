@@ -153,7 +153,7 @@ fn typed<T: DeserializeOwned>(cx: &Context, input: &Value) -> Result<T, StepErro
             return StepError::NotPlannable { unknown };
         }
         let field = error.path().iter().map(ToString::to_string).collect();
-        let (message, help) = wording::of(&error.into_inner().to_string());
+        let (message, help) = super::wording::of(&error.into_inner().to_string());
         StepError::Input { field, message, help }
     })
 }
