@@ -15,9 +15,7 @@ use crate::journal::Journal;
 use crate::step::{QuestionType, Seq};
 use language::diagnostic::Code;
 use language::playbook::{Input, Playbook};
-use language::template::{
-    Evaluated, Namespace, Reference, Scope, Value, from_json, to_json, unknown,
-};
+use language::template::{Evaluated, Namespace, Reference, Scope, from_json, to_json, unknown};
 
 /// The names that the steps of one playbook file see, and what those steps have made.
 pub(super) struct Frame<'a> {

@@ -11,14 +11,12 @@ use super::load::Reader;
 use super::model::{Action, Step};
 use super::schema_check::Check;
 use super::scope::{List, Loop, Names, Outputs};
-use super::shape::Shape;
 use super::spelling::spelled;
 use super::top::foreign_keyword;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::spec::{KNOWN, Spec};
 use crate::template::{Expression, Reference, Template, TemplateKind};
-use crate::types::Types;
 
 const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 
@@ -296,9 +294,7 @@ impl Reader<'_, '_> {
         if let Some(template) = &template {
             self.lint_fields(spec, &node, template, step);
             if let Some(stack) = self.refusals(spec, &node, template) {
-                let of = |name: String| (name, Shape::types_only(Types::STRING));
-                let known = Shape::of_entries(stack.outputs.into_iter().map(of).collect());
-                Arc::make_mut(&mut outputs.named).push("outputs".to_owned(), known);
+                Arc::make_mut(&mut outputs.named).push("outputs".to_owned(), stack.shape());
             }
         }
         let beside = step.as_mapping().unwrap_or_default().iter();
@@ -408,7 +404,6 @@ impl Reader<'_, '_> {
     /// A `repeat` that looks at what stays as it is.
     fn unchanging_repeat(&mut self, until: &Expression, steps: &Node) {
         let changes = |reference: &Reference| match reference.path.as_slice() {
-            [root, fact, ..] if root == "run" => fact == "inbox",
             [root, id, ..] if root == "steps" => has_id(steps, id),
             [root, ..] => !matches!(root.as_str(), "inputs" | "vars" | "env"),
             [] => true,

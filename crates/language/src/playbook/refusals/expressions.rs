@@ -77,7 +77,7 @@ fn names(text: &str) -> Vec<(usize, &str)> {
         let calls = tail.get(length..).unwrap_or_default().trim_start().starts_with('(');
         let keyword = WORDS.contains(&word.to_ascii_uppercase().as_str());
         let number = word.starts_with(|first: char| first.is_ascii_digit());
-        if !signed && !word.is_empty() && !number && !(calls && !keyword) && !keyword {
+        if !(signed || word.is_empty() || number || calls || keyword) {
             found.push((at + from, word));
         }
         at += from + length;

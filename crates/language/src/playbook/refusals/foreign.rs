@@ -13,7 +13,9 @@ impl Reader<'_, '_> {
         match &node.kind {
             NodeKind::Sequence(items) => items.iter().for_each(|item| self.foreign_variables(item)),
             NodeKind::Mapping(entries) => {
-                entries.iter().for_each(|entry| self.foreign_variables(&entry.value));
+                for entry in entries {
+                    self.foreign_variables(&entry.value);
+                }
             }
             NodeKind::String(text) => {
                 for (start, name) in variables(&text.value).take(MOST) {

@@ -25,6 +25,7 @@ fn plain(it: char) -> bool {
     it.is_ascii_alphanumeric() || matches!(it, '-' | '_')
 }
 
+#[allow(clippy::too_many_lines, reason = "a table, one form after the other")]
 fn name_form(form: &str) -> Option<NameForm> {
     let none: fn(&str) -> Option<&'static str> = |_| None;
     Some(match form {
@@ -167,11 +168,12 @@ impl Reader<'_, '_> {
             "role-arn" if !is_arn(&known, "role/") => Some(
                 wrong_form(field, "the ARN of a role", node)
                     .label("this is no role's ARN")
-                    .help(match is_name(start) && known.is_literal() {
-                        true => format!(
+                    .help(if is_name(start) && known.is_literal() {
+                        format!(
                             "read it from the step that makes or looks up the role, `{{{{ steps.role.arn }}}}`, or write `arn:aws:iam::123456789012:role/{start}`"
-                        ),
-                        false => "read it from the step that makes or looks up the role: `{{ steps.role.arn }}`".to_owned(),
+                        )
+                    } else {
+                        "read it from the step that makes or looks up the role: `{{ steps.role.arn }}`".to_owned()
                     }),
             ),
             "policy-arn" if !is_arn(&known, "policy/") => Some(
@@ -314,12 +316,10 @@ fn managed_path(name: &str) -> &'static str {
 
 fn is_service(text: &str) -> bool {
     let host = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '.');
+    let domain = text.rsplit('.').next().unwrap_or_default();
     text.contains('.')
         && text.chars().all(host)
-        && (text.ends_with(".com")
-            || text.ends_with(".cn")
-            || text.contains(".amazonaws.")
-            || text.ends_with(".aws.internal"))
+        && matches!(domain, "com" | "cn" | "internal" | "eu")
 }
 
 fn is_principal(text: &str) -> bool {

@@ -1,11 +1,11 @@
 //! A handler that is not in the code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Node;
 use crate::playbook::fields::{is_templated, quoted};
-use crate::playbook::files::{FileKind, locate};
+use crate::playbook::files::{FileKind, Files, locate};
 use crate::playbook::load::{Reader, read};
 
 /// No more functions of a file are told.
@@ -53,7 +53,60 @@ fn language(runtime: &str) -> Option<&'static Language> {
     runtime.starts_with("nodejs").then_some(&NODE)
 }
 
+/// Why a module is not in the code, and what the code is called instead.
+type Elsewhere<'c> = (String, Option<&'c str>);
+
 impl Language {
+    /// The file and the function that a handler names.
+    fn parts<'h>(&self, handler: &'h str) -> Option<(&'h str, &'h str)> {
+        let parts = if self.is_python() {
+            handler.rsplit_once('.')
+        } else {
+            // `a/b.c.d` is `c.d` in the file `a/b`.
+            let name = handler.rfind('/').map_or(0, |slash| slash + 1);
+            let dot = name + handler.get(name..)?.find('.')?;
+            Some((handler.get(..dot)?, handler.get(dot + 1..)?))
+        };
+        parts.filter(|(module, function)| !module.is_empty() && !function.is_empty())
+    }
+
+    fn is_python(&self) -> bool {
+        self.endings == PYTHON.endings
+    }
+
+    /// Where a module is in the code, and what to call it; nothing where nobody can tell. Where it is not there, why, and
+    /// what the code is called instead.
+    fn file<'c>(
+        &self,
+        files: &dyn Files,
+        path: PathBuf,
+        code: &'c str,
+        module: &str,
+    ) -> Result<Option<(PathBuf, String)>, Elsewhere<'c>> {
+        let module = if self.is_python() { module.replace('.', "/") } else { module.to_owned() };
+        let named = |ending: &&str| format!("{module}{ending}");
+        let first = self.endings.first().map(named).unwrap_or_default();
+        if files.kind(&path) == Some(FileKind::Directory) {
+            let package = format!("{module}/__init__.py");
+            let mut candidates = self.endings.iter().map(named).chain([package]);
+            return candidates
+                .find(|name| files.kind(&path.join(name)) == Some(FileKind::File))
+                .map(|found| {
+                    Some((path.join(&found), format!("{}/{found}", code.trim_end_matches('/'))))
+                })
+                .ok_or_else(|| (format!("there is no `{first}` in `{code}`"), None));
+        }
+        let name = code.rsplit('/').next().unwrap_or(code);
+        let own = self.endings.iter().find_map(|ending| name.strip_suffix(*ending));
+        match own {
+            Some(own) if own != module => {
+                Err((format!("the handler is in `{first}`, the code is `{name}`"), Some(own)))
+            }
+            Some(_) => Ok(Some((path, code.to_owned()))),
+            None => Ok(None),
+        }
+    }
+
     /// The functions of a text that a handler can be.
     fn functions<'t>(&self, text: &'t str) -> Vec<&'t str> {
         let name = |line: &'t str| {
@@ -88,54 +141,22 @@ impl Reader<'_, '_> {
     ) -> Option<Diagnostic> {
         let files = self.loader.files;
         let path = locate(files, &self.directory, &self.root, code).ok()?;
-        let python = language.endings == PYTHON.endings;
-        let split = if python {
-            handler.rsplit_once('.')
-        } else {
-            // `a/b.c.d` is `c.d` in the file `a/b`.
-            let name = handler.rfind('/').map_or(0, |slash| slash + 1);
-            let dot = handler.get(name..)?.find('.').map(|dot| name + dot);
-            dot.and_then(|dot| Some((handler.get(..dot)?, handler.get(dot + 1..)?)))
-        };
-        let Some((module, function)) =
-            split.filter(|(module, function)| !module.is_empty() && !function.is_empty())
-        else {
+        let Some((module, function)) = language.parts(handler) else {
             return Some(
                 missing(format!("`{handler}` names no function"))
                     .label("a handler is FILE.FUNCTION")
                     .help(format!("write it with the file's name: `{}.{handler}`", stem(code))),
             );
         };
-        let module = if python { module.replace('.', "/") } else { module.to_owned() };
-        let (file, shown) = if files.kind(&path) == Some(FileKind::Directory) {
-            let mut candidates = language
-                .endings
-                .iter()
-                .map(|ending| format!("{module}{ending}"))
-                .collect::<Vec<_>>();
-            candidates.push(format!("{module}/__init__.py"));
-            let found =
-                candidates.iter().find(|name| files.kind(&path.join(name)) == Some(FileKind::File));
-            let Some(found) = found else {
-                return Some(
-                    missing(format!("there is no `{}` in `{code}`", candidates.first()?))
-                        .label("a handler is FILE.FUNCTION")
-                        .help("name a file that is there"),
-                );
-            };
-            (path.join(found), format!("{}/{found}", code.trim_end_matches('/')))
-        } else {
-            let ending = language.endings.iter().find(|ending| code.ends_with(*ending))?;
-            let name = Path::new(code).file_name()?.to_str()?;
-            let own = name.strip_suffix(ending)?;
-            if module != own {
-                return Some(
-                    missing(format!("`{handler}` is in `{module}{ending}`, the code is `{name}`"))
-                        .label("names another file")
-                        .help(format!("write `{own}.{function}`")),
-                );
+        let (file, shown) = match language.file(files, path, code, module) {
+            Ok(found) => found?,
+            Err((message, own)) => {
+                let help = match own {
+                    Some(own) => format!("write `{own}.{function}`"),
+                    None => "name a file that is there".to_owned(),
+                };
+                return Some(missing(message).label("leads to no file of the code").help(help));
             }
-            (path, code.to_owned())
         };
         let text = read(&file, files).ok()?;
         let name = function.split('.').next().unwrap_or(function);

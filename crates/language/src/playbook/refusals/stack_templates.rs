@@ -11,6 +11,8 @@ use crate::document::Node;
 use crate::playbook::fields::{is_templated, quoted};
 use crate::playbook::files::locate;
 use crate::playbook::load::{Reader, read};
+use crate::playbook::shape::Shape;
+use crate::types::Types;
 
 use references::unresolved;
 
@@ -20,7 +22,15 @@ const LONGEST: usize = 51_200;
 /// What a stack gives back.
 pub(in crate::playbook) struct StackTemplate {
     /// The names of its outputs.
-    pub(in crate::playbook) outputs: Vec<String>,
+    outputs: Vec<String>,
+}
+
+impl StackTemplate {
+    /// What is known of the stack's outputs.
+    pub(in crate::playbook) fn shape(self) -> Shape {
+        let of = |name: String| (name, Shape::types_only(Types::STRING));
+        Shape::of_entries(self.outputs.into_iter().map(of).collect())
+    }
 }
 
 /// What of a template is looked at.
