@@ -37,6 +37,15 @@ pub struct Input {
     /// What it is for.
     #[schemars(extend("x-stored" = true))]
     description: Option<String>,
+    /// Its path, such as `/services/`; `/` when absent.
+    #[schemars(length(max = 512), regex(pattern = r"^/([!-~]*/)?$"))]
+    path: Option<String>,
+    /// The ARN of the policy that its rights do not go beyond.
+    #[schemars(extend("x-form" = "policy-arn"))]
+    permissions_boundary: Option<String>,
+    /// How long a session may last, in seconds; 3600 when absent.
+    #[schemars(range(min = 3600, max = 43200))]
+    max_session_duration: Option<i32>,
     /// Tags beside the run's own.
     #[serde(default)]
     #[schemars(extend("x-stored" = true))]
@@ -80,6 +89,7 @@ impl StepKind for CreateRole {
     const PERMISSIONS: &'static [&'static str] = &[
         "iam:CreateRole",
         "iam:TagRole",
+        "iam:PutRolePermissionsBoundary",
         "iam:GetRole",
         "iam:ListAttachedRolePolicies",
         "iam:AttachRolePolicy",
@@ -103,6 +113,9 @@ impl StepKind for CreateRole {
             role_name: &input.role_name,
             trust: &trust,
             description: input.description.as_deref(),
+            path: input.path.as_deref(),
+            permissions_boundary: input.permissions_boundary.as_deref(),
+            max_session_duration: input.max_session_duration,
             tags: &input.tags,
         };
         let (role, adopted) = match role::create(&cx, &wanted).await? {
