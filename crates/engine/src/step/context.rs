@@ -199,7 +199,7 @@ impl Context {
     /// A name for what the step makes, which no other step of the run and no other round has, of up to `most` characters.
     #[must_use]
     pub fn own_name(&self, most: usize) -> String {
-        own_name(&self.run.id, &self.slug, most)
+        super::own_name::own_name(&self.run.id, &self.slug, most)
     }
 
     /// The text of a file that the playbook names, as long as it lies under the playbook's root.
@@ -476,29 +476,5 @@ impl Entry {
             Ok(()) => error,
             Err(unwritten) => unwritten.into(),
         }
-    }
-}
-
-fn own_name(run: &str, slug: &str, most: usize) -> String {
-    let whole = format!("playbook-{run}-{slug}");
-    if whole.chars().count() <= most {
-        return whole;
-    }
-    // What is cut off still tells one from another.
-    let rest = format!("-{:08x}", crc32fast::hash(whole.as_bytes()));
-    let kept = most.saturating_sub(rest.len());
-    whole.chars().take(kept).chain(rest.chars()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::own_name;
-
-    #[test]
-    fn long_names_are_cut_and_differ_all_the_same() {
-        assert_eq!(own_name("7f3a", "allow-2", 100), "playbook-7f3a-allow-2");
-        let names = ["1", "2"].map(|round| own_name("7f3a", &format!("{:x<200}-{round}", ""), 100));
-        assert_eq!(names.each_ref().map(String::len), [100, 100]);
-        assert_ne!(names[0], names[1]);
     }
 }

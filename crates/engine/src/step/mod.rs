@@ -4,6 +4,7 @@ pub mod context;
 pub mod error;
 pub mod kind;
 pub mod ledger;
+mod own_name;
 pub mod owner;
 pub mod resource;
 mod wording;

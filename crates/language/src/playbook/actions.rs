@@ -16,9 +16,9 @@ use super::top::foreign_keyword;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Key, Node, NodeKind};
 use crate::spec::{KNOWN, Spec};
-use crate::template::{Expression, Reference, Template, TemplateKind};
+use crate::template::{Template, TemplateKind};
 
-const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
+pub(super) const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 
 /// Of one step, no more faults than these are looked through for one that says the same.
 const MOST_REPEATED: usize = 100;
@@ -137,19 +137,6 @@ impl Reader<'_, '_> {
         spec.and_then(|spec| spec.input.get("properties")?.get(field)).is_some()
     }
 
-    fn no_kind(&mut self, node: &Node, entries: &[Entry]) {
-        let place = entries.first().map_or(node.span, |entry| entry.key.span);
-        if entries.iter().any(|entry| BESIDE_BLOCK.contains(&entry.key.name.as_str())) {
-            return;
-        }
-        self.fault(
-            Diagnostic::new(Code::NoKind, "this step does nothing")
-                .at(place)
-                .label("no key says what the step does")
-                .help("add one, such as `print: Hello`; `playbook steps` lists them"),
-        );
-    }
-
     /// What is wrong with a key that is neither of the step keys nor a kind.
     fn not_a_verb(&self, entry: &Entry, no_verb: bool) -> Diagnostic {
         let word = entry.key.name.as_str();
@@ -184,18 +171,6 @@ impl Reader<'_, '_> {
             _ => unknown_key(entry, "a step", &STEP_KEYS)
                 .help(format!("beside its kind, a step has {}", quoted(STEP_KEYS.iter().copied()))),
         }
-    }
-
-    /// The kind that was probably meant. Kinds that do the same to something else are not.
-    fn near_kind(&self, word: &str, names: &[&'static str]) -> Option<&'static str> {
-        let all = || names.iter().chain(CONTROLS).copied();
-        let Some((verb, noun)) = word.split_once('-') else { return self.scope.guess(word, all()) };
-        let of_verb = |name: &&'static str| {
-            name.split_once('-').filter(|(other, _)| *other == verb).map(|(_, noun)| noun)
-        };
-        let near = self.scope.guess(noun, all().filter_map(|name| of_verb(&name)));
-        let same = near.and_then(|near| all().find(|name| of_verb(name) == Some(near)));
-        same.or_else(|| self.scope.guess(word, all().filter(|name| of_verb(name).is_none())))
     }
 
     /// `rescue` and `always` where there is no block.
@@ -401,24 +376,6 @@ impl Reader<'_, '_> {
         Some(Action::Repeat { until: until?, steps: steps?, limit })
     }
 
-    /// A `repeat` that looks at what stays as it is.
-    fn unchanging_repeat(&mut self, until: &Expression, steps: &Node) {
-        let changes = |reference: &Reference| match reference.path.as_slice() {
-            [root, id, ..] if root == "steps" => has_id(steps, id),
-            [root, ..] => !matches!(root.as_str(), "inputs" | "vars" | "env"),
-            [] => true,
-        };
-        if until.references().is_empty() || until.references().iter().any(changes) {
-            return;
-        }
-        self.fault(
-            Diagnostic::new(Code::UnchangingPoll, "this `repeat` waits for what cannot change")
-                .at(until.span())
-                .label("reads none of the steps that are repeated")
-                .help("read a step inside, `steps.<id>.…`, or `loop.index`"),
-        );
-    }
-
     fn cleanup(&mut self, entry: &Entry) -> Option<Action> {
         let misplaced = if self.included {
             Some(
@@ -530,16 +487,5 @@ fn required_fields(spec: &Spec) -> String {
     match properties.and_then(|properties| properties.keys().next()) {
         Some(first) => format!("{{{first}: …}}"),
         None => "{name: value}".to_owned(),
-    }
-}
-
-/// Whether a step of that id is among these or inside of them.
-fn has_id(node: &Node, id: &str) -> bool {
-    match &node.kind {
-        NodeKind::Sequence(items) => items.iter().any(|item| has_id(item, id)),
-        NodeKind::Mapping(entries) => entries.iter().any(|entry| {
-            (entry.key.name == "id" && entry.value.as_str() == Some(id)) || has_id(&entry.value, id)
-        }),
-        _ => false,
     }
 }

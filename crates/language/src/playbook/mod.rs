@@ -16,6 +16,7 @@ mod inputs;
 mod lints;
 mod load;
 mod model;
+mod near_kind;
 mod path_checks;
 mod preflight;
 mod project;
@@ -30,6 +31,7 @@ mod shape;
 mod spelling;
 mod step_keys;
 mod top;
+mod unchanging;
 
 #[cfg(test)]
 mod tests;

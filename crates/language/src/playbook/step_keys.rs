@@ -16,7 +16,7 @@ use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::{Entry, Node, NodeKind};
-use crate::template::{Expression, Reference};
+use crate::template::Expression;
 use crate::types::Types;
 
 impl Reader<'_, '_> {
@@ -361,26 +361,6 @@ impl Reader<'_, '_> {
             );
         }
         Some(Poll { until: until?, every, timeout })
-    }
-
-    /// A poll that looks at what stays as it is.
-    fn unchanging_poll(&mut self, until: &Expression) {
-        let changes = |reference: &Reference| match reference.path.as_slice() {
-            [root, fact, ..] if root == "run" => fact == "inbox",
-            [root, ..] => {
-                !matches!(root.as_str(), "inputs" | "vars" | "env" | "steps" | "item" | "loop")
-            }
-            [] => true,
-        };
-        if until.references().iter().any(changes) {
-            return;
-        }
-        self.fault(
-            Diagnostic::new(Code::UnchangingPoll, "this `poll` waits for what cannot change")
-                .at(until.span())
-                .label("reads nothing of `result`")
-                .help("write what is to hold of the step's own outputs: `until: result.… == …`"),
-        );
     }
 
     fn codes(&mut self, key: &str, step: &Node) -> Vec<String> {
