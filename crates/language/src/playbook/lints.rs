@@ -131,9 +131,10 @@ impl Reader<'_, '_> {
                 self.lint_shown(&format!("{}.{name}", spec.name), value);
             }
             let form = schema.get(FORM).and_then(serde_json::Value::as_str);
-            if marked(NAME) || form.is_some_and(|form| form.ends_with("-name")) {
-                self.secret_name(name, value);
-            } else if marked(STORED) {
+            let is_name = marked(NAME) || form.is_some_and(|form| form.ends_with("-name"));
+            if let Some(variable) = env_read_by(value).filter(|_| is_name) {
+                self.secret_name(name, &variable, value);
+            } else if marked(STORED) || marked(NAME) {
                 self.lint_stored(name, value);
             }
             if marked(NAME) {
@@ -159,34 +160,20 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A name made of a secret: it would stand in the journal, and in every list.
-    fn secret_name(&mut self, field: &str, template: &Template) {
-        let references = template.references();
-        let env = references.iter().find_map(|reference| match reference.path.as_slice() {
-            [root, name, ..] if root == "env" => Some(name),
-            _ => None,
-        });
+    /// A name made of a variable of the environment, of which nobody has said that it is no secret.
+    fn secret_name(&mut self, field: &str, variable: &str, template: &Template) {
+        let input = variable.to_ascii_lowercase();
         for span in self.secrets_in(template) {
-            let (message, help) = match env {
-                Some(name) => {
-                    let input = name.to_ascii_lowercase();
-                    (
-                        format!("`{field}` reads `env.{name}`, which is treated as a secret"),
-                        format!(
-                            "say that it is none, `public_env: [{name}]` at the top, or declare `inputs: {{{input}: {{default: \"{{{{ env.{name} }}}}\"}}}}` and read `inputs.{input}`"
-                        ),
-                    )
-                }
-                None => (
-                    format!("`{field}` is made of a secret"),
-                    "make it of something that is no secret, such as `run.id`".to_owned(),
-                ),
-            };
             self.fault(
-                Diagnostic::new(Code::SecretInName, message)
-                    .at(span)
-                    .label("names are written to the journal, and seen by everybody")
-                    .help(help),
+                Diagnostic::new(
+                    Code::SecretInName,
+                    format!("`{field}` reads `env.{variable}`, which is treated as a secret"),
+                )
+                .at(span)
+                .label("names are written to the journal, and seen by everybody")
+                .help(format!(
+                    "say that it is none, `public_env: [{variable}]` at the top, or declare `inputs: {{{input}: {{default: \"{{{{ env.{variable} }}}}\"}}}}` and read `inputs.{input}`"
+                )),
             );
         }
     }
@@ -275,6 +262,15 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// A variable of the environment that a template reads.
+fn env_read_by(template: &Template) -> Option<String> {
+    let references = template.references();
+    references.iter().find_map(|reference| match reference.path.as_slice() {
+        [root, name, ..] if root == "env" => Some(name.clone()),
+        _ => None,
+    })
 }
 
 /// Whether a name itself says that nothing reads it.

@@ -9,7 +9,9 @@ use engine::step::{Context, Nothing, StepError, StepKind};
 /// `delete-object`.
 pub struct DeleteObject;
 
-/// Deletes an object that this run has put there. Any other is an error, and left alone: S3 without versions has no way back.
+/// Deletes an object that this run has put there.
+///
+/// Any other is an error, and left alone: S3 without versions has no way back.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {

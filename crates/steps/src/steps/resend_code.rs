@@ -50,6 +50,7 @@ impl StepKind for ResendCode {
         "logs:FilterLogEvents",
     ];
     const PERMISSIONS: &'static [&'static str] = &[
+        "cognito-idp:ResendConfirmationCode",
         "cognito-idp:DescribeUserPool",
         "cognito-idp:DescribeUserPoolClient",
         "logs:FilterLogEvents",
