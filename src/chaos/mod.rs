@@ -141,7 +141,7 @@ impl ChaosError {
             }
             Self::Silent => "choose a playbook that calls AWS",
             Self::Stack { .. } => {
-                "mend its template: each parameter needs a `Default`, and the embedded AWS must have its resource types"
+                "fix its template: each parameter needs a `Default`, and the embedded AWS must have its resource types"
             }
             Self::Io(_) => "free some memory, or name another directory in TMPDIR",
         }

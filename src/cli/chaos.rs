@@ -69,7 +69,7 @@ fn stacks(args: &ChaosArgs, output: Output) -> Result<Vec<Stack>, Exit> {
             let help = "write `--stack NAME=TEMPLATE`, such as `--stack theirs=stack.yaml`";
             return Err(output.fail(&format!("`{given}` names no template"), Some(help)));
         };
-        let text = Disk.read(Path::new(template)).map_err(|reason| {
+        let text = Disk::default().read(Path::new(template)).map_err(|reason| {
             let help = "name the template of the stack that the playbook is to use";
             output.fail(&format!("{template}: {reason}"), Some(help))
         })?;

@@ -225,6 +225,7 @@ async fn clean(
         progress: Arc::new(|_| ()),
         interrupt: wishes.interrupt(),
         step: Arc::from("cleanup"),
+        slug: Arc::from("cleanup"),
         unread: false,
         longest_wait: None,
     };

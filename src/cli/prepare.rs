@@ -35,7 +35,7 @@ pub(super) async fn prepare(
     session: &Session<'_>,
     job: &Job,
     inputs: BTreeMap<String, Value>,
-    overrides: BTreeMap<String, String>,
+    overrides: BTreeMap<String, Value>,
 ) -> Result<Prepared, Exit> {
     let Session { args, output, mode, .. } = session;
     let playbook = &job.playbook;

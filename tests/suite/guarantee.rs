@@ -177,6 +177,7 @@ impl Case {
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(never.subscribe(), 1),
             step: Arc::from("cleanup"),
+            slug: Arc::from("cleanup"),
             unread: false,
             longest_wait: None,
         };

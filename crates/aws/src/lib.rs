@@ -13,6 +13,7 @@ mod error;
 mod intercept;
 mod reply;
 
+pub use aws_model::is_reserved_word;
 pub use call::{Observer, OnUnanswered, Unanswered};
 pub use clients::Aws;
 pub use configured::{ConfiguredEndpoint, configured_endpoint, has_profile};

@@ -160,6 +160,7 @@ impl Cleaner<'_> {
             aws: self.context.aws.observed_by(observer),
             progress: progress(self.sink, owner),
             step: Arc::from(entry.step.as_str()),
+            slug: Arc::from(entry.step.as_str()),
             ledger: Arc::new(self.journal.for_undo(entry)),
             // Some things take longer than usual, and are waited for; not where somebody asks to be quick.
             longest_wait: Some(self.timeout).filter(|timeout| *timeout < USUAL_TIMEOUT),

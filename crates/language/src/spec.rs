@@ -40,6 +40,21 @@ pub const DURATION: &str = "x-duration";
 /// Marks the input of a kind that puts a question, which nobody answers where there is no person and no `default`:
 /// `#[schemars(extend("x-asks" = true))]`.
 pub const ASKS: &str = "x-asks";
+
+/// Marks a field of an input, or each item of one, as a name or an ARN that AWS gives a form, by the name of that form:
+/// `#[schemars(extend("x-form" = "role-arn"))]`.
+pub const FORM: &str = "x-form";
+
+/// Marks a field of an input as the handler of a function, by the name of the field that holds its code:
+/// `#[schemars(extend("x-handler" = "code"))]`.
+pub const HANDLER: &str = "x-handler";
+
+/// Marks a field of an input as an expression of DynamoDB: `#[schemars(extend("x-expression" = true))]`.
+pub const EXPRESSION: &str = "x-expression";
+
+/// Marks a field of an input as the file of a template of CloudFormation: `#[schemars(extend("x-template" = true))]`.
+pub const TEMPLATE: &str = "x-template";
+
 /// What the clean-up does about something that a step has left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -129,6 +144,11 @@ pub fn marked(schema: &Value, mark: &str) -> Vec<String> {
 pub trait Kinds {
     /// Every kind's name, in order.
     fn names(&self) -> Vec<&'static str>;
+    /// Whether DynamoDB keeps a word for itself, in capital letters.
+    fn is_reserved(&self, word: &str) -> bool {
+        let _ = word;
+        false
+    }
     /// What the kind of that name says of itself.
     fn spec(&self, name: &str) -> Option<&'static Spec>;
 }

@@ -217,6 +217,7 @@ impl Run {
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
             step: Arc::from(step),
+            slug: Arc::from(step),
             unread: false,
             longest_wait: None,
         }

@@ -280,6 +280,7 @@ impl Engine {
             prompter: Arc::clone(&setup.prompter),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
+            slug: Arc::from(at.slug()),
             unread: false,
             longest_wait: None,
         }

@@ -38,8 +38,8 @@ impl Outputs {
 }
 
 impl Engine {
-    /// Nobody knows which variables of an environment are secret, so all are.
-    pub(super) fn env_namespace(&self) -> Namespace {
+    /// Nobody knows which variables of an environment are secret, so all are but those that the playbook says are not.
+    pub(super) fn env_namespace(&self, public: &[String]) -> Namespace {
         let env = Namespace::new();
         for (name, value) in &self.setup.environment {
             let value = if self.setup.aws.is_dry_run() {
@@ -47,7 +47,11 @@ impl Engine {
             } else {
                 Value::from(value.as_str())
             };
-            env.insert_secret(name, value);
+            if public.contains(name) {
+                env.insert(name, value);
+            } else {
+                env.insert_secret(name, value);
+            }
         }
         env
     }
@@ -259,10 +263,14 @@ impl Engine {
 /// What a failed step says of its error, to later steps.
 fn error_facts(failure: &Failure) -> Json {
     // The code is beside it.
-    let message = failure.message.strip_prefix(&format!("{}: ", failure.code));
+    let code = format!("{}: ", failure.code);
+    let message = match failure.message.strip_prefix(&code) {
+        Some(message) => message.to_owned(),
+        None => failure.message.replacen(&format!(": {code}"), ": ", 1),
+    };
     json!({
         "code": failure.code,
-        "message": message.unwrap_or(&failure.message),
+        "message": message,
         "help": failure.help,
         "details": failure.details,
     })

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::event::CodeForm;
+use crate::regular_file;
 use aws::{Aws, CallError, Outcome};
 
 use super::error::StepError;
@@ -188,6 +189,8 @@ pub struct Context {
     pub interrupt: Interrupt,
     /// The step's id, or its kind where it has none: what names values that are not known yet.
     pub step: Arc<str>,
+    /// What names that the program makes itself have of the step and its round.
+    pub slug: Arc<str>,
     /// Whether nobody will see what it returns.
     pub unread: bool,
     /// How long to wait for anything at the most, whatever it usually takes.
@@ -195,6 +198,30 @@ pub struct Context {
 }
 
 impl Context {
+    /// A name for what the step makes, which no other step of the run and no other round has, of up to `most` characters.
+    #[must_use]
+    pub fn own_name(&self, most: usize) -> String {
+        super::own_name::own_name(&self.run.id, &self.slug, most)
+    }
+
+    /// The text of a file that the playbook names, as long as it lies under the playbook's root.
+    ///
+    /// # Errors
+    /// What is wrong with it, to be put behind its path.
+    pub fn text_of(&self, path: &str, most: u64) -> Result<String, String> {
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => "is not there".to_owned(),
+            std::io::ErrorKind::InvalidData => "is no text".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        };
+        let root = self.root.canonicalize().map_err(unreadable)?;
+        let file = self.directory.join(path).canonicalize().map_err(unreadable)?;
+        if !file.starts_with(&root) {
+            return Err("leads out of the project".to_owned());
+        }
+        regular_file::read_to_string(&file, most).map_err(unreadable)
+    }
+
     /// Writes the intent to make `resource` to the journal, durably. Call AWS only after this has returned.
     ///
     /// # Errors

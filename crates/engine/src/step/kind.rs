@@ -153,7 +153,8 @@ fn typed<T: DeserializeOwned>(cx: &Context, input: &Value) -> Result<T, StepErro
             return StepError::NotPlannable { unknown };
         }
         let field = error.path().iter().map(ToString::to_string).collect();
-        StepError::Input { field, message: error.into_inner().to_string(), help: None }
+        let (message, help) = super::wording::of(&error.into_inner().to_string());
+        StepError::Input { field, message, help }
     })
 }
 

@@ -4,8 +4,10 @@ pub mod context;
 pub mod error;
 pub mod kind;
 pub mod ledger;
+mod own_name;
 pub mod owner;
 pub mod resource;
+mod wording;
 
 pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts, ask};
 pub use error::StepError;

@@ -16,10 +16,13 @@ mod inputs;
 mod lints;
 mod load;
 mod model;
+mod near_kind;
 mod parallel;
 mod path_checks;
 mod preflight;
+mod project;
 mod references;
+mod refusals;
 mod retry;
 mod runtimes;
 mod schema;
@@ -29,6 +32,7 @@ mod shape;
 mod spelling;
 mod step_keys;
 mod top;
+mod unchanging;
 
 #[cfg(test)]
 mod tests;
@@ -38,5 +42,6 @@ pub use files::{FileKind, Files};
 pub use load::{Checked, check, load};
 pub use model::{Action, ForEach, Input, Playbook, Poll, Retry, Step};
 pub use preflight::Circumstances;
+pub use project::{PROJECT_FILE, is_library_name};
 pub use schema::{control_keys, input_keys, json_schema, step_keys};
 pub use scope::RUN_FACTS;

@@ -26,6 +26,8 @@ pub struct Playbook {
     pub tags: Vec<String>,
     /// `inputs`, in order.
     pub inputs: Vec<Input>,
+    /// `public_env`: the variables of the environment that are no secrets.
+    pub public_env: Vec<String>,
     /// `vars`, in order.
     pub vars: Vec<(String, Template)>,
     /// `steps`, in order.

@@ -41,6 +41,11 @@ pub(super) fn top_properties() -> Value {
             "name": {"description": "The name of the playbook.", "type": "string", "minLength": 1},
             "description": {"description": "What the playbook shows.", "type": "string"},
             "tags": {"description": "Words to find the playbook by.", "type": "array", "items": {"type": "string"}},
+            "public_env": {
+                "description": "The variables of the environment that are no secrets; all others are treated as such.",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1}
+            },
             "inputs": {
                 "description": "What a person or CI gives.",
                 "type": "object",

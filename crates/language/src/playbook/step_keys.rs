@@ -339,7 +339,12 @@ impl Reader<'_, '_> {
         for entry in self.map("poll", node, &example)? {
             let value = &entry.value;
             match entry.key.name.as_str() {
-                "until" => until = self.condition("poll.until", value),
+                "until" => {
+                    until = self.condition("poll.until", value);
+                    if let Some(until) = &until {
+                        self.unchanging_poll(until);
+                    }
+                }
                 "every" => every = self.duration("poll.every", value).unwrap_or(every),
                 "timeout" => timeout = self.duration("poll.timeout", value).unwrap_or(timeout),
                 _ => self.fault(unknown_key(entry, "`poll`", &POLL)),

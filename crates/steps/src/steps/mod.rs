@@ -41,6 +41,8 @@ registry! {
     put_object PutObject,
     get_object GetObject,
     head_object HeadObject,
+    list_objects ListObjects,
+    delete_object DeleteObject,
     deploy_stack DeployStack,
     stack_outputs StackOutputs,
     create_user_pool CreateUserPool,
@@ -48,6 +50,7 @@ registry! {
     update_triggers UpdateTriggers,
     sign_up SignUp,
     confirm_sign_up ConfirmSignUp,
+    resend_code ResendCode,
     sign_in SignIn,
     forgot_password ForgotPassword,
     confirm_forgot_password ConfirmForgotPassword,
@@ -93,6 +96,10 @@ pub struct Registry;
 impl Kinds for Registry {
     fn names(&self) -> Vec<&'static str> {
         KINDS.iter().map(|kind| kind.name).collect()
+    }
+
+    fn is_reserved(&self, word: &str) -> bool {
+        engine::aws::is_reserved_word(word)
     }
 
     fn spec(&self, name: &str) -> Option<&'static Spec> {

@@ -222,6 +222,7 @@ impl Kinds for FakeKinds {
 pub(super) struct Disk {
     files: BTreeMap<PathBuf, String>,
     links: BTreeMap<PathBuf, PathBuf>,
+    libraries: BTreeMap<String, PathBuf>,
 }
 
 impl Disk {
@@ -232,6 +233,11 @@ impl Disk {
 
     pub(super) fn and(mut self, name: &str, text: &str) -> Self {
         self.files.insert(tidy(&Path::new("/project/books").join(name)), text.to_owned());
+        self
+    }
+
+    pub(super) fn library(mut self, name: &str, directory: &str) -> Self {
+        self.libraries.insert(name.to_owned(), PathBuf::from(directory));
         self
     }
 
@@ -257,6 +263,10 @@ impl Files for Disk {
 
     fn root_of(&self, _: &Path) -> PathBuf {
         PathBuf::from("/project")
+    }
+
+    fn libraries(&self) -> BTreeMap<String, PathBuf> {
+        self.libraries.clone()
     }
 
     fn names(&self, directory: &Path) -> Vec<String> {

@@ -280,7 +280,7 @@ fn expect_error_stands_alone() {
             "  - print: a
     expect_error: A
     retry: {}
-    poll: {until: 'true'}
+    poll: {until: result is defined}
     allow_error: B
   - print: a
     expect_error: []
@@ -395,7 +395,7 @@ fn keys_that_mean_nothing_there() {
     assert_faults(
         &step_faults(
             "  - block: [print: a]
-    poll: {until: 'true'}
+    poll: {until: result is defined}
     retry: {}
     expect_error: A
     allow_error: B

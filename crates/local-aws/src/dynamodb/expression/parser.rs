@@ -2,6 +2,8 @@
 
 mod actions;
 
+use aws_model::is_reserved_word;
+
 use super::Placeholders;
 use super::condition::{Comparator, Condition, Operand};
 use super::lexer::{Kind, Token, tokens};
@@ -11,8 +13,6 @@ use crate::dynamodb::error::validation;
 use crate::dynamodb::value::AttributeValue;
 use crate::protocol::AwsError;
 
-/// The words that attributes cannot be called by without a placeholder, as the Developer Guide lists them.
-const RESERVED_WORDS: &str = include_str!("../reserved_words.txt");
 const LONGEST: usize = 4096;
 /// AWS counts operators and allows 300; what this limits is how deep they may be nested.
 const DEEPEST: usize = 100;
@@ -415,7 +415,7 @@ impl<'e> Parser<'e> {
         let name = match token.kind {
             Kind::Word => {
                 let upper = text.to_ascii_uppercase();
-                if RESERVED_WORDS.lines().any(|word| word == upper) {
+                if is_reserved_word(&upper) {
                     return Err(self.error(&format!(
                         "Attribute name is a reserved keyword; reserved keyword: {text}"
                     )));

@@ -146,6 +146,7 @@ impl DryRun {
             }),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
             step: Arc::from("it"),
+            slug: Arc::from("it"),
             unread: false,
             longest_wait: None,
         };
