@@ -20,6 +20,7 @@ mod names;
 mod objects;
 mod payload;
 mod routes;
+mod system;
 mod tags;
 #[cfg(test)]
 mod tests;
