@@ -257,7 +257,7 @@ impl Table {
     }
 }
 
-fn key_schema(key: &KeySchema) -> Value {
+pub(super) fn key_schema(key: &KeySchema) -> Value {
     let element = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
     let hash = key.hash.iter().map(|hash| element(&hash.name, "HASH"));
     Value::Array(hash.chain(key.range.iter().map(|range| element(&range.name, "RANGE"))).collect())
