@@ -10,6 +10,7 @@ mod service;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod v2;
 mod visitor;
 
 use std::ffi::OsString;
@@ -199,9 +200,14 @@ impl Router {
     }
 
     fn admit(&self, request: &Request) -> Result<Admitted, (Protocol, AwsError)> {
-        let anonymous = route::anonymous(request, &self.account.region).map(Ok);
+        let anonymous = route::anonymous(request, &self.account.region)
+            .or_else(|| route::presigned_v2(request, &self.account.region))
+            .map(Ok);
         let given = anonymous.unwrap_or_else(|| route::credential(request));
         let credential = given.map_err(|error| {
+            if error.code == "MissingAuthenticationToken" && route::is_for_object(request) {
+                return (Protocol::RestXml, AwsError::new(403, "AccessDenied", "Access Denied"));
+            }
             let protocol = route::guess_service(request)
                 .map_or_else(|| route::guess_protocol(request), Service::protocol);
             (protocol, route::in_dialect(error, protocol))

@@ -80,6 +80,8 @@ struct Parser<'e> {
     tokens: Vec<Token<'e>>,
     position: usize,
     depth: usize,
+    /// From which token to which the last group in parentheses goes.
+    group: Option<(usize, usize)>,
     placeholders: &'e Placeholders,
 }
 
@@ -95,6 +97,7 @@ impl<'e> Parser<'e> {
             tokens: tokens(expression),
             position: 0,
             depth: 0,
+            group: None,
             placeholders,
         };
         if expression.len() > LONGEST {
@@ -199,8 +202,14 @@ impl<'e> Parser<'e> {
             return Ok(Condition::Not(Box::new(inner)));
         }
         if self.take("(") {
+            let begin = self.position;
             let inner = self.condition()?;
+            // The group within is all that there is in this one.
+            if self.group == Some((begin, self.position)) {
+                return Err(self.error("The expression has redundant parentheses;"));
+            }
             self.expect(")")?;
+            self.group = Some((begin - 1, self.position));
             return Ok(inner);
         }
         if self.is_call() && !self.is("size") {
