@@ -195,7 +195,8 @@ async fn trust(cx: &Context, input: &Input) -> Result<Trust, StepError> {
         let help = "leave out one of them: `insecure` believes everybody";
         return Err(StepError::input("insecure", "`ca` and `insecure` exclude each other", help));
     }
-    let help = "give the path of a PEM file, relative to the playbook, in the playbook's repository";
+    let help =
+        "give the path of a PEM file, relative to the playbook, in the playbook's repository";
     let wrong = |message: String| StepError::input("ca", message, help);
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => wrong(format!("there is no file `{file}`")),
@@ -283,9 +284,11 @@ fn failure(error: HttpError, limit: Duration) -> StepError {
         HttpError::Url { .. } => {
             StepError::input("url", message, "write one such as https://example.org/products")
         }
-        HttpError::Method { .. } => {
-            StepError::input("method", message, "write GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS")
-        }
+        HttpError::Method { .. } => StepError::input(
+            "method",
+            message,
+            "write GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS",
+        ),
         HttpError::Header { .. } => {
             StepError::input("headers", message, "leave it out, or write it on one line")
         }
