@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::schema::Fields;
-use super::{CALLS_ON_FAILURE, left_behind, sentence};
+use super::{CALLS_ON_FAILURE, aws_calls, left_behind, sentence};
 use engine::step::{Kinds, Spec};
 use language::playbook::{CONTROLS, Control, control_keys, step_keys};
 
@@ -22,7 +22,7 @@ pub struct WriteError {
 }
 
 /// Services in the order in which the index lists them, under the prefix of their IAM actions.
-const SERVICES: [(&str, &str); 8] = [
+const SERVICES: [(&str, &str); 9] = [
     ("sts", "Who runs it"),
     ("iam", "Roles and policies: IAM"),
     ("lambda", "Functions: Lambda"),
@@ -31,6 +31,7 @@ const SERVICES: [(&str, &str); 8] = [
     ("cognito-idp", "Users: Cognito user pools"),
     ("dynamodb", "Tables: DynamoDB"),
     ("s3", "Objects: S3"),
+    ("http", "APIs: HTTP"),
 ];
 
 /// Writes the manual into a directory; says how many files that were.
@@ -118,7 +119,7 @@ fn kind_page(spec: &Spec) -> String {
         text.push_str("\n## Outputs\n\nLater steps see them as `steps.<id>.<output>`.\n");
         table(&mut text, "output", &outputs);
     }
-    words(&mut text, "AWS calls", spec.calls);
+    words(&mut text, "AWS calls", aws_calls(spec));
     words(&mut text, CALLS_ON_FAILURE, spec.calls_on_failure);
     words(&mut text, "IAM actions", spec.permissions);
     words(&mut text, "IAM actions of the clean-up", &spec.undo_permissions);

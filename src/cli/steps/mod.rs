@@ -90,7 +90,7 @@ fn kind_page(spec: &Spec) -> String {
         page.paragraph(&format!("`{name}: VALUE` is short for `{name}: {{{field}: VALUE}}`."));
     }
     page.fields("Outputs", &Fields::of(&spec.output));
-    page.list("AWS calls", spec.calls);
+    page.list("AWS calls", aws_calls(spec));
     page.list(CALLS_ON_FAILURE, spec.calls_on_failure);
     page.list("IAM actions", spec.permissions);
     page.list("IAM actions of the clean-up", &spec.undo_permissions);
@@ -106,6 +106,11 @@ fn control_page(control: &Control) -> String {
     page.fields("Keys", &Fields::of(&control_keys(control)));
     page.example(control.example);
     page.text
+}
+
+/// The calls of AWS; the request that a step writes itself is none.
+fn aws_calls(spec: &Spec) -> &[&str] {
+    if spec.name == "http" { &[] } else { spec.calls }
 }
 
 /// The heading of those calls.
