@@ -43,4 +43,5 @@ services! {
     dynamodb,
     s3,
     ssm,
+    apigateway,
 }

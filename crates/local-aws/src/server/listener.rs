@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -33,6 +34,11 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Whether a person may look at pages of it in a browser.
     fn has_pages(&self) -> bool {
+        false
+    }
+
+    /// Whether anybody may send such a request, pages in browsers included.
+    fn is_open_to_all(&self, _headers: &HeaderMap, _path: &str) -> bool {
         false
     }
 
@@ -163,7 +169,9 @@ async fn answer(
 ) -> Result<hyper::Response<Reply>, Closed> {
     let request_id = new_request_id();
     let (head, body) = request.into_parts();
-    if visitor::is_web_page(&head, handler.has_pages()) {
+    let is_open =
+        head.uri.authority().is_none() && handler.is_open_to_all(&head.headers, head.uri.path());
+    if !is_open && visitor::is_web_page(&head, handler.has_pages()) {
         return encode(not_for_web_pages(&request_id));
     }
     let Some(body) = read(body).await? else {
