@@ -126,14 +126,13 @@ impl Here {
     async fn ask(&self, line: &str, headers: &[&str], body: &str) -> (u16, String, String) {
         let address = self.aws.endpoint_url().trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(&address).await.expect("it listens");
-        let mut text = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+        let mut lines = vec![format!("{line} HTTP/1.1"), "Connection: close".to_owned()];
         if !headers.iter().any(|header| header.starts_with("Host:")) {
-            text.push_str(&format!("Host: {address}\r\n"));
+            lines.push(format!("Host: {address}"));
         }
-        for header in headers {
-            text.push_str(&format!("{header}\r\n"));
-        }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        lines.extend(headers.iter().map(|header| (*header).to_owned()));
+        lines.push(format!("Content-Length: {}", body.len()));
+        let text = format!("{}\r\n\r\n{body}", lines.join("\r\n"));
         stream.write_all(text.as_bytes()).await.expect("sent");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.expect("an answer");
@@ -323,93 +322,67 @@ async fn pages_reach_apis_and_nothing_else() {
     here.aws.shutdown().await;
 }
 
-#[tokio::test]
-async fn what_an_api_cannot_be_is_refused() {
-    let here = Here::start().await;
-    let id = here.api(&["GET /x"], json!({})).await;
-    let integration = |more: Value| {
-        let mut input = json!({
-            "ApiId": id, "IntegrationType": "AWS_PROXY", "IntegrationUri": FUNCTION, "PayloadFormatVersion": "1.0",
+/// What cannot be made of the API of that id: operation, input, code, and what is said.
+fn refusals(id: &str) -> Vec<(&'static str, Value, &'static str, &'static str)> {
+    let bad = "BadRequestException";
+    let route = |more: &Value| with(json!({"ApiId": id, "RouteKey": "GET /y"}), more);
+    let integration = |more: &Value| {
+        let plain = json!({
+            "ApiId": id, "IntegrationType": "AWS_PROXY", "IntegrationUri": FUNCTION,
+            "PayloadFormatVersion": "1.0",
         });
-        for (name, value) in more.as_object().into_iter().flatten() {
-            input[name] = value.clone();
-        }
-        input
+        with(plain, more)
     };
     let jwt = json!({
-        "ApiId": id, "Name": "t", "AuthorizerType": "JWT", "IdentitySource": ["$request.header.Authorization"],
+        "ApiId": id, "Name": "t", "AuthorizerType": "JWT",
+        "IdentitySource": ["$request.header.Authorization"],
         "JwtConfiguration": {"Issuer": "https://example.org", "Audience": ["c"]},
     });
-    for (operation, input, code, said) in [
-        (
-            "CreateApi",
-            json!({"Name": "w", "ProtocolType": "WEBSOCKET"}),
-            "BadRequestException",
-            "WEBSOCKET",
-        ),
-        (
-            "GetApi",
-            json!({"ApiId": "none"}),
-            "NotFoundException",
-            "Invalid API identifier specified",
-        ),
-        ("CreateRoute", json!({"ApiId": id, "RouteKey": "GET /x"}), "ConflictException", "GET /x"),
-        (
-            "CreateRoute",
-            json!({"ApiId": id, "RouteKey": "x"}),
-            "BadRequestException",
-            "not formatted properly",
-        ),
-        (
-            "CreateRoute",
-            json!({"ApiId": id, "RouteKey": "GET /y", "AuthorizationType": "AWS_IAM"}),
-            "BadRequestException",
-            "AWS_IAM",
-        ),
-        (
-            "CreateRoute",
-            json!({"ApiId": id, "RouteKey": "GET /y", "Target": "integrations/none"}),
-            "BadRequestException",
-            "integrations/none",
-        ),
+    let stage = |name: &str| json!({"ApiId": id, "StageName": name});
+    vec![
+        ("CreateApi", json!({"Name": "w", "ProtocolType": "WEBSOCKET"}), bad, "WEBSOCKET"),
+        ("GetApi", json!({"ApiId": "none"}), "NotFoundException", "Invalid API identifier"),
+        ("CreateRoute", route(&json!({"RouteKey": "GET /x"})), "ConflictException", "GET /x"),
+        ("CreateRoute", route(&json!({"RouteKey": "x"})), bad, "not formatted properly"),
+        ("CreateRoute", route(&json!({"AuthorizationType": "AWS_IAM"})), bad, "AWS_IAM"),
+        ("CreateRoute", route(&json!({"Target": "integrations/none"})), bad, "integrations/none"),
         (
             "CreateIntegration",
-            integration(json!({"IntegrationType": "HTTP_PROXY"})),
-            "BadRequestException",
+            integration(&json!({"IntegrationType": "HTTP_PROXY"})),
+            bad,
             "HTTP_PROXY",
         ),
         (
             "CreateIntegration",
-            integration(json!({"IntegrationUri": "arn:aws:sqs:::q"})),
-            "BadRequestException",
-            "integration URI",
+            integration(&json!({"IntegrationUri": "arn:aws:sqs:::q"})),
+            bad,
+            "URI",
         ),
         (
             "CreateIntegration",
-            integration(json!({"RequestParameters": {"a": "b"}})),
-            "BadRequestException",
+            integration(&json!({"RequestParameters": {"a": "b"}})),
+            bad,
             "RequestParameters",
         ),
-        (
-            "CreateStage",
-            json!({"ApiId": id, "StageName": "a b"}),
-            "BadRequestException",
-            "Stage name",
-        ),
-        (
-            "CreateStage",
-            json!({"ApiId": id, "StageName": "$default"}),
-            "ConflictException",
-            "$default",
-        ),
-        ("CreateAuthorizer", jwt, "BadRequestException", "Invalid issuer"),
-        (
-            "CreateDeployment",
-            json!({"ApiId": id, "StageName": "none"}),
-            "NotFoundException",
-            "none",
-        ),
-    ] {
+        ("CreateStage", stage("a b"), bad, "Stage name"),
+        ("CreateStage", stage("$default"), "ConflictException", "$default"),
+        ("CreateAuthorizer", jwt, bad, "Invalid issuer"),
+        ("CreateDeployment", stage("none"), "NotFoundException", "none"),
+    ]
+}
+
+fn with(mut input: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        input[name] = value.clone();
+    }
+    input
+}
+
+#[tokio::test]
+async fn what_an_api_cannot_be_is_refused() {
+    let here = Here::start().await;
+    let id = here.api(&["GET /x"], json!({})).await;
+    for (operation, input, code, said) in refusals(&id) {
         let (got, message) = here.refused(operation, input).await;
         assert!(got == code && message.contains(said), "{operation}: {got}: {message}");
     }

@@ -100,7 +100,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn shown(result: Value, whole: bool) -> Option<(u16, Vec<(String, String)>, String)> {
+    type Shown = (u16, Vec<(String, String)>, String);
+
+    fn shown(result: Value, whole: bool) -> Option<Shown> {
         let response = of(&result, whole)?;
         let body = String::from_utf8_lossy(&response.body).into_owned();
         Some((response.status, response.headers, body))
