@@ -69,8 +69,12 @@ const OPERATIONS: [Operation; 34] = {
     all
 };
 
-pub(super) const MODEL: Model =
-    Model { name: "apigatewayv2", operations: &OPERATIONS, invalid: bad_request_of };
+pub(super) const MODEL: Model = Model {
+    name: "apigatewayv2",
+    operations: &OPERATIONS,
+    invalid: bad_request_of,
+    query_codes: &[],
+};
 
 fn bad_request_of(problems: &[Problem], _input: &Value) -> Option<AwsError> {
     problems
