@@ -17,7 +17,7 @@ pub use check::{CheckArgs, CheckFormat};
 pub use embedded::{ChaosArgs, ServeArgs};
 pub use run::RunArgs;
 pub use value::{ReportFile, ReportFormat, is_account};
-use value::{duration, endpoint_url, filled, library};
+use value::{duration, endpoint_url, filled};
 
 /// Runs scenarios against AWS from YAML, and leaves the account exactly as it was.
 #[derive(Debug, Parser)]

@@ -20,6 +20,8 @@ pub fn action_of(call: &str) -> Option<&str> {
         "lambda:Invoke" => Some("lambda:InvokeFunction"),
         "s3:HeadObject" => Some("s3:GetObject"),
         "s3:HeadBucket" | "s3:ListObjectsV2" => Some("s3:ListBucket"),
+        // No call of AWS's.
+        call if call.starts_with("http:") => None,
         call => Some(call),
     }
 }

@@ -112,6 +112,11 @@ impl Aws {
         self.shared.capture_bodies
     }
 
+    /// Where calls go, if not to AWS's own endpoints.
+    pub(super) fn endpoint_url(&self) -> Option<&str> {
+        self.shared.config.endpoint_url()
+    }
+
     pub(super) fn observer(&self) -> &Observer {
         &self.observer
     }

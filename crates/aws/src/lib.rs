@@ -10,6 +10,7 @@ mod configured;
 mod connect;
 mod connect_error;
 mod error;
+pub mod http;
 mod intercept;
 mod reply;
 

@@ -13,12 +13,15 @@ mod tests;
 mod v2;
 mod visitor;
 
+pub(crate) use visitor::is_loopback_host;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -140,6 +143,9 @@ impl fmt::Debug for Router {
 impl Handler for Router {
     fn handle(&self, mut request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(async move {
+            if let Some(service) = self.open_to_all(&request.headers, path_of(&request)) {
+                return service.page(&self.account, &request).await;
+            }
             if admission::is_closed(&request, self.required.as_ref()) {
                 return Some(admission::ask_for_credentials());
             }
@@ -169,12 +175,27 @@ impl Handler for Router {
     fn has_pages(&self) -> bool {
         true
     }
+
+    fn is_open_to_all(&self, headers: &HeaderMap, path: &str) -> bool {
+        self.open_to_all(headers, path).is_some()
+    }
 }
 
 /// The service of a request, the account and the region that it is about, and who has signed it.
 type Admitted = (&'static dyn Service, Account, Credential);
 
+/// The path of a request, as it was sent.
+fn path_of(request: &Request) -> &str {
+    request.target.split('?').next().unwrap_or_default()
+}
+
 impl Router {
+    /// The service that answers a request of anybody's.
+    fn open_to_all(&self, headers: &HeaderMap, path: &str) -> Option<&'static dyn Service> {
+        let mut services = self.account.services().iter().copied();
+        services.find(|service| service.is_open_to_all(headers, path))
+    }
+
     /// The pages of this program, which AWS does not have.
     fn internal_page(&self, request: &Request) -> Option<Response> {
         if request.method != hyper::Method::GET || request.header("authorization").is_some() {

@@ -67,6 +67,7 @@ registry! {
     scan Scan,
     query Query,
     delete_item DeleteItem,
+    http Http,
     ask Ask,
     choose Choose,
     confirm Confirm,
