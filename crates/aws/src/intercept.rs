@@ -13,6 +13,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::operation::Preset;
 use super::reply;
 
 use aws_model::parameters;
@@ -40,6 +41,10 @@ pub(super) struct Trace {
     pub(super) lost: bool,
     /// Whether an attempt got no reply at all, so that it may still be under way.
     pub(super) unanswered: bool,
+    /// Whether a successful reply is whatever somebody has stored or a function has said.
+    pub(super) stores: bool,
+    /// What is shown of the call in place of what its request tells.
+    pub(super) preset: Option<Preset>,
     /// What the last reply was, where the SDK takes for success what AWS cannot have said.
     pub(super) foreign: Option<String>,
 }
@@ -81,7 +86,8 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             if trace.attempts == 0 {
-                if let Some(metadata) = cfg.load::<Metadata>() {
+                if let Some(metadata) = cfg.load::<Metadata>().filter(|_| trace.service.is_empty())
+                {
                     trace.service = service_name(metadata.service());
                     metadata.name().clone_into(&mut trace.operation);
                 }
@@ -89,7 +95,10 @@ impl Intercept for Watch {
                 request.method().clone_into(&mut trace.method);
                 trace.path = path_of(request.uri());
                 trace.only_new = request.headers().get("if-none-match") == Some("*");
-                if trace.capture_body {
+                if let Some(preset) = trace.preset.take() {
+                    let Preset { path, body, parameters } = preset;
+                    (trace.path, trace.body, trace.parameters) = (path, body, parameters);
+                } else if trace.capture_body {
                     trace.body = if parameters::takes_bytes(&trace.service, &trace.operation) {
                         content_of(request)
                     } else {
@@ -116,8 +125,9 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             let reply = context.response();
+            let told = reply.filter(|_| !trace.stores);
             trace.foreign =
-                reply.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
+                told.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
             let answered = reply.is_some_and(|reply| reply::is_answer(reply, is_whole));
             trace.lost |= !answered || trace.foreign.is_some();
             trace.unanswered |= reply.is_none();
@@ -152,12 +162,12 @@ fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
     )
 }
 
-/// The AWS CLI's name for a service that the SDK calls by its service id.
+/// Our name for a service that the SDK calls by its service id.
 fn service_name(id: &str) -> String {
-    match id {
-        "CloudWatch Logs" => "logs".to_owned(),
-        "Cognito Identity Provider" => "cognito-idp".to_owned(),
-        other => other.to_lowercase().replace(' ', "-"),
+    let mut services = aws_model::services().iter();
+    match services.find(|entry| entry.service_id == id) {
+        Some(entry) => entry.name.to_owned(),
+        None => id.to_lowercase().replace(' ', "-"),
     }
 }
 

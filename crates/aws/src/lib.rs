@@ -11,8 +11,10 @@ mod connect;
 mod connect_error;
 mod error;
 mod intercept;
+pub mod operation;
 mod reply;
 
+pub use aws_model as model;
 pub use call::Observer;
 pub use clients::Aws;
 pub use configured::{ConfiguredEndpoint, configured_endpoint, has_profile};

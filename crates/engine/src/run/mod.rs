@@ -262,6 +262,8 @@ impl Engine {
             prompter: Arc::clone(&setup.prompter),
             progress: progress(&setup.sink, Owner::Run),
             interrupt: setup.interrupt.at(2),
+            kind: Arc::from("cleanup"),
+            keys: None,
             step: Arc::from("cleanup"),
             unread: false,
         };

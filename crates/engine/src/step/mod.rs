@@ -4,6 +4,7 @@ pub mod context;
 pub mod error;
 pub mod kind;
 pub mod ledger;
+pub mod operation;
 pub mod owner;
 pub mod resource;
 
@@ -14,5 +15,6 @@ pub use language::question::{Answer, Question, QuestionType};
 pub use language::spec::{Creates, Disposition, Kinds, Spec};
 pub use language::template::marker;
 pub use ledger::{Ledger, LedgerError, Seq};
+pub use operation::{OperationKeys, Rendered, Undoing, Waiting};
 pub use owner::Owner;
 pub use resource::{Nothing, Place, Resource, Undone, creates};

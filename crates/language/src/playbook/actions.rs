@@ -86,7 +86,10 @@ impl Reader<'_, '_> {
                 self.no_kind(node, entries);
             }
             self.beside_block(node, false);
-            let meant = |entry: &&'n Entry| self.loader.kinds.spec(&as_kind(&entry.key.name));
+            let meant = |entry: &&'n Entry| {
+                let name = Some(&entry.key.name).filter(|name| !name.contains(':'));
+                name.and_then(|name| self.loader.kinds.spec(&as_kind(name)))
+            };
             return match others.as_slice() {
                 [only] => meant(only).map(|spec| Verb { entry: only, spec: Some(spec) }),
                 _ => None,
@@ -159,6 +162,12 @@ impl Reader<'_, '_> {
         }
         if word.contains("{{") {
             return unknown_kind(entry, "write the kind itself; only values can hold `{{ … }}`");
+        }
+        if let Some(said) = self.loader.kinds.unknown_operation(word) {
+            return Diagnostic::new(Code::UnknownOperation, said.message)
+                .at(entry.key.span)
+                .label("no operation of AWS")
+                .help(said.help);
         }
         let hyphenated = as_kind(word);
         if self.is_verb(&hyphenated) {
@@ -255,6 +264,16 @@ impl Reader<'_, '_> {
                 (None, Some(Outputs::unknown()))
             }
         }
+    }
+
+    /// An operation with its input, as it stands under `undo`.
+    pub(super) fn kind_action(
+        &mut self,
+        spec: &'static Spec,
+        entry: &Entry,
+        holder: &Node,
+    ) -> Option<Action> {
+        self.kind(spec, entry, holder).0
     }
 
     fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {

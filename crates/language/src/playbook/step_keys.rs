@@ -12,6 +12,7 @@ use super::foreign_keywords::{after_in, is_loop};
 use super::lints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Step};
+use super::operation_keys::OperationKeys;
 use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -143,6 +144,7 @@ impl Reader<'_, '_> {
             None => (None, Some(Outputs::unknown())),
         };
         self.scope.result.clone_from(&returned);
+        let OperationKeys { pages, wait, undo } = self.operation_keys(verb.as_ref(), node);
         let poll = if verb.as_ref().is_none_or(Verb::is_kind) {
             node.entry("poll").and_then(|entry| self.poll(entry))
         } else {
@@ -177,6 +179,9 @@ impl Reader<'_, '_> {
             asserts,
             outputs,
             keep,
+            pages,
+            wait,
+            undo,
             action: action?,
         })
     }
