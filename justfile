@@ -34,6 +34,22 @@ deny:
 bench:
     cargo bench
 
+# Beside boto3, the AWS CLI, Ansible, moto and ministack, as Markdown: `just compare scenario`.
+compare *PARTS:
+    benches/compare/run {{PARTS}}
+
+# All packages of this platform, in target/dist; twice the same commit is twice the same bytes.
+dist:
+    dist/build
+
+# Installs the packages into empty prefixes, and runs get-started from there.
+try *KINDS:
+    dist/try target/dist/packages {{KINDS}}
+
+# The picture of the README, anew, from a real run.
+picture:
+    docs/picture.py target/debug/playbook
+
 # The first command of the README.
 hello:
     cargo run -- run playbooks/get-started-functions.yaml --local

@@ -10,7 +10,7 @@
 //! | [`suite::explain`] | the examples of every code: the wrong one gives it, the right one nothing |
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
-//! | [`suite::guarantee`] | 10,000 random playbooks in an account where everything goes wrong |
+//! | [`suite::guarantee`] | random playbooks in an account where everything goes wrong; 10,000 of them in `.ci/run` |
 //! | [`suite::outcomes`] | replies that are lost, tags that are late, looks that fail: what the journal makes of each |
 //! | [`suite::replies`] | replies that are lost, cut, or say that something passes by itself |
 //! | [`suite::foreign`] | what somebody else made is not deleted unasked, nor taken for the run's |
@@ -30,6 +30,7 @@
 //! | [`suite::conformance`] | the embedded AWS against two others, check by check |
 //! | [`suite::user_pools`] | a pool whose triggers change keeps all its other settings |
 //! | [`suite::migration`] | the shipped Cognito scenarios at a terminal: stopped half-way, passwords refused |
+//! | [`suite::documents`] | what README and `docs` show does what they say |
 //! | [`suite::architecture`], [`suite::house`] | the shape of the code, and what is generated from it |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -56,6 +57,7 @@ mod suite {
     mod buckets;
     mod chaos;
     mod conformance;
+    mod documents;
     mod dry_run;
     mod editor;
     mod escapes;

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod check;
+#[cfg(feature = "local")]
+mod embedded;
 mod value;
 
 use std::ffi::OsString;
@@ -11,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::output::RunFormat;
 pub use check::{CheckArgs, CheckFormat};
+#[cfg(feature = "local")]
+pub use embedded::{ChaosArgs, ServeArgs};
 pub use value::{ReportFile, ReportFormat, is_account};
 use value::{account, duration, endpoint_url, filled, report};
 
@@ -66,10 +70,15 @@ pub enum Command {
     #[command(after_help = "Example:\n  playbook schema > playbook.schema.json")]
     Schema,
     /// Write a commented starter playbook.
-    #[command(after_help = "Example:\n  playbook new hello && playbook run hello.yaml --local")]
+    #[command(
+        after_help = "Examples:\n  playbook new hello && playbook run hello.yaml --local\n  playbook new users --from cognito"
+    )]
     New {
         /// Its name; `.yaml` is added where it is missing.
         name: String,
+        /// What it shows.
+        #[arg(long, value_name = "STARTER", default_value = "get-started")]
+        from: super::new::StarterName,
     },
     /// List the journalled runs: when, how long ago, state, what, what is still there.
     Runs(RunsArgs),
@@ -90,6 +99,15 @@ pub enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for `man`.
+    #[command(
+        after_help = "Examples:\n  playbook manual | man -l -\n  playbook manual --directory ~/.local/share/man/man1"
+    )]
+    Manual {
+        /// Write it and a page for each command into that directory instead.
+        #[arg(long)]
+        directory: Option<PathBuf>,
     },
     #[cfg(feature = "local")]
     /// Becomes a handler process of the embedded AWS.
@@ -245,74 +263,6 @@ pub struct CleanupArgs {
     /// How to tell what happens.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub output: OutputFormat,
-}
-
-/// `playbook chaos`.
-#[cfg(feature = "local")]
-#[derive(Debug, Args)]
-#[command(after_help = CHAOS_EXAMPLES)]
-pub struct ChaosArgs {
-    /// The playbook; every run of it is against an embedded AWS.
-    pub file: PathBuf,
-    /// Make only that many trials, chosen by the seed.
-    #[arg(long, value_name = "N")]
-    pub sample: Option<usize>,
-    /// What chance goes by; another each time unless given.
-    #[arg(long, value_name = "NUMBER")]
-    pub seed: Option<u64>,
-    /// Give an input its value; never a secret.
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub input: Vec<String>,
-    /// Read inputs from a YAML or JSON file.
-    #[arg(long, value_name = "FILE")]
-    pub inputs: Option<PathBuf>,
-    /// Override a variable of the playbook.
-    #[arg(long, value_name = "VAR=VALUE")]
-    pub set: Vec<String>,
-    /// Have somebody else's stack there before each run, for a playbook that takes one.
-    #[arg(long, value_name = "NAME=TEMPLATE")]
-    pub stack: Vec<String>,
-    /// The region that the embedded AWS is.
-    #[arg(long, value_parser = filled, default_value = "us-east-1")]
-    pub region: String,
-    /// How to tell what happens.
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub output: OutputFormat,
-    /// Also write a report, a trial as a step: `junit=PATH` or `json=PATH`.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = report)]
-    pub report: Vec<ReportFile>,
-}
-
-#[cfg(feature = "local")]
-const CHAOS_EXAMPLES: &str = "\
-Examples:
-  playbook chaos smoke.yaml
-  playbook chaos smoke.yaml --sample 50 --seed 7 --report junit=chaos.xml
-  playbook chaos smoke.yaml --stack theirs=stack.yaml --input stack=theirs
-
-Exit codes:
-  0        nothing was left behind, and nothing of anybody else's was touched
-  1        something was, or the playbook does not pass undisturbed
-  2        the playbook or the command line is wrong
-  4        what was to be told could not be written; otherwise as 0
-  129/130/143
-           interrupted by SIGHUP, Ctrl-C or SIGTERM";
-
-/// `playbook serve`.
-#[derive(Debug, Args)]
-pub struct ServeArgs {
-    /// The port on 127.0.0.1; any free one when 0.
-    #[arg(long, default_value_t = 0)]
-    pub port: u16,
-    /// The region to be; us-east-1 unless given.
-    #[arg(long, value_parser = filled)]
-    pub region: Option<String>,
-    /// How long it takes for what takes AWS seconds.
-    #[arg(long, value_name = "PACE", default_value = "fast")]
-    pub local_pace: LocalPace,
-    /// Answer only requests signed with a key pair that is made and shown at the start, or with a function's own.
-    #[arg(long)]
-    pub require_credentials: bool,
 }
 
 /// When to use colours.

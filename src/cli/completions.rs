@@ -14,10 +14,14 @@ pub(super) fn command(shell: clap_complete::Shell, output: Output) -> Exit {
 }
 
 /// The command line without what only the program itself calls: some shells would offer it.
-fn visible(command: &clap::Command) -> clap::Command {
+pub(super) fn visible(command: &clap::Command) -> clap::Command {
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let about = command.get_about().cloned().unwrap_or_default();
+    let after_help = command.get_after_help().cloned().unwrap_or_default();
     clap::Command::new("playbook")
         .version(env!("CARGO_PKG_VERSION"))
+        .about(about)
+        .after_help(after_help)
         .args(command.get_arguments().cloned())
         .subcommands(shown.cloned())
 }

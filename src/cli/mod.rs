@@ -15,6 +15,7 @@ mod guard;
 mod inbox;
 mod inputs;
 mod language_page;
+mod manual;
 mod new;
 mod output;
 mod prepare;
@@ -64,9 +65,10 @@ fn dispatch(command: Command, output: Output) -> Exit {
         Command::Steps { markdown: Some(directory), .. } => steps_reference(&directory, output),
         Command::Steps { kind, markdown: None } => steps_page(kind.as_deref(), output),
         Command::Schema => schema::command(output),
-        Command::New { name } => starter(&name, output),
+        Command::New { name, from } => starter(&name, from, output),
         Command::Runs(args) => runs::runs(&args, output),
         Command::Cleanup(args) => on_runtime(cleanup::cleanup(&args, output), output),
+        Command::Manual { directory } => manual::command(directory.as_deref(), output),
         Command::Completions { shell } => completions::command(shell, output),
         #[cfg(feature = "local")]
         Command::Chaos(args) => on_runtime(chaos::chaos(&args, output), output),
@@ -96,8 +98,8 @@ fn on_runtime(command: impl Future<Output = Exit>, output: Output) -> Exit {
     }
 }
 
-fn starter(name: &str, output: Output) -> Exit {
-    match new::write(name) {
+fn starter(name: &str, from: new::StarterName, output: Output) -> Exit {
+    match new::write(name, from) {
         Ok(starter) => output.result(&starter.introduction()),
         Err(error) => output.fail(&error.to_string(), Some(error.help())),
     }

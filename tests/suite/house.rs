@@ -300,6 +300,21 @@ fn completions_know_every_command() {
 }
 
 #[test]
+fn the_manual_has_a_page_for_every_command() {
+    let sandbox = Sandbox::new();
+    let page = sandbox.run(["manual"]).exited(0).stdout;
+    assert!(page.contains(".TH playbook 1") && page.contains("Exit codes"), "{page}");
+    sandbox.run(["manual", "--directory", "man1"]).exited(0);
+    for name in ["playbook", "playbook-run", "playbook-cleanup", "playbook-manual"] {
+        let path = sandbox.work().join("man1").join(format!("{name}.1"));
+        let page = std::fs::read_to_string(&path).unwrap();
+        assert!(page.contains(".SH DESCRIPTION") || page.contains(".SH SYNOPSIS"), "{page}");
+    }
+    assert!(!sandbox.work().join("man1/playbook-__handler.1").exists());
+    sandbox.nothing_left();
+}
+
+#[test]
 fn the_shipped_handlers_need_nothing_but_python() {
     let standard = ["json", "logging", "operator", "os", "re", "base64", "datetime", "urllib"];
     let import = Regex::new(r"(?m)^(?:import|from) (\w+)").unwrap();

@@ -8,7 +8,7 @@ pub mod operation;
 pub mod owner;
 pub mod resource;
 
-pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts};
+pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts, ask};
 pub use error::StepError;
 pub use kind::{Kind, StepKind};
 pub use language::question::{Answer, Question, QuestionType};
