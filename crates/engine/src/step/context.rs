@@ -316,6 +316,12 @@ impl Context {
         self.aws.is_dry_run() && text.contains('⟨')
     }
 
+    /// Whether there is nothing to look at, so that what a look would show is taken for granted.
+    #[must_use]
+    pub fn presumes(&self) -> bool {
+        self.aws.is_dry_run()
+    }
+
     /// Tells whoever reads a plan something of the next call that the call itself does not show.
     pub fn plan(&self, progress: Progress) {
         if self.aws.is_dry_run() {

@@ -43,7 +43,9 @@ pub struct Undoing {
 
 /// Part of a step that is rendered once its result is there, and before that as far as it can be.
 #[derive(Clone)]
-pub struct Rendered(Arc<dyn Fn(Option<&Value>) -> Result<Value, StepError> + Send + Sync>);
+pub struct Rendered(Arc<Render>);
+
+type Render = dyn Fn(Option<&Value>) -> Result<Value, StepError> + Send + Sync;
 
 impl std::fmt::Debug for Rendered {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

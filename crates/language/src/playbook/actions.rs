@@ -49,7 +49,7 @@ impl Verb<'_> {
 }
 
 /// What a step does, and what its `result` is.
-type Read = (Option<Action>, Option<Outputs>);
+pub(super) type Read = (Option<Action>, Option<Outputs>);
 
 impl Reader<'_, '_> {
     /// Whether a word says what a step does.
@@ -140,19 +140,6 @@ impl Reader<'_, '_> {
         spec.and_then(|spec| spec.input.get("properties")?.get(field)).is_some()
     }
 
-    fn no_kind(&mut self, node: &Node, entries: &[Entry]) {
-        let place = entries.first().map_or(node.span, |entry| entry.key.span);
-        if entries.iter().any(|entry| BESIDE_BLOCK.contains(&entry.key.name.as_str())) {
-            return;
-        }
-        self.fault(
-            Diagnostic::new(Code::NoKind, "this step does nothing")
-                .at(place)
-                .label("no key says what the step does")
-                .help("add one, such as `print: Hello`; `playbook steps` lists them"),
-        );
-    }
-
     /// What is wrong with a key that is neither of the step keys nor a kind.
     fn not_a_verb(&self, entry: &Entry, no_verb: bool) -> Diagnostic {
         let word = entry.key.name.as_str();
@@ -163,11 +150,8 @@ impl Reader<'_, '_> {
         if word.contains("{{") {
             return unknown_kind(entry, "write the kind itself; only values can hold `{{ … }}`");
         }
-        if let Some(said) = self.loader.kinds.unknown_operation(word) {
-            return Diagnostic::new(Code::UnknownOperation, said.message)
-                .at(entry.key.span)
-                .label("no operation of AWS")
-                .help(said.help);
+        if let Some(fault) = self.unknown_operation(entry) {
+            return fault;
         }
         let hyphenated = as_kind(word);
         if self.is_verb(&hyphenated) {
@@ -266,17 +250,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// An operation with its input, as it stands under `undo`.
-    pub(super) fn kind_action(
-        &mut self,
-        spec: &'static Spec,
-        entry: &Entry,
-        holder: &Node,
-    ) -> Option<Action> {
-        self.kind(spec, entry, holder).0
-    }
-
-    fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
+    pub(super) fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
         let mut outputs = Outputs::of_schema(&spec.output);
         if spec.name == ASSERT {
             let nothing = Node::new(entry.key.span, NodeKind::Null);

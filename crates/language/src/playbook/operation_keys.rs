@@ -45,6 +45,13 @@ impl Reader<'_, '_> {
         OperationKeys { pages, wait, undo }
     }
 
+    /// What is wrong with a key that looks like an operation of AWS and is none.
+    pub(super) fn unknown_operation(&self, entry: &Entry) -> Option<Diagnostic> {
+        let said = self.loader.kinds.unknown_operation(&entry.key.name)?;
+        let fault = Diagnostic::new(Code::UnknownOperation, said.message).at(entry.key.span);
+        Some(fault.label("no operation of AWS").help(said.help))
+    }
+
     fn only_of_operations(&mut self, entry: &Entry, kind: &str) {
         let key = &entry.key.name;
         self.fault(
@@ -169,7 +176,7 @@ impl Reader<'_, '_> {
             return None;
         };
         let wait = node.get("wait").and_then(|wait| self.wait("undo.wait", operation, wait));
-        match self.kind_action(spec, entry, node) {
+        match self.kind(spec, entry, node).0 {
             Some(Action::Kind { spec, input }) => Some(Undo { spec, input, wait }),
             _ => None,
         }

@@ -203,7 +203,7 @@ impl Step<'_> {
             Err(error) => return Err(entry.unsure(error)),
         };
         let proves = !creates
-            || self.cx.aws.is_dry_run()
+            || self.cx.presumes()
             || !REPEATABLE.contains(&made.operation.as_str())
             || !made.tagged && made.is_named_after(self.cx);
         if !proves && self.keys.undo.is_none() && !self.keys.keep {
@@ -267,7 +267,7 @@ impl Step<'_> {
     async fn taking_away(&self) -> Result<Value, StepError> {
         let input = Value::Object(self.input.clone());
         let own = self.own_entries(&input);
-        if own.is_empty() && !self.keys.keep && !self.cx.aws.is_dry_run() {
+        if own.is_empty() && !self.keys.keep && !self.cx.presumes() {
             return Err(StepError::Failed {
                 code: "NotOurs".to_owned(),
                 message: format!("this run did not make what {} takes away", self.cx.kind),
@@ -309,9 +309,9 @@ impl Step<'_> {
     /// Whether what a call would overwrite is there.
     async fn was_there(&self, made: &Made) -> Result<bool, StepError> {
         match look::look(self.cx, &self.found, made, None).await? {
-            Seen::There(owner) => Ok(!(owner.is_this_run() || self.cx.aws.is_dry_run())),
+            Seen::There(owner) => Ok(!(owner.is_this_run() || self.cx.presumes())),
             Seen::Gone => Ok(false),
-            Seen::Unseen if made.is_named_after(self.cx) || self.cx.aws.is_dry_run() => Ok(false),
+            Seen::Unseen if made.is_named_after(self.cx) || self.cx.presumes() => Ok(false),
             Seen::Unseen => Err(StepError::Failed {
                 code: "Unproven".to_owned(),
                 message: format!(
@@ -366,7 +366,7 @@ fn merge(into: &mut Map<String, Value>, value: Value) {
 /// A token as AWS takes them everywhere: 36 characters, those of a UUID. The plan of a run has the same each time.
 fn fresh_token(cx: &Context) -> String {
     use sha2::Digest as _;
-    let nonce = if cx.aws.is_dry_run() { 0 } else { jiff::Timestamp::now().as_nanosecond() };
+    let nonce = if cx.presumes() { 0 } else { jiff::Timestamp::now().as_nanosecond() };
     let text = format!("{}/{}/{nonce}", cx.run.id, cx.step);
     let digest = sha2::Sha256::digest(text.as_bytes());
     let mut hex = String::with_capacity(32);
@@ -374,6 +374,5 @@ fn fresh_token(cx: &Context) -> String {
         let _ = write!(hex, "{byte:02x}");
     }
     // Version 4, as services check.
-    let (a, b, c, d, e) = (&hex[0..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32]);
-    format!("{a}-{b}-4{c}-a{d}-{e}")
+    format!("{}-{}-4{}-a{}-{}", &hex[0..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }

@@ -50,7 +50,7 @@ async fn own_undo(
 ) -> Result<Undone, StepError> {
     let own = match ids.and_then(|ids| ids.own.as_ref()) {
         Some(own) => own,
-        None if holds_unknown(&intended.input) && !cx.aws.is_dry_run() => {
+        None if holds_unknown(&intended.input) && !cx.presumes() => {
             let reason = format!(
                 "what takes it back, {}, needs something of the reply, which was lost",
                 intended.operation
@@ -61,7 +61,7 @@ async fn own_undo(
     };
     let is_creation =
         engine::aws::model::effect(operation.operation) == engine::aws::model::Effect::Creates;
-    if ids.is_none() && is_creation && !made.is_named_after(cx) && !cx.aws.is_dry_run() {
+    if ids.is_none() && is_creation && !made.is_named_after(cx) && !cx.presumes() {
         let reason = format!("its name does not hold the run's id {}", cx.run.id);
         return Ok(Undone::Unproven { reason });
     }
@@ -166,7 +166,7 @@ async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, St
             Seen::Unseen => {}
         }
     }
-    if made.is_named_after(cx) || cx.aws.is_dry_run() {
+    if made.is_named_after(cx) || cx.presumes() {
         return Ok(Whose::Ours(None));
     }
     let reason = format!("its name does not hold the run's id {}", cx.run.id);
@@ -230,7 +230,7 @@ const ENDED: [&str; 7] = [
 async fn until_gone(cx: &Context, operation: &Found, ids: &Ids) -> Result<(), StepError> {
     let Some(undo) = operation.operation.undo.as_ref() else { return Ok(()) };
     let (Some(read), Some(input)) = (undo.read.as_ref(), &ids.read) else { return Ok(()) };
-    if let Some(waiter) = undo.gone.filter(|_| !cx.aws.is_dry_run()) {
+    if let Some(waiter) = undo.gone.filter(|_| !cx.presumes()) {
         let facts = [input, input];
         return match waiting::wait(cx, operation, waiter, None, &facts).await {
             Err(StepError::Failed { code, .. }) if code == "WaiterInput" => Ok(()),
