@@ -2,8 +2,10 @@
 //!
 //! The state machine is [`State`]; `operations` reads its inputs from query parameters and writes its outputs as XML.
 
+pub mod access;
 mod document;
 mod error;
+mod grammar;
 pub mod ids;
 mod managed;
 mod names;
