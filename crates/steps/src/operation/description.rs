@@ -124,9 +124,8 @@ fn details(found: &Found, facts: &OperationSpec) -> String {
     if facts.pages {
         text.push_str("Its answer comes in pages: `pages: all` joins them, a number so many. ");
     }
-    let own: Vec<&str> = facts.waiters.iter().copied().collect();
-    if !own.is_empty() {
-        let own = listed(own.into_iter());
+    if !facts.waiters.is_empty() {
+        let own = listed(facts.waiters.iter().copied());
         let _ = write!(text, "`wait` takes {own}. ");
     }
     text.trim_end().to_owned()

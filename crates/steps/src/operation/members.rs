@@ -189,10 +189,14 @@ fn make_readable(service: &Service, member: &Member, value: &mut Value) {
             }
         }
         (Kind::Map(parts), Value::Object(map)) => {
-            map.values_mut().for_each(|value| make_readable(service, &parts.1, value));
+            for value in map.values_mut() {
+                make_readable(service, &parts.1, value);
+            }
         }
         (Kind::List(of), Value::Array(items)) => {
-            items.iter_mut().for_each(|item| make_readable(service, of, item));
+            for item in items {
+                make_readable(service, of, item);
+            }
         }
         _ => {}
     }
