@@ -224,6 +224,8 @@ async fn clean(
         prompter: Arc::new(UnattendedPrompter),
         progress: Arc::new(|_| ()),
         interrupt: wishes.interrupt(),
+        kind: Arc::from("cleanup"),
+        keys: None,
         step: Arc::from("cleanup"),
         slug: Arc::from("cleanup"),
         unread: false,

@@ -48,12 +48,22 @@ impl Aws {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        let trace = Trace { capture_body: self.captures_bodies(), ..Trace::default() };
+        self.call_traced(trace, request, placeholder)
+    }
+
+    /// The same, where something of the call is known beforehand.
+    pub(super) fn call_traced<O, E>(
+        &self,
+        trace: Trace,
+        request: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        placeholder: impl FnOnce() -> Result<O, BuildError>,
+    ) -> impl Future<Output = Result<O, CallError>>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
         let started = Instant::now();
-        let trace = Trace {
-            capture_body: self.captures_bodies(),
-            on_unanswered: Some(Arc::clone(self.on_unanswered())),
-            ..Trace::default()
-        };
+        let trace = Trace { on_unanswered: Some(Arc::clone(self.on_unanswered())), ..trace };
         // The SDK's futures are many kilobytes large; unboxed they would be moved about with those of the steps.
         let request = Box::pin(async move {
             let result = request.await;

@@ -14,7 +14,7 @@ use super::intercept::Watch;
 /// Fifteen minutes, and what the way there and back takes.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60 + 30);
+pub(super) const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60 + 30);
 
 /// The services there are clients of, as endpoints of one service are named after.
 pub(super) const SERVICE_IDS: [&str; 8] = [
@@ -123,6 +123,14 @@ impl Aws {
 
     pub(super) fn on_unanswered(&self) -> &OnUnanswered {
         &self.on_unanswered
+    }
+
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.shared.config
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.shared.watch()
     }
 }
 

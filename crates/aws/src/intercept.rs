@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::call::{OnUnanswered, Unanswered};
 use super::captured::Effect;
+use super::operation::Preset;
 use super::reply;
 
 use aws_model::parameters;
@@ -48,6 +49,10 @@ pub(super) struct Trace {
     pub(super) on_unanswered: Option<OnUnanswered>,
     /// When the attempt under way began.
     pub(super) began: Option<SystemTime>,
+    /// Whether a successful reply is whatever somebody has stored or a function has said.
+    pub(super) stores: bool,
+    /// What is shown of the call in place of what its request tells.
+    pub(super) preset: Option<Preset>,
     /// What the last reply was, where the SDK takes for success what AWS cannot have said.
     pub(super) foreign: Option<String>,
 }
@@ -108,7 +113,8 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             if trace.attempts == 0 {
-                if let Some(metadata) = cfg.load::<Metadata>() {
+                if let Some(metadata) = cfg.load::<Metadata>().filter(|_| trace.service.is_empty())
+                {
                     trace.service = service_name(metadata.service());
                     metadata.name().clone_into(&mut trace.operation);
                 }
@@ -116,7 +122,10 @@ impl Intercept for Watch {
                 request.method().clone_into(&mut trace.method);
                 trace.path = path_of(request.uri());
                 trace.only_new = request.headers().get("if-none-match") == Some("*");
-                if trace.capture_body {
+                if let Some(preset) = trace.preset.take() {
+                    let Preset { path, body, parameters } = preset;
+                    (trace.path, trace.body, trace.parameters) = (path, body, parameters);
+                } else if trace.capture_body {
                     trace.body = if parameters::takes_bytes(&trace.service, &trace.operation) {
                         content_of(request)
                     } else {
@@ -144,8 +153,9 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             let reply = context.response();
+            let told = reply.filter(|_| !trace.stores);
             trace.foreign =
-                reply.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
+                told.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
             let answered = reply.is_some_and(|reply| reply::is_answer(reply, is_whole));
             trace.lost |= !answered || trace.foreign.is_some();
             if reply.is_none_or(reply::is_a_gateways) || trace.foreign.is_some() {
@@ -183,12 +193,12 @@ fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
     )
 }
 
-/// The AWS CLI's name for a service that the SDK calls by its service id.
+/// Our name for a service that the SDK calls by its service id.
 fn service_name(id: &str) -> String {
-    match id {
-        "CloudWatch Logs" => "logs".to_owned(),
-        "Cognito Identity Provider" => "cognito-idp".to_owned(),
-        other => other.to_lowercase().replace(' ', "-"),
+    let mut services = aws_model::services().iter();
+    match services.find(|entry| entry.service_id == id) {
+        Some(entry) => entry.name.to_owned(),
+        None => id.to_lowercase().replace(' ', "-"),
     }
 }
 

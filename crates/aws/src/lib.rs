@@ -12,8 +12,10 @@ mod connect_error;
 mod error;
 pub mod http;
 mod intercept;
+pub mod operation;
 mod reply;
 
+pub use aws_model as model;
 pub use aws_model::is_reserved_word;
 pub use call::{Observer, OnUnanswered, Unanswered};
 pub use clients::Aws;

@@ -159,6 +159,7 @@ impl Cleaner<'_> {
         Context {
             aws: self.context.aws.observed_by(observer),
             progress: progress(self.sink, owner),
+            kind: Arc::from(entry.kind.as_str()),
             step: Arc::from(entry.step.as_str()),
             slug: Arc::from(entry.step.as_str()),
             ledger: Arc::new(self.journal.for_undo(entry)),

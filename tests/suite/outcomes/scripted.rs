@@ -216,6 +216,8 @@ impl Run {
             prompter: Arc::new(UnattendedPrompter),
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
+            kind: Arc::from(step),
+            keys: None,
             step: Arc::from(step),
             slug: Arc::from(step),
             unread: false,

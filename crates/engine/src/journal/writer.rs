@@ -349,6 +349,11 @@ impl Ledger for StepJournal {
             .collect()
     }
 
+    fn ids(&self, seq: Seq) -> Option<Value> {
+        let store = self.journal.store();
+        store.state().entries.iter().find(|entry| entry.seq == seq)?.ids.clone()
+    }
+
     fn holds_secret(&self, text: &str) -> bool {
         self.holds_secret_inside(&Value::from(text))
     }

@@ -302,6 +302,8 @@ impl Engine {
             prompter: Arc::clone(&setup.prompter),
             progress: progress(&setup.sink, Owner::Run),
             interrupt: setup.interrupt.at(2),
+            kind: Arc::from("cleanup"),
+            keys: None,
             step: Arc::from("cleanup"),
             slug: Arc::from("cleanup"),
             unread: false,

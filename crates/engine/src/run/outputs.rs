@@ -9,7 +9,7 @@ use crate::event::Failure;
 use crate::redactor::{MASK, StepSecrets};
 use crate::step::Spec;
 use language::playbook::Step;
-use language::spec::{KNOWN, SHOWN, marked};
+use language::spec::{KNOWN, SHOWN, each_secret, marked};
 use language::template::{
     Evaluated, Expression, Mark, Namespace, Scope, Template, Value, from_json, to_json, unknown,
 };
@@ -112,6 +112,12 @@ impl Engine {
                 secrets.add(name, secret);
             }
         }
+        if spec.operation.is_some() {
+            each_secret(&spec.input, &spec.input, &data, &mut |name, secret| {
+                self.setup.sink.redactor().learn_inside(secret);
+                secrets.add(name, secret);
+            });
+        }
         Ok((Given { evaluated, secrets }, data))
     }
 
@@ -177,6 +183,15 @@ impl Engine {
         if spec.is_secret_output(name) {
             self.setup.sink.redactor().learn_inside(&to_json(&value));
             return Evaluated::hidden(value);
+        }
+        if let Some(schema) = spec.output_field(name).filter(|_| spec.operation.is_some()) {
+            let data = to_json(&value);
+            let mut secrets = given.secrets.clone();
+            each_secret(&spec.output, schema, &data, &mut |name, secret| {
+                self.setup.sink.redactor().learn_inside(secret);
+                secrets.add(name, secret);
+            });
+            return self.recognised(name, value, &secrets);
         }
         // Kinds that call nobody hand on what they were given.
         let handed_on = given.evaluated.as_ref().filter(|it| it.secret && spec.calls.is_empty());

@@ -15,6 +15,7 @@ use aws::{Aws, CallError, Outcome};
 
 use super::error::StepError;
 use super::ledger::{Ledger, Seq};
+use super::operation::OperationKeys;
 use super::resource::Resource;
 use language::question::{Answer, Question};
 
@@ -187,6 +188,10 @@ pub struct Context {
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     /// The wish to stop.
     pub interrupt: Interrupt,
+    /// The step's kind, or that of the journal's entry.
+    pub kind: Arc<str>,
+    /// What a step that is one operation of AWS is told beside its input.
+    pub keys: Option<Arc<OperationKeys>>,
     /// The step's id, or its kind where it has none: what names values that are not known yet.
     pub step: Arc<str>,
     /// What names that the program makes itself have of the step and its round.
@@ -229,7 +234,20 @@ impl Context {
     pub fn intend<R: Resource>(&self, resource: &R) -> Result<Entry, StepError> {
         let made = serde_json::to_value(resource)
             .map_err(|error| StepError::failed("JournalUnwritable", error.to_string()))?;
-        let seq = self.ledger.intend(R::TYPE, &resource.label(), made)?;
+        self.intend_as(R::TYPE, &resource.label(), made)
+    }
+
+    /// The same, for what has no type of its own.
+    ///
+    /// # Errors
+    /// [`StepError::Ledger`] when it could not be written; make nothing then.
+    pub fn intend_as(
+        &self,
+        kind: &'static str,
+        label: &str,
+        made: Value,
+    ) -> Result<Entry, StepError> {
+        let seq = self.ledger.intend(kind, label, made)?;
         Ok(Entry { ledger: Arc::clone(&self.ledger), seq })
     }
 
@@ -325,6 +343,12 @@ impl Context {
     #[must_use]
     pub fn is_unknown(&self, text: &str) -> bool {
         self.aws.is_dry_run() && text.contains('⟨')
+    }
+
+    /// Whether there is nothing to look at, so that what a look would show is taken for granted.
+    #[must_use]
+    pub fn presumes(&self) -> bool {
+        self.aws.is_dry_run()
     }
 
     /// Tells whoever reads a plan something of the next call that the call itself does not show.

@@ -114,6 +114,7 @@ pub fn spec_of<K: StepKind>(cell: &'static OnceLock<Spec>) -> &'static Spec {
             undo_permissions,
             makes,
             example: K::EXAMPLE,
+            operation: None,
             secret_inputs: marked(&input, SECRET),
             secret_outputs: marked(&output, SECRET),
             input,

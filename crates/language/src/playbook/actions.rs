@@ -51,7 +51,7 @@ impl Verb<'_> {
 }
 
 /// What a step does, and what its `result` is.
-type Read = (Option<Action>, Option<Outputs>);
+pub(super) type Read = (Option<Action>, Option<Outputs>);
 
 impl Reader<'_, '_> {
     /// Whether a word says what a step does.
@@ -88,7 +88,10 @@ impl Reader<'_, '_> {
                 self.no_kind(node, entries);
             }
             self.beside_block(node, false);
-            let meant = |entry: &&'n Entry| self.loader.kinds.spec(&as_kind(&entry.key.name));
+            let meant = |entry: &&'n Entry| {
+                let name = Some(&entry.key.name).filter(|name| !name.contains(':'));
+                name.and_then(|name| self.loader.kinds.spec(&as_kind(name)))
+            };
             return match others.as_slice() {
                 [only] => meant(only).map(|spec| Verb { entry: only, spec: Some(spec) }),
                 _ => None,
@@ -149,6 +152,9 @@ impl Reader<'_, '_> {
         }
         if word.contains("{{") {
             return unknown_kind(entry, "write the kind itself; only values can hold `{{ … }}`");
+        }
+        if let Some(fault) = self.unknown_operation(entry) {
+            return fault;
         }
         let hyphenated = as_kind(word);
         if self.is_verb(&hyphenated) {
@@ -236,7 +242,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
+    pub(super) fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
         let mut outputs = Outputs::of_schema(&spec.output);
         if spec.name == ASSERT {
             let nothing = Node::new(entry.key.span, NodeKind::Null);

@@ -1,7 +1,7 @@
 //! A file → a playbook, or everything that is wrong with it and with what it includes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::defaults::Defaults;
@@ -162,6 +162,7 @@ impl Loader<'_> {
             unread: false,
             depth: 0,
             cleanup: None,
+            undone: HashSet::new(),
         };
         let read = reader.playbook(&node);
         let mut faults = reader.faults;
@@ -200,4 +201,6 @@ pub(super) struct Reader<'l, 'a> {
     pub(super) depth: usize,
     /// Where the `cleanup` step stands.
     pub(super) cleanup: Option<Span>,
+    /// The operations that take back what the steps so far make.
+    pub(super) undone: HashSet<String>,
 }

@@ -238,6 +238,20 @@ pub(super) fn step_properties() -> Value {
         },
         "outputs": {"description": "Further outputs, made from `result`; beside `expect_error` and `allow_error`, from `error`.", "$ref": "#/$defs/outputs"},
         "keep": {"description": "What the step makes is not removed.", "type": "boolean", "default": false},
+        "pages": {
+            "description": "Of an operation of AWS: how many pages of its answer are joined.",
+            "anyOf": [{"const": "all"}, {"type": "integer", "minimum": 1}]
+        },
+        "wait": {
+            "description": "Of an operation of AWS: the waiter of its service that the step ends with, alone or with its input.",
+            "anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]
+        },
+        "undo": {
+            "description": "Of an operation of AWS: the operation that takes back what the step does; it reads `result`.",
+            "type": "object",
+            "properties": {"wait": {"description": "The waiter that ends once it is gone.", "anyOf": [{"type": "string"}, {"type": "object"}]}},
+            "minProperties": 1
+        },
         "rescue": {"description": "Steps for when one in the block has failed.", "$ref": "#/$defs/steps"},
         "always": {"description": "Steps that run whatever happened in the block.", "$ref": "#/$defs/steps"}
     })

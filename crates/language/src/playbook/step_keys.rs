@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
-use super::declared::{POLL, STEP_KEYS};
+use super::declared::{BESIDE_BLOCK, POLL, STEP_KEYS};
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::foreign_keywords::{after_in, is_loop};
 use super::lints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Step};
+use super::operation_keys::OperationKeys;
 use super::parallel::lists_inside;
 use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
@@ -143,6 +144,7 @@ impl Reader<'_, '_> {
             None => (None, Some(Outputs::unknown())),
         };
         self.scope.result.clone_from(&returned);
+        let OperationKeys { pages, wait, undo } = self.operation_keys(verb.as_ref(), node);
         let poll = if verb.as_ref().is_none_or(Verb::is_kind) {
             node.entry("poll").and_then(|entry| self.poll(entry))
         } else {
@@ -178,6 +180,9 @@ impl Reader<'_, '_> {
             asserts,
             outputs,
             keep,
+            pages,
+            wait,
+            undo,
             action: action?,
         })
     }
@@ -407,6 +412,19 @@ impl Reader<'_, '_> {
                 );
             }
         }
+    }
+
+    pub(super) fn no_kind(&mut self, node: &Node, entries: &[Entry]) {
+        let place = entries.first().map_or(node.span, |entry| entry.key.span);
+        if entries.iter().any(|entry| BESIDE_BLOCK.contains(&entry.key.name.as_str())) {
+            return;
+        }
+        self.fault(
+            Diagnostic::new(Code::NoKind, "this step does nothing")
+                .at(place)
+                .label("no key says what the step does")
+                .help("add one, such as `print: Hello`; `playbook steps` lists them"),
+        );
     }
 
     /// Refuses the keys that mean nothing on a step of this kind.

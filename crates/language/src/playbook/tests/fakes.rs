@@ -191,6 +191,7 @@ fn spec<I: JsonSchema, O: JsonSchema>(name: &'static str, shorthand: Option<&'st
         undo_permissions: Vec::new(),
         makes: Vec::new(),
         example: "",
+        operation: None,
     }
 }
 
