@@ -75,7 +75,7 @@ fn what_is_not_supported_is_named() {
             "Unrecognized resource types: [AWS::SQS::Queue]",
         ),
         ("Resources: {Q: {Type: Custom::Thing}}", "[Custom::Thing]"),
-        ("Transform: X\nResources: {A: {Type: AWS::Logs::LogGroup}}", "section Transform"),
+        ("Transform: X\nResources: {A: {Type: AWS::Logs::LogGroup}}", "the transform X"),
         ("Resources: {A: {Type: AWS::Logs::LogGroup, UpdatePolicy: {}}}", "attribute UpdatePolicy"),
         (
             "Resources: {A: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !ImportValue x}}}",
