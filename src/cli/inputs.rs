@@ -11,7 +11,9 @@ use super::output::{Output, Reporters, RunFormat};
 use super::run::Session;
 use super::signals::Wishes;
 use crate::prompt::inputs::{Given, InputFault, Wanted, collect, flags, missing, to_ask};
-use crate::prompt::{PlanningPrompter, TerminalPrompter, UnattendedPrompter, restore_terminal};
+use crate::prompt::{
+    Hooks, PlanningPrompter, TerminalPrompter, UnattendedPrompter, restore_terminal,
+};
 use engine::event::Mode;
 use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
 use language::diagnostic::did_you_mean;
@@ -50,8 +52,14 @@ impl Asking {
                     let wishes = wishes.clone();
                     Arc::new(move || wishes.express(signal))
                 };
-                let (interrupt, hang_up) = (express(SIGINT), express(SIGHUP));
-                Arc::new(TerminalPrompter::new(clear, interrupt, hang_up, output.colour_err()))
+                let stop = wishes.interrupt();
+                let hooks = Hooks {
+                    before: clear,
+                    interrupted: express(SIGINT),
+                    hung_up: express(SIGHUP),
+                    stopped: Arc::new(move || stop.requested()),
+                };
+                Arc::new(TerminalPrompter::new(hooks, output.colour_err()))
             }
         };
         Self { prompter, wishes: wishes.clone(), person, planning }
@@ -68,15 +76,7 @@ impl Asking {
 
     /// Puts a question before the run has started; an interruption ends the program.
     async fn ask(&self, question: &Question, output: Output) -> Result<Value, Exit> {
-        let prompter = self.prompter();
-        let question = question.clone();
-        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
-        let stop = self.wishes.interrupt();
-        let answer = tokio::select! {
-            answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
-            () = stop.wait() => Err(StepError::Interrupted),
-        };
-        match answer {
+        match engine::step::ask(self.prompter(), question.clone(), &self.wishes.interrupt()).await {
             Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value),
             Ok(Answer::NotAsked) => Ok(Value::Null),
             Err(StepError::Interrupted) => {

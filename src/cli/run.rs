@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::args::RunArgs;
 use super::disk::Disk;
@@ -123,12 +124,13 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
         move || wishes.signal()
     };
     let now = wishes.interrupt().at(2);
+    let started = Instant::now();
     let exit = tokio::select! {
         biased;
         outcome = run::run(setup, signal) => Exit::from_code(outcome.exit_code(wishes.signal())),
         () = now.wait() => {
             crate::prompt::restore_terminal();
-            stop_now(&journal, &sink, mode, &command, wishes)
+            stop_now(&journal, &sink, mode, &command, wishes, started)
         }
     };
     local.shutdown().await;
@@ -136,7 +138,14 @@ async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
 }
 
 /// The second wish to stop: nothing more is done, but what remains is said.
-fn stop_now(journal: &Journal, sink: &Sink, mode: Mode, command: &str, wishes: &Wishes) -> Exit {
+fn stop_now(
+    journal: &Journal,
+    sink: &Sink,
+    mode: Mode,
+    command: &str,
+    wishes: &Wishes,
+    started: Instant,
+) -> Exit {
     let target = journal.target();
     let remaining: Vec<Remaining> = match mode {
         Mode::Live => {
@@ -162,7 +171,7 @@ fn stop_now(journal: &Journal, sink: &Sink, mode: Mode, command: &str, wishes: &
         What::RunFinished {
             passed: false,
             exit_code: exit.code(),
-            millis: 0,
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             counts: sink.counts(),
             command: (!remaining.is_empty()).then(|| command.to_owned()),
             remaining,

@@ -31,7 +31,9 @@ class Terminal:
 
         def take_terminal():
             os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # Only the terminal that controls a session sends it a signal when it is closed.
+            if task.get("controls", True):
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.program = subprocess.Popen(
             task["command"],
@@ -77,7 +79,9 @@ def main():
     terminal = Terminal(task)
     position = 0
     missing = None
-    for line in task["lines"]:
+    for index, line in enumerate(task["lines"]):
+        if task.get("signal") and index == len(task["lines"]) - 1:
+            terminal.program.send_signal(task["signal"])
         wanted = line["await"]
         if not terminal.until(lambda: wanted in terminal.shown()[position:]):
             missing = wanted
@@ -87,7 +91,10 @@ def main():
     if missing is None and task.get("hang_up"):
         os.close(terminal.slave)
         os.close(terminal.master)
-        json.dump({"exit": code_of(terminal.program.wait(LIMIT)), "missing": None, "shown": terminal.shown()}, sys.stdout)
+        closed = time.monotonic()
+        code = code_of(terminal.program.wait(LIMIT))
+        took = time.monotonic() - closed
+        json.dump({"exit": code, "missing": None, "shown": terminal.shown(), "took": took}, sys.stdout)
         return
     if missing is None:
         terminal.until(lambda: terminal.program.poll() is not None)

@@ -31,7 +31,11 @@ pub fn hold(command: &Command, lines: &[(&str, &str)]) -> Dialogue {
 /// The same at a terminal of so many columns.
 #[track_caller]
 pub fn hold_at(command: &Command, lines: &[(&str, &str)], columns: u16) -> Dialogue {
-    let result = play(command, lines, false, columns);
+    dialogue(&play(command, lines, End::Stays, columns))
+}
+
+#[track_caller]
+fn dialogue(result: &Value) -> Dialogue {
     let shown = result["shown"].as_str().unwrap().to_owned();
     assert_eq!(result["missing"], Value::Null, "this never appeared; the terminal showed\n{shown}");
     Dialogue {
@@ -43,16 +47,44 @@ pub fn hold_at(command: &Command, lines: &[(&str, &str)], columns: u16) -> Dialo
     }
 }
 
+/// The same at a terminal of 120 columns, with a signal sent to the program once the last line but one was awaited.
+#[track_caller]
+pub fn signalled(command: &Command, lines: &[(&str, &str)], signal: u8) -> Dialogue {
+    dialogue(&play(command, lines, End::Signalled(signal), 120))
+}
+
 /// Runs a command at a terminal that is closed once the last of the lines was awaited; how the command ends.
 #[track_caller]
 pub fn hang_up(command: &Command, lines: &[(&str, &str)]) -> i64 {
-    let result = play(command, lines, true, 120);
+    ended(command, lines, End::HangsUp)
+}
+
+/// The same, and no signal tells that it is closed.
+#[track_caller]
+pub fn vanish(command: &Command, lines: &[(&str, &str)]) -> i64 {
+    ended(command, lines, End::Vanishes)
+}
+
+/// What becomes of the terminal.
+#[derive(PartialEq)]
+enum End {
+    Stays,
+    HangsUp,
+    Vanishes,
+    Signalled(u8),
+}
+
+#[track_caller]
+fn ended(command: &Command, lines: &[(&str, &str)], end: End) -> i64 {
+    let result = play(command, lines, end, 120);
     assert_eq!(result["missing"], Value::Null, "{result}");
+    let took = result["took"].as_f64().unwrap();
+    assert!(took < 1.0, "it takes {took} s to end");
     result["exit"].as_i64().unwrap()
 }
 
 #[track_caller]
-fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool, columns: u16) -> Value {
+fn play(command: &Command, lines: &[(&str, &str)], end: End, columns: u16) -> Value {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let environment = command.get_envs().filter_map(|(name, value)| {
         Some((
@@ -65,7 +97,9 @@ fn play(command: &Command, lines: &[(&str, &str)], hang_up: bool, columns: u16) 
     let task = json!({
         "command": words.map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "environment": environment,
-        "hang_up": hang_up,
+        "hang_up": matches!(end, End::HangsUp | End::Vanishes),
+        "signal": if let End::Signalled(signal) = end { signal } else { 0 },
+        "controls": end != End::Vanishes,
         "columns": columns,
         "directory": command.get_current_dir(),
         "lines": lines.iter().map(|(wanted, typed)| json!({"await": wanted, "type": typed})).collect::<Vec<_>>(),

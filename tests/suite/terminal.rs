@@ -8,7 +8,7 @@ use local_aws::server::Service;
 use local_aws::server::middleware::{After, Before, Middleware};
 
 use crate::harness::account::Account;
-use crate::harness::dialogue::{hang_up, hold, hold_at};
+use crate::harness::dialogue::{hang_up, hold, hold_at, signalled, vanish};
 use crate::harness::sandbox::{Sandbox, repository};
 
 const CTRL_C: &str = "\u{3}";
@@ -248,7 +248,11 @@ fn group_and(step: &str) -> Sandbox {
 #[test]
 fn ctrl_c_during_a_create_lets_it_end_and_cleans_up() {
     let (account, sandbox) = (slow(".CreateLogGroup", 2), group_and("pause: 60s"));
-    let lines = [("create-log-group", CTRL_C), ("Cleaning up 1 resource", "")];
+    let lines = [
+        ("create-log-group", CTRL_C),
+        ("stopping: create-log-group comes to its end, 1 resource to remove; once more stops", ""),
+        ("Cleaning up 1 resource", ""),
+    ];
     let dialogue = hold(&account.run_command(&sandbox, &[]), &lines).exited(130);
     assert!(dialogue.shown.contains("1 resource made, 1 removed"), "{}", dialogue.shown);
     assert_eq!(account.resources(), Vec::<String>::new());
@@ -257,7 +261,11 @@ fn ctrl_c_during_a_create_lets_it_end_and_cleans_up() {
 #[test]
 fn ctrl_c_during_the_clean_up_changes_nothing() {
     let (account, sandbox) = (slow(".DeleteLogGroup", 2), group_and("print: on"));
-    let lines = [("Cleaning up 1 resource", CTRL_C), ("1 resource made, 1 removed", "")];
+    let lines = [
+        ("Cleaning up 1 resource", CTRL_C),
+        ("stopping: the clean-up goes on, 1 resource to remove", ""),
+        ("1 resource made, 1 removed", ""),
+    ];
     // Every step has passed, and everything is cleaned up, as it would have been without.
     hold(&account.run_command(&sandbox, &[]), &lines).exited(0);
     assert_eq!(account.resources(), Vec::<String>::new());
@@ -296,6 +304,52 @@ fn a_terminal_that_is_closed_cleans_up() {
         let listed = crate::harness::sandbox::finish(account.tell(&mut runs), "").exited(0);
         assert!(listed.stdout.contains("finished"), "{}", listed.stdout);
     }
+}
+
+/// A terminal that is gone reads as ready for ever, and sends nobody a signal whom it does not control.
+#[test]
+fn a_terminal_that_is_closed_without_a_signal_ends_every_kind_of_question() {
+    for question in [
+        "ask: {prompt: Which?}",
+        "ask: {prompt: Which?, type: secret}",
+        "ask: {prompt: Which?, type: choice, choices: [one, two]}",
+        "confirm: Which?",
+    ] {
+        for close in [vanish, hang_up] {
+            let (account, sandbox) = (Account::open(), group_and(question));
+            let code = close(&account.run_command(&sandbox, &[]), &[("Which?", "")]);
+            assert_eq!(code, 129, "{question}");
+            assert_eq!(account.resources(), Vec::<String>::new(), "{question}");
+        }
+    }
+    for asked in ["", "type: secret, ", "type: choice, choices: [a, b], "] {
+        let asks = format!(
+            "name: asks\ninputs: {{which: {{{asked}prompt: \"Which?\"}}}}\nsteps:\n  - print: never reached\n"
+        );
+        for close in [vanish, hang_up] {
+            let sandbox = Sandbox::with_file("playbook.yaml", &asks);
+            let command = sandbox.playbook(["run", "playbook.yaml", "--local"]);
+            assert_eq!(close(&command, &[("Which?", "")]), 129, "{asked}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_a_question_and_gives_the_terminal_back() {
+    let asks =
+        "name: asks\ninputs: {which: {prompt: \"Which?\"}}\nsteps:\n  - print: never reached\n";
+    let first = Sandbox::with_file("playbook.yaml", asks);
+    let (account, within) = (Account::open(), group_and("ask: {prompt: \"Which?\"}"));
+    for (command, end) in [
+        (first.playbook(["run", "playbook.yaml", "--local"]), "Interrupted; nothing was called."),
+        (account.run_command(&within, &[]), "1 resource made, 1 removed"),
+    ] {
+        let dialogue =
+            signalled(&command, &[("Which?", "half a"), ("half a", ""), (end, "")], 15).exited(143);
+        // Nothing is drawn a row too low, as it is where lines end without going back to the first column.
+        assert!(!dialogue.raw.replace("\r\n", "").contains('\n'), "{:?}", dialogue.raw);
+    }
+    assert_eq!(account.resources(), Vec::<String>::new());
 }
 
 #[test]

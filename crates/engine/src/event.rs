@@ -304,6 +304,13 @@ pub enum What {
         /// Why it failed.
         failure: Option<Failure>,
     },
+    /// The run was asked to stop: what is under way ends, and nothing new begins.
+    Stopping {
+        /// How many resources the run has made, or may have.
+        count: usize,
+        /// Whether they are removed then.
+        cleanup: bool,
+    },
     /// Clean-up starts.
     CleanupStarted {
         /// How many entries are open.

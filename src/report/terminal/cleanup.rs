@@ -13,6 +13,7 @@ const TYPE: usize = 30;
 impl TerminalReporter {
     pub(super) fn cleanup_started(&mut self, count: usize) {
         self.live.resume();
+        self.undoing = true;
         if count == 0 {
             return;
         }
@@ -88,6 +89,29 @@ impl TerminalReporter {
             }
         }
         self.live.hide();
+    }
+
+    /// What the wish to stop comes to: what is waited for, what is removed then, and what a second wish would leave.
+    pub(super) fn stopping(&mut self, count: usize, cleanup: bool) {
+        let paint = self.err.paint();
+        let what = counted(count, "resource");
+        let them = if count == 1 { "it" } else { "them" };
+        let waits = match self.open.last() {
+            _ if self.undoing => "the clean-up goes on".to_owned(),
+            Some(open) => format!("{} comes to its end", safe::line(&open.step.title)),
+            None => "nothing new begins".to_owned(),
+        };
+        let (then, again) = match (count, cleanup || self.undoing) {
+            (0, _) => ("nothing is left to remove".to_owned(), String::new()),
+            (_, true) => (
+                format!("{what} to remove"),
+                format!("; once more stops at once and leaves {them}"),
+            ),
+            (_, false) => (format!("{what} stay as --cleanup says"), String::new()),
+        };
+        let line = format!("{} stopping: {waits}, {then}{again}", paint.yellow("!"));
+        // Behind the `^C` that the terminal has written.
+        self.say_row(&line);
     }
 
     /// What is still there, and the command that takes it away.

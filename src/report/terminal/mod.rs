@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod live;
+mod progress;
 mod screen;
 mod summary;
 mod width;
@@ -13,15 +14,11 @@ use std::io;
 use std::sync::Arc;
 
 use self::live::Live;
+use self::progress::OpenStep;
 use self::summary::Summary;
-use super::words::{self, counted, duration, padded};
-use super::{Paint, Reporter, Stream, body, safe};
-use engine::event::{Counts, Event, Failure, Mode, Owner, ResourceRef, Status, StepRef, What};
-
-/// Titles end here, and kinds begin.
-const TITLE: usize = 44;
-/// Kinds end here, and durations begin.
-const KIND: usize = 22;
+use super::words::{self, counted, duration};
+use super::{Reporter, Stream, body, safe};
+use engine::event::{Counts, Event, Failure, Mode, Owner, ResourceRef, StepRef, What};
 
 /// How much a [`TerminalReporter`] shows, and to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,17 +46,19 @@ pub struct TerminalReporter {
     another: bool,
     /// There are no steps: a run that is over is cleaned up.
     cleaning: bool,
+    /// The clean-up of the run has begun.
+    undoing: bool,
+    /// Who asks something at this moment: what others say waits until the terminal is free again.
+    asking: Vec<Owner>,
+    /// That, in order.
+    held: Vec<Held>,
     summary: Summary,
 }
 
-struct OpenStep {
-    step: StepRef,
-    /// Its line is there already, because steps inside it have lines too.
-    headed: bool,
-    /// What it said last that it is waiting for.
-    progress: Option<String>,
-    created: Vec<ResourceRef>,
-    removed: Vec<ResourceRef>,
+/// A line that waits for the terminal.
+enum Held {
+    Out(String),
+    Err(String),
 }
 
 impl TerminalReporter {
@@ -76,6 +75,9 @@ impl TerminalReporter {
             shown: None,
             another: false,
             cleaning: false,
+            undoing: false,
+            asking: Vec::new(),
+            held: Vec::new(),
             summary: Summary::default(),
         }
     }
@@ -94,8 +96,32 @@ impl TerminalReporter {
     }
 
     fn say(&mut self, line: &str) {
+        if !self.asking.is_empty() {
+            return self.held.push(Held::Err(line.to_owned()));
+        }
         let stream = &mut self.err;
         self.live.above(|| stream.line(line));
+    }
+
+    /// The question of whoever this is from is over; what has waited for that is said.
+    fn released(&mut self, owner: &Owner) {
+        if self.asking.is_empty() {
+            return;
+        }
+        self.asking.retain(|asking| asking != owner);
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        if !self.asking.is_empty() {
+            return;
+        }
+        for held in std::mem::take(&mut self.held) {
+            match held {
+                Held::Out(line) => self.out.line(&line),
+                Held::Err(line) => self.err.line(&line),
+            }
+        }
     }
 
     /// Says it unless the run is to be quiet.
@@ -120,6 +146,10 @@ impl TerminalReporter {
     }
 
     fn result(&mut self, text: &str) {
+        if !self.asking.is_empty() {
+            let lines = safe::lines(text).map(|line| Held::Out(line.into_owned()));
+            return self.held.extend(lines);
+        }
         let stream = &mut self.out;
         self.live.above(|| {
             for line in safe::lines(text) {
@@ -139,6 +169,7 @@ impl TerminalReporter {
         self.summary.started(playbook);
         self.open.clear();
         self.shown = None;
+        self.undoing = false;
         if std::mem::replace(&mut self.another, true) {
             self.tell("");
         }
@@ -162,96 +193,6 @@ impl TerminalReporter {
         if !self.cleaning {
             self.tell("");
         }
-    }
-
-    fn step_started(&mut self, step: &StepRef) {
-        self.head_open_steps();
-        self.open.push(OpenStep {
-            step: step.clone(),
-            headed: false,
-            progress: None,
-            created: Vec::new(),
-            removed: Vec::new(),
-        });
-        self.live.show(safe::line(&step.title).into_owned(), true);
-    }
-
-    /// The steps around one that starts have begun to show their contents.
-    fn head_open_steps(&mut self) {
-        for index in 0..self.open.len() {
-            let Some(open) = self.open.get_mut(index).filter(|open| !open.headed) else {
-                continue;
-            };
-            open.headed = true;
-            let line = step_line(&open.step, "▸", "", self.err.paint());
-            self.tell_row(&line);
-        }
-    }
-
-    fn step_finished(
-        &mut self,
-        step: &StepRef,
-        status: Status,
-        millis: u64,
-        failure: Option<&Failure>,
-    ) {
-        let at = self.open.iter().rposition(|open| open.step.number == step.number);
-        let open = at.and_then(|at| self.open.drain(at..).next());
-        let headed = open.as_ref().is_some_and(|open| open.headed);
-        let uneventful = headed && matches!(status, Status::Passed | Status::Planned);
-        if !uneventful {
-            self.show_finished(step, status, millis, failure);
-        }
-        let created = open.iter().flat_map(|open| &open.created).map(|resource| ('+', resource));
-        let removed = open.iter().flat_map(|open| &open.removed).map(|resource| ('-', resource));
-        for (symbol, resource) in created.chain(removed) {
-            let what = format!("{} {}", resource.kind, resource.name);
-            let what = self.err.paint().dim(&format!("{symbol} {}", safe::line(&what)));
-            self.tell_row(&format!("{}  {what}", indent(step.depth)));
-        }
-        match self.open.last() {
-            Some(around) => self.live.show(safe::line(&around.step.title).into_owned(), true),
-            None => self.live.hide(),
-        }
-    }
-
-    fn show_finished(
-        &mut self,
-        step: &StepRef,
-        status: Status,
-        millis: u64,
-        failure: Option<&Failure>,
-    ) {
-        let paint = self.err.paint();
-        let took = format!("{:>7}", duration(millis));
-        let (symbol, after) = match status {
-            Status::Passed | Status::Planned => (paint.green("✓"), paint.dim(&took)),
-            Status::ExpectedError | Status::AllowedError => {
-                let how = if status == Status::ExpectedError { "expected" } else { "allowed" };
-                let code = failure
-                    .map(|failure| format!(": {}", safe::line(&failure.code)))
-                    .unwrap_or_default();
-                (paint.green("✓"), paint.dim(&format!("{took}  failed as {how}{code}")))
-            }
-            Status::Failed => (paint.red("✗"), paint.dim(&took)),
-            Status::Skipped => (paint.dim("–"), paint.dim("skipped")),
-            Status::Interrupted => (paint.yellow("!"), paint.dim(&format!("{took}  interrupted"))),
-        };
-        let line = step_line(step, &symbol, &after, paint);
-        if status != Status::Failed {
-            return self.tell_row(&line);
-        }
-        let Some(failure) = failure else {
-            return self.say_row(&line);
-        };
-        if self.shown.as_ref() == Some(failure) {
-            return self.tell_row(&line);
-        }
-        self.say_row(&line);
-        for line in failure_lines(failure, step.depth, paint) {
-            self.say(&line);
-        }
-        self.shown = Some(failure.clone());
     }
 
     /// What a step or an undo waits for: on the live line, or once as a line of its own.
@@ -347,6 +288,15 @@ impl TerminalReporter {
 
 impl Reporter for TerminalReporter {
     fn event(&mut self, event: &Event) {
+        // Where there is no person, nothing is drawn by a question.
+        match &event.what {
+            What::Asking if self.manner.asks => self.asking.push(event.owner.clone()),
+            What::RunStarted { .. } | What::RunFinished { .. } | What::CleanupStarted { .. } => {
+                self.asking.clear();
+                self.flush();
+            }
+            _ => self.released(&event.owner),
+        }
         match &event.owner {
             Owner::Step(step) => self.of_step(step, event),
             Owner::Undo(resource) => self.of_undo(resource, event),
@@ -356,6 +306,8 @@ impl Reporter for TerminalReporter {
 
     fn finish(&mut self) -> io::Result<()> {
         self.live.hide();
+        self.asking.clear();
+        self.flush();
         for line in self.summary.lines(self.err.paint()) {
             self.tell(&line);
         }
@@ -406,23 +358,11 @@ impl TerminalReporter {
             }
             What::Asking => self.live.pause(),
             What::Answered { prompt, answer, .. } => self.answered(owner, prompt, answer),
+            What::Stopping { count, cleanup } => self.stopping(*count, *cleanup),
             What::CleanupStarted { count } => self.cleanup_started(*count),
             What::RunFinished { .. } => self.run_finished(event),
             // What a dry run alone tells, and what belongs to a step or an undo.
             _ => {}
-        }
-    }
-
-    /// A step has created or removed something.
-    fn changed(
-        &mut self,
-        step: &StepRef,
-        which: fn(&mut OpenStep) -> &mut Vec<ResourceRef>,
-        resource: &ResourceRef,
-    ) {
-        let mut open = self.open.iter_mut().rev();
-        if let Some(open) = open.find(|open| open.step.number == step.number) {
-            which(open).push(resource.clone());
         }
     }
 }
@@ -430,38 +370,6 @@ impl TerminalReporter {
 /// The indentation of what belongs to whoever owns it.
 fn inside(owner: &Owner) -> String {
     owner.step().map_or_else(String::new, |step| indent(step.depth + 1))
-}
-
-/// Symbol, title, kind and what comes after, in columns.
-fn step_line(step: &StepRef, symbol: &str, after: &str, paint: Paint) -> String {
-    let indent = indent(step.depth);
-    let title = safe::line(&step.title);
-    let kind = if step.title == step.kind { "" } else { step.kind.as_str() };
-    let title = padded(&title, TITLE.saturating_sub(indent.len()));
-    let kind = padded(&safe::line(kind), if after.is_empty() { 0 } else { KIND });
-    let line = format!("{indent}{symbol} {title}  {}  {after}", paint.dim(&kind));
-    line.trim_end().to_owned()
-}
-
-/// Excerpt and details, indented under the step's line.
-fn failure_lines(failure: &Failure, depth: usize, paint: Paint) -> Vec<String> {
-    let indent = indent(depth);
-    let mut lines = vec![String::new()];
-    lines.extend(safe::lines(&failure.excerpt).map(|line| format!("{indent}  {line}")));
-    if failure.excerpt.is_empty() {
-        lines.push(format!(
-            "{indent}  {}",
-            safe::line(&format!("{}: {}", failure.code, failure.message))
-        ));
-    }
-    if !failure.details.is_empty() {
-        lines.push(String::new());
-        for line in failure.details.iter().flat_map(|detail| safe::lines(detail)) {
-            lines.push(format!("{indent}  {}", paint.dim(&format!("│ {line}"))));
-        }
-    }
-    lines.push(String::new());
-    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn indent(depth: usize) -> String {

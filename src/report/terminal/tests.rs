@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::sample::{self, Captured};
+use engine::event::Status;
 
 fn shown(events: &[Event], manner: Manner) -> (String, String) {
     let (out, err) = (Captured::default(), Captured::default());

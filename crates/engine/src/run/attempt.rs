@@ -153,12 +153,7 @@ impl Engine {
         self.tell(at, What::Warned { text: fault.message.clone() });
         let prompter = self.prompter(Owner::Step((*at).clone()));
         let question = input.question.clone();
-        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
-        let answer = tokio::select! {
-            answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
-            () = self.setup.interrupt.wait() => Err(StepError::Interrupted),
-        };
-        match answer {
+        match crate::step::ask(prompter, question, &self.setup.interrupt).await {
             Ok(Answer::Given(value)) => {
                 frame.set_input(self, input, Evaluated::open(from_json(&value)));
                 Ok(())

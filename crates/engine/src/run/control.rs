@@ -224,12 +224,7 @@ impl Engine {
             ..Question::default()
         };
         let prompter = self.prompter(owner);
-        let asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
-        let answer = tokio::select! {
-            answer = asked => answer.unwrap_or(Err(StepError::Interrupted)),
-            () = self.setup.interrupt.wait() => Err(StepError::Interrupted),
-        };
-        match answer {
+        match crate::step::ask(prompter, question, &self.setup.interrupt).await {
             Ok(Answer::Given(value) | Answer::Default(value)) => Ok(value != json!(false)),
             Ok(Answer::NotAsked) => Ok(true),
             Err(StepError::Interrupted) => Err(Fault::interrupted()),

@@ -135,12 +135,7 @@ pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
         shown: AtomicUsize::new(0),
     };
     engine.announce();
-    let (result, outputs) = engine.steps().await;
-    let passed = result.is_ok();
-    let interrupted =
-        matches!(result, Err(Stop::Interrupted)) || engine.setup.interrupt.requested();
-    let remaining = engine.finish(passed, interrupted).await;
-    let outcome = Outcome { passed: passed && !interrupted, interrupted, remaining };
+    let (outcome, outputs) = engine.to_the_end().await;
     let exit_code = outcome.exit_code(signal());
     engine.close(&outcome, exit_code);
     let setup = &engine.setup;
@@ -196,6 +191,38 @@ impl Engine {
         for call in &setup.prologue {
             setup.sink.emit(Owner::Run, What::Called { only_if: None, call: call.clone() });
         }
+    }
+
+    /// The steps and the clean-up. That they are to stop is told when it is asked for, not when it is heeded.
+    async fn to_the_end(&self) -> (Outcome, Value) {
+        let work = async {
+            let (result, outputs) = self.steps().await;
+            let passed = result.is_ok();
+            let interrupted =
+                matches!(result, Err(Stop::Interrupted)) || self.setup.interrupt.requested();
+            let remaining = self.finish(passed, interrupted).await;
+            (Outcome { passed: passed && !interrupted, interrupted, remaining }, outputs)
+        };
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            biased;
+            () = self.setup.interrupt.wait() => {}
+            ended = &mut work => return ended,
+        }
+        self.tell_stopping();
+        work.await
+    }
+
+    fn tell_stopping(&self) {
+        if self.setup.mode == Mode::DryRun {
+            return;
+        }
+        let cleanup = match self.setup.cleanup {
+            CleanupMode::Always | CleanupMode::Ask => !self.declined(),
+            CleanupMode::OnSuccess | CleanupMode::Never => false,
+        };
+        let count = self.setup.journal.count_pending();
+        self.setup.sink.emit(Owner::Run, What::Stopping { count, cleanup });
     }
 
     async fn steps(&self) -> (Result<(), Stop>, Value) {

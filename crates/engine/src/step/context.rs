@@ -143,6 +143,30 @@ impl Backoff {
     }
 }
 
+/// How long somebody who asks has to leave the terminal as it was, once the run is to stop.
+const LEAVING: Duration = Duration::from_millis(500);
+
+/// Puts a question without blocking the run's other work. Once the run is to stop, whoever asks is given a moment to leave
+/// the terminal as it was.
+///
+/// # Errors
+/// See [`Prompter::ask`].
+pub async fn ask(
+    prompter: Arc<dyn Prompter>,
+    question: Question,
+    interrupt: &Interrupt,
+) -> Result<Answer, StepError> {
+    let mut asked = tokio::task::spawn_blocking(move || prompter.ask(&question));
+    let stopped = || Err(StepError::Interrupted);
+    tokio::select! {
+        answer = &mut asked => answer.unwrap_or_else(|_| stopped()),
+        () = interrupt.wait() => {
+            let _ = tokio::time::timeout(LEAVING, asked).await;
+            stopped()
+        }
+    }
+}
+
 /// What a step is handed.
 #[derive(Clone)]
 pub struct Context {
@@ -231,12 +255,7 @@ impl Context {
     /// # Errors
     /// See [`Prompter::ask`].
     pub async fn ask(&self, question: Question) -> Result<Answer, StepError> {
-        let prompter = Arc::clone(&self.prompter);
-        let answer = tokio::task::spawn_blocking(move || prompter.ask(&question));
-        tokio::select! {
-            answer = answer => answer.unwrap_or(Err(StepError::Interrupted)),
-            () = self.interrupt.wait() => Err(StepError::Interrupted),
-        }
+        ask(Arc::clone(&self.prompter), question, &self.interrupt).await
     }
 
     /// Refuses to give a role everything, unless the run was told that it may.

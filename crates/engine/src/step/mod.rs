@@ -7,7 +7,7 @@ pub mod ledger;
 pub mod owner;
 pub mod resource;
 
-pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts};
+pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts, ask};
 pub use error::StepError;
 pub use kind::{Kind, StepKind};
 pub use language::question::{Answer, Question, QuestionType};

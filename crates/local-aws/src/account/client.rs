@@ -2,15 +2,18 @@
 
 use std::fmt::Write;
 
+use aws_model::wire;
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Account;
 use crate::http::{Credential, Request, Response};
 use crate::ids::uuid;
 use crate::protocol::{AwsError, Protocol, xml};
+use crate::server::Service;
 
 /// In whose name a service calls another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,22 +154,80 @@ impl Account {
 }
 
 impl Client {
+    /// Calls an operation of a service by the name that AWS's model has for it, such as `sqs:SendMessage`, with an input
+    /// as the model spells it.
+    pub async fn operation(&self, name: &str, input: &Value) -> Result<Value, AwsError> {
+        let broken =
+            |what: String| AwsError::new(500, "InternalFailure", format!("{name}: {what}"));
+        let found = aws_model::find(name).map_err(|unknown| broken(unknown.to_string()))?;
+        let call = wire::Call::new(found.service, found.operation);
+        let written = call.request(input).map_err(|error| broken(error.to_string()))?;
+        let service = self.service(found.service.metadata.signing_name)?;
+        let response = service.handle(&self.account, &self.request(service.name(), &written)).await;
+        let response = wire::Response {
+            status: response.status,
+            headers: response.headers.into_iter().collect(),
+            body: response.body.to_vec(),
+        };
+        match call.read_response(&response).map_err(|error| broken(error.to_string()))? {
+            wire::Reply::Output(output) => Ok(output),
+            wire::Reply::Failure(failure) => {
+                Err(AwsError::new(failure.status, &failure.code, failure.message))
+            }
+        }
+    }
+
+    fn service(&self, name: &str) -> Result<&'static dyn Service, AwsError> {
+        self.account.service(name).ok_or_else(|| {
+            let message = format!("The local AWS of playbook has no service named '{name}'.");
+            AwsError::bad_request("UnsupportedService", message)
+        })
+    }
+
+    /// A request of the model, in this client's name.
+    fn request(&self, service: &str, written: &wire::Request) -> Request {
+        let text = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let path = written.path.trim_start_matches('/');
+        let headers = written.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value).ok()?))
+        });
+        let (credential, on_behalf_of) = self.name_for(service);
+        Request {
+            method: Method::from_bytes(written.method.as_bytes()).unwrap_or(Method::POST),
+            target: written.target(),
+            path: path.split('/').filter(|segment| !segment.is_empty()).map(text).collect(),
+            trailing_slash: path.ends_with('/'),
+            query: form_urlencoded::parse(written.query.as_bytes()).into_owned().collect(),
+            headers: headers.collect(),
+            body: Bytes::from(written.body.clone()),
+            request_id: uuid(),
+            credential,
+            on_behalf_of,
+        }
+    }
+
+    /// Who a service is told that calls it.
+    fn name_for(&self, service: &str) -> (Option<Credential>, Option<ServiceCaller>) {
+        match &self.caller {
+            Caller::Requester(credential) => {
+                let own = |given: Credential| Credential { service: service.to_owned(), ..given };
+                (credential.clone().map(own), None)
+            }
+            Caller::Service(service) => (None, Some(service.clone())),
+        }
+    }
+
     /// Calls a service; what it refuses is an error.
     pub async fn call(&self, service: &str, call: Call) -> Result<Answer, AwsError> {
-        let Some(service) = self.account.service(service) else {
-            let message = format!("The local AWS of playbook has no service named '{service}'.");
-            return Err(AwsError::bad_request("UnsupportedService", message));
-        };
+        let service = self.service(service)?;
         let interface = service.interface();
         let mut call = call;
         if let Some(operation) = call.operation.take() {
             let target = format!("{}.{operation}", interface.target);
             call = call.with_header("x-amz-target", &target);
         }
-        let (credential, on_behalf_of) = match &self.caller {
-            Caller::Requester(credential) => (credential.clone(), None),
-            Caller::Service(service) => (None, Some(service.clone())),
-        };
+        let (credential, on_behalf_of) = self.name_for(service.name());
         let request = Request {
             method: call.method,
             target: String::new(),
@@ -176,8 +237,7 @@ impl Client {
             headers: call.headers,
             body: call.body,
             request_id: uuid(),
-            credential: credential
-                .map(|given| Credential { service: service.name().to_owned(), ..given }),
+            credential,
             on_behalf_of,
         };
         let response = service.handle(&self.account, &request).await;

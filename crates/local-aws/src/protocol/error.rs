@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct AwsError {
-    /// The HTTP status.
+    /// The HTTP status; zero where the model of the service says it.
     pub status: u16,
     /// Such as `NoSuchEntity` or `ResourceNotFoundException`.
     pub code: String,
@@ -29,6 +29,12 @@ impl AwsError {
     #[must_use]
     pub fn bad_request(code: &str, message: impl Into<String>) -> Self {
         Self::new(400, code, message)
+    }
+
+    /// An error of a modelled service, whose status is the one that its model gives it.
+    #[must_use]
+    pub fn modelled(code: &str, message: impl Into<String>) -> Self {
+        Self::new(0, code, message)
     }
 
     /// The error with one more member.

@@ -4,6 +4,7 @@ mod admission;
 mod connections;
 mod listener;
 pub mod middleware;
+pub mod modelled;
 mod route;
 mod service;
 mod signature;
