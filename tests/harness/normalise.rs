@@ -21,6 +21,8 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"Max Memory Used: \d+ MB", "Max Memory Used: [MB] MB"),
     // The carets under a line of a Python traceback came with Python 3.11.
     (r"(?m)^ *│ [ \u{a0}]*[~^]+\n", ""),
+    // Which version of Python runs a function depends on the machine.
+    (r"(?m)^ *│ \[WARNING\] The local AWS of playbook found no [^\n]*\n", ""),
     (r"\b(\d\.\d\ds|\d\d\.\ds|\d+m \d\ds)\b", "[TIME]"),
 ];
 

@@ -151,7 +151,7 @@ impl AwsPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::iam::document;
+    use crate::iam::grammar;
 
     #[test]
     fn every_document_is_valid_and_every_arn_found() {
@@ -159,7 +159,7 @@ mod tests {
             let shown = policy.to_policy();
             assert_eq!(find(&shown.arn), Some(policy));
             if !shown.document.is_empty() {
-                assert_eq!(document::check_permissions(&shown.document), Ok(()), "{}", shown.name);
+                assert_eq!(grammar::check(&shown.document), Ok(()), "{}", shown.name);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod document;
 mod error;
+mod grammar;
 pub mod ids;
 mod managed;
 mod names;

@@ -90,7 +90,7 @@ fn delete_role(state: &mut State, params: &Params, _: &Context) -> Output {
 
 fn update_assume_role_policy(state: &mut State, params: &Params, context: &Context) -> Output {
     let document = required(params, "PolicyDocument")?;
-    state.update_trust(required(params, "RoleName")?, document, context.now)?;
+    state.update_trust(required(params, "RoleName")?, document, context)?;
     Ok(None)
 }
 

@@ -10,7 +10,7 @@ use super::error::{
 use super::managed::{self, AWS_POLICIES};
 use super::paging::{Page, PageRequest};
 use super::tags::{Tag, Tags};
-use super::{Context, State, document, ids, names};
+use super::{Context, State, document, grammar, ids, names};
 use crate::protocol::query::Params;
 use crate::protocol::{AwsError, Constraints};
 
@@ -148,7 +148,7 @@ impl State {
         names::check_name("policyName", &input.name, 128)?;
         names::check_path(&path)?;
         names::check_description(input.description.as_deref().unwrap_or_default())?;
-        document::check_permissions(&input.document)?;
+        grammar::check(&input.document)?;
         if document::size(&input.document) > SIZE_LIMIT {
             return Err(limit_exceeded("PolicySize", SIZE_LIMIT));
         }

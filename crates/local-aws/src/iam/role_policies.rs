@@ -2,7 +2,7 @@
 
 use super::error::{limit_exceeded, no_such_entity};
 use super::paging::{Page, PageRequest};
-use super::{State, document, names};
+use super::{State, document, grammar, names};
 use crate::protocol::AwsError;
 
 const ATTACHED_LIMIT: usize = 10;
@@ -70,7 +70,7 @@ impl State {
     ) -> Result<(), AwsError> {
         names::check_name("policyName", name, 128)?;
         let role = self.role_mut(role)?;
-        document::check_permissions(policy)?;
+        grammar::check(policy)?;
         let others = role.inline.iter().filter(|(other, _)| *other != name);
         let total: usize = others.map(|(_, document)| document::size(document)).sum();
         if total + document::size(policy) > INLINE_LIMIT {

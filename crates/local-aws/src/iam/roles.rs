@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::error::{
-    VALIDATION, delete_conflict, entity_already_exists, limit_exceeded, no_such_entity,
+    VALIDATION, delete_conflict, entity_already_exists, limit_exceeded, malformed, no_such_entity,
 };
 use super::paging::{Page, PageRequest};
 use super::tags::{Tag, Tags};
@@ -80,6 +80,7 @@ impl State {
         names::check_description(input.description.as_deref().unwrap_or_default())?;
         let max_session = session_duration(input.max_session)?.unwrap_or(3600);
         document::check_trust(&input.trust)?;
+        self.check_trusted_roles(&input.trust, &context.account_id)?;
         let tags = Tags::new(input.tags)?;
         if let Some(boundary) = &input.boundary {
             self.check_attachable(boundary)?;
@@ -110,6 +111,15 @@ impl State {
         self.outbox.created(ROLE, &role.name);
         self.roles.insert(key, role.clone());
         Ok(role)
+    }
+
+    /// IAM takes no trust in a role of its own that does not exist; of other accounts it knows nothing here.
+    fn check_trusted_roles(&self, trust: &str, account_id: &str) -> Result<(), AwsError> {
+        let known = |arn: &str| self.roles.values().any(|role| role.arn == arn);
+        match document::own_roles(trust, account_id).into_iter().find(|arn| !known(arn)) {
+            Some(arn) => Err(malformed(format!("Invalid principal in policy: \"AWS\":\"{arn}\""))),
+            None => Ok(()),
+        }
     }
 
     /// `GetRole`
@@ -150,12 +160,14 @@ impl State {
         &mut self,
         name: &str,
         trust: &str,
-        now: SystemTime,
+        context: &Context,
     ) -> Result<(), AwsError> {
-        let role = self.role_mut(name)?;
+        self.role(name)?;
         document::check_trust(trust)?;
+        self.check_trusted_roles(trust, &context.account_id)?;
+        let role = self.role_mut(name)?;
         trust.clone_into(&mut role.trust);
-        role.trusted_since = now;
+        role.trusted_since = context.now;
         Ok(())
     }
 

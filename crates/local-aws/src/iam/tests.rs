@@ -196,7 +196,7 @@ fn a_new_role_cannot_be_assumed_at_once() {
         Err(NotAssumable::NoSuchRole)
     );
 
-    state.update_trust("r", TRUST, later(10_000)).expect("updated");
+    state.update_trust("r", TRUST, &Context { now: later(10_000), ..context() }).expect("updated");
     assert_eq!(assumable(&state, later(17_000), LatencyProfile::Real), Err(NotAssumable::TooNew));
     assert_eq!(assumable(&state, later(18_000), LatencyProfile::Real), Ok(()));
 }

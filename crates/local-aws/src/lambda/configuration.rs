@@ -13,6 +13,34 @@ use crate::protocol::{AwsError, Constraints};
 /// The runtimes that Lambda lists when it refuses one.
 const RUNTIMES: &str = "nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2";
 
+/// Those that Lambda had once: functions that have one go on, new ones are refused.
+const RETIRED: [&str; 24] = [
+    "dotnet5.0",
+    "dotnet7",
+    "dotnetcore1.0",
+    "dotnetcore2.0",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "go1.x",
+    "java8",
+    "nodejs",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
+    "nodejs8.x",
+    "nodejs10.x",
+    "nodejs12.x",
+    "nodejs14.x",
+    "provided",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "ruby2.5",
+    "ruby2.7",
+    "nodejs6.x",
+];
+
 const RUNTIME_SHAPE: &str = r"^(nodejs\d+\.(x|\d+)|python\d\.\d+|java\d+(\.al\d+)?|ruby\d\.\d+|dotnet(core)?\d+(\.\d+)?|provided(\.al\d+)?|go1\.x)$";
 
 const ROLE_PATTERN: &str = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+";
@@ -317,6 +345,12 @@ fn is_role_arn(role: &str) -> bool {
 
 /// Runtimes come and go: what looks like one of a family that Lambda has is taken for one.
 fn check_runtime(runtime: &str) -> Result<(), AwsError> {
+    if RETIRED.contains(&runtime) {
+        return Err(invalid(format!(
+            "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. We \
+             recommend you use a supported runtime while creating or updating functions."
+        )));
+    }
     let known = regex_lite::Regex::new(RUNTIME_SHAPE).is_ok_and(|shape| shape.is_match(runtime));
     if known {
         return Ok(());
@@ -349,6 +383,15 @@ mod tests {
                 message.starts_with(&format!("Value {runtime} at 'runtime' failed")),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn retired_runtimes_are_refused_in_words_of_their_own() {
+        for runtime in ["python3.7", "nodejs14.x", "go1.x", "java8", "provided"] {
+            let message = check(json!({"Runtime": runtime})).expect_err(runtime);
+            let expected = format!("The runtime parameter of {runtime} is no longer supported");
+            assert!(message.starts_with(&expected), "{message}");
         }
     }
 

@@ -129,7 +129,7 @@ fn guard(orders: impl BufRead, root: &Path, patience: Duration) {
         let _already_gone = rustix::process::kill_process_group(group, Signal::KILL);
     }
     if is_ours(root) {
-        let _already_gone = std::fs::remove_dir_all(root);
+        let _already_gone = super::package::remove(root);
     }
 }
 

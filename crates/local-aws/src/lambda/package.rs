@@ -1,8 +1,8 @@
 //! Deployment packages: what may be uploaded, and how it is unpacked.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Cursor, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
 use zip::ZipArchive;
@@ -79,6 +79,41 @@ pub fn unpack(bytes: &[u8], root: &Path) -> Result<(), PackageError> {
     }
     // Links last: nothing is ever written through one.
     links.iter().try_for_each(|(name, link)| create_link(root, name, link))
+}
+
+/// Takes everybody the right to write into a directory and all below it, links left alone.
+pub(super) fn protect(path: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.is_symlink() {
+        return Ok(());
+    }
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            protect(&entry?.path())?;
+        }
+    }
+    fs::set_permissions(path, Permissions::from_mode(metadata.permissions().mode() & !0o222))
+}
+
+/// Removes a directory with all below it, protected or not.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    unprotect(path)?;
+    fs::remove_dir_all(path)
+}
+
+/// What lies in a directory that its owner may not write into cannot be removed.
+fn unprotect(directory: &Path) -> io::Result<()> {
+    let mode = fs::symlink_metadata(directory)?.permissions().mode();
+    if mode & 0o700 != 0o700 {
+        fs::set_permissions(directory, Permissions::from_mode(mode | 0o700))?;
+    }
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unprotect(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn open(bytes: &[u8]) -> Result<Archive<'_>, PackageError> {
@@ -172,7 +207,6 @@ fn stays_inside(directory: &Path, link: &Path) -> bool {
 mod tests {
     use super::*;
     use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 

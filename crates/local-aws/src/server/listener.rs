@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -162,13 +163,19 @@ async fn answer(
     handler: &dyn Handler,
 ) -> Result<hyper::Response<Reply>, Closed> {
     let request_id = new_request_id();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if visitor::is_web_page(&head, handler.has_pages()) {
         return encode(not_for_web_pages(&request_id));
     }
-    let Some(body) = read(body).await? else {
+    let Some((body, trailers)) = read(body).await? else {
         return encode(too_large(&request_id));
     };
+    // What ends a streamed response of a function is an error, if it has one; nothing else reads trailers.
+    for name in ["lambda-runtime-function-error-type", "lambda-runtime-function-error-body"] {
+        if let Some(value) = trailers.get(name) {
+            head.headers.insert(name, value.clone());
+        }
+    }
     let request = Request {
         method: head.method,
         target: head.uri.path_and_query().map_or_else(String::new, ToString::to_string),
@@ -193,17 +200,21 @@ fn not_for_web_pages(request_id: &str) -> Response {
     Protocol::RestJson.error(&AwsError::new(403, "AccessDeniedException", message), request_id)
 }
 
-/// The whole body, or nothing when it is too large.
-async fn read(body: Incoming) -> Result<Option<Bytes>, Closed> {
+/// The whole body with what follows it, or nothing when it is too large.
+async fn read(body: Incoming) -> Result<Option<(Bytes, HeaderMap)>, Closed> {
     if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Ok(None);
     }
     let mut body = Limited::new(body, BODY_LIMIT);
     let mut whole = BytesMut::new();
+    let mut trailers = HeaderMap::new();
     loop {
         match timeout(PAUSE, body.frame()).await.map_err(|_| Closed::Stalled)? {
-            None => return Ok(Some(whole.freeze())),
-            Some(Ok(frame)) => whole.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+            None => return Ok(Some((whole.freeze(), trailers))),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => whole.extend_from_slice(&data),
+                Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
+            },
             Some(Err(error)) if error.is::<LengthLimitError>() => return Ok(None),
             Some(Err(error)) => return Err(Closed::Body(error)),
         }

@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+import math
 import os
 import socket
 import sys
@@ -11,6 +12,21 @@ import traceback
 
 TASK_ROOT = os.environ["LAMBDA_TASK_ROOT"]
 API = "/2018-06-01/runtime"
+JSON_LOG = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+# Runtimes before Python 3.12 write what is not ASCII as escapes.
+ASCII_ONLY = os.environ.get("AWS_EXECUTION_ENV", "") in {
+    f"AWS_Lambda_python3.{minor}" for minor in range(12)
+}
+UNHANDLED = (
+    "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. "
+    "However, in rare cases, a Lambda runtime update can cause unexpected function behavior. "
+    "For functions using managed runtimes, runtime updates can be triggered by a function change, "
+    "or can be applied automatically. To determine if the runtime has been updated, check the "
+    "runtime version in the INIT_START log entry. If this error correlates with a change in the "
+    "runtime version, you may be able to mitigate this error by temporarily rolling back to the "
+    "previous runtime version. For more information, see "
+    "https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html\r"
+)
 
 
 class Fault(Exception):
@@ -118,131 +134,228 @@ class Unbuffered:
 
 class Current:
     request_id = None
+    tenant_id = None
 
 
-class RequestIdFilter(logging.Filter):
+class InvocationFilter(logging.Filter):
     def filter(self, record):
         record.aws_request_id = Current.request_id or ""
+        record.tenant_id = Current.tenant_id
         return True
 
 
 class LambdaLoggerHandler(logging.Handler):
+    """A record that cannot be formatted is the handler's error, as on Lambda."""
+
     def __init__(self, log_sink):
         super().__init__()
         self.log_sink = log_sink
 
     def emit(self, record):
-        try:
-            self.log_sink.write(self.format(record))
-        except Exception:
-            self.handleError(record)
-
-
-def without_paths(text):
-    """Where the code really is means nothing to anybody, and differs from run to run."""
-    return text.replace(TASK_ROOT, "/var/task")
-
-
-class TextFormatter(logging.Formatter):
-    def formatException(self, info):
-        return without_paths(super().formatException(info))
+        self.log_sink.write(self.format(record))
 
 
 class JsonFormatter(logging.Formatter):
-    RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "aws_request_id", "taskName"}
+    OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"aws_request_id", "tenant_id"}
 
     def format(self, record):
+        # Lambda knows five levels; one between them counts as the one below.
+        record.levelno = min(50, max(0, record.levelno)) // 10 * 10
+        record.levelname = logging.getLevelName(record.levelno)
         raw = isinstance(record.msg, dict) and not record.args
+        kind, value, trace = record.exc_info or (None, None, None)
         result = {
             "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
             "level": record.levelname,
             "message": record.msg if raw else record.getMessage(),
             "logger": record.name,
+            "stackTrace": traceback.format_tb(trace) if record.exc_info else None,
+            "errorType": kind.__name__ if record.exc_info else None,
+            "errorMessage": str(value) if record.exc_info else None,
+            "requestId": record.aws_request_id,
+            "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if record.exc_info else None,
         }
-        if record.exc_info and record.exc_info[0]:
-            kind, value, trace = record.exc_info
-            result["stackTrace"] = [without_paths(entry) for entry in traceback.format_tb(trace)]
-            result["errorType"] = kind.__name__
-            result["errorMessage"] = str(value)
-            result["location"] = without_paths(f"{record.pathname}:{record.funcName}:{record.lineno}")
-        result["requestId"] = record.aws_request_id
-        extras = {key: value for key, value in record.__dict__.items() if key not in self.RESERVED}
-        return json.dumps({**extras, **result}, ensure_ascii=False, default=str) + "\n"
+        if record.tenant_id is not None:
+            result["tenantId"] = record.tenant_id
+        for key, value in record.__dict__.items():
+            if key not in self.OWN:
+                result.setdefault(key, value)
+        told = {key: value for key, value in result.items() if value is not None}
+        return json.dumps(told, ensure_ascii=False, default=str) + "\n"
 
 
 class Attributes:
-    def __init__(self, names, values):
-        for name in names:
-            setattr(self, name, (values or {}).get(name))
+    NAMES = ()
+
+    def __init__(self, values):
+        for name in self.NAMES:
+            setattr(self, name, values.get(name))
 
     def __repr__(self):
-        return f"{type(self).__name__}({vars(self)})"
+        fields = ",".join(f"{name}={getattr(self, name)}" for name in self.NAMES)
+        return f"{type(self).__name__}([{fields}])"
 
 
 class CognitoIdentity(Attributes):
-    pass
+    NAMES = ("cognito_identity_id", "cognito_identity_pool_id")
 
 
 class Client(Attributes):
-    pass
+    NAMES = (
+        "installation_id",
+        "app_title",
+        "app_version_name",
+        "app_version_code",
+        "app_package_name",
+    )
 
 
 class ClientContext(Attributes):
-    pass
+    NAMES = ("custom", "env", "client")
 
 
-def client_context(text):
+def parse_header(text, name):
     if not text:
         return None
     try:
-        values = json.loads(text)
+        return json.loads(text)
     except ValueError as error:
-        message = f"Unable to parse Client Context JSON: {error}"
+        message = f"Unable to parse {name} JSON: {error}"
         raise Fault("Runtime.LambdaContextUnmarshalError", message) from None
-    context = ClientContext(["custom", "env", "client"], values)
-    if context.client is not None:
-        names = ["installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"]
-        context.client = Client(names, context.client)
-    return context
+
+
+def trace_fields(client):
+    """Takes the fields of W3C's trace context out of the client's."""
+    fields = client.pop("w3c", None) if isinstance(client, dict) else None
+    if not isinstance(fields, dict):
+        return {}
+    wanted = ("traceparent", "tracestate", "baggage")
+    return {name: fields[name] for name in wanted if isinstance(fields.get(name), str)}
 
 
 class LambdaContext:
+    _ENVIRONMENT = {
+        "log_group_name": "AWS_LAMBDA_LOG_GROUP_NAME",
+        "log_stream_name": "AWS_LAMBDA_LOG_STREAM_NAME",
+        "function_name": "AWS_LAMBDA_FUNCTION_NAME",
+        "memory_limit_in_mb": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "function_version": "AWS_LAMBDA_FUNCTION_VERSION",
+    }
+
     def __init__(self, headers):
-        environ = os.environ
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
-        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
-        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        for name, variable in self._ENVIRONMENT.items():
+            setattr(self, name, os.environ.get(variable))
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
-        self.client_context = client_context(headers.get("lambda-runtime-client-context"))
-        names = ["cognito_identity_id", "cognito_identity_pool_id"]
-        self.identity = CognitoIdentity(names, None)
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
+        client = parse_header(headers.get("lambda-runtime-client-context"), "Client Context")
+        self._w3c_fields = trace_fields(client)
+        self.client_context = None if client is None else ClientContext(client)
+        if client is not None and self.client_context.client is not None:
+            self.client_context.client = Client(self.client_context.client)
+        identity = parse_header(headers.get("lambda-runtime-cognito-identity"), "Cognito Identity")
+        names = {"cognito_identity_id": "cognitoIdentityId"}
+        names["cognito_identity_pool_id"] = "cognitoIdentityPoolId"
+        values = {name: (identity or {}).get(key) for name, key in names.items()}
+        self.identity = CognitoIdentity(values)
         self._deadline = int(headers["lambda-runtime-deadline-ms"])
 
     def get_remaining_time_in_millis(self):
         return max(0, self._deadline - int(time.time() * 1000))
 
+    def w3c(self):
+        return dict(self._w3c_fields)
+
     def log(self, message):
-        LOG.write(str(message))
+        for handler in logging.getLogger().handlers:
+            if hasattr(handler, "log_sink"):
+                handler.log_sink.write(str(message))
+                return
+        sys.stdout.write(str(message))
 
     def __repr__(self):
-        return f"LambdaContext({vars(self)})"
+        names = ["aws_request_id", *self._ENVIRONMENT, "invoked_function_arn"]
+        names += ["client_context", "identity", "tenant_id"]
+        fields = ",".join(f"{name}={getattr(self, name)}" for name in names)
+        return f"{type(self).__name__}([{fields}])"
 
 
-def encode_special(value):
-    if type(value).__name__ == "Decimal":
-        return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+class Writer:
+    """Values to JSON as AWS's runtime writes them, which is with simplejson: named tuples are objects, bytes are text,
+    decimals keep their digits."""
+
+    def __init__(self):
+        encoder = json.encoder
+        # Functions of the interpreter where it has them.
+        self.text = encoder.encode_basestring_ascii if ASCII_ONLY else encoder.encode_basestring
+        self.open = set()
+
+    def write(self, value):
+        if value is None or value is True or value is False:
+            return {None: "null", True: "true", False: "false"}[value]
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bytes):
+            return self.text(value.decode())
+        if isinstance(value, int):
+            return int.__repr__(value)
+        if isinstance(value, float):
+            return self.number(value)
+        return self.compound(value)
+
+    @staticmethod
+    def number(value):
+        if math.isfinite(value):
+            return float.__repr__(value)
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+    def compound(self, value):
+        if id(value) in self.open:
+            raise ValueError("Circular reference detected")
+        self.open.add(id(value))
+        try:
+            if isinstance(value, list):
+                return self.array(value)
+            as_dict = getattr(value, "_asdict", None)
+            if callable(as_dict):
+                return self.mapping(as_dict())
+            if isinstance(value, tuple):
+                return self.array(value)
+            if isinstance(value, dict):
+                return self.mapping(value)
+            return self.special(value)
+        finally:
+            self.open.discard(id(value))
+
+    def array(self, values):
+        return "[" + ", ".join([self.write(value) for value in values]) + "]"
+
+    def mapping(self, values):
+        members = [f"{self.key(key)}: {self.write(value)}" for key, value in values.items()]
+        return "{" + ", ".join(members) + "}"
+
+    def key(self, key):
+        if isinstance(key, (str, bytes)):
+            return self.write(key)
+        if key is None or isinstance(key, (bool, int, float)):
+            return self.text(self.write(key))
+        raise TypeError(f"keys must be str, int, float, bool or None, not {type(key).__name__}")
+
+    @staticmethod
+    def special(value):
+        kind = type(value)
+        # Who uses it has imported it.
+        decimal = sys.modules.get("decimal")
+        if decimal and isinstance(value, decimal.Decimal):
+            return "NaN" if value.is_nan() else str(value)
+        raise TypeError(f"Object of type {kind.__name__} is not JSON serializable")
 
 
 def to_json(value):
-    return json.dumps(value, ensure_ascii=False, default=encode_special).encode("utf-8", "surrogatepass")
+    return Writer().write(value).encode("utf-8", "surrogatepass")
 
 
 def make_error(error_type, message, trace, request_id=""):
-    trace = [without_paths(entry) for entry in trace]
     return {"errorMessage": message, "errorType": error_type, "requestId": request_id, "stackTrace": trace}
 
 
@@ -250,15 +363,16 @@ def describe(exception, request_id=""):
     if isinstance(exception, Fault):
         return make_error(exception.error_type, str(exception), exception.trace, request_id)
     frames = traceback.extract_tb(exception.__traceback__)
-    while frames and frames[0].filename == __file__:
-        del frames[0]
-    return make_error(type(exception).__name__, str(exception), traceback.format_list(frames), request_id)
+    first = next((at for at, frame in enumerate(frames) if frame.filename != __file__), 0)
+    # Without columns, so that no line of carets is below.
+    plain = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in frames[first:]]
+    return make_error(type(exception).__name__, str(exception), traceback.format_list(plain), request_id)
 
 
 def log_error(error):
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+    if JSON_LOG:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        LOG.write(json.dumps({"timestamp": stamp, "level": "ERROR", **error}, ensure_ascii=False) + "\n")
+        LOG.write(Writer().write({"timestamp": stamp, "level": "ERROR", **error}))
         return
     head = "[ERROR] " + ": ".join(part for part in (error["errorType"], error["errorMessage"]) if part)
     lines = [head, "Traceback (most recent call last):"]
@@ -273,18 +387,29 @@ def log_error(error):
 def set_up_logging():
     logging.Formatter.converter = time.gmtime
     handler = LambdaLoggerHandler(LOG)
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+    if JSON_LOG:
         handler.setFormatter(JsonFormatter())
     else:
         form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
-        handler.setFormatter(TextFormatter(form, "%Y-%m-%dT%H:%M:%S"))
-    handler.addFilter(RequestIdFilter())
+        handler.setFormatter(logging.Formatter(form, "%Y-%m-%dT%H:%M:%S"))
     root = logging.getLogger()
-    root.addHandler(handler)
-    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
-    level = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}.get(level, level)
-    if level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    level = "DEBUG" if level == "TRACE" else level
+    if isinstance(logging.getLevelName(level), int):
         root.setLevel(level)
+    handler.addFilter(InvocationFilter())
+    root.addHandler(handler)
+
+
+def advice(error):
+    """What AWS's runtime brings along, and a fresh Python does not."""
+    brought = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "urllib3"}
+    if not isinstance(error, ModuleNotFoundError) or (error.name or "").partition(".")[0] not in brought:
+        return ""
+    return (
+        ". AWS's runtime brings it, the Python that runs this function does not: run "
+        f"'{sys.executable} -m pip install boto3', or put it into the deployment package."
+    )
 
 
 def find_handler(name):
@@ -298,7 +423,7 @@ def find_handler(name):
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        message = f"Unable to import module '{module_name}': {error}"
+        message = f"Unable to import module '{module_name}': {error}{advice(error)}"
         raise Fault("Runtime.ImportModuleError", message) from None
     except SyntaxError as error:
         message = f"Syntax error in module '{module_name}': {error}"
@@ -331,6 +456,7 @@ def serve(api, handler):
     while True:
         headers, body = api.next()
         request_id = Current.request_id = headers["lambda-runtime-aws-request-id"]
+        Current.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         os.environ["_X_AMZN_TRACE_ID"] = headers.get("lambda-runtime-trace-id", "")
         try:
             context = LambdaContext(headers)
@@ -355,6 +481,7 @@ def main():
         handler = find_handler(os.environ["_HANDLER"])
     except Exception as exception:
         error = describe(exception)
+        logging.warning(UNHANDLED)
         log_error(error)
         api.fail("/init/error", error)
         sys.exit(1)

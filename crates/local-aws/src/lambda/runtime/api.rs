@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use hyper::Method;
 use serde_json::json;
@@ -142,8 +144,9 @@ impl RuntimeApi {
         match (&request.method, path.as_slice()) {
             (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => self.next().await,
             (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
-                let reply = match request.body.len() {
-                    size if size > LARGEST_RESPONSE => Reply::TooLarge,
+                let reply = match (request.body.len(), error_behind(&request)) {
+                    (_, Some(error)) => Reply::Error(error),
+                    (size, None) if size > LARGEST_RESPONSE => Reply::TooLarge,
                     _ => Reply::Response(request.body.clone()),
                 };
                 self.finish(id, reply)
@@ -168,6 +171,12 @@ impl Handler for RuntimeApi {
     fn most_connections(&self) -> usize {
         8
     }
+}
+
+/// The error that a streamed response may end with, in a trailer.
+fn error_behind(request: &Request) -> Option<Bytes> {
+    let encoded = request.header("lambda-runtime-function-error-body")?;
+    BASE64_STANDARD.decode(encoded).ok().map(Bytes::from)
 }
 
 /// The error's type: runtimes put it into a header, or into the body, or both.

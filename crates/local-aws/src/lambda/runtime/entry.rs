@@ -17,6 +17,15 @@ use super::{Deployment, Fault};
 pub(super) struct EntryPoint {
     pub(super) program: PathBuf,
     pub(super) args: Vec<OsString>,
+    /// What whoever reads the log should know of it.
+    pub(super) remark: Option<String>,
+}
+
+/// An interpreter of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Interpreter {
+    program: PathBuf,
+    version: String,
 }
 
 /// An interpreter as it may be found.
@@ -24,22 +33,25 @@ pub(super) struct EntryPoint {
 struct Language {
     name: &'static str,
     fallback: &'static str,
-    /// Arguments that make it print where its program file is.
+    /// Arguments that make it print where its program file is, and its version.
     probe: [&'static str; 2],
 }
 
 const PYTHON: Language = Language {
     name: "Python",
     fallback: "python3",
-    probe: ["-Sc", "import sys; print(sys.executable)"],
+    probe: ["-Sc", "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2], sep='\\n')"],
 };
-const NODE: Language =
-    Language { name: "Node.js", fallback: "node", probe: ["-p", "process.execPath"] };
+const NODE: Language = Language {
+    name: "Node.js",
+    fallback: "node",
+    probe: ["-p", "process.execPath + '\\n' + process.versions.node.split('.')[0]"],
+};
 
 /// The interpreters of this machine, each looked for once.
 #[derive(Debug, Default)]
 pub(super) struct Interpreters {
-    found: Mutex<HashMap<String, PathBuf>>,
+    found: Mutex<HashMap<String, Interpreter>>,
 }
 
 impl Interpreters {
@@ -58,13 +70,19 @@ impl Interpreters {
         let (language, candidate, loader) = if runtime.starts_with("python") {
             (PYTHON, runtime, "bootstrap.py")
         } else if runtime.starts_with("nodejs") {
-            (NODE, NODE.fallback, "bootstrap.mjs")
+            (NODE, NODE.fallback, "index.mjs")
         } else {
             return Err(unsupported(runtime));
         };
-        let program =
+        let interpreter =
             self.find(language, candidate).await.ok_or_else(|| missing(language, runtime))?;
-        Ok(EntryPoint { program, args: vec![loaders.join(loader).into()] })
+        let remark = remark(language, runtime, &interpreter);
+        let mut args: Vec<OsString> = Vec::new();
+        if language.name == NODE.name {
+            args.extend(memory_options(deployment.memory_mb).map(OsString::from));
+        }
+        args.push(loaders.join(loader).into());
+        Ok(EntryPoint { program: interpreter.program, args, remark })
     }
 
     /// Finds a function's interpreter before it is needed.
@@ -76,24 +94,24 @@ impl Interpreters {
         }
     }
 
-    async fn find(&self, language: Language, candidate: &str) -> Option<PathBuf> {
+    async fn find(&self, language: Language, candidate: &str) -> Option<Interpreter> {
         let mut found = self.found.lock().await;
-        if let Some(program) = found.get(candidate) {
-            return Some(program.clone());
+        if let Some(interpreter) = found.get(candidate) {
+            return Some(interpreter.clone());
         }
         let (exact, fallback) = tokio::join!(
             locate(candidate, language.probe),
             locate(language.fallback, language.probe)
         );
-        let program = exact.or(fallback)?;
-        found.insert(candidate.to_owned(), program.clone());
-        Some(program)
+        let interpreter = exact.or(fallback)?;
+        found.insert(candidate.to_owned(), interpreter.clone());
+        Some(interpreter)
     }
 }
 
 /// Asks an interpreter for its program file: what is on PATH may be a version manager's stand-in, slow or without the
 /// version behind it.
-async fn locate(command: &str, probe: [&str; 2]) -> Option<PathBuf> {
+async fn locate(command: &str, probe: [&str; 2]) -> Option<Interpreter> {
     let output = Command::new(command)
         .args(probe)
         .stdin(Stdio::null())
@@ -102,8 +120,33 @@ async fn locate(command: &str, probe: [&str; 2]) -> Option<PathBuf> {
         .output()
         .await
         .ok()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    (output.status.success() && path.is_absolute()).then_some(path)
+    let told = String::from_utf8(output.stdout).ok()?;
+    let (path, version) = told.trim().split_once('\n')?;
+    let interpreter = Interpreter { program: PathBuf::from(path), version: version.to_owned() };
+    (output.status.success() && interpreter.program.is_absolute()).then_some(interpreter)
+}
+
+/// What Lambda tells Node.js of a function's memory: how much of it may be old objects, and how much new ones.
+fn memory_options(memory_mb: u32) -> [String; 2] {
+    [
+        format!("--max-old-space-size={}", memory_mb * 9 / 10),
+        format!("--max-semi-space-size={}", (memory_mb / 20).max(1)),
+    ]
+}
+
+/// A function that runs on another version than it asks for may do something else than on AWS.
+fn remark(language: Language, runtime: &str, interpreter: &Interpreter) -> Option<String> {
+    let wanted = runtime.trim_start_matches(|character: char| character.is_ascii_alphabetic());
+    let wanted = wanted.trim_end_matches(".x");
+    let Interpreter { program, version } = interpreter;
+    (wanted != version).then(|| {
+        format!(
+            "The local AWS of playbook found no {name} {wanted}: this function of the runtime {runtime} runs with {name} \
+             {version} ({path}).",
+            name = language.name,
+            path = program.display()
+        )
+    })
 }
 
 fn own_bootstrap(bootstrap: PathBuf) -> Result<EntryPoint, Fault> {
@@ -114,7 +157,7 @@ fn own_bootstrap(bootstrap: PathBuf) -> Result<EntryPoint, Fault> {
             "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
         )),
         Ok(_) if is_executable(&bootstrap) => {
-            Ok(EntryPoint { program: bootstrap, args: Vec::new() })
+            Ok(EntryPoint { program: bootstrap, args: Vec::new(), remark: None })
         }
         _ => Err(Fault::new(INVALID, "fork/exec /var/task/bootstrap: permission denied")),
     }
@@ -154,7 +197,14 @@ mod tests {
     async fn interpreters_are_found_where_they_really_are() {
         let interpreters = Interpreters::default();
         let python = interpreters.find(PYTHON, "python3.99").await.expect("the fallback");
-        assert!(python.is_absolute() && is_executable(&python), "{}", python.display());
+        let program = &python.program;
+        assert!(program.is_absolute() && is_executable(program), "{}", program.display());
+        let told = remark(PYTHON, "python3.99", &python).expect("another version");
+        assert!(
+            told.contains("found no Python 3.99: this function of the runtime python3.99 runs")
+        );
+        let asked_for = format!("python{}", python.version);
+        assert_eq!(remark(PYTHON, &asked_for, &python), None);
         let none = Language { fallback: "no-such-interpreter", ..PYTHON };
         assert_eq!(interpreters.find(none, "nor-this-one").await, None);
     }

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::api::{Init, LARGEST_RESPONSE, Reply, RuntimeApi, Submitted};
 use super::entry::EntryPoint;
-use super::log::StreamLog;
+use super::log::{Paths, StreamLog};
 use super::output::Output;
 use super::platform::{End, Report, iso_millis};
 use super::working_directory::{PrivateDir, WorkingDirectory};
@@ -32,6 +32,10 @@ const GRACE_PERIOD: Duration = Duration::from_millis(100);
 
 const TIMED_OUT: &str = "Sandbox.Timedout";
 const EXITED: &str = "Runtime.ExitError";
+const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";
+
+/// How often a handler's memory is looked at.
+const MEMORY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// An execution environment.
 pub(super) struct Environment {
@@ -44,7 +48,7 @@ pub(super) struct Environment {
     started: Instant,
     _listening: Listening,
     _scratch: PrivateDir,
-    _task: Arc<PrivateDir>,
+    _task: PrivateDir,
 }
 
 /// The process, and how to end it with all that it started.
@@ -62,6 +66,7 @@ enum Ending {
     Replied(Reply),
     InitFailed { payload: Bytes, error_type: String },
     Exited(io::Result<ExitStatus>),
+    OutOfMemory,
     TimedOut,
 }
 
@@ -80,7 +85,7 @@ pub(super) struct EnvironmentParts {
     pub(super) deployment: Arc<Deployment>,
     pub(super) host: Arc<dyn Host>,
     pub(super) working_directory: Arc<WorkingDirectory>,
-    pub(super) task: Arc<PrivateDir>,
+    pub(super) task: PrivateDir,
     pub(super) entry: EntryPoint,
     pub(super) stream: String,
     pub(super) log: Arc<StreamLog>,
@@ -102,6 +107,7 @@ impl Environment {
         let mut variables = lambda_variables(&deployment, &stream, &api_address);
         variables.extend(host.aws_variables(&deployment.role_arn, &deployment.function_name));
         let runtime_dir = working_directory.runtime_dir();
+        log.show(Paths::new(task.path(), &runtime_dir, scratch.path()));
         let prepare = |command: &mut Command| {
             command.env_clear();
             command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
@@ -156,10 +162,13 @@ impl Environment {
         // The handler compares it with the machine's clock.
         let deadline = SystemTime::now() + self.deployment.timeout;
         let Submitted { reply, asked_again } = self.api.submit(call, deadline);
-        let ending = self.wait_for(reply).await;
+        let mut ending = self.wait_for(reply).await;
         let duration = began.elapsed().min(self.deployment.timeout);
         let reusable = matches!(ending, Ending::Replied(_)) && self.settles(asked_again).await;
-        self.process.measure();
+        if self.process.measure() > self.deployment.memory_mb.into() {
+            ending = Ending::OutOfMemory;
+        }
+        let reusable = reusable && !matches!(ending, Ending::OutOfMemory);
         if !reusable {
             self.process.end().await;
         }
@@ -175,7 +184,7 @@ impl Environment {
             tokio::select! {
                 biased;
                 Ok(init) = &mut init => Ok(init),
-                status = self.process.child.wait() => Err(status),
+                ending = self.process.ends(self.deployment.memory_mb) => Err(ending),
             }
         });
         match ending.await {
@@ -188,7 +197,7 @@ impl Environment {
             Ok(Ok(Init::Failed { payload, error_type })) => {
                 Err(Ending::InitFailed { payload, error_type })
             }
-            Ok(Err(status)) => Err(Ending::Exited(status)),
+            Ok(Err(ending)) => Err(ending),
             Err(_) => Err(Ending::TimedOut),
         }
     }
@@ -213,7 +222,7 @@ impl Environment {
             tokio::select! {
                 biased;
                 Ok(reply) = reply => Ending::Replied(reply),
-                status = self.process.child.wait() => Ending::Exited(status),
+                ending = self.process.ends(self.deployment.memory_mb) => ending,
             }
         });
         ending.await.unwrap_or(Ending::TimedOut)
@@ -237,16 +246,27 @@ impl Environment {
                 InvocationResult { payload, broken: None, failed: false, remark: None }
             }
             Ending::Replied(Reply::Error(payload)) => {
+                let payload = self.shown(payload);
                 InvocationResult { payload, broken: None, failed: true, remark: None }
             }
             Ending::InitFailed { payload, error_type } => {
+                let payload = self.shown(payload);
                 InvocationResult { payload, broken: Some(error_type), failed: true, remark: None }
             }
+            Ending::OutOfMemory => InvocationResult::out_of_memory(request_id),
             Ending::Replied(Reply::TooLarge) => too_large(),
             Ending::Exited(status) => InvocationResult::exited(request_id, status),
             Ending::TimedOut => {
                 InvocationResult::timed_out(request_id, self.deployment.timeout, self.log.now())
             }
+        }
+    }
+
+    /// An error with the paths that people see.
+    fn shown(&self, error: Bytes) -> Bytes {
+        match String::from_utf8(error.into()) {
+            Ok(text) => self.log.shown(text).into(),
+            Err(no_text) => no_text.into_bytes().into(),
         }
     }
 
@@ -262,7 +282,7 @@ impl Environment {
             duration,
             init,
             memory_mb: self.deployment.memory_mb,
-            max_memory_mb: self.process.max_memory_mb,
+            max_memory_mb: self.process.max_memory_mb.min(self.deployment.memory_mb.into()),
             end: result.end(),
         };
         let lines = self.deployment.log_format.end(self.log.now(), &report);
@@ -295,6 +315,12 @@ impl InvocationResult {
         Self::of_fault(request_id, &Fault::new(TIMED_OUT, message), remark)
     }
 
+    fn out_of_memory(request_id: &str) -> Self {
+        let message = "Runtime exited with error: signal: killed";
+        let remark = format!("RequestId: {request_id} Error: {message}\n{EXITED}\n");
+        Self::of_fault(request_id, &Fault::new(OUT_OF_MEMORY, message), remark)
+    }
+
     fn exited(request_id: &str, status: io::Result<ExitStatus>) -> Self {
         let message = match status {
             Ok(status) => exit_message(status),
@@ -306,16 +332,31 @@ impl InvocationResult {
 }
 
 impl Process {
-    /// Notes how much memory the process has used at most, where the system says.
-    fn measure(&mut self) {
-        let Some(pid) = self.handler() else { return };
-        let path = format!("/proc/{}/status", pid.as_raw_nonzero());
-        let Ok(status) = std::fs::read_to_string(path) else {
-            return;
-        };
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = peak.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        self.max_memory_mb = self.max_memory_mb.max(kilobytes.unwrap_or(0).div_ceil(1024));
+    /// Notes how much memory the process has used at most, where the system says; returns how much of it nothing but its
+    /// end could have freed.
+    fn measure(&mut self) -> u64 {
+        let Some(status) = self.status() else { return 0 };
+        let peak = megabytes(&status, "VmHWM:");
+        self.max_memory_mb = self.max_memory_mb.max(peak);
+        peak.saturating_sub(megabytes(&status, "RssFile:"))
+    }
+
+    /// What the system says of the handler; nothing where it has no such files.
+    fn status(&mut self) -> Option<String> {
+        let path = format!("/proc/{}/status", self.handler()?.as_raw_nonzero());
+        std::fs::read_to_string(path).ok()
+    }
+
+    /// Waits until the process ends, by itself or because it uses more memory than it may.
+    async fn ends(&mut self, memory_mb: u32) -> Ending {
+        loop {
+            if let Ok(status) = timeout(MEMORY_INTERVAL, self.child.wait()).await {
+                return Ending::Exited(status);
+            }
+            if self.measure() > memory_mb.into() {
+                return Ending::OutOfMemory;
+            }
+        }
     }
 
     fn handler(&mut self) -> Option<Pid> {
@@ -344,6 +385,13 @@ impl Drop for Process {
             self.working_directory.end(group);
         }
     }
+}
+
+/// A line of `/proc/PID/status` such as `VmHWM:  12345 kB`, rounded up.
+fn megabytes(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kilobytes = line.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0).div_ceil(1024)
 }
 
 fn exit_message(status: ExitStatus) -> String {

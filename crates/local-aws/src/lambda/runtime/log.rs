@@ -1,6 +1,7 @@
 //! One environment's log stream, and the tail that an invocation may ask for.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use super::Host;
@@ -17,6 +18,28 @@ pub(super) struct StreamLog {
     tail: Mutex<Vec<u8>>,
     /// When the last event happened.
     latest: Mutex<SystemTime>,
+    paths: OnceLock<Paths>,
+}
+
+/// Where an environment's directories really are means nothing to anybody, and differs from run to run: people see the
+/// paths that they have on Lambda.
+#[derive(Debug, Default)]
+pub(super) struct Paths(Vec<(String, &'static str)>);
+
+impl Paths {
+    /// The real directories: of the function's code, of the runtime, for temporary files.
+    pub(super) fn new(task: &Path, runtime: &Path, scratch: &Path) -> Self {
+        let pair = |path: &Path, shown| path.to_str().map(|path| (path.to_owned(), shown));
+        let pairs = [pair(task, "/var/task"), pair(runtime, "/var/runtime"), pair(scratch, "/tmp")];
+        Self(pairs.into_iter().flatten().collect())
+    }
+
+    /// The text with Lambda's paths.
+    pub(super) fn shown(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, (real, shown)| {
+            if text.contains(real.as_str()) { text.replace(real.as_str(), shown) } else { text }
+        })
+    }
 }
 
 impl StreamLog {
@@ -27,6 +50,20 @@ impl StreamLog {
             stream,
             tail: Mutex::default(),
             latest: Mutex::new(SystemTime::UNIX_EPOCH),
+            paths: OnceLock::new(),
+        }
+    }
+
+    /// Says which paths of what a handler writes are shown otherwise.
+    pub(super) fn show(&self, paths: Paths) {
+        let _once = self.paths.set(paths);
+    }
+
+    /// A text with the paths that people see.
+    pub(super) fn shown(&self, text: String) -> String {
+        match self.paths.get() {
+            Some(paths) => paths.shown(text),
+            None => text,
         }
     }
 
@@ -38,7 +75,8 @@ impl StreamLog {
     /// Writes what a handler wrote.
     pub(super) fn write_records(&self, records: Vec<Record>) {
         let now = self.now();
-        let events = records.into_iter().map(|record| (record.time.unwrap_or(now), record.text));
+        let events =
+            records.into_iter().map(|record| (record.time.unwrap_or(now), self.shown(record.text)));
         self.write(events.collect());
     }
 
@@ -130,6 +168,13 @@ mod tests {
         let events = host.0.lock().expect("no panic").clone();
         assert_eq!(events[0].0, events[1].0);
         assert!(events[0].0 > before);
+    }
+
+    #[test]
+    fn paths_are_those_that_people_know() {
+        let paths = Paths::new(Path::new("/x/task-1"), Path::new("/x/runtime"), Path::new("/x/t"));
+        let shown = paths.shown("/x/task-1/m.py, /x/runtime/index.mjs, /x/t/f, /x/u".to_owned());
+        assert_eq!(shown, "/var/task/m.py, /var/runtime/index.mjs, /tmp/f, /x/u");
     }
 
     #[test]

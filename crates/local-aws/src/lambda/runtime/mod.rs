@@ -61,7 +61,7 @@ pub struct Deployment {
     pub handler: String,
     /// The execution role.
     pub role_arn: String,
-    /// In megabytes; given to the handler, not enforced.
+    /// In megabytes; a handler that uses more is ended, where the system says how much it uses.
     pub memory_mb: u32,
     /// How long an invocation may take.
     pub timeout: Duration,

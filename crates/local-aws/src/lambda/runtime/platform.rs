@@ -58,6 +58,18 @@ impl LogFormat {
         }
     }
 
+    /// What this AWS has to say beside what Lambda says.
+    pub(super) fn remark(self, now: SystemTime, text: &str) -> String {
+        match self {
+            Self::Text => format!("[WARNING] {text}\n"),
+            Self::Json => {
+                let record =
+                    json!({"timestamp": iso_millis(now), "level": "WARN", "message": text});
+                format!("{record}\n")
+            }
+        }
+    }
+
     pub(super) fn init_failed(self, now: SystemTime, duration: Duration, end: End<'_>) -> String {
         let millis = millis(duration);
         match self {

@@ -207,9 +207,7 @@ impl Shared {
         let unpacking = {
             let (working_directory, deployment) =
                 (Arc::clone(&working_directory), Arc::clone(deployment));
-            tokio::task::spawn_blocking(move || {
-                working_directory.unpacked(&deployment.code_sha256, &deployment.code)
-            })
+            tokio::task::spawn_blocking(move || working_directory.unpacked(&deployment.code))
         };
         let task = match unpacking.await {
             Ok(Ok(task)) => task,
@@ -218,6 +216,10 @@ impl Shared {
         };
         let loaders = working_directory.runtime_dir();
         let entry = self.interpreters.entry_point(deployment, task.path(), &loaders).await?;
+        if let Some(remark) = &entry.remark {
+            log.write_lines([deployment.log_format.remark(log.now(), remark)]);
+            log.begin_tail();
+        }
         let parts = EnvironmentParts {
             deployment: Arc::clone(deployment),
             host: Arc::clone(&self.host),

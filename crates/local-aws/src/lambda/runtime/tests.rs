@@ -177,6 +177,47 @@ async fn a_process_that_exits_is_reported() {
 }
 
 #[tokio::test]
+async fn a_handler_gets_no_more_memory_than_is_configured() {
+    let (processes, account) = processes();
+    let function = python(
+        "def handler(event, context):\n    return len(b'x' * (event['mb'] * 1024 * 1024))\n",
+    );
+    assert_eq!(value(&run(&processes, &function, json!({"mb": 8})).await), 8 * 1024 * 1024);
+    let outcome = run(&processes, &function, json!({"mb": 200})).await;
+    if cfg!(target_os = "linux") {
+        assert_eq!(value(&outcome)["errorType"], "Runtime.OutOfMemory");
+        let log = account.text();
+        let told = "Memory Size: 128 MB\tMax Memory Used: 128 MB\tStatus: error\tError Type: Runtime.OutOfMemory";
+        assert!(log.contains(told), "{log}");
+        assert_eq!(value(&run(&processes, &function, json!({"mb": 1})).await), 1024 * 1024);
+    }
+    processes.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_of_an_environment_is_shared_or_left() {
+    let (processes, _) = processes();
+    let function = python(
+        "import os, tempfile, time\n\
+         def handler(event, context):\n    \
+             time.sleep(0.3)\n    \
+             return [tempfile.mkdtemp(), os.environ['LAMBDA_TASK_ROOT']]\n",
+    );
+    let (one, other) =
+        tokio::join!(run(&processes, &function, json!({})), run(&processes, &function, json!({})));
+    let (one, other) = (value(&one), value(&other));
+    for place in [0, 1] {
+        assert_ne!(one[place], other[place]);
+    }
+    let exists = |value: &Value| std::path::Path::new(value.as_str().unwrap_or_default()).exists();
+    assert!(exists(&one[0]) && exists(&other[1]));
+    processes.shutdown().await;
+    for value in [&one, &other] {
+        assert!(!exists(&value[0]) && !exists(&value[1]), "{value}");
+    }
+}
+
+#[tokio::test]
 async fn invocations_at_the_same_time_have_processes_of_their_own() {
     let (processes, _) = processes();
     let function = python(

@@ -1,6 +1,5 @@
 //! What all environments share: the private directory, the thread that starts processes, the guard.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
@@ -9,7 +8,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use rustix::process::{Pid, Signal};
@@ -20,8 +19,17 @@ use crate::lambda::launch::{self, ROOT_PREFIX};
 use crate::lambda::package::{self, PackageError};
 use crate::lambda::supervisor;
 
-const PYTHON_LOADER: &str = include_str!("../loader/bootstrap.py");
-const NODE_LOADER: &str = include_str!("../loader/bootstrap.mjs");
+/// The programs that run handlers, by their names in the runtime's directory.
+const LOADERS: [(&str, &str); 8] = [
+    ("bootstrap.py", include_str!("../loader/bootstrap.py")),
+    ("index.mjs", include_str!("../loader/node/index.mjs")),
+    ("client.mjs", include_str!("../loader/node/client.mjs")),
+    ("console.mjs", include_str!("../loader/node/console.mjs")),
+    ("errors.mjs", include_str!("../loader/node/errors.mjs")),
+    ("handler.mjs", include_str!("../loader/node/handler.mjs")),
+    ("invocation.mjs", include_str!("../loader/node/invocation.mjs")),
+    ("streaming.mjs", include_str!("../loader/node/streaming.mjs")),
+];
 
 /// A directory that is removed with its last user.
 #[derive(Debug)]
@@ -44,7 +52,7 @@ impl PrivateDir {
 
 impl Drop for PrivateDir {
     fn drop(&mut self) {
-        let _already_gone = fs::remove_dir_all(&self.path);
+        let _already_gone = package::remove(&self.path);
     }
 }
 
@@ -63,7 +71,6 @@ pub(super) struct WorkingDirectory {
     groups: Mutex<Vec<Group>>,
     /// Those that have been told to end.
     ending: Mutex<Vec<Pid>>,
-    packages: Mutex<HashMap<String, Weak<PrivateDir>>>,
     // Last: what is above still writes into it.
     root: PrivateDir,
 }
@@ -71,11 +78,14 @@ pub(super) struct WorkingDirectory {
 impl WorkingDirectory {
     /// Prepares everything; `launcher` is the command that becomes a handler, empty for none.
     pub(super) fn open(launcher: Vec<OsString>) -> io::Result<Self> {
-        let root = PrivateDir::create(&std::env::temp_dir(), ROOT_PREFIX)?;
+        // Interpreters tell where files really are, behind any link.
+        let parent = fs::canonicalize(std::env::temp_dir())?;
+        let root = PrivateDir::create(&parent, ROOT_PREFIX)?;
         let runtime = root.path().join("runtime");
         DirBuilder::new().mode(0o700).create(&runtime)?;
-        fs::write(runtime.join("bootstrap.py"), PYTHON_LOADER)?;
-        fs::write(runtime.join("bootstrap.mjs"), NODE_LOADER)?;
+        for (name, text) in LOADERS {
+            fs::write(runtime.join(name), text)?;
+        }
         let guard = Guard::start(&launcher, root.path())?;
         Ok(Self {
             launcher,
@@ -83,7 +93,6 @@ impl WorkingDirectory {
             guard,
             groups: Mutex::default(),
             ending: Mutex::default(),
-            packages: Mutex::default(),
             root,
         })
     }
@@ -98,20 +107,11 @@ impl WorkingDirectory {
         PrivateDir::create(self.root.path(), "tmp-")
     }
 
-    /// The unpacked package; unpacked once for all environments that are alive at a time.
-    pub(super) fn unpacked(
-        &self,
-        sha256: &str,
-        code: &Bytes,
-    ) -> Result<Arc<PrivateDir>, PackageError> {
-        let mut packages = self.packages.lock().unwrap_or_else(PoisonError::into_inner);
-        packages.retain(|_, package| package.strong_count() > 0);
-        if let Some(package) = packages.get(sha256).and_then(Weak::upgrade) {
-            return Ok(package);
-        }
-        let package = Arc::new(PrivateDir::create(self.root.path(), "task-")?);
+    /// The unpacked package, for one environment: nobody writes into it, and what somebody forces stays his own.
+    pub(super) fn unpacked(&self, code: &Bytes) -> Result<PrivateDir, PackageError> {
+        let package = PrivateDir::create(self.root.path(), "task-")?;
         package::unpack(code, package.path())?;
-        packages.insert(sha256.to_owned(), Arc::downgrade(&package));
+        package::protect(package.path())?;
         Ok(package)
     }
 
@@ -188,7 +188,7 @@ impl WorkingDirectory {
     pub(super) fn close(&self) {
         self.end_all();
         // A process that is still dying may write once more; then the guard, or the last owner, removes the rest.
-        let _tried_again_later = fs::remove_dir_all(self.root.path());
+        let _tried_again_later = package::remove(self.root.path());
     }
 
     fn tell_guard(&self, sign: &str, group: Pid) {
