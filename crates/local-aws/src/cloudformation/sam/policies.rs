@@ -119,7 +119,7 @@ pub(super) fn of_function(
             }
             Value::Object(members) => match members.iter().next() {
                 Some((name, _)) if name == "Ref" || name.starts_with("Fn::") => {
-                    managed.push(policy)
+                    managed.push(policy);
                 }
                 Some((name, parameters)) if members.len() == 1 => {
                     inline.push(named(id, inline.len(), &document(id, name, parameters)?));
