@@ -13,11 +13,13 @@
 //! | the others | one small state machine per service |
 
 pub mod account;
+mod event_pattern;
 pub mod http;
 pub mod ids;
 pub mod protocol;
 mod random;
 pub mod server;
+mod stream_log;
 
 pub use account::Account;
 pub use account::latency::LatencyProfile;
@@ -43,4 +45,9 @@ services! {
     dynamodb,
     s3,
     ssm,
+    sqs,
+    sns,
+    events,
+    secretsmanager,
+    kinesis,
 }

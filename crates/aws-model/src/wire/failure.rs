@@ -225,9 +225,10 @@ pub(crate) fn write(call: &Call<'_>, failure: &Failure, request_id: &str) -> Res
     let sender = traits.map_or(status < 500, |traits| !traits.fault);
     let names = Names {
         shape: shape.map_or(failure.code.as_str(), |shape| shape.name),
+        // Who knows an error by two names says which is which.
         code: traits
             .and_then(|traits| traits.code)
-            .or(shape.map(|shape| shape.name))
+            .or(shape.map(|shape| shape.name).filter(|_| failure.modelled_code.is_none()))
             .unwrap_or(&failure.code),
         fault: if sender { "Sender" } else { "Receiver" },
     };

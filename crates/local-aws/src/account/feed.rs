@@ -123,6 +123,11 @@ impl Outbox {
         self.push(ChangeEvent::ResourceDeleted(ResourceName::new(kind, name)));
     }
 
+    /// What was noted and not taken out yet.
+    pub(crate) fn pending(&self) -> &[ChangeEvent] {
+        &self.events
+    }
+
     /// Takes out what was noted.
     pub fn take(&mut self) -> Vec<ChangeEvent> {
         std::mem::take(&mut self.events)

@@ -70,10 +70,7 @@ fn a_template_that_does_not_hold_together_is_refused() {
 #[test]
 fn what_is_not_supported_is_named() {
     for (body, part) in [
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue}}",
-            "Unrecognized resource types: [AWS::SQS::Queue]",
-        ),
+        ("Resources: {Q: {Type: AWS::EC2::VPC}}", "Unrecognized resource types: [AWS::EC2::VPC]"),
         ("Resources: {Q: {Type: Custom::Thing}}", "[Custom::Thing]"),
         ("Transform: X\nResources: {A: {Type: AWS::Logs::LogGroup}}", "the transform X"),
         ("Resources: {A: {Type: AWS::Logs::LogGroup, UpdatePolicy: {}}}", "attribute UpdatePolicy"),

@@ -20,6 +20,7 @@ pub mod number;
 mod operations;
 mod reads;
 mod resource_types;
+pub(crate) mod streams;
 mod table;
 mod tables;
 mod tags;
@@ -51,16 +52,19 @@ use super::account::{self, Account};
 use super::cloudformation::ResourceType;
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{Protocol, json};
-use super::server::{self, Interface};
+use super::server::{self, Interface, modelled};
 
 /// What tables are called among the types of resources.
 const TABLE: &str = "AWS::DynamoDB::Table";
+/// What the targets begin with of requests that are for streams of tables.
+const STREAMS: &str = "DynamoDBStreams_20120810.";
 
 /// Tables by name.
 #[derive(Debug, Default)]
 pub struct State {
     tables: BTreeMap<String, Table>,
     tokens: BTreeMap<String, transact::Token>,
+    streams: streams::Streams,
     outbox: Outbox,
 }
 
@@ -122,7 +126,10 @@ fn answer(account: &Account, request: &Request) -> Response {
         latency: account.latency(),
     };
     let result = json::operation(request).and_then(|operation| {
-        operations::call(&mut account.state::<State>(), operation, &request.body, &context)
+        let mut state = account.state::<State>();
+        let result = operations::call(&mut state, operation, &request.body, &context);
+        state.keep_streams(&context);
+        result
     });
     match result {
         Ok(output) => json::reply(json::Version::V1_0, &output),
@@ -145,7 +152,15 @@ impl server::Service for Service {
     }
 
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(answer(account, request)))
+        Box::pin(async move {
+            let target = request.header("x-amz-target").unwrap_or_default();
+            if target.starts_with(STREAMS)
+                && let Some(response) = modelled::answer(streams::MODELS, account, request).await
+            {
+                return response;
+            }
+            answer(account, request)
+        })
     }
 
     fn resource_types(&self) -> &'static [&'static ResourceType] {

@@ -232,7 +232,7 @@ impl Table {
     }
 }
 
-fn key_schema(key: &KeySchema) -> Value {
+pub(super) fn key_schema(key: &KeySchema) -> Value {
     let element = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
     let hash = element(&key.hash.name, "HASH");
     let range = key.range.as_ref().map(|range| element(&range.name, "RANGE"));

@@ -222,7 +222,7 @@ fn check_version(policy: &Value) -> Result<(), AwsError> {
 }
 
 /// One statement may stand without its list.
-fn statements(policy: &Value) -> Vec<&Value> {
+pub(super) fn statements(policy: &Value) -> Vec<&Value> {
     match policy.get("Statement") {
         Some(Value::Array(found)) => found.iter().collect(),
         Some(one) => vec![one],
@@ -246,7 +246,7 @@ fn unknown_field(statement: &Map<String, Value>) -> Option<&str> {
 }
 
 /// One text may stand without its list.
-fn strings(value: &Value) -> Vec<&str> {
+pub(super) fn strings(value: &Value) -> Vec<&str> {
     match value {
         Value::String(one) => vec![one],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),

@@ -2,6 +2,7 @@
 //!
 //! The state machine is [`State`]; `operations` reads its inputs from query parameters and writes its outputs as XML.
 
+pub mod access;
 mod document;
 mod error;
 mod grammar;

@@ -243,7 +243,7 @@ impl State {
         Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
     }
 
-    fn own_policy(&self, arn: &str) -> Option<&Policy> {
+    pub(super) fn own_policy(&self, arn: &str) -> Option<&Policy> {
         let name = arn.rsplit('/').next()?.to_lowercase();
         self.policies.get(&name).filter(|policy| policy.arn == arn)
     }

@@ -243,7 +243,7 @@ impl State {
         self.role_of_arn(role_arn).map(|role| role.id.as_str())
     }
 
-    fn role_of_arn(&self, role_arn: &str) -> Option<&Role> {
+    pub(super) fn role_of_arn(&self, role_arn: &str) -> Option<&Role> {
         let name = role_arn.rsplit('/').next()?.to_lowercase();
         self.roles.get(&name).filter(|role| role.arn == role_arn)
     }

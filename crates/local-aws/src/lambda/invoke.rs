@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,8 +17,6 @@ use crate::protocol::{AwsError, Constraints};
 
 const LARGEST_SYNCHRONOUS: usize = 6 * 1024 * 1024;
 const LARGEST_ASYNCHRONOUS: usize = 1024 * 1024;
-/// How long AWS waits before each of the two retries of an asynchronous invocation.
-const RETRIES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
 /// How an invocation ended, for whoever called it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +24,13 @@ pub(super) struct Invocation {
     /// 200: it has been executed, whatever came of it.
     status: u16,
     /// `Unhandled` where the payload is an error.
-    function_error: Option<String>,
+    pub(super) function_error: Option<String>,
     /// The function's answer, or its error.
-    payload: Bytes,
+    pub(super) payload: Bytes,
     /// The last 4 KB of its log.
     log_tail: Vec<u8>,
     /// `$LATEST` or a number.
-    executed_version: String,
+    pub(super) executed_version: String,
 }
 
 /// The invocations that are running, by function.
@@ -163,26 +160,15 @@ impl Lambda {
         })
     }
 
-    /// Executes an invocation in the background; an error is tried again twice, with the same request id, as AWS does.
-    fn run_later(&self, target: Target, request_id: String, payload: Bytes) {
-        let lambda = self.clone();
-        self.account.spawn(async move {
-            for pause in RETRIES.into_iter().map(Some).chain([None]) {
-                let deployment =
-                    lambda.account.state::<State>().deployment(&target, lambda.context());
-                // The function may be gone by now.
-                let Ok(deployment) = deployment else { return };
-                let attempt = lambda
-                    .run(&target, deployment, request_id.clone(), payload.clone(), None)
-                    .await;
-                if attempt.is_ok_and(|invocation| invocation.function_error.is_none()) {
-                    return;
-                }
-                let Some(pause) = pause else { return };
-                let pause = lambda.account.latency().scale(pause);
-                lambda.account.clock().sleep(pause).await;
-            }
-        });
+    /// Invokes a function for Lambda's own purposes: no policy is asked.
+    pub(super) async fn invoke_with(
+        &self,
+        target: &Target,
+        request_id: String,
+        payload: Bytes,
+    ) -> Result<Invocation, AwsError> {
+        let deployment = self.account.state::<State>().deployment(target, self.context())?;
+        self.run(target, deployment, request_id, payload, None).await
     }
 }
 

@@ -3,6 +3,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | `routes` | requests → operations |
+//! | `sources` | event source mappings and what they poll |
+//! | `asynchronous`, `destinations` | asynchronous invocation, and who is told of it |
 //! | [`state`], `functions`, `versions`, `permissions`, `tags` | the control plane, pure over state and time |
 //! | `configuration`, `variables`, `names`, `package`, `errors` | what is checked, and how it is refused |
 //! | `render` | state → responses |
@@ -10,8 +12,10 @@
 //! | [`runtime`] | environments, processes, the Runtime API |
 //! | [`launch`], `supervisor` | how a process becomes a handler that ends with this one, and all that it starts with it |
 
+mod asynchronous;
 mod code;
 mod configuration;
+mod destinations;
 mod errors;
 pub mod functions;
 pub mod invoke;
@@ -23,6 +27,7 @@ mod render;
 mod resource_types;
 mod routes;
 pub mod runtime;
+mod sources;
 pub mod state;
 mod supervisor;
 pub mod tags;
@@ -43,6 +48,7 @@ use crate::account::{Account, WeakAccount};
 use crate::cloudformation::ResourceType;
 use crate::http::{BoxFuture, Request, Response};
 use crate::protocol::{Protocol, rest};
+use crate::server::modelled::{self, Model, Operation};
 use crate::server::{self, Interface};
 use crate::{iam, logs, sts};
 
@@ -114,6 +120,24 @@ impl Lambda {
     }
 }
 
+const MODELS: &[Model] = &[Model {
+    name: "lambda",
+    operations: &OPERATIONS,
+    invalid: modelled::validation_exception,
+    query_codes: &[],
+}];
+
+const OPERATIONS: [Operation; 10] = {
+    let [a, b, c, d, e] = sources::OPERATIONS;
+    let [f, g, h, i, j] = asynchronous::OPERATIONS;
+    [a, b, c, d, e, f, g, h, i, j]
+};
+
+/// Whether a request is for what stands on the wire of AWS's model.
+fn is_modelled(request: &Request) -> bool {
+    request.path.iter().any(|part| part == "event-source-mappings" || part == "event-invoke-config")
+}
+
 /// Lambda, as the listener sees it.
 #[derive(Debug)]
 pub struct Service;
@@ -145,17 +169,41 @@ impl server::Service for Service {
 
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
         let lambda = Lambda::of(account);
-        Box::pin(
-            async move { lambda.route(request).await.unwrap_or_else(|error| rest::error(&error)) },
-        )
+        Box::pin(async move {
+            if is_modelled(request)
+                && let Some(response) = modelled::answer(MODELS, account, request).await
+            {
+                return response;
+            }
+            lambda.route(request).await.unwrap_or_else(|error| rest::error(&error))
+        })
     }
 
     fn resource_types(&self) -> &'static [&'static ResourceType] {
-        &[&resource_types::function::TYPE, &resource_types::permission::TYPE]
+        &[
+            &resource_types::event_invoke_config::TYPE,
+            &resource_types::event_source_mapping::TYPE,
+            &resource_types::function::TYPE,
+            &resource_types::permission::TYPE,
+        ]
     }
 
     fn snapshot(&self, account: &Account) -> Value {
-        account.state::<State>().snapshot()
+        let mut snapshot = account.state::<State>().snapshot();
+        if let Some(resources) = snapshot.as_object_mut() {
+            let invocations = account.state::<asynchronous::State>();
+            for (name, function) in resources.iter_mut() {
+                if let Some(own) = invocations.snapshot(name) {
+                    function["event_invoke_configs"] = own;
+                }
+            }
+            resources.extend(account.state::<sources::State>().snapshot());
+        }
+        snapshot
+    }
+
+    fn is_stable(&self, account: &Account) -> bool {
+        account.state::<sources::State>().is_stable(account.now())
     }
 
     fn shutdown<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, ()> {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::functions::{CreateFunction, UpdateFunctionCode};
 use super::names::{Target, VALIDATION};
-use super::{Lambda, State};
+use super::{Lambda, State, asynchronous};
 use crate::http::{Request, Response};
 use crate::protocol::{AwsError, Constraints, rest};
 
@@ -97,6 +97,9 @@ impl Lambda {
     fn delete(&self, target: &Target) -> Result<Response, AwsError> {
         let context = self.context();
         let is_gone = self.account.state::<State>().delete_function(target, context)?;
+        self.account
+            .state::<asynchronous::State>()
+            .forget(&target.name, target.qualifier.as_deref());
         if is_gone {
             self.processes().retire(&target.name);
         }
@@ -210,6 +213,18 @@ pub(super) fn operation(request: &Request) -> String {
         ("PUT", ["functions", _, "concurrency"]) => "PutFunctionConcurrency",
         ("DELETE", ["functions", _, "concurrency"]) => "DeleteFunctionConcurrency",
         ("GET", ["account-settings"]) => "GetAccountSettings",
+        ("POST", ["event-source-mappings"]) => "CreateEventSourceMapping",
+        ("GET", ["event-source-mappings"]) => "ListEventSourceMappings",
+        ("GET", ["event-source-mappings", _]) => "GetEventSourceMapping",
+        ("PUT", ["event-source-mappings", _]) => "UpdateEventSourceMapping",
+        ("DELETE", ["event-source-mappings", _]) => "DeleteEventSourceMapping",
+        ("GET", ["functions", _, "event-invoke-config"]) => "GetFunctionEventInvokeConfig",
+        ("GET", ["functions", _, "event-invoke-config", "list"]) => {
+            "ListFunctionEventInvokeConfigs"
+        }
+        ("PUT", ["functions", _, "event-invoke-config"]) => "PutFunctionEventInvokeConfig",
+        ("POST", ["functions", _, "event-invoke-config"]) => "UpdateFunctionEventInvokeConfig",
+        ("DELETE", ["functions", _, "event-invoke-config"]) => "DeleteFunctionEventInvokeConfig",
         ("GET", ["tags", _]) => "ListTags",
         ("POST", ["tags", _]) => "TagResource",
         ("DELETE", ["tags", _]) => "UntagResource",

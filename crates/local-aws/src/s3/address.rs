@@ -109,6 +109,11 @@ fn of_bucket(method: &Method, subresource: Option<&str>, request: &Request) -> &
         ("GET", Some("tagging")) => "GetBucketTagging",
         ("PUT", Some("tagging")) => "PutBucketTagging",
         ("DELETE", Some("tagging")) => "DeleteBucketTagging",
+        ("GET", Some("notification")) => "GetBucketNotificationConfiguration",
+        ("PUT", Some("notification")) => "PutBucketNotificationConfiguration",
+        ("GET", Some("policy")) => "GetBucketPolicy",
+        ("PUT", Some("policy")) => "PutBucketPolicy",
+        ("DELETE", Some("policy")) => "DeleteBucketPolicy",
         ("POST", Some("delete")) => "DeleteObjects",
         _ => "",
     }

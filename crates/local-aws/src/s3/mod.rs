@@ -17,8 +17,10 @@ mod headers;
 mod input;
 mod listing;
 mod names;
+mod notifications;
 mod objects;
 mod payload;
+mod resource_types;
 mod routes;
 mod tags;
 #[cfg(test)]
@@ -30,19 +32,28 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use self::address::operation;
+use self::address::{Address, address, operation};
 
 use self::buckets::Bucket;
 use self::objects::Object;
 use super::account::feed::{ChangeEvent, Outbox};
 use super::account::latency::LatencyProfile;
 use super::account::{self, Account};
+use super::cloudformation::ResourceType;
 use super::http::{BoxFuture, Request, Response};
 use super::protocol::{AwsError, Protocol};
-use super::server::{self, Interface};
+use super::server::{self, Interface, modelled};
 
 /// What buckets are called among the types of resources.
 const BUCKET: &str = "AWS::S3::Bucket";
+/// The operations that stand on the wire of AWS's model.
+const MODELLED: [&str; 5] = [
+    "DeleteBucketPolicy",
+    "GetBucketNotificationConfiguration",
+    "GetBucketPolicy",
+    "PutBucketNotificationConfiguration",
+    "PutBucketPolicy",
+];
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Buckets, by name.
@@ -125,8 +136,37 @@ fn answer(account: &Account, request: &Request) -> Response {
         now: account.now(),
         latency: account.latency(),
     };
-    let answer = routes::route(&mut account.state::<State>(), request, &context);
+    let (answer, changes) = {
+        let mut state = account.state::<State>();
+        let answer = routes::route(&mut state, request, &context);
+        (answer, state.outbox.pending().to_vec())
+    };
+    if answer.is_ok() {
+        notifications::tell(account, request, operation(request), &changes);
+        for change in &changes {
+            if let ChangeEvent::ResourceDeleted(gone) = change {
+                account.state::<notifications::State>().forget(&gone.name);
+            }
+        }
+    }
     answer.unwrap_or_else(|error| Protocol::RestXml.error(&error, &request.request_id))
+}
+
+/// Answers what stands on the wire of AWS's model, which knows buckets in paths alone.
+async fn answer_modelled(account: &Account, request: &Request) -> Option<Response> {
+    let is_modelled = MODELLED.contains(&operation(request));
+    let Address::Bucket(bucket) = address(request) else { return None };
+    if !is_modelled {
+        return None;
+    }
+    let (_, query) = request.target.split_once('?').unwrap_or_default();
+    let query = if query.is_empty() {
+        request.query.first().map_or("", |(name, _)| name.as_str())
+    } else {
+        query
+    };
+    let rewritten = Request { target: format!("/{bucket}?{query}"), ..request.clone() };
+    modelled::answer(notifications::MODELS, account, &rewritten).await
 }
 
 impl server::Service for Service {
@@ -143,10 +183,26 @@ impl server::Service for Service {
     }
 
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
-        Box::pin(std::future::ready(answer(account, request)))
+        Box::pin(async move {
+            match answer_modelled(account, request).await {
+                Some(response) => response,
+                None => answer(account, request),
+            }
+        })
+    }
+
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[&resource_types::bucket::TYPE, &resource_types::bucket_policy::TYPE]
     }
 
     fn snapshot(&self, account: &Account) -> Value {
-        account.state::<State>().snapshot()
+        let mut snapshot = account.state::<State>().snapshot();
+        let told = account.state::<notifications::State>();
+        for (name, bucket) in snapshot.as_object_mut().into_iter().flatten() {
+            if let Some(bucket) = bucket.as_object_mut() {
+                bucket.extend(told.snapshot(name));
+            }
+        }
+        snapshot
     }
 }

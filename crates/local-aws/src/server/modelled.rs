@@ -16,6 +16,7 @@ use super::service::{Comparison, Interface};
 use crate::account::Account;
 use crate::cloudformation::ResourceType;
 use crate::http::{BoxFuture, Request, Response};
+use crate::iam::access::{Access, Who, decision_of};
 use crate::protocol::{AwsError, Protocol};
 use crate::{iam, sts};
 
@@ -38,12 +39,49 @@ impl Context<'_> {
         self.account.now()
     }
 
-    /// Who calls it.
+    /// Who calls it, if it is no service.
     #[must_use]
-    pub fn caller_arn(&self) -> String {
+    pub fn caller(&self) -> sts::Identity {
         let key = self.request.credential.as_ref().map_or("", |credential| &credential.access_key);
         let iam = self.account.state::<iam::State>();
-        self.account.state::<sts::State>().identity(key, &self.account.id, &iam).arn
+        self.account.state::<sts::State>().identity(key, &self.account.id, &iam)
+    }
+
+    /// Whether the caller may do that with a resource of an account. Services and other accounts may do what the
+    /// resource's policy says, its own account anything that it does not deny; what is refused is said as AWS says it.
+    pub(crate) fn authorize(
+        &self,
+        policy: Option<&str>,
+        owner: &str,
+        action: &str,
+        resource: &str,
+    ) -> Result<(), String> {
+        let caller = self.caller();
+        let service = self.request.on_behalf_of.as_ref();
+        let access = Access {
+            who: match service {
+                Some(service) => Who::Service(&service.principal),
+                None => Who::Account(&self.account.id, &caller.arn),
+            },
+            action,
+            resource,
+            source_arn: service.map(|service| service.source_arn.as_str()),
+            source_account: service.map(|service| service.source_account.as_str()),
+        };
+        let said = policy.and_then(|policy| decision_of(policy, &access));
+        let is_own = service.is_none() && self.account.id == owner;
+        if said.unwrap_or(is_own) {
+            return Ok(());
+        }
+        let name = service.map_or(caller.arn.as_str(), |service| service.principal.as_str());
+        let because = if said == Some(false) {
+            "with an explicit deny in a resource-based policy".to_owned()
+        } else {
+            format!("because no resource-based policy allows the {action} action")
+        };
+        Err(format!(
+            "User: {name} is not authorized to perform: {action} on resource: {resource} {because}"
+        ))
     }
 
     /// `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`, here.
@@ -100,6 +138,8 @@ pub struct Model {
     pub operations: &'static [Operation],
     /// The error for an input that the model does not allow; nothing where this service has no word against it.
     pub invalid: fn(&[Problem], &Value) -> Option<AwsError>,
+    /// What errors are called beside their own names, where the service has left the query protocol behind: its codes.
+    pub query_codes: &'static [(&'static str, &'static str)],
 }
 
 impl Model {
@@ -277,7 +317,7 @@ pub async fn answer(
     });
     Some(from_wire(match written {
         Ok(response) => response,
-        Err(error) => call.error_response(&failure(error), id),
+        Err(error) => call.error_response(&failure(error, model), id),
     }))
 }
 
@@ -331,9 +371,15 @@ fn no_such_operation(service: &str, request: &Request) -> AwsError {
     AwsError::new(404, "UnknownOperationException", message)
 }
 
-fn failure(error: AwsError) -> wire::Failure {
+fn failure(error: AwsError, model: &Model) -> wire::Failure {
+    let query = model.query_codes.iter().find(|(name, _)| *name == error.code);
+    let (code, modelled_code) = match query {
+        Some((name, query)) => ((*query).to_owned(), Some((*name).to_owned())),
+        None => (error.code, None),
+    };
     wire::Failure {
-        code: error.code,
+        code,
+        modelled_code,
         message: error.message,
         members: error.fields.into_iter().collect(),
         status: error.status,

@@ -256,10 +256,10 @@ async fn a_request_that_is_not_signed_is_refused_in_the_services_own_words() {
 #[tokio::test]
 async fn what_is_not_here_is_named() {
     let aws = start().await;
-    let answer = exchange(&aws, &post(&signed("sqs", "eu-west-1"), "Action=ListQueues")).await;
+    let answer = exchange(&aws, &post(&signed("swf", "eu-west-1"), "Action=ListDomains")).await;
     assert!(answer.contains("<Code>UnsupportedService</Code>"), "{answer}");
     assert!(
-        answer.contains("no service named &apos;sqs&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb, s3, ssm."),
+        answer.contains("no service named &apos;swf&apos;. It has: sts, iam, logs, cloudformation, lambda, cognito-idp, dynamodb, s3, ssm"),
         "{answer}"
     );
 }

@@ -1,4 +1,6 @@
 //! What stacks can have of Lambda.
 
+pub(super) mod event_invoke_config;
+pub(super) mod event_source_mapping;
 pub(super) mod function;
 pub(super) mod permission;

@@ -17,6 +17,7 @@ const TOPICS: Model = Model {
         Ok(json!({"TopicArn": context.arn("sns", name)}))
     })],
     invalid: validation_error,
+    query_codes: &[],
 };
 const STREAMS: Model = Model {
     name: "kinesis",
@@ -27,6 +28,7 @@ const STREAMS: Model = Model {
         }),
     ],
     invalid: validation_exception,
+    query_codes: &[],
 };
 const SOURCES: Model = Model {
     name: "lambda",
@@ -34,6 +36,7 @@ const SOURCES: Model = Model {
         Ok(json!({"UUID": input["UUID"], "BatchSize": 3}))
     })],
     invalid: validation_exception,
+    query_codes: &[],
 };
 
 impl Modelled for Parrot {

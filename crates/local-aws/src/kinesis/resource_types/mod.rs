@@ -1,0 +1,3 @@
+//! What stacks can have of Kinesis.
+
+pub(super) mod stream;

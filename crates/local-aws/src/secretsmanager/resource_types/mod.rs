@@ -1,0 +1,3 @@
+//! What stacks can have of Secrets Manager.
+
+pub(super) mod secret;
