@@ -223,6 +223,9 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
         maker_of: steps::maker_of,
         cleanup: CleanupMode::Always,
         yes: false,
+        cell: None,
+        stepping: false,
+        pause_on_failure: false,
         cleanup_timeout: Duration::from_secs(1),
         cleanup_command: String::new(),
     };

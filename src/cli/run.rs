@@ -107,7 +107,7 @@ async fn one(
     session: Session<'_>,
     job: &Job,
     given: BTreeMap<String, Value>,
-    overrides: BTreeMap<String, String>,
+    overrides: BTreeMap<String, Value>,
 ) -> Exit {
     if session.wishes.interrupt().requested() {
         return Exit::from_code(128 + session.wishes.signal().unwrap_or(2));

@@ -119,7 +119,6 @@ codes! {
         UnsupportedOperation "unsupported-operation",
         NoUndo "no-undo",
         UnknownWaiter "unknown-waiter",
-        NotSupportedYet "not-supported-yet",
         DuplicateId "duplicate-id",
         MisplacedKey "misplaced-key",
         ConflictingKeys "conflicting-keys",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::Verb;
-use super::declared::{BESIDE_BLOCK, POLL, STEP_KEYS};
+use super::declared::{POLL, STEP_KEYS};
 use super::expected::{unknown_key, wrong_type};
 use super::fields::quoted;
 use super::foreign_keywords::{after_in, is_loop};
@@ -412,19 +412,6 @@ impl Reader<'_, '_> {
                 );
             }
         }
-    }
-
-    pub(super) fn no_kind(&mut self, node: &Node, entries: &[Entry]) {
-        let place = entries.first().map_or(node.span, |entry| entry.key.span);
-        if entries.iter().any(|entry| BESIDE_BLOCK.contains(&entry.key.name.as_str())) {
-            return;
-        }
-        self.fault(
-            Diagnostic::new(Code::NoKind, "this step does nothing")
-                .at(place)
-                .label("no key says what the step does")
-                .help("add one, such as `print: Hello`; `playbook steps` lists them"),
-        );
     }
 
     /// Refuses the keys that mean nothing on a step of this kind.
