@@ -9,6 +9,7 @@
 //! | [`resource_type`], `properties` | what a type of resources is; the types themselves are with their services |
 //! | [`stack`], `executor` | stacks, and what works on them |
 
+mod cdk_metadata;
 mod describe;
 pub(crate) mod error;
 mod executor;
@@ -161,6 +162,10 @@ impl server::Service for Service {
 
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
         Box::pin(std::future::ready(answer(account, request)))
+    }
+
+    fn resource_types(&self) -> &'static [&'static ResourceType] {
+        &[&cdk_metadata::TYPE]
     }
 
     fn snapshot(&self, account: &Account) -> Value {

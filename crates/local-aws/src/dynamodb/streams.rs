@@ -54,6 +54,10 @@ pub(super) type Streams = BTreeMap<String, Stream>;
 impl State {
     /// Opens and closes streams as tables have them, and notes what has been written.
     pub(super) fn keep_streams(&mut self, place: &Place) {
+        let has_one = |table: &super::table::Table| table.settings.stream.is_some();
+        if self.streams.is_empty() && !self.tables.values().any(has_one) {
+            return;
+        }
         let mut open = BTreeMap::new();
         for (name, table) in &self.tables {
             if let Some(view) = &table.settings.stream

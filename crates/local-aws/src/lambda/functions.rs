@@ -121,6 +121,7 @@ impl State {
             tags,
             policies: BTreeMap::new(),
             reserved_concurrency: None,
+            aliases: BTreeMap::new(),
         };
         // The response names the function, and the version that was published with it.
         let shown = match request.publish {
@@ -263,6 +264,12 @@ impl State {
             Some(number) => {
                 let function =
                     self.functions.get_mut(&target.name).ok_or_else(|| no_function(&arn))?;
+                let used = function.aliases.iter().find(|(_, alias)| alias.names(number));
+                if let Some((alias, _)) = used {
+                    return Err(conflict(format!(
+                        "Version {number} cannot be deleted because it is used by alias {alias}."
+                    )));
+                }
                 // A version that does not exist is deleted with success.
                 if let Ok(number) = number.parse() {
                     function.published.remove(&number);

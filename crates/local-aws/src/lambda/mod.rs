@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `routes` | requests → operations |
+//! | `aliases` | names for versions |
 //! | `sources` | event source mappings and what they poll |
 //! | `asynchronous`, `destinations` | asynchronous invocation, and who is told of it |
 //! | [`state`], `functions`, `versions`, `permissions`, `tags` | the control plane, pure over state and time |
@@ -12,6 +13,7 @@
 //! | [`runtime`] | environments, processes, the Runtime API |
 //! | [`launch`], `supervisor` | how a process becomes a handler that ends with this one, and all that it starts with it |
 
+mod aliases;
 mod asynchronous;
 mod code;
 mod configuration;
@@ -127,15 +129,18 @@ const MODELS: &[Model] = &[Model {
     query_codes: &[],
 }];
 
-const OPERATIONS: [Operation; 10] = {
+const OPERATIONS: [Operation; 15] = {
     let [a, b, c, d, e] = sources::OPERATIONS;
     let [f, g, h, i, j] = asynchronous::OPERATIONS;
-    [a, b, c, d, e, f, g, h, i, j]
+    let [k, l, m, n, o] = aliases::OPERATIONS;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o]
 };
 
 /// Whether a request is for what stands on the wire of AWS's model.
 fn is_modelled(request: &Request) -> bool {
-    request.path.iter().any(|part| part == "event-source-mappings" || part == "event-invoke-config")
+    let parts = ["event-source-mappings", "event-invoke-config"];
+    request.path.iter().any(|part| parts.contains(&part.as_str()))
+        || request.path.get(3).is_some_and(|part| part == "aliases")
 }
 
 /// Lambda, as the listener sees it.
@@ -181,10 +186,12 @@ impl server::Service for Service {
 
     fn resource_types(&self) -> &'static [&'static ResourceType] {
         &[
+            &resource_types::alias::TYPE,
             &resource_types::event_invoke_config::TYPE,
             &resource_types::event_source_mapping::TYPE,
             &resource_types::function::TYPE,
             &resource_types::permission::TYPE,
+            &resource_types::version::TYPE,
         ]
     }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::aliases::Alias;
 use super::configuration::Configuration;
 use super::errors::{conflict, no_function};
 use super::names::{LATEST, Place, Target};
@@ -68,6 +69,7 @@ pub(super) struct Function {
     /// By qualifier; the function's own under none.
     pub(super) policies: BTreeMap<Option<String>, Policy>,
     pub(super) reserved_concurrency: Option<u32>,
+    pub(super) aliases: BTreeMap<String, Alias>,
 }
 
 /// One version of a function.
@@ -214,7 +216,10 @@ impl Function {
     pub(super) fn version(&self, qualifier: Option<&str>) -> Option<&Version> {
         match qualifier {
             None | Some(LATEST) => Some(&self.latest),
-            Some(number) => self.published.get(&number.parse().ok()?),
+            Some(name) => match name.parse() {
+                Ok(number) => self.published.get(&number),
+                Err(_) => self.aliased(name),
+            },
         }
     }
 }
@@ -287,12 +292,20 @@ impl State {
                 .chain([&function.latest])
                 .map(Version::snapshot)
                 .collect();
-            let function = json!({
+            let aliases: BTreeMap<&str, Value> = function
+                .aliases
+                .iter()
+                .map(|(name, one)| (name.as_str(), one.snapshot()))
+                .collect();
+            let mut function = json!({
                 "versions": versions,
                 "policies": policies,
                 "tags": function.tags,
                 "reserved_concurrency": function.reserved_concurrency,
             });
+            if !aliases.is_empty() {
+                function["aliases"] = json!(aliases);
+            }
             (name.clone(), function)
         });
         Value::Object(functions.collect())

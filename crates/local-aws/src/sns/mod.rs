@@ -149,14 +149,7 @@ impl Modelled for Service {
                 json!({"attributes": topic.attributes, "tags": topic.tags, "subscriptions": own});
             (topics::name_of(arn).to_owned(), shown)
         });
-        let mut all: Map<String, Value> = topics.collect();
-        // A subscription outlives its topic.
-        for (arn, one) in &state.subscriptions {
-            if !state.topics.contains_key(&one.topic) {
-                all.insert(format!("subscription {arn}"), one.snapshot());
-            }
-        }
-        Value::Object(all)
+        Value::Object(topics.collect::<Map<_, _>>())
     }
 
     fn resource_types(&self) -> &'static [&'static ResourceType] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{State, TOPIC, invalid, not_found, place};
+use super::{SUBSCRIPTION, State, TOPIC, invalid, not_found, place};
 use crate::protocol::AwsError;
 use crate::server::modelled::Context;
 
@@ -116,12 +116,18 @@ pub(super) struct OfArn {
     topic_arn: String,
 }
 
-/// `DeleteTopic`: one that is not there is deleted already. Its subscriptions stay for a while, here until somebody ends them.
+/// `DeleteTopic`: one that is not there is deleted already. Its subscriptions go with it.
 pub(super) fn delete(context: Context<'_>, input: &OfArn) -> Value {
     let account = place(context, &input.topic_arn);
     let mut state = account.state::<State>();
     if state.topics.remove(&input.topic_arn).is_some() {
         state.outbox.deleted(TOPIC, name_of(&input.topic_arn));
+        let own = state.subscriptions.values().filter(|one| one.topic == input.topic_arn);
+        let own: Vec<String> = own.map(|one| one.arn.clone()).collect();
+        for arn in own {
+            state.subscriptions.remove(&arn);
+            state.outbox.deleted(SUBSCRIPTION, arn);
+        }
     }
     json!({})
 }

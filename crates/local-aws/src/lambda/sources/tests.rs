@@ -1,5 +1,7 @@
 //! Messages and records that reach functions by themselves.
 
+mod stacks;
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::time::Duration;
