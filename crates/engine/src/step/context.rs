@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::event::CodeForm;
 use crate::regular_file;
 use aws::{Aws, CallError, Outcome};
 
 use super::error::StepError;
+use super::interrupt::Interrupt;
 use super::ledger::{Ledger, Seq};
 use super::operation::OperationKeys;
 use super::resource::Resource;
@@ -85,41 +85,6 @@ pub enum Progress {
         /// What it is.
         form: CodeForm,
     },
-}
-
-/// The wish to stop: once is gentle, twice is at once.
-#[derive(Debug, Clone)]
-pub struct Interrupt {
-    wishes: watch::Receiver<u8>,
-    heeded: u8,
-}
-
-impl Interrupt {
-    /// Heeds the wish once it was expressed `heeded` times.
-    #[must_use]
-    pub fn new(wishes: watch::Receiver<u8>, heeded: u8) -> Self {
-        Self { wishes, heeded }
-    }
-
-    /// The same wishes, heeded only at the given count.
-    #[must_use]
-    pub fn at(&self, heeded: u8) -> Self {
-        Self { wishes: self.wishes.clone(), heeded }
-    }
-
-    /// Whether to stop.
-    #[must_use]
-    pub fn requested(&self) -> bool {
-        *self.wishes.borrow() >= self.heeded
-    }
-
-    /// Returns when it is time to stop; never, if that never happens.
-    pub async fn wait(&self) {
-        let mut wishes = self.wishes.clone();
-        if wishes.wait_for(|wishes| *wishes >= self.heeded).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 /// How long to wait for something that AWS does in its own time.

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod error;
+pub mod interrupt;
 pub mod kind;
 pub mod ledger;
 pub mod operation;
@@ -10,8 +11,9 @@ pub mod owner;
 pub mod resource;
 mod wording;
 
-pub use context::{Context, Entry, Interrupt, Progress, Prompter, RunFacts, ask};
+pub use context::{Context, Entry, Progress, Prompter, RunFacts, ask};
 pub use error::StepError;
+pub use interrupt::Interrupt;
 pub use kind::{Kind, StepKind};
 pub use language::question::{Answer, Question, QuestionType};
 pub use language::spec::{Creates, Disposition, Kinds, Spec};

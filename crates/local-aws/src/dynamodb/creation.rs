@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::error::{VALIDATION, in_use, invalid_values, unsupported, validation};
 use super::keys::{Attribute, KeySchema};
 use super::names::check_new_name;
+use super::stream_specification::{StreamSpecification, stream_view};
 use super::table::{Index, Projection, Settings, Table};
 use super::tags::{Tag, check_tags};
 use super::{Context, State, TABLE};
@@ -107,14 +108,6 @@ pub(super) struct IndexRequest {
 struct ProjectionRequest {
     projection_type: Option<String>,
     non_key_attributes: Option<Vec<String>>,
-}
-
-/// What a table's stream is asked to be.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct StreamSpecification {
-    stream_enabled: bool,
-    stream_view_type: Option<String>,
 }
 
 impl State {
@@ -492,21 +485,4 @@ pub(super) fn provisioned(
             Ok((read.unsigned_abs(), write.unsigned_abs()))
         }
     }
-}
-
-/// What the records of the stream show, where there is to be one.
-pub(super) fn stream_view(
-    specification: Option<&StreamSpecification>,
-) -> Result<Option<String>, AwsError> {
-    let Some(specification) = specification.filter(|one| one.stream_enabled) else {
-        return Ok(None);
-    };
-    let view = specification.stream_view_type.as_deref().ok_or_else(|| {
-        validation("One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true")
-    })?;
-    let views = ["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"];
-    Constraints::new()
-        .one_of("streamSpecification.streamViewType", view, &views)
-        .check(VALIDATION)?;
-    Ok(Some(view.to_owned()))
 }

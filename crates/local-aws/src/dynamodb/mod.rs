@@ -22,6 +22,7 @@ pub mod number;
 mod operations;
 mod reads;
 mod resource_types;
+mod stream_specification;
 pub(crate) mod streams;
 mod table;
 mod tables;
