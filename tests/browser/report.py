@@ -100,10 +100,12 @@ def main():
         bars = re.findall(r'<i class="(?:span|fault)" style="left:([\d.]+)%;width:([\d.]+)%', shown)
         assert len(bars) >= 6, bars
         assert all(float(left) + float(width) <= 101 for left, width in bars), bars
-        for look, options in {"light": [], "dark": ["--blink-settings=preferredColorScheme=0"],
-                              "scriptless": ["--blink-settings=scriptEnabled=false"]}.items():
+        bare = directory / "bare.html"
+        bare.write_text(re.sub(r"<script>.*?</script>", "", text, flags=re.S))
+        dark = ["--blink-settings=preferredColorScheme=0"]
+        for look, shows, options in [("light", page, []), ("dark", page, dark), ("scriptless", bare, [])]:
             picture = directory / f"{look}.png"
-            browse(chromium, directory, counter, page, f"--screenshot={picture}", "--window-size=1200,1600", *options)
+            browse(chromium, directory, counter, shows, f"--screenshot={picture}", "--window-size=1200,1600", *options)
             (width, height), length = size(picture)
             assert (width, height) == (1200, 1600) and length > 20_000, (look, width, height, length)
             keep = os.environ.get("PLAYBOOK_PICTURES")
