@@ -20,6 +20,7 @@ mod legacy;
 mod names;
 pub mod number;
 mod operations;
+mod readiness;
 mod reads;
 mod resource_types;
 pub(crate) mod streams;

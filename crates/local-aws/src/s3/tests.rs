@@ -218,7 +218,8 @@ fn what_s3_keeps_with_an_object_is_said_and_not_copied() {
         let found = response.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.clone())
     };
-    let got = s3.call(Method::GET, "/bucket/k?response-content-disposition=x", &[], "").expect("it");
+    let got =
+        s3.call(Method::GET, "/bucket/k?response-content-disposition=x", &[], "").expect("it");
     assert_eq!(header(&got, "x-amz-storage-class").as_deref(), Some("STANDARD_IA"));
     assert_eq!(header(&got, "content-disposition").as_deref(), Some("x"));
     let copied = [("x-amz-copy-source", "/bucket/k")];
