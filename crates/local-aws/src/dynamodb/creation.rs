@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::error::{VALIDATION, in_use, invalid_values, unsupported, validation};
 use super::keys::{Attribute, KeySchema};
 use super::names::check_new_name;
-use super::stream_specification::{StreamSpecification, stream_view};
+use super::readiness::{EncryptionRequest, WarmThroughput};
 use super::table::{Index, Projection, Settings, Table};
 use super::tags::{Tag, check_tags};
 use super::{Context, State, TABLE};
@@ -65,25 +65,6 @@ struct KeySchemaElement {
     key_type: String,
 }
 
-/// What a table or index is to be ready for.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct WarmThroughput {
-    read_units_per_second: Option<i64>,
-    write_units_per_second: Option<i64>,
-}
-
-/// What a table is to be encrypted with.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct EncryptionRequest {
-    enabled: bool,
-    #[serde(rename = "SSEType")]
-    sse_type: Option<String>,
-    #[serde(rename = "KMSMasterKeyId")]
-    kms_master_key_id: Option<String>,
-}
-
 /// Capacity of a table or index.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -108,6 +89,14 @@ pub(super) struct IndexRequest {
 struct ProjectionRequest {
     projection_type: Option<String>,
     non_key_attributes: Option<Vec<String>>,
+}
+
+/// What a table's stream is asked to be.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct StreamSpecification {
+    stream_enabled: bool,
+    stream_view_type: Option<String>,
 }
 
 impl State {
@@ -141,52 +130,6 @@ impl State {
         self.outbox.created(TABLE, &name);
         self.tables.insert(name, table);
         Ok(json!({"TableDescription": shown}))
-    }
-}
-
-impl WarmThroughput {
-    /// What the table is ready for then; it may only become more.
-    pub(super) fn checked(self, current: (u64, u64)) -> Result<(u64, u64), AwsError> {
-        let least = |given: Option<i64>, current: u64, what: &str| match given {
-            None => Ok(current),
-            Some(given) => match u64::try_from(given) {
-                Ok(given) if given >= current => Ok(given),
-                _ => Err(invalid_values(&format!(
-                    "Requested {what} for WarmThroughput for table is lower than the current value: it cannot be \
-                     decreased. Current value: {current}, requested value: {given}"
-                ))),
-            },
-        };
-        Ok((
-            least(self.read_units_per_second, current.0, "ReadUnitsPerSecond")?,
-            least(self.write_units_per_second, current.1, "WriteUnitsPerSecond")?,
-        ))
-    }
-}
-
-impl EncryptionRequest {
-    /// The ARN of the key; none where DynamoDB's own serves.
-    pub(super) fn key(&self, context: &Context) -> Result<Option<String>, AwsError> {
-        if let Some(kind) = &self.sse_type {
-            Constraints::new()
-                .one_of("sSESpecification.sSEType", kind, &["AES256", "KMS"])
-                .check(VALIDATION)?;
-        }
-        if !self.enabled {
-            return match &self.kms_master_key_id {
-                Some(_) => Err(invalid_values(
-                    "KMSMasterKeyId must be specified only when SSE is enabled with SSEType KMS",
-                )),
-                None => Ok(None),
-            };
-        }
-        let given = self.kms_master_key_id.as_deref().unwrap_or("alias/aws/dynamodb");
-        Ok(Some(if given.starts_with("arn:") {
-            given.to_owned()
-        } else {
-            let kind = if given.starts_with("alias/") { "" } else { "key/" };
-            format!("{}{kind}{given}", context.arn_of("kms"))
-        }))
     }
 }
 
@@ -485,4 +428,21 @@ pub(super) fn provisioned(
             Ok((read.unsigned_abs(), write.unsigned_abs()))
         }
     }
+}
+
+/// What the records of the stream show, where there is to be one.
+pub(super) fn stream_view(
+    specification: Option<&StreamSpecification>,
+) -> Result<Option<String>, AwsError> {
+    let Some(specification) = specification.filter(|one| one.stream_enabled) else {
+        return Ok(None);
+    };
+    let view = specification.stream_view_type.as_deref().ok_or_else(|| {
+        validation("One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true")
+    })?;
+    let views = ["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"];
+    Constraints::new()
+        .one_of("streamSpecification.streamViewType", view, &views)
+        .check(VALIDATION)?;
+    Ok(Some(view.to_owned()))
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::creation::{
-    AttributeDefinition, CreateTable, IndexRequest, Throughput, WarmThroughput, provisioned,
-};
+use super::creation::{AttributeDefinition, CreateTable, IndexRequest, Throughput, provisioned};
 use super::error::{invalid_values, not_found, validation};
+use super::readiness::WarmThroughput;
 use super::table::{Index, Table};
 use crate::protocol::AwsError;
 

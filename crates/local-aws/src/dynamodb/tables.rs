@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::creation::{
-    AttributeDefinition, EncryptionRequest, Throughput, WarmThroughput, check_class, provisioned,
+    AttributeDefinition, StreamSpecification, Throughput, check_class, provisioned, stream_view,
 };
 use super::error::{VALIDATION, in_use, no_table, not_found, unsupported, validation};
 use super::index_updates::IndexUpdate;
 use super::names::table_name;
 use super::number::Number;
-use super::stream_specification::{StreamSpecification, stream_view};
+use super::readiness::{EncryptionRequest, WarmThroughput};
 use super::table::{Table, seconds};
 use super::value::AttributeValue;
 use super::writes::Outcome;
