@@ -196,7 +196,6 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
     let (_wishes, receiver) = tokio::sync::watch::channel(0);
     let setup = Setup {
         playbook: Arc::clone(&loaded.playbook),
-        cell: None,
         sources: Arc::clone(&loaded.sources),
         inputs: BTreeMap::new(),
         overrides: BTreeMap::new(),
@@ -224,6 +223,7 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
         maker_of: steps::maker_of,
         cleanup: CleanupMode::Always,
         yes: false,
+        cell: None,
         stepping: false,
         pause_on_failure: false,
         cleanup_timeout: Duration::from_secs(1),

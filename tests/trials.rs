@@ -8,6 +8,7 @@
 //! | `home/` | what lies in the home directory |
 //! | `stdout`, `stderr`, `exit` | what must come of it; a missing file stands for nothing |
 //! | `calls` | the calls that must be made, in order, repetitions told once |
+//! | `unordered` | its presence says that lines and calls come in any order, and why: they are compared in order of the alphabet |
 //! | `timing` | its presence says that progress and numbers of calls depend on the machine, and why |
 //! | `without-report` | its presence keeps the harness from asking for the report that `calls` come from, and says why |
 //!
@@ -80,13 +81,31 @@ fn name(case: &Path) -> String {
     case.file_name().unwrap().to_string_lossy().into_owned()
 }
 
+/// What belongs to a case, and not to what the program finds there.
+const PARTS: [&str; 10] = [
+    "command",
+    "env",
+    "stdin",
+    "stdout",
+    "stderr",
+    "exit",
+    "calls",
+    "timing",
+    "unordered",
+    "without-report",
+];
+
+/// The lines of a text, each once, in order of the alphabet.
+fn in_order(text: &str) -> String {
+    let lines: std::collections::BTreeSet<&str> = text.lines().collect();
+    lines.into_iter().flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Runs a case; returns what is not as it says.
 fn run(case: &Path) -> Vec<String> {
     let sandbox = Sandbox::with_copy_of(case);
     let work = sandbox.work();
-    for part in
-        ["command", "env", "stdin", "stdout", "stderr", "exit", "calls", "timing", "without-report"]
-    {
+    for part in PARTS {
         let _absent = fs::remove_file(work.join(part));
     }
     if work.join("home").exists() {
@@ -113,6 +132,11 @@ fn run(case: &Path) -> Vec<String> {
         add(&mut exit, &format!("{}\n", outcome.exit), command, 1);
         let listing = if timing { calls::operations(&events) } else { calls::listing(&events) };
         add(&mut called, &calls::without_repetition(&listing), command, commands.len());
+    }
+    if case.join("unordered").exists() {
+        for text in [&mut stderr, &mut called] {
+            *text = in_order(text);
+        }
     }
     let mut faults = Vec::new();
     if name(case).starts_with("bad-")

@@ -5,6 +5,8 @@
 //!
 //! Such a handler gives back the [event](trigger) that it was given, with the response filled in.
 //!
+//! Another answers an HTTP API that [products] are kept behind.
+//!
 //! The others take the [events] of streams, queues, topics and buckets, or connect to a database.
 
 pub mod activity_log;
@@ -17,6 +19,7 @@ pub mod events;
 pub mod known_users;
 pub mod log;
 pub mod migrate_user;
+pub mod products;
 pub mod s3;
 pub mod trigger;
 

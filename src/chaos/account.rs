@@ -92,6 +92,45 @@ pub(super) fn compare(expected: &Resources, found: &Resources) -> Difference {
     Difference { left, touched: touched.collect() }
 }
 
+/// Takes out of what is left whatever a clean-up has listed, by its name, and what goes with that: the resources of a
+/// stack, the log group of a function.
+pub(super) fn take_out_listed(difference: &mut Difference, found: &Resources, listed: &str) {
+    let is_named = |name: &String| {
+        let own = own_name(name);
+        let named = found.get(name).map(names_in).unwrap_or_default();
+        listed.contains(own) || named.iter().any(|name| listed.contains(name))
+    };
+    let (named, rest): (Vec<_>, Vec<_>) = difference.left.drain(..).partition(is_named);
+    let goes_with = |name: &String, holder: &String| {
+        own_name(name).contains(own_name(holder))
+            || found.get(holder).is_some_and(|it| it.to_string().contains(own_name(name)))
+    };
+    difference.left =
+        rest.into_iter().filter(|name| !named.iter().any(|it| goes_with(name, it))).collect();
+}
+
+/// The name of a resource, without that of its service.
+fn own_name(name: &str) -> &str {
+    name.rsplit(' ').next().unwrap_or(name)
+}
+
+/// What a picture of a resource says of its names: people know a pool by another than AWS does.
+fn names_in(picture: &Value) -> Vec<&str> {
+    let mut names = Vec::new();
+    if let Value::Object(fields) = picture {
+        for (field, value) in fields {
+            match value {
+                Value::String(name) if field.ends_with("Name") && !name.is_empty() => {
+                    names.push(name.as_str());
+                }
+                Value::Object(_) => names.extend(names_in(value)),
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
 /// Whether what somebody has made is as it was. Where the service says so, members may have come.
 fn is_kept(name: &str, expected: &Value, found: &Value) -> bool {
     let growing = comparison(name).growing;
@@ -137,6 +176,25 @@ mod tests {
         assert_eq!(difference.left, ["lambda f"]);
         assert_eq!(difference.touched, ["iam roles a has changed", "iam roles b is gone"]);
         assert!(compare(&found, &found).is_none());
+    }
+
+    #[test]
+    fn what_is_listed_is_not_left_in_silence() {
+        let found = resources(&json!({
+            "cloudformation": {"stack-1": {"resources": ["table-7", "group-9"]}},
+            "dynamodb": {"table-7": {}, "other": {}},
+            "cognito-idp": {"pool_1": {"pool": {"PoolName": "demo"}}},
+            "lambda": {"f": {}},
+            "logs": {"/aws/lambda/f": {}},
+        }));
+        let left = |listed: &str| {
+            let mut difference = compare(&Resources::new(), &found);
+            take_out_listed(&mut difference, &found, listed);
+            difference.left
+        };
+        assert_eq!(left("").len(), found.len());
+        let listed = "still there: stack-1, demo, /aws/lambda/f";
+        assert_eq!(left(listed), ["dynamodb other"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-use super::seam::{ACCESS_KEY, Seam};
+use super::injector::{ACCESS_KEY, Injector};
 use engine::step::Interrupt;
 
 /// The longest that a run or a recovery may take.
@@ -51,15 +51,15 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Runs it to its end, or to the end that the seam has in mind for it.
+    /// Runs it to its end, or to the end that the injector has in mind for it.
     pub(super) async fn run(
         &self,
         arguments: impl IntoIterator<Item = OsString>,
         home: &Path,
-        seam: &Seam,
+        injector: &Injector,
         interrupt: &Interrupt,
     ) -> io::Result<End> {
-        let mut kills = seam.kills();
+        let mut kills = injector.kills();
         let mut child = self.command(arguments, home)?.spawn()?;
         let wrote = collect(child.stdout.take(), child.stderr.take());
         let end = tokio::select! {
@@ -68,7 +68,7 @@ impl Program {
             () = interrupt.wait() => end(&mut child, End::Interrupted).await,
             status = child.wait() => {
                 let status = status?;
-                let told = status.signal() == Some(Signal::KILL.as_raw()) && seam.has_sent_last_reply();
+                let told = status.signal() == Some(Signal::KILL.as_raw()) && injector.has_sent_last_reply();
                 Ok(if told {
                     End::Killed
                 } else {
@@ -77,7 +77,7 @@ impl Program {
             }
             () = tokio::time::sleep(PATIENCE) => end(&mut child, End::Stuck).await,
         };
-        seam.buried();
+        injector.buried();
         Ok(match end? {
             End::Exited { code, .. } => End::Exited { code, said: wrote.await.unwrap_or_default() },
             other => other,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::injector::Point;
 use engine::event::Effect;
 use local_aws::protocol::{AwsError, Protocol};
 
@@ -40,11 +41,31 @@ pub enum Fault {
     ThrottledOn,
     /// Somebody else makes the same thing first.
     Taken,
+    /// Somebody else makes the same thing first, and every attempt is lost before its effect.
+    TakenLost,
+    /// The program is killed while the request is under way, which has its effect some time later.
+    InFlight,
+    /// No reply within the time-out, and the effect after it; the next attempt passes.
+    GivenUp,
+    /// The connection breaks, and the effect comes some time later; the next attempt passes.
+    Overtaken,
+    /// The request arrives twice, and the second reply is the one that counts.
+    Twice,
+    /// A page of a proxy's with status 200, and no effect.
+    PageBefore,
+    /// The effect, and a page of a proxy's with status 200.
+    PageAfter,
+    /// The program is killed after the effect, and nothing shows its tags any more.
+    Untagged,
+    /// The program is killed after the effect, and its clock and AWS's are hours apart.
+    ClockOff,
+    /// A second run of the same playbook comes and goes just before.
+    Overlapping,
 }
 
 impl Fault {
     /// Every one, in the order of the table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 24] = [
         Self::KilledBefore,
         Self::KilledAfter,
         Self::KilledReplied,
@@ -59,6 +80,16 @@ impl Fault {
         Self::Throttled,
         Self::ThrottledOn,
         Self::Taken,
+        Self::TakenLost,
+        Self::InFlight,
+        Self::GivenUp,
+        Self::Overtaken,
+        Self::Twice,
+        Self::PageBefore,
+        Self::PageAfter,
+        Self::Untagged,
+        Self::ClockOff,
+        Self::Overlapping,
     ];
 
     /// What happens, in words that follow the name of an operation.
@@ -79,6 +110,16 @@ impl Fault {
             Self::Throttled => "throttled once",
             Self::ThrottledOn => "throttled at every attempt",
             Self::Taken => "name taken just before",
+            Self::TakenLost => "name taken just before, every attempt lost",
+            Self::InFlight => "killed while under way, effect later",
+            Self::GivenUp => "no reply in time, effect later",
+            Self::Overtaken => "connection lost, effect later",
+            Self::Twice => "delivered twice, second reply",
+            Self::PageBefore => "a proxy's page, no effect",
+            Self::PageAfter => "a proxy's page after its effect",
+            Self::Untagged => "killed after its effect, tags not shown",
+            Self::ClockOff => "killed after its effect, clocks apart",
+            Self::Overlapping => "a second run just before",
         }
     }
 
@@ -87,14 +128,20 @@ impl Fault {
     pub fn kills(self) -> bool {
         matches!(
             self,
-            Self::KilledBefore | Self::KilledAfter | Self::KilledReplied | Self::KilledTwice
+            Self::KilledBefore
+                | Self::KilledAfter
+                | Self::KilledReplied
+                | Self::KilledTwice
+                | Self::InFlight
+                | Self::Untagged
+                | Self::ClockOff
         )
     }
 
     /// How many of the requests that follow are refused as well.
     pub(super) fn refusals(self) -> usize {
         match self {
-            Self::Outage | Self::ThrottledOn => ATTEMPTS - 1,
+            Self::Outage | Self::ThrottledOn | Self::TakenLost => ATTEMPTS - 1,
             Self::LostBlind => ATTEMPTS,
             _ => 0,
         }
@@ -105,9 +152,28 @@ impl Fault {
         self == Self::LostBlind
     }
 
-    /// Whether it can happen to such an operation: a look has no effect that another look would have to find.
-    pub(super) fn befalls(self, operation: &str) -> bool {
-        !self.blinds() || Effect::of(operation) != Effect::Read
+    /// Whether it can happen to such a request: a look has no effect that another look would have to find, and only
+    /// something with a name can be taken.
+    pub(super) fn befalls(self, point: &Point) -> bool {
+        match self {
+            Self::Taken | Self::TakenLost => point.makes,
+            Self::LostBlind
+            | Self::InFlight
+            | Self::GivenUp
+            | Self::Overtaken
+            | Self::Twice
+            | Self::PageAfter
+            | Self::Untagged
+            | Self::ClockOff
+            | Self::Overlapping => Effect::of(&point.operation) != Effect::Read,
+            _ => true,
+        }
+    }
+
+    /// Whether nothing may be left to tell whose something is, so that it is right to leave it and to list it.
+    #[must_use]
+    pub fn leaves_doubt(self) -> bool {
+        matches!(self, Self::TakenLost | Self::Untagged)
     }
 
     /// What a request is refused with instead of being seen by its service, if it is.
@@ -141,8 +207,17 @@ mod tests {
 
     #[test]
     fn only_what_has_an_effect_needs_a_look() {
-        assert!(Fault::LostBlind.befalls("CreateRole") && Fault::LostReply.befalls("GetRole"));
-        assert!(!Fault::LostBlind.befalls("AdminGetUser"));
+        let point = |operation: &str| Point {
+            index: 1,
+            service: "iam".to_owned(),
+            operation: operation.to_owned(),
+            occurrence: 1,
+            makes: false,
+        };
+        assert!(Fault::LostBlind.befalls(&point("CreateRole")));
+        assert!(Fault::LostReply.befalls(&point("GetRole")));
+        assert!(!Fault::InFlight.befalls(&point("AdminGetUser")));
+        assert!(!Fault::Taken.befalls(&point("CreateRole")), "it has no name of its own");
     }
 
     #[test]

@@ -7,27 +7,27 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`fault`] | what can happen to a request |
-//! | `seam` | makes it happen, between the program and the embedded AWS |
+//! | `injector` | makes it happen, between the program and the embedded AWS |
 //! | `request` | what a request asks for, and what others would ask for |
-//! | `guests` | users and items of somebody else where the run is at work |
-//! | `somebody` | the stacks of somebody else |
+//! | `foreign_content` | users and items of somebody else where the run is at work |
+//! | `foreign_stacks` | the stacks of somebody else |
 //! | `account` | what is in an account, and what has changed |
 //! | `child` | the program as a process that can be killed |
 //! | `home` | the directory of a trial |
-//! | [`trial`] | one fault at one point, from a fresh account to the verdict |
+//! | [`trial`] | one fault at one point, from a fresh account to the result |
 //! | `plan` | all trials, or a sample |
-//! | [`tally`] | what they add up to |
+//! | [`statistics`] | what they add up to |
 
 mod account;
 mod child;
 pub mod fault;
-mod guests;
+mod foreign_content;
+mod foreign_stacks;
 mod home;
+mod injector;
 mod plan;
 mod request;
-mod seam;
-mod somebody;
-pub mod tally;
+pub mod statistics;
 pub mod trial;
 
 use std::ffi::OsString;
@@ -40,10 +40,10 @@ use tokio::task::JoinSet;
 
 pub use account::Difference;
 pub use fault::Fault;
-pub use seam::Point;
-pub use somebody::Stack;
-pub use tally::{Row, Tally};
-pub use trial::{Trial, Verdict};
+pub use foreign_stacks::Stack;
+pub use injector::Point;
+pub use statistics::{Row, Statistics};
+pub use trial::{Trial, TrialResult};
 
 use child::End;
 use engine::step::Interrupt;
@@ -52,6 +52,9 @@ use engine::step::Interrupt;
 const LEAST_ATTEMPT: Duration = Duration::from_secs(2);
 /// How much longer than ever seen a reply may take on a busy machine before it counts as lost.
 const SLACK: u32 = 5;
+
+/// How many trials share a core: many only wait.
+pub const AT_ONCE_PER_CORE: u32 = 2;
 
 /// What is to be proven, and how.
 #[derive(Debug, Clone)]
@@ -80,7 +83,7 @@ pub struct Options {
 
 /// What happens while trials are made.
 #[derive(Debug)]
-pub enum News<'a> {
+pub enum ChaosEvent<'a> {
     /// The playbook passes; so many requests, so many trials.
     Planned {
         /// What it sends, undisturbed.
@@ -89,7 +92,7 @@ pub enum News<'a> {
         trials: usize,
     },
     /// A trial came to its end.
-    Finished(&'a Trial, &'a Verdict),
+    Finished(&'a Trial, &'a TrialResult),
 }
 
 /// Why nothing can be proven.
@@ -138,7 +141,7 @@ impl ChaosError {
             }
             Self::Silent => "choose a playbook that calls AWS",
             Self::Stack { .. } => {
-                "mend its template: each parameter needs a `Default`, and the embedded AWS must have its resource types"
+                "fix its template: each parameter needs a `Default`, and the embedded AWS must have its resource types"
             }
             Self::Io(_) => "free some memory, or name another directory in TMPDIR",
         }
@@ -151,13 +154,9 @@ pub struct Summary {
     /// What the playbook sends, undisturbed.
     pub requests: usize,
     /// What the trials add up to.
-    pub tally: Tally,
+    pub statistics: Statistics,
     /// Whether the person stopped before the end.
     pub interrupted: bool,
-}
-
-fn jobs_of(options: &Options) -> u32 {
-    u32::try_from(options.jobs).unwrap_or(1).max(1)
 }
 
 /// Runs the playbook undisturbed, then once for each trial. `tell` hears of everything.
@@ -167,7 +166,7 @@ fn jobs_of(options: &Options) -> u32 {
 pub async fn prove(
     options: &Options,
     interrupt: &Interrupt,
-    mut tell: impl FnMut(News<'_>),
+    mut tell: impl FnMut(ChaosEvent<'_>),
 ) -> Result<Summary, ChaosError> {
     home::remove_abandoned();
     let first = trial::undisturbed(options, interrupt).await?;
@@ -183,10 +182,10 @@ pub async fn prove(
     }
     let trials = plan::trials(&first.points, options.sample, options.seed);
     let requests = first.points.len();
-    tell(News::Planned { requests, trials: trials.len() });
+    tell(ChaosEvent::Planned { requests, trials: trials.len() });
     // Packing, sending and reading a large package takes longer than answering does, and trials share the machine.
     let attempt_timeout =
-        LEAST_ATTEMPT.max(first.longest * SLACK).max(first.took * jobs_of(options));
+        LEAST_ATTEMPT.max(first.longest * SLACK).max(first.took * AT_ONCE_PER_CORE);
     let mut summary = Summary { requests, ..Summary::default() };
     let options = Arc::new(options.clone());
     let mut waiting = trials.into_iter();
@@ -196,15 +195,15 @@ pub async fn prove(
             let Some(trial) = waiting.next() else { break };
             let (options, interrupt) = (Arc::clone(&options), interrupt.clone());
             under_way.spawn(async move {
-                let verdict = trial::carry_out(&trial, &options, attempt_timeout, &interrupt).await;
-                (trial, verdict)
+                let result = trial::carry_out(&trial, &options, attempt_timeout, &interrupt).await;
+                (trial, result)
             });
         }
         let Some(ended) = under_way.join_next().await else { break };
-        let (trial, verdict) = ended.map_err(io::Error::other)?;
-        if !verdict.interrupted {
-            summary.tally.count(&trial, &verdict);
-            tell(News::Finished(&trial, &verdict));
+        let (trial, result) = ended.map_err(io::Error::other)?;
+        if !result.interrupted {
+            summary.statistics.count(&trial, &result);
+            tell(ChaosEvent::Finished(&trial, &result));
         }
     }
     summary.interrupted = interrupt.requested();

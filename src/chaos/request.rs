@@ -6,11 +6,11 @@ use engine::step::RunFacts;
 use local_aws::http::Request;
 use local_aws::server::operation;
 
-/// Operations that make something or add to it. A neighbour does the same, to something of its own.
+/// Operations that make something or add to it. A foreign run does the same, to something of its own.
 const MAKING: [&str; 6] = ["Create", "Put", "Attach", "Add", "AdminCreate", "Tag"];
 
-/// Behind a run's id, it makes the id of a neighbour: no run's id has this letter.
-const NEIGHBOUR: &str = "0";
+/// Behind a run's id, it makes the id of a foreign run: no run's id has this letter.
+const FOREIGN: &str = "0";
 
 /// Whether what a request makes will carry the run's tag.
 pub(super) fn is_tagged(request: &Request) -> bool {
@@ -19,15 +19,15 @@ pub(super) fn is_tagged(request: &Request) -> bool {
     is_making && (body.contains(RunFacts::TAG_KEY) || body.contains(&encoded(RunFacts::TAG_KEY)))
 }
 
-/// What a neighbour of that run would ask for: the same, under names that begin as the run's own. Nothing where the
+/// What a foreign run would ask for: the same, under names that begin as the run's own. Nothing where the
 /// request makes nothing, or nothing that is named after the run.
-pub(super) fn of_neighbour(request: &Request, run: &str) -> Option<Request> {
+pub(super) fn of_foreign_run(request: &Request, run: &str) -> Option<Request> {
     let operation = operation(request);
     if !MAKING.iter().any(|making| operation.starts_with(making)) {
         return None;
     }
-    let neighbour = neighbour_of(run);
-    let rename = |text: &str| text.replace(run, &neighbour);
+    let foreign_run = foreign_run(run);
+    let rename = |text: &str| text.replace(run, &foreign_run);
     let body = std::str::from_utf8(&request.body).ok()?;
     let path: Vec<String> = request.path.iter().map(|segment| rename(segment)).collect();
     let renamed = rename(body);
@@ -52,9 +52,9 @@ pub(super) fn of_somebody(request: &Request) -> Option<Request> {
     Some(Request { body: Bytes::from(body), ..request.clone() })
 }
 
-/// What a neighbour's names hold instead of the run's id.
-pub(super) fn neighbour_of(run: &str) -> String {
-    format!("{run}{NEIGHBOUR}")
+/// What the names of a foreign run hold instead of the run's id.
+pub(super) fn foreign_run(run: &str) -> String {
+    format!("{run}{FOREIGN}")
 }
 
 fn encoded(text: &str) -> String {
@@ -123,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn a_neighbour_has_names_that_begin_like_the_runs_own() {
-        let role = of_neighbour(&create_role(), "k3f9").expect("a role");
+    fn a_foreign_run_has_names_that_begin_like_the_runs_own() {
+        let role = of_foreign_run(&create_role(), "k3f9").expect("a role");
         let body = String::from_utf8_lossy(&role.body).into_owned();
         assert!(body.contains("RoleName=demo-k3f90&") && body.ends_with("Value=k3f90"), "{body}");
-        assert!(of_neighbour(&create_role(), "other").is_none());
-        assert!(of_neighbour(&invoke(), "k3f9").is_none());
+        assert!(of_foreign_run(&create_role(), "other").is_none());
+        assert!(of_foreign_run(&invoke(), "k3f9").is_none());
     }
 
     #[test]

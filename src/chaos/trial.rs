@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use super::account::Difference;
 use super::child::{End, Program, state_of};
 use super::fault::Fault;
+use super::foreign_stacks;
 use super::home::Home;
-use super::seam::{Point, Seam, Strike};
-use super::somebody;
+use super::injector::{Injector, PlannedFault, Point};
 use super::{ChaosError, Options};
 use engine::step::Interrupt;
 use local_aws::{LatencyProfile, LocalAws, LocalOptions};
+
+/// How far AWS's clock is before that of the program, for [`Fault::ClockOff`].
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// A fault at a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,25 +39,28 @@ impl Trial {
         format!("{index} {service} {operation}: {}", self.fault.words())
     }
 
-    fn strike(&self, attempt_timeout: Duration) -> Strike {
+    fn planned(&self, attempt_timeout: Duration) -> PlannedFault {
         let mut chance = fastrand::Rng::with_seed(self.seed);
-        Strike {
+        PlannedFault {
             at: self.point.clone(),
             fault: self.fault,
             again_at: chance.usize(2..8),
             hangs: attempt_timeout + Duration::from_millis(500),
+            delay: attempt_timeout.mul_f64(0.1 + 0.8 * chance.f64()),
         }
     }
 }
 
 /// What came of a trial.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct TrialResult {
     /// Whether the run came as far as the fault.
     pub reached: bool,
     /// Whether a recovery was needed.
     pub recovered: bool,
-    /// What differs from what should be there.
+    /// Whether something was left and listed, as nothing tells whose it is.
+    pub listed: bool,
+    /// What differs from what should be there, and is not listed.
     pub difference: Difference,
     /// What went wrong beside that.
     pub problem: Option<String>,
@@ -66,7 +72,7 @@ pub struct Verdict {
     pub took: Duration,
 }
 
-impl Verdict {
+impl TrialResult {
     /// Whether the guarantee held.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -85,40 +91,63 @@ pub(super) struct Undisturbed {
 }
 
 /// A trial under way.
-struct Stage<'a> {
-    seam: Arc<Seam>,
+struct Fixture<'a> {
+    injector: Arc<Injector>,
     home: Home,
     program: Program,
     options: &'a Options,
     interrupt: &'a Interrupt,
 }
 
-impl Stage<'_> {
+impl Fixture<'_> {
     async fn run(&self) -> io::Result<End> {
-        let mut arguments: Vec<OsString> = vec!["run".into(), self.options.file.clone().into()];
-        arguments.extend(["--no-input", "--yes", "--output", "quiet"].map(OsString::from));
-        arguments.extend(["--endpoint-url".into(), self.program.endpoint.clone().into()]);
-        arguments.push("--embedded".into());
-        arguments.extend(self.options.arguments.iter().cloned());
-        self.program.run(arguments, self.home.path(), &self.seam, self.interrupt).await
+        let arguments = run_arguments(self.options, &self.program);
+        self.program.run(arguments, self.home.path(), &self.injector, self.interrupt).await
+    }
+
+    /// Has a second run of the playbook ready.
+    fn accompany(&self) {
+        let (program, injector) = (self.program.clone(), Arc::downgrade(&self.injector));
+        let arguments = run_arguments(self.options, &self.program);
+        let (home, interrupt) = (self.home.path().to_owned(), self.interrupt.clone());
+        self.injector.accompany(Box::new(move || {
+            let (program, injector, arguments) =
+                (program.clone(), injector.upgrade(), arguments.clone());
+            let (home, interrupt) = (home.clone(), interrupt.clone());
+            Box::pin(async move {
+                let Some(injector) = injector else { return };
+                // However it ends, its journal says what there is to do.
+                let _ = program.run(arguments, &home, &injector, &interrupt).await;
+            })
+        }));
     }
 
     async fn recovery(&self) -> io::Result<End> {
-        self.seam.recover();
+        self.injector.recover();
         let arguments = ["cleanup", "--all", "--output", "quiet"].map(OsString::from);
-        self.program.run(arguments, self.home.path(), &self.seam, self.interrupt).await
+        self.program.run(arguments, self.home.path(), &self.injector, self.interrupt).await
     }
 }
 
-async fn on_stage<T>(
+fn run_arguments(options: &Options, program: &Program) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["run".into(), options.file.clone().into()];
+    arguments.extend(["--no-input", "--yes", "--output", "quiet"].map(OsString::from));
+    arguments.extend(["--endpoint-url".into(), program.endpoint.clone().into()]);
+    arguments.push("--embedded".into());
+    arguments.extend(options.arguments.iter().cloned());
+    arguments
+}
+
+async fn with_fixture<T>(
     options: &Options,
-    strike: Option<Strike>,
+    planned: Option<PlannedFault>,
     attempt_timeout: Duration,
     interrupt: &Interrupt,
-    act: impl AsyncFnOnce(&Stage<'_>) -> io::Result<T>,
+    act: impl AsyncFnOnce(&Fixture<'_>) -> io::Result<T>,
 ) -> Result<T, ChaosError> {
     let home = Home::make()?;
-    let seam = Seam::new(strike, state_of(home.path()));
+    let is_clock_off = planned.as_ref().is_some_and(|planned| planned.fault == Fault::ClockOff);
+    let injector = Injector::new(planned, state_of(home.path()));
     let local = LocalOptions {
         port: 0,
         latency: LatencyProfile::None,
@@ -127,9 +156,12 @@ async fn on_stage<T>(
         launcher: options.launcher.clone(),
         required: None,
     };
-    let aws = LocalAws::start_with(local, Arc::<Seam>::clone(&seam)).await?;
-    somebody::deploy(&options.stacks, aws.endpoint_url(), &options.region).await?;
-    seam.watch(aws.account());
+    let aws = LocalAws::start_with(local, Arc::<Injector>::clone(&injector)).await?;
+    foreign_stacks::deploy(&options.stacks, aws.endpoint_url(), &options.region).await?;
+    injector.watch(aws.account());
+    if is_clock_off {
+        aws.account().clock().advance(CLOCK_DIFFERENCE);
+    }
     let program = Program {
         launcher: options.launcher.clone(),
         executable: options.executable.clone(),
@@ -137,9 +169,10 @@ async fn on_stage<T>(
         region: options.region.clone(),
         attempt_timeout,
     };
-    let stage = Stage { seam, home, program, options, interrupt };
-    let result = act(&stage).await;
-    drop(stage);
+    let fixture = Fixture { injector, home, program, options, interrupt };
+    fixture.accompany();
+    let result = act(&fixture).await;
+    drop(fixture);
     aws.shutdown().await;
     Ok(result?)
 }
@@ -149,14 +182,14 @@ pub(super) async fn undisturbed(
     options: &Options,
     interrupt: &Interrupt,
 ) -> Result<Undisturbed, ChaosError> {
-    on_stage(options, None, Duration::from_secs(60), interrupt, async |stage| {
+    with_fixture(options, None, Duration::from_secs(60), interrupt, async |fixture| {
         let started = Instant::now();
-        let end = stage.run().await?;
+        let end = fixture.run().await?;
         Ok(Undisturbed {
             took: started.elapsed(),
-            points: stage.seam.points(),
-            longest: stage.seam.longest(),
-            difference: stage.seam.difference(),
+            points: fixture.injector.points(),
+            longest: fixture.injector.longest(),
+            difference: fixture.injector.difference(""),
             end,
         })
     })
@@ -169,58 +202,65 @@ pub(super) async fn carry_out(
     options: &Options,
     attempt_timeout: Duration,
     interrupt: &Interrupt,
-) -> Verdict {
+) -> TrialResult {
     let started = Instant::now();
-    let strike = Some(trial.strike(attempt_timeout));
-    let verdict = on_stage(options, strike, attempt_timeout, interrupt, async |stage| {
-        let mut verdict = Verdict::default();
-        judge_run(stage, &mut verdict).await?;
-        verdict.reached = stage.seam.fired();
-        verdict.difference = stage.seam.difference();
-        if !verdict.holds() {
-            verdict.calls = stage.seam.calls();
+    let planned = Some(trial.planned(attempt_timeout));
+    let result = with_fixture(options, planned, attempt_timeout, interrupt, async |fixture| {
+        let mut result = TrialResult::default();
+        let listed = run_and_recover(fixture, &mut result).await?;
+        fixture.injector.nothing_late().await;
+        result.reached = fixture.injector.fired();
+        result.difference = fixture.injector.difference(&listed);
+        result.listed = !listed.is_empty();
+        if result.listed && !trial.fault.leaves_doubt() {
+            result.problem = Some(format!("the recovery left something: {listed}"));
         }
-        Ok(verdict)
+        if !result.holds() {
+            result.calls = fixture.injector.calls();
+        }
+        Ok(result)
     })
     .await;
-    let failed = |error: ChaosError| Verdict {
+    let failed = |error: ChaosError| TrialResult {
         problem: Some(format!("the trial could not be made: {error}")),
-        ..Verdict::default()
+        ..TrialResult::default()
     };
-    Verdict { took: started.elapsed(), ..verdict.unwrap_or_else(failed) }
+    TrialResult { took: started.elapsed(), ..result.unwrap_or_else(failed) }
 }
 
-async fn judge_run(stage: &Stage<'_>, verdict: &mut Verdict) -> io::Result<()> {
-    match stage.run().await? {
-        End::Interrupted => verdict.interrupted = true,
-        End::Stuck => verdict.problem = Some("the run never ends".to_owned()),
+/// Runs the playbook, and recovers where that is needed. Returns what a clean-up said that had to leave something.
+async fn run_and_recover(fixture: &Fixture<'_>, result: &mut TrialResult) -> io::Result<String> {
+    match fixture.run().await? {
+        End::Interrupted => result.interrupted = true,
+        End::Stuck => result.problem = Some("the run never ends".to_owned()),
         // Failed, or refused before anything was made: either way it says that nothing is left.
         End::Exited { code: Some(0..=2), .. } => {}
-        End::Exited { code: Some(3), .. } | End::Killed => recover(stage, verdict).await?,
+        End::Exited { code: Some(3), .. } | End::Killed => return recover(fixture, result).await,
         End::Exited { code, said } => {
-            verdict.problem = Some(format!("the run ended with {}{said}", code_words(code)));
+            result.problem = Some(format!("the run ended with {}{said}", code_words(code)));
         }
     }
-    Ok(())
+    Ok(String::new())
 }
 
-async fn recover(stage: &Stage<'_>, verdict: &mut Verdict) -> io::Result<()> {
-    verdict.recovered = true;
-    let mut end = stage.recovery().await?;
+async fn recover(fixture: &Fixture<'_>, result: &mut TrialResult) -> io::Result<String> {
+    result.recovered = true;
+    let mut end = fixture.recovery().await?;
     if end == End::Killed {
-        end = stage.recovery().await?;
+        end = fixture.recovery().await?;
     }
     match end {
         End::Exited { code: Some(0), .. } => {}
-        End::Interrupted => verdict.interrupted = true,
+        End::Exited { code: Some(3), said } => return Ok(said),
+        End::Interrupted => result.interrupted = true,
         End::Stuck | End::Killed => {
-            verdict.problem = Some("the recovery never ends".to_owned());
+            result.problem = Some("the recovery never ends".to_owned());
         }
         End::Exited { code, said } => {
-            verdict.problem = Some(format!("the recovery ended with {}{said}", code_words(code)));
+            result.problem = Some(format!("the recovery ended with {}{said}", code_words(code)));
         }
     }
-    Ok(())
+    Ok(String::new())
 }
 
 fn code_words(code: Option<i32>) -> String {

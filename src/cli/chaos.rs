@@ -16,7 +16,8 @@ use super::serve::launcher;
 use super::signals::Wishes;
 use super::target::LOCAL_ACCOUNT;
 use crate::chaos::{
-    self, ChaosError, Difference, News, Options, Row, Stack, Summary, Tally, Trial, Verdict,
+    self, ChaosError, ChaosEvent, Difference, Options, Row, Stack, Statistics, Summary, Trial,
+    TrialResult,
 };
 use crate::report::{JsonReporter, Reporter, Reporters, Stream};
 use engine::event::{
@@ -33,32 +34,32 @@ pub(super) async fn chaos(args: &ChaosArgs, output: Output) -> Exit {
     if let Err(error) = wishes.listen() {
         return output.fail(&error.to_string(), None);
     }
-    let mut teller = match Teller::new(args, output) {
-        Ok(teller) => teller,
+    let mut reporter = match ChaosReporter::new(args, output) {
+        Ok(reporter) => reporter,
         Err(exit) => return exit,
     };
     let stacks = match stacks(args, output) {
         Ok(stacks) => stacks,
         Err(exit) => return exit,
     };
-    let options = options(args, stacks, teller.seed);
+    let options = options(args, stacks, reporter.seed);
     let interrupt = wishes.interrupt();
     let at_once = interrupt.at(2);
     let proof = tokio::select! {
-        proof = chaos::prove(&options, &interrupt, |news| teller.hear(&news)) => Some(proof),
+        proof = chaos::prove(&options, &interrupt, |event| reporter.hear(&event)) => Some(proof),
         () = at_once.wait() => None,
     };
     let signal = 128 + wishes.signal().unwrap_or(2);
     match proof {
         None => Exit::from_code(signal),
         Some(Ok(summary)) if summary.interrupted => {
-            teller.finish(&summary, Exit::from_code(signal))
+            reporter.finish(&summary, Exit::from_code(signal))
         }
         Some(Ok(summary)) => {
-            let exit = if summary.tally.total().holds() { Exit::FINE } else { Exit::FAILED };
-            teller.finish(&summary, exit)
+            let exit = if summary.statistics.total().holds() { Exit::FINE } else { Exit::FAILED };
+            reporter.finish(&summary, exit)
         }
-        Some(Err(error)) => teller.give_up(&error),
+        Some(Err(error)) => reporter.give_up(&error),
     }
 }
 
@@ -68,7 +69,7 @@ fn stacks(args: &ChaosArgs, output: Output) -> Result<Vec<Stack>, Exit> {
             let help = "write `--stack NAME=TEMPLATE`, such as `--stack theirs=stack.yaml`";
             return Err(output.fail(&format!("`{given}` names no template"), Some(help)));
         };
-        let text = Disk.read(Path::new(template)).map_err(|reason| {
+        let text = Disk::default().read(Path::new(template)).map_err(|reason| {
             let help = "name the template of the stack that the playbook is to use";
             output.fail(&format!("{template}: {reason}"), Some(help))
         })?;
@@ -97,12 +98,13 @@ fn options(args: &ChaosArgs, stacks: Vec<Stack>, seed: u64) -> Options {
         region: args.region.clone(),
         sample: args.sample,
         seed,
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from)
+            * chaos::AT_ONCE_PER_CORE as usize,
     }
 }
 
 /// Tells a person, a program and reports how the proof goes: a trial as a step of a run.
-struct Teller<'a> {
+struct ChaosReporter<'a> {
     args: &'a ChaosArgs,
     output: Output,
     seed: u64,
@@ -115,7 +117,7 @@ struct Teller<'a> {
     told: u64,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> ChaosReporter<'a> {
     fn new(args: &'a ChaosArgs, output: Output) -> Result<Self, Exit> {
         let mut reporters = Reporters::new();
         if args.output == OutputFormat::Json {
@@ -124,7 +126,7 @@ impl<'a> Teller<'a> {
         output.add_files(&mut reporters, &args.report, false)?;
         // Short enough to be typed again.
         let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-        let teller = Self {
+        let reporter = Self {
             args,
             output,
             seed,
@@ -135,17 +137,17 @@ impl<'a> Teller<'a> {
             remaining: Vec::new(),
             told: 0,
         };
-        Ok(teller)
+        Ok(reporter)
     }
 
     fn is_human(&self) -> bool {
         self.args.output == OutputFormat::Human
     }
 
-    fn hear(&mut self, news: &News<'_>) {
-        match news {
-            News::Planned { requests, trials } => self.planned(*requests, *trials),
-            News::Finished(trial, verdict) => self.finished(trial, verdict),
+    fn hear(&mut self, event: &ChaosEvent<'_>) {
+        match event {
+            ChaosEvent::Planned { requests, trials } => self.planned(*requests, *trials),
+            ChaosEvent::Finished(trial, result) => self.finished(trial, result),
         }
     }
 
@@ -184,7 +186,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn finished(&mut self, trial: &Trial, verdict: &Verdict) {
+    fn finished(&mut self, trial: &Trial, result: &TrialResult) {
         let step = StepRef {
             path: trial.number.to_string(),
             rounds: Vec::new(),
@@ -194,28 +196,29 @@ impl<'a> Teller<'a> {
             title: trial.title(),
             kind: "trial".to_owned(),
         };
-        let millis = u64::try_from(verdict.took.as_millis()).unwrap_or(u64::MAX);
-        let failure = (!verdict.holds()).then(|| failure(verdict));
+        let millis = u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX);
+        let failure = (!result.holds()).then(|| failure(result));
         if let Some(failure) = &failure {
             self.counts.failed += 1;
             self.complain(trial, failure);
         } else {
             self.counts.passed += 1;
         }
-        let left = verdict.difference.left.iter();
+        let left = result.difference.left.iter();
         self.remaining.extend(left.map(|name| left_after(trial, name)));
         self.tell(Owner::Step(step.clone()), What::StepStarted { place: None, source: None });
         self.tell(
             Owner::Step(step),
             What::StepFinished {
-                status: if verdict.holds() { Status::Passed } else { Status::Failed },
+                status: if result.holds() { Status::Passed } else { Status::Failed },
                 millis,
                 outputs: json!({
                     "fault": trial.fault,
-                    "reached": verdict.reached,
-                    "recovered": verdict.recovered,
-                    "left": verdict.difference.left,
-                    "touched": verdict.difference.touched,
+                    "reached": result.reached,
+                    "recovered": result.recovered,
+                    "listed": result.listed,
+                    "left": result.difference.left,
+                    "touched": result.difference.touched,
                 }),
                 failure,
             },
@@ -264,13 +267,13 @@ impl<'a> Teller<'a> {
         let mut told = Exit::FINE;
         if self.args.output != OutputFormat::Json {
             let last = self.last_line(summary, Duration::from_millis(millis));
-            told = self.output.result(&format!("{}{last}", table(&summary.tally)));
+            told = self.output.result(&format!("{}{last}", table(&summary.statistics)));
         }
         exit.max(told).max(self.output.told(self.reporters.finish()))
     }
 
     fn last_line(&self, summary: &Summary, took: Duration) -> String {
-        let total = summary.tally.total();
+        let total = summary.statistics.total();
         let end = if summary.interrupted { ", stopped before the end" } else { "" };
         format!(
             "{} trials in {:.1} s, seed {}{end}: {} left, {} touched{}\n",
@@ -315,17 +318,17 @@ fn lines_of(difference: &Difference) -> Vec<String> {
     left.chain(touched).collect()
 }
 
-fn failure(verdict: &Verdict) -> Failure {
-    let Difference { left, touched } = &verdict.difference;
-    let code = match (&verdict.problem, touched.is_empty(), left.is_empty()) {
+fn failure(result: &TrialResult) -> Failure {
+    let Difference { left, touched } = &result.difference;
+    let code = match (&result.problem, touched.is_empty(), left.is_empty()) {
         (_, false, _) => "Touched",
         (_, true, false) => "Left",
         _ => "WentWrong",
     };
-    let mut details = lines_of(&verdict.difference);
-    let first = verdict.calls.len().saturating_sub(CALLS_SHOWN);
-    details.extend(verdict.calls.iter().skip(first).cloned());
-    let message = verdict
+    let mut details = lines_of(&result.difference);
+    let first = result.calls.len().saturating_sub(CALLS_SHOWN);
+    details.extend(result.calls.iter().skip(first).cloned());
+    let message = result
         .problem
         .clone()
         .unwrap_or_else(|| format!("{} left, {} touched", left.len(), touched.len()));
@@ -354,7 +357,7 @@ fn left_after(trial: &Trial, name: &str) -> Remaining {
 
 fn as_json(summary: &Summary, seed: u64) -> Value {
     let rows: Vec<Value> = summary
-        .tally
+        .statistics
         .rows()
         .map(|(fault, row)| {
             let mut value = json!(row);
@@ -364,21 +367,21 @@ fn as_json(summary: &Summary, seed: u64) -> Value {
             value
         })
         .collect();
-    json!({"seed": seed, "requests": summary.requests, "faults": rows, "total": summary.tally.total()})
+    json!({"seed": seed, "requests": summary.requests, "faults": rows, "total": summary.statistics.total()})
 }
 
-const HEAD: [&str; 6] = ["fault", "trials", "missed", "recovered", "left", "touched"];
+const HEAD: [&str; 7] = ["fault", "trials", "missed", "recovered", "listed", "left", "touched"];
 
-fn table(tally: &Tally) -> String {
+fn table(statistics: &Statistics) -> String {
     let cells = |name: &str, row: &Row| {
-        let counts = [row.trials, row.missed, row.recovered, row.left, row.touched];
+        let counts = [row.trials, row.missed, row.recovered, row.listed, row.left, row.touched];
         let mut cells = vec![name.to_owned()];
         cells.extend(counts.map(|count| count.to_string()));
         cells
     };
     let mut lines = vec![HEAD.map(str::to_owned).to_vec()];
-    lines.extend(tally.rows().map(|(fault, row)| cells(fault.words(), &row)));
-    lines.push(cells("total", &tally.total()));
+    lines.extend(statistics.rows().map(|(fault, row)| cells(fault.words(), &row)));
+    lines.push(cells("total", &statistics.total()));
     let widths: Vec<usize> = (0..HEAD.len())
         .map(|column| {
             let cells = lines.iter().filter_map(|line| line.get(column));
@@ -405,8 +408,8 @@ mod tests {
     fn what_went_wrong_is_told_by_what_matters_most() {
         let difference =
             Difference { left: vec!["lambda f".into()], touched: vec!["logs g is gone".into()] };
-        let verdict = Verdict { difference, ..Verdict::default() };
-        let failure = failure(&verdict);
+        let result = TrialResult { difference, ..TrialResult::default() };
+        let failure = failure(&result);
         assert_eq!(
             (failure.code.as_str(), failure.message.as_str()),
             ("Touched", "1 left, 1 touched")
@@ -417,9 +420,9 @@ mod tests {
     #[test]
     fn an_empty_table_has_a_head_and_a_total() {
         assert_eq!(
-            table(&Tally::default()),
-            "fault  trials  missed  recovered  left  touched\n\
-             total       0       0          0     0        0\n"
+            table(&Statistics::default()),
+            "fault  trials  missed  recovered  listed  left  touched\n\
+             total       0       0          0       0     0        0\n"
         );
     }
 }

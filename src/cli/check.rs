@@ -14,8 +14,9 @@ pub(super) fn check(args: &CheckArgs, output: Output) -> Exit {
     let mut sources = Sources::new();
     let mut found = Vec::new();
     let mut fine = Vec::new();
+    let disk = Disk::with(&args.library);
     for file in &args.files {
-        let checked = playbook::check(file, &Disk, &Registry, &mut sources);
+        let checked = playbook::check(file, &disk, &Registry, &mut sources);
         let denied = args.deny_warnings && !checked.found.is_empty();
         if let Some(playbook) = checked.playbook.filter(|_| !denied) {
             let warnings = match checked.found.len() {

@@ -4,7 +4,7 @@ mod reach;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::args::CleanupArgs;
 use super::exit::Exit;
@@ -15,7 +15,7 @@ use super::target::is_loopback;
 use crate::prompt::UnattendedPrompter;
 use ::steps;
 use aws::Aws;
-use engine::cleanup::{Cleaner, Windows};
+use engine::cleanup::{Cleaner, USUAL_TIMEOUT, Windows};
 use engine::event::{Mode, Owner, Remaining, What};
 use engine::journal::{Journal, JournalError, JournalFile, JournalState, Opened, folder};
 use engine::redactor::Redactor;
@@ -224,8 +224,12 @@ async fn clean(
         prompter: Arc::new(UnattendedPrompter),
         progress: Arc::new(|_| ()),
         interrupt: wishes.interrupt(),
+        kind: Arc::from("cleanup"),
+        keys: None,
         step: Arc::from("cleanup"),
+        slug: Arc::from("cleanup"),
         unread: false,
+        longest_wait: None,
     };
     let attempt = args.attempt_timeout.unwrap_or(opened.attempt());
     Cleaner {
@@ -233,7 +237,7 @@ async fn clean(
         context,
         maker_of: steps::maker_of,
         sink,
-        timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
+        timeout: args.cleanup_timeout.unwrap_or(USUAL_TIMEOUT),
         windows: Windows::of_dead_calls(on_this_machine, attempt),
     }
     .clean()

@@ -1,10 +1,11 @@
 //! The disk, as readers of playbooks see it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine::regular_file;
-use language::playbook::{FileKind, Files};
+use language::playbook::{FileKind, Files, PROJECT_FILE};
 
 /// No playbook, and no file of inputs, is longer.
 pub(super) const LONGEST: u64 = 4 * 1024 * 1024;
@@ -13,8 +14,18 @@ pub(super) const LONGEST: u64 = 4 * 1024 * 1024;
 const MOST_NAMES: usize = 1000;
 
 /// The machine's own file system.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Disk;
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disk {
+    /// The libraries that the command line names.
+    libraries: BTreeMap<String, PathBuf>,
+}
+
+impl Disk {
+    /// The file system, with the libraries of `--library`.
+    pub(super) fn with(libraries: &[(String, PathBuf)]) -> Self {
+        Self { libraries: libraries.iter().cloned().collect() }
+    }
+}
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> Result<String, String> {
@@ -34,8 +45,14 @@ impl Files for Disk {
 
     fn root_of(&self, directory: &Path) -> PathBuf {
         let absolute = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-        let repository = absolute.ancestors().find(|ancestor| ancestor.join(".git").exists());
-        repository.map_or(absolute.clone(), Path::to_owned)
+        let marks =
+            |ancestor: &Path| [PROJECT_FILE, ".git"].map(|mark| ancestor.join(mark).exists());
+        let project = absolute.ancestors().find(|ancestor| marks(ancestor).contains(&true));
+        project.map_or(absolute.clone(), Path::to_owned)
+    }
+
+    fn libraries(&self) -> BTreeMap<String, PathBuf> {
+        self.libraries.clone()
     }
 
     fn names(&self, directory: &Path) -> Vec<String> {

@@ -150,7 +150,7 @@ pub(super) fn configured(output: Output) -> Result<Option<Guards>, Exit> {
         Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok(None),
         Err(error) => {
             let message = format!("{}: {}", path.display(), reason(&error));
-            return Err(output.fail(&message, Some("mend it, or unset PLAYBOOK_CONFIG")));
+            return Err(output.fail(&message, Some("fix it, or unset PLAYBOOK_CONFIG")));
         }
     };
     match Configuration::read(&text) {
@@ -215,7 +215,7 @@ fn directories(playbook: &Playbook) -> HashMap<SourceId, PathBuf> {
 fn administrators_of_template(input: &Template, directory: &Path) -> Option<Diagnostic> {
     let named = input.get("template")?;
     let file = named.literal()?;
-    let text = Disk.read(&directory.join(file.as_str()?)).ok()?;
+    let text = Disk::default().read(&directory.join(file.as_str()?)).ok()?;
     let parameters = match input.get("parameters").map(Template::kind) {
         Some(TemplateKind::Mapping(entries)) => {
             entries.iter().map(|entry| (entry.key.name.clone(), argument(&entry.value))).collect()

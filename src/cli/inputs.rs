@@ -18,7 +18,7 @@ use engine::event::Mode;
 use engine::step::{Answer, Prompter, Question, QuestionType, StepError};
 use language::diagnostic::did_you_mean;
 use language::playbook::{Input, Playbook};
-use language::template::marker;
+use language::template::{TemplateKind, marker};
 
 const SIGINT: u8 = 2;
 const SIGHUP: u8 = 1;
@@ -187,14 +187,28 @@ pub(super) fn overrides(
     args: &RunArgs,
     playbook: &Playbook,
     output: Output,
-) -> Result<BTreeMap<String, String>, Exit> {
+) -> Result<BTreeMap<String, Value>, Exit> {
     let names = || playbook.vars.iter().map(|(name, _)| name.as_str());
     let mut overrides = BTreeMap::new();
     let mut refused = None;
     for argument in &args.set {
         match argument.split_once('=') {
-            Some((name, value)) if names().any(|known| known == name) => {
-                overrides.insert(name.to_owned(), value.to_owned());
+            Some((name, text)) if names().any(|known| known == name) => {
+                let question = Question {
+                    name: name.to_owned(),
+                    answer: type_of_variable(playbook, name),
+                    ..Question::default()
+                };
+                match question.parse(text) {
+                    Ok(value) => {
+                        overrides.insert(name.to_owned(), value);
+                    }
+                    Err(why) => {
+                        let message = format!("the variable `{name}`, given by --set, {why}");
+                        let help = format!("write `--set {name}=VALUE`");
+                        refused = Some(output.fail(&message, Some(&help)));
+                    }
+                }
             }
             Some((name, _)) => {
                 let help = match did_you_mean(name, names()) {
@@ -213,6 +227,32 @@ pub(super) fn overrides(
         }
     }
     refused.map_or(Ok(overrides), Err)
+}
+
+/// The type that a variable of the playbook has, as far as that can be seen; text otherwise.
+fn type_of_variable(playbook: &Playbook, name: &str) -> QuestionType {
+    let Some((_, template)) = playbook.vars.iter().find(|(known, _)| known == name) else {
+        return QuestionType::String;
+    };
+    if let TemplateKind::Expression(expression) = template.kind()
+        && let Some([root, input]) = expression.path()
+        && root == "inputs"
+    {
+        let inputs = playbook.inputs.iter();
+        let declared = inputs.map(|it| &it.question).find(|question| question.name == *input);
+        return declared.map_or(QuestionType::String, |question| match question.answer {
+            QuestionType::Choice | QuestionType::Secret => QuestionType::String,
+            answer => answer,
+        });
+    }
+    match template.literal() {
+        Some(Value::Bool(_)) => QuestionType::Boolean,
+        Some(Value::Number(number)) if number.is_f64() => QuestionType::Number,
+        Some(Value::Number(_)) => QuestionType::Integer,
+        Some(Value::Array(_)) => QuestionType::List,
+        Some(Value::Object(_)) => QuestionType::Map,
+        _ => QuestionType::String,
+    }
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {

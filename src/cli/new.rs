@@ -16,6 +16,8 @@ pub enum StarterName {
     Cognito,
     /// A function that is handed messages, and reports which have failed.
     Events,
+    /// A SAM application that is deployed as a stack, tried and removed.
+    Sam,
 }
 
 /// A file of a starter; `NAME` and `MODULE` stand where the names go, in its path too.
@@ -42,6 +44,9 @@ impl StarterName {
             ),
             Self::Events => templates!(
                 "events": "NAME.yaml" from "playbook.yaml", "handlers/MODULE.py" from "handler.py"
+            ),
+            Self::Sam => templates!(
+                "sam": "NAME.yaml" from "playbook.yaml", "templates/NAME.yaml" from "template.yaml"
             ),
         }
     }

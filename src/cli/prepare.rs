@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -16,6 +15,7 @@ use super::run::Session;
 use super::{guard, inbox, state, target};
 use ::steps;
 use aws::{CallTimeouts, Connected};
+use engine::cleanup::USUAL_TIMEOUT;
 use engine::event::Mode;
 use engine::journal::{Journal, JournalError, JournalFile, Opened, Record, Target, folder};
 use engine::redactor::Redactor;
@@ -35,7 +35,7 @@ pub(super) async fn prepare(
     session: &Session<'_>,
     job: &Job,
     inputs: BTreeMap<String, Value>,
-    overrides: BTreeMap<String, String>,
+    overrides: BTreeMap<String, Value>,
 ) -> Result<Prepared, Exit> {
     let Session { args, output, mode, .. } = session;
     let playbook = &job.playbook;
@@ -85,7 +85,7 @@ pub(super) async fn prepare(
         yes: args.yes,
         stepping: args.step,
         pause_on_failure: args.pause_on_failure,
-        cleanup_timeout: args.cleanup_timeout.unwrap_or(Duration::from_secs(120)),
+        cleanup_timeout: args.cleanup_timeout.unwrap_or(USUAL_TIMEOUT),
         cleanup_command: cleanup_command(args, &facts),
         facts: Arc::new(facts),
     };

@@ -107,7 +107,7 @@ async fn one(
     session: Session<'_>,
     job: &Job,
     given: BTreeMap<String, Value>,
-    overrides: BTreeMap<String, String>,
+    overrides: BTreeMap<String, Value>,
 ) -> Exit {
     if session.wishes.interrupt().requested() {
         return Exit::from_code(128 + session.wishes.signal().unwrap_or(2));
@@ -130,10 +130,11 @@ fn load(
     sources: &mut Sources,
     output: Output,
 ) -> Result<Vec<Arc<Playbook>>, Exit> {
+    let disk = Disk::with(&args.library);
     let mut playbooks = Vec::new();
     let mut faults = Vec::new();
     for file in &jobs::files(args, output)? {
-        match playbook::load(file, &Disk, &Registry, sources) {
+        match playbook::load(file, &disk, &Registry, sources) {
             Ok(playbook) => {
                 let local = args.is_embedded();
                 faults.extend(playbook.preflight(Circumstances { environment, local }));

@@ -40,6 +40,9 @@ pub struct DryRunReporter {
     uploads: Option<(Owner, String)>,
 }
 
+/// What requests stand under that go to no service of AWS's.
+const HTTP: &str = "http";
+
 /// Where what a call is for begins, if its name is no longer than that.
 const CALL_WIDTH: usize = 34;
 
@@ -143,6 +146,7 @@ impl DryRunReporter {
         let what_for = match (makes, waits) {
             (Some(makes), _) => makes,
             (None, Some(waits)) => format!("waits for {waits}"),
+            (None, None) if call.service == HTTP => call.path.clone(),
             (None, None) if call.parameters.is_null() => format!("{} {}", call.method, call.path),
             (None, None) => subject(&call).unwrap_or_default(),
         };

@@ -35,6 +35,7 @@ impl Files for Memory {
 
 /// Codes that no file by itself gives, and where they are tested instead.
 const WITHOUT_EXAMPLE: &[(Code, &str)] = &[
+    (Code::InvalidProject, "it is found in `playbook.toml`"),
     (Code::UnreadableFile, "playbook/tests/loading.rs"),
     (Code::TooLarge, "document/tests.rs"),
     (Code::TooManyValues, "document/tests.rs"),

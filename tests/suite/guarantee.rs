@@ -176,8 +176,12 @@ impl Case {
             prompter: Arc::new(UnattendedPrompter),
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(never.subscribe(), 1),
+            kind: Arc::from("cleanup"),
+            keys: None,
             step: Arc::from("cleanup"),
+            slug: Arc::from("cleanup"),
             unread: false,
+            longest_wait: None,
         };
         let cleaner = Cleaner {
             journal,

@@ -139,7 +139,7 @@ fn a_configuration_that_cannot_be_read_is_not_taken_for_none() {
     let refused = finish(uncalled(&sandbox).env("PLAYBOOK_CONFIG", &path), "").exited(2);
     assert_eq!(
         said(&sandbox, &refused),
-        "error: [SANDBOX]/home/guards.yaml: there is no such file\n  help: mend it, or unset PLAYBOOK_CONFIG\n"
+        "error: [SANDBOX]/home/guards.yaml: there is no such file\n  help: fix it, or unset PLAYBOOK_CONFIG\n"
     );
     sandbox.nothing_left();
 }

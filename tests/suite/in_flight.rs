@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -14,27 +16,54 @@ use crate::harness::server::Server;
 /// Much later than a server on this machine takes, and sooner than a call that nobody waits for is given up.
 const LATE: Duration = Duration::from_millis(1_500);
 
-/// Hands requests on to `target`, whatever has become of whoever made them; those that create a role only after a while, or
-/// never. Returns its own endpoint.
-fn proxy(target: &str, late: Option<Duration>) -> String {
+/// What becomes of requests that create a role.
+#[derive(Clone, Copy)]
+enum Creation {
+    /// They arrive late, whatever has become of whoever made them.
+    Late,
+    /// They never arrive.
+    Lost,
+    /// The connection of the first breaks, and it arrives late; those after it arrive.
+    FirstOvertaken,
+}
+
+/// Hands requests on to `target`; those that create a role as it is told. Returns its own endpoint.
+fn proxy(target: &str, creation: Creation) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let target = target.trim_start_matches("http://").to_owned();
+    let created = Arc::new(AtomicUsize::new(0));
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let target = target.clone();
-            std::thread::spawn(move || pass(client, &target, late));
+            let (target, created) = (target.clone(), Arc::clone(&created));
+            std::thread::spawn(move || pass(client, &target, creation, &created));
         }
     });
     endpoint
 }
 
 /// Passes on one request after the other of a connection, each on a connection of its own.
-fn pass(mut client: TcpStream, target: &str, late: Option<Duration>) -> Option<()> {
+fn pass(
+    mut client: TcpStream,
+    target: &str,
+    creation: Creation,
+    created: &AtomicUsize,
+) -> Option<()> {
     loop {
         let request = message(&mut client)?;
         if String::from_utf8_lossy(&request).contains("Action=CreateRole") {
-            std::thread::sleep(late?);
+            let is_first = created.fetch_add(1, Ordering::SeqCst) == 0;
+            match creation {
+                Creation::Late => std::thread::sleep(LATE),
+                Creation::FirstOvertaken if is_first => {
+                    drop(client);
+                    std::thread::sleep(LATE);
+                    TcpStream::connect(target).ok()?.write_all(&request).ok()?;
+                    return None;
+                }
+                Creation::FirstOvertaken => {}
+                Creation::Lost => return None,
+            }
         }
         let mut server = TcpStream::connect(target).ok()?;
         server.write_all(&request).ok()?;
@@ -98,7 +127,7 @@ fn clean(sandbox: &Sandbox, server: &Server, endpoint: &str, run: &str) -> Strin
 #[test]
 fn what_lands_after_the_first_look_is_waited_for_and_removed() {
     let (server, sandbox) = (Server::start(), role());
-    let endpoint = proxy(&server.endpoint, Some(LATE));
+    let endpoint = proxy(&server.endpoint, Creation::Late);
     let run = killed_with_a_call_under_way(&sandbox, &server, &endpoint);
     let told = clean(&sandbox, &server, &endpoint, &run);
     assert!(told.contains("may still be under way"), "it is told what is waited for\n{told}");
@@ -112,12 +141,30 @@ fn what_lands_after_the_first_look_is_waited_for_and_removed() {
 #[test]
 fn what_never_lands_is_believed_gone_after_a_while() {
     let (server, sandbox) = (Server::start(), role());
-    let endpoint = proxy(&server.endpoint, None);
+    let endpoint = proxy(&server.endpoint, Creation::Lost);
     let run = killed_with_a_call_under_way(&sandbox, &server, &endpoint);
     let started = Instant::now();
     let told = clean(&sandbox, &server, &endpoint, &run);
     assert!(told.contains("already gone"), "{told}");
     let took = started.elapsed();
     assert!(took >= Duration::from_secs(4), "twice the time of an attempt: {took:?}");
+    server.stop();
+}
+
+#[test]
+fn an_attempt_without_an_answer_is_outlasted_though_the_next_one_has_one() {
+    let (server, sandbox) = (Server::start(), role());
+    let endpoint = proxy(&server.endpoint, Creation::FirstOvertaken);
+    let mut command =
+        sandbox.playbook(["run", "playbook.yaml", "--no-input", "--attempt-timeout", "2s"]);
+    server.tell(&mut command).args(["--endpoint-url", &endpoint]);
+    let outcome = start(&mut command).finish().exited(0);
+    assert!(outcome.stderr.contains("may still be under way"), "{}", outcome.stderr);
+    let (_, told) =
+        outcome.stderr.split_once("demo-").unwrap_or_else(|| panic!("{}", outcome.stderr));
+    let run: String = told.chars().take_while(char::is_ascii_alphanumeric).collect();
+    // It would have landed by now.
+    std::thread::sleep(LATE);
+    assert!(!server.has_role(&format!("demo-{run}")), "nothing is left");
     server.stop();
 }

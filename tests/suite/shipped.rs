@@ -108,6 +108,19 @@ fn the_last_login_shown_is_what_the_handler_wrote() {
 }
 
 #[test]
+fn products_go_through_the_api() {
+    let events = scenario("serverless-api");
+    let asked = calls::of_kind(&events, "called");
+    let asked: Vec<_> = asked.into_iter().filter(|call| call["service"] == "http").collect();
+    assert!(asked.len() >= 16, "{asked:?}");
+    assert!(
+        asked.iter().all(|call| call["path"].as_str().unwrap().contains("/_api/")),
+        "{asked:?}"
+    );
+    assert_eq!(outputs(&events, "pen")["json"]["price"], 1.75);
+}
+
+#[test]
 fn hello() {
     runs("hello");
 }

@@ -29,6 +29,7 @@ mod protocol;
 pub mod query;
 mod raw;
 pub mod regions;
+mod reserved;
 pub mod secrets;
 mod service;
 mod shape;
@@ -43,6 +44,7 @@ pub use catalog::{
 };
 pub use effect::{Effect, effect};
 pub use protocol::Protocol;
+pub use reserved::is_reserved_word;
 pub use service::{
     Acceptor, Checksum, Matcher, Metadata, ModelError, Next, Operation, Pages, Service, Waiter,
     WaiterState,

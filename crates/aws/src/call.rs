@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -18,6 +18,20 @@ use super::intercept::{TRACE, Trace};
 
 /// Who hears of every call, once it has ended or was written down.
 pub type Observer = Arc<dyn Fn(Call) + Send + Sync>;
+
+/// An attempt of a call that ended without an answer from AWS: it may have its effect yet, while another is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unanswered {
+    /// What the operation does to the account, as far as its name tells.
+    pub effect: Effect,
+    /// When the attempt began.
+    pub began: SystemTime,
+    /// When it was given up, or broke off.
+    pub ended: SystemTime,
+}
+
+/// Who hears of every attempt without an answer, before the next one is made.
+pub type OnUnanswered = Arc<dyn Fn(Unanswered) + Send + Sync>;
 
 impl Aws {
     /// Sends a request, or writes it down and returns what `placeholder` makes.
@@ -34,8 +48,22 @@ impl Aws {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let started = Instant::now();
         let trace = Trace { capture_body: self.captures_bodies(), ..Trace::default() };
+        self.call_traced(trace, request, placeholder)
+    }
+
+    /// The same, where something of the call is known beforehand.
+    pub(super) fn call_traced<O, E>(
+        &self,
+        trace: Trace,
+        request: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        placeholder: impl FnOnce() -> Result<O, BuildError>,
+    ) -> impl Future<Output = Result<O, CallError>>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let started = Instant::now();
+        let trace = Trace { on_unanswered: Some(Arc::clone(self.on_unanswered())), ..trace };
         // The SDK's futures are many kilobytes large; unboxed they would be moved about with those of the steps.
         let request = Box::pin(async move {
             let result = request.await;

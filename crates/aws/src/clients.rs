@@ -8,13 +8,13 @@ use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
-use super::call::Observer;
+use super::call::{Observer, OnUnanswered};
 use super::intercept::Watch;
 
 /// Fifteen minutes, and what the way there and back takes.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60 + 30);
+pub(super) const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60 + 30);
 
 /// The services there are clients of, as endpoints of one service are named after.
 pub(super) const SERVICE_IDS: [&str; 8] = [
@@ -33,6 +33,7 @@ pub(super) const SERVICE_IDS: [&str; 8] = [
 pub struct Aws {
     shared: Arc<Shared>,
     observer: Observer,
+    on_unanswered: OnUnanswered,
 }
 
 struct Shared {
@@ -70,7 +71,11 @@ impl Aws {
             dynamodb: OnceLock::new(),
             s3: OnceLock::new(),
         };
-        Self { shared: Arc::new(shared), observer: Arc::new(|_| ()) }
+        Self {
+            shared: Arc::new(shared),
+            observer: Arc::new(|_| ()),
+            on_unanswered: Arc::new(|_| ()),
+        }
     }
 
     /// The same client, before anybody has called through it, and a reply that carries
@@ -86,7 +91,13 @@ impl Aws {
     /// The same client, with somebody else listening.
     #[must_use]
     pub fn observed_by(&self, observer: Observer) -> Self {
-        Self { shared: Arc::clone(&self.shared), observer }
+        Self { observer, ..self.clone() }
+    }
+
+    /// The same client, which tells somebody of every attempt without an answer.
+    #[must_use]
+    pub fn telling_unanswered(&self, on_unanswered: OnUnanswered) -> Self {
+        Self { on_unanswered, ..self.clone() }
     }
 
     /// Whether this is a dry run. Steps have no use for it: the client takes care.
@@ -101,8 +112,25 @@ impl Aws {
         self.shared.capture_bodies
     }
 
+    /// Where calls go, if not to AWS's own endpoints.
+    pub(super) fn endpoint_url(&self) -> Option<&str> {
+        self.shared.config.endpoint_url()
+    }
+
     pub(super) fn observer(&self) -> &Observer {
         &self.observer
+    }
+
+    pub(super) fn on_unanswered(&self) -> &OnUnanswered {
+        &self.on_unanswered
+    }
+
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.shared.config
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.shared.watch()
     }
 }
 

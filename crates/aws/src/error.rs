@@ -61,11 +61,12 @@ impl CallError {
             Some(
                 "ExpiredToken"
                 | "ExpiredTokenException"
-                | "InvalidClientTokenId"
-                | "UnrecognizedClientException"
                 | "SignatureDoesNotMatch"
                 | "InvalidSignatureException",
             ) => Some("sign in again, or choose other credentials with --profile"),
+            Some("InvalidClientTokenId" | "UnrecognizedClientException") => Some(
+                "AWS does not know these keys there: look whether the account has enabled the region, sign in again, or choose other credentials with --profile",
+            ),
             Some("MissingAuthenticationToken" | "MissingAuthenticationTokenException") => {
                 Some("configure credentials, or try it with no AWS account: --local")
             }

@@ -1,6 +1,8 @@
 //! What is seen of a call on its way out: for the record, for the dry run, and to tell a refusal from a lost reply.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::time::SystemTime;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -13,6 +15,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::call::{OnUnanswered, Unanswered};
+use super::captured::Effect;
+use super::operation::Preset;
 use super::reply;
 
 use aws_model::parameters;
@@ -23,7 +28,7 @@ tokio::task_local! {
 }
 
 /// What is known of a call under way.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub(super) struct Trace {
     /// Whether the body is wanted.
     pub(super) capture_body: bool,
@@ -38,10 +43,37 @@ pub(super) struct Trace {
     pub(super) attempts: u32,
     /// Whether an attempt ended in something other than success or a modelled refusal.
     pub(super) lost: bool,
-    /// Whether an attempt got no reply at all, so that it may still be under way.
+    /// Whether an attempt got no answer of AWS's, so that it may still be under way.
     pub(super) unanswered: bool,
+    /// Who hears of those.
+    pub(super) on_unanswered: Option<OnUnanswered>,
+    /// When the attempt under way began.
+    pub(super) began: Option<SystemTime>,
+    /// Whether a successful reply is whatever somebody has stored or a function has said.
+    pub(super) stores: bool,
+    /// What is shown of the call in place of what its request tells.
+    pub(super) preset: Option<Preset>,
     /// What the last reply was, where the SDK takes for success what AWS cannot have said.
     pub(super) foreign: Option<String>,
+}
+
+impl Trace {
+    fn tell_unanswered(&self) {
+        if let (Some(tell), Some(began)) = (&self.on_unanswered, self.began) {
+            let effect = Effect::of(&self.operation);
+            tell(Unanswered { effect, began, ended: SystemTime::now() });
+        }
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("service", &self.service)
+            .field("operation", &self.operation)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Sees every attempt; that of a dry run lets none pass.
@@ -81,7 +113,8 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             if trace.attempts == 0 {
-                if let Some(metadata) = cfg.load::<Metadata>() {
+                if let Some(metadata) = cfg.load::<Metadata>().filter(|_| trace.service.is_empty())
+                {
                     trace.service = service_name(metadata.service());
                     metadata.name().clone_into(&mut trace.operation);
                 }
@@ -89,7 +122,10 @@ impl Intercept for Watch {
                 request.method().clone_into(&mut trace.method);
                 trace.path = path_of(request.uri());
                 trace.only_new = request.headers().get("if-none-match") == Some("*");
-                if trace.capture_body {
+                if let Some(preset) = trace.preset.take() {
+                    let Preset { path, body, parameters } = preset;
+                    (trace.path, trace.body, trace.parameters) = (path, body, parameters);
+                } else if trace.capture_body {
                     trace.body = if parameters::takes_bytes(&trace.service, &trace.operation) {
                         content_of(request)
                     } else {
@@ -99,6 +135,7 @@ impl Intercept for Watch {
                 }
             }
             trace.attempts += 1;
+            trace.began = Some(SystemTime::now());
         });
         if self.dry_run { Err(NotSent.into()) } else { Ok(()) }
     }
@@ -116,11 +153,15 @@ impl Intercept for Watch {
         let _ = TRACE.try_with(|trace| {
             let mut trace = trace.borrow_mut();
             let reply = context.response();
+            let told = reply.filter(|_| !trace.stores);
             trace.foreign =
-                reply.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
+                told.and_then(|reply| reply::foreign(&trace.service, &trace.operation, reply));
             let answered = reply.is_some_and(|reply| reply::is_answer(reply, is_whole));
             trace.lost |= !answered || trace.foreign.is_some();
-            trace.unanswered |= reply.is_none();
+            if reply.is_none_or(reply::is_a_gateways) || trace.foreign.is_some() {
+                trace.unanswered = true;
+                trace.tell_unanswered();
+            }
         });
         Ok(())
     }
@@ -152,12 +193,12 @@ fn parameters_of(trace: &Trace, request: &HttpRequest) -> Value {
     )
 }
 
-/// The AWS CLI's name for a service that the SDK calls by its service id.
+/// Our name for a service that the SDK calls by its service id.
 fn service_name(id: &str) -> String {
-    match id {
-        "CloudWatch Logs" => "logs".to_owned(),
-        "Cognito Identity Provider" => "cognito-idp".to_owned(),
-        other => other.to_lowercase().replace(' ', "-"),
+    let mut services = aws_model::services().iter();
+    match services.find(|entry| entry.service_id == id) {
+        Some(entry) => entry.name.to_owned(),
+        None => id.to_lowercase().replace(' ', "-"),
     }
 }
 

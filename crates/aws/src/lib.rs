@@ -10,10 +10,14 @@ mod configured;
 mod connect;
 mod connect_error;
 mod error;
+pub mod http;
 mod intercept;
+pub mod operation;
 mod reply;
 
-pub use call::Observer;
+pub use aws_model as model;
+pub use aws_model::is_reserved_word;
+pub use call::{Observer, OnUnanswered, Unanswered};
 pub use clients::Aws;
 pub use configured::{ConfiguredEndpoint, configured_endpoint, has_profile};
 pub use connect::{CallTimeouts, Connected, Connection, Credentials, Endpoint, connect};

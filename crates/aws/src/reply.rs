@@ -20,6 +20,12 @@ pub(super) fn is_answer(reply: &HttpResponse, is_whole: bool) -> bool {
     }
 }
 
+/// Whether a reply is that of something in front of the service which has lost it out of sight, and which may have handed
+/// the request on.
+pub(super) fn is_a_gateways(reply: &HttpResponse) -> bool {
+    matches!(reply.status().as_u16(), 502 | 504)
+}
+
 /// Whether the code says that AWS was asked too fast.
 fn is_throttling(code: &str) -> bool {
     THROTTLING_ERRORS.contains(&code) && !FINAL.contains(&code)
@@ -37,21 +43,23 @@ pub(super) fn foreign(service: &str, operation: &str, reply: &HttpResponse) -> O
     (!is_spoken).then(|| format!("{status} with what is not in the protocol of {service}"))
 }
 
-/// Whether a body is in a service's protocol, or there is none.
+/// Whether a body is in one of a service's protocols, or there is none.
 fn speaks(service: &str, body: &[u8]) -> bool {
     let body = body.trim_ascii();
-    match service {
-        _ if body.is_empty() => true,
-        "s3" | "iam" | "sts" | "cloudformation" => {
+    let Some(entry) = aws_model::entry_of(service).filter(|_| !body.is_empty()) else {
+        return true;
+    };
+    entry.protocols.iter().any(|protocol| match *protocol {
+        "query" | "ec2" | "rest-xml" => {
             let start = body.get(..14).unwrap_or(body).to_ascii_lowercase();
             let is_page = start.starts_with(b"<html") || start.starts_with(b"<!doctype html");
             body.starts_with(b"<") && !is_page
         }
-        "lambda" | "dynamodb" | "logs" | "cognito-idp" => {
-            serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
-        }
+        "json" | "rest-json" => serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok(),
+        // A map, as every answer is.
+        "smithy-rpc-v2-cbor" => body.first().is_some_and(|first| (0xa0..=0xbf).contains(first)),
         _ => true,
-    }
+    })
 }
 
 /// The error's code, as each protocol of AWS says it.

@@ -28,6 +28,9 @@ const AT_ONCE: usize = 4;
 /// may take its time.
 const LONGEST_DOUBT: Duration = Duration::from_secs(10);
 
+/// How long one resource may take unless somebody says otherwise.
+pub const USUAL_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// What clean-up works with.
 pub struct Cleaner<'a> {
     /// What there is to undo.
@@ -156,8 +159,12 @@ impl Cleaner<'_> {
         Context {
             aws: self.context.aws.observed_by(observer),
             progress: progress(self.sink, owner),
+            kind: Arc::from(entry.kind.as_str()),
             step: Arc::from(entry.step.as_str()),
+            slug: Arc::from(entry.step.as_str()),
             ledger: Arc::new(self.journal.for_undo(entry)),
+            // Some things take longer than usual, and are waited for; not where somebody asks to be quick.
+            longest_wait: Some(self.timeout).filter(|timeout| *timeout < USUAL_TIMEOUT),
             ..self.context.clone()
         }
     }
@@ -169,6 +176,7 @@ impl Cleaner<'_> {
             let message = format!("this version of playbook cannot remove a {}", entry.kind);
             return Err(StepError::failed("UnknownType", message));
         };
+        self.outlast(entry).await?;
         let started = Instant::now();
         let age = self.journal.age(entry.seq);
         let window = self.windows.of(entry, age, Timestamp::now(), cleaning.elapsed());
@@ -208,6 +216,16 @@ impl Cleaner<'_> {
             self.context.sleep(wait).await?;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+    }
+
+    /// Waits until an attempt that got no answer can have no effect any more: whatever it makes after a look is not seen.
+    async fn outlast(&self, entry: &Entry) -> Result<(), StepError> {
+        let left = self.windows.of_lost_attempt(entry, Timestamp::now());
+        if left.is_zero() || self.context.aws.is_dry_run() {
+            return Ok(());
+        }
+        self.tell_wait(entry, left);
+        self.context.sleep(left).await
     }
 
     /// Says that something is waited for which may not come, where that takes as long as anybody notices.

@@ -44,6 +44,7 @@ impl Kinds for Print {
                 undo_permissions: Vec::new(),
                 makes: Vec::new(),
                 example: "- print: Hello\n",
+                operation: None,
             })
         })
     }

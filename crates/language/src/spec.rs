@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::types::resolve;
+
 /// Marks a field of an output as a secret: `#[schemars(extend("x-secret" = true))]`.
 pub const SECRET: &str = "x-secret";
 
@@ -40,6 +42,21 @@ pub const DURATION: &str = "x-duration";
 /// Marks the input of a kind that puts a question, which nobody answers where there is no person and no `default`:
 /// `#[schemars(extend("x-asks" = true))]`.
 pub const ASKS: &str = "x-asks";
+
+/// Marks a field of an input, or each item of one, as a name or an ARN that AWS gives a form, by the name of that form:
+/// `#[schemars(extend("x-form" = "role-arn"))]`.
+pub const FORM: &str = "x-form";
+
+/// Marks a field of an input as the handler of a function, by the name of the field that holds its code:
+/// `#[schemars(extend("x-handler" = "code"))]`.
+pub const HANDLER: &str = "x-handler";
+
+/// Marks a field of an input as an expression of DynamoDB: `#[schemars(extend("x-expression" = true))]`.
+pub const EXPRESSION: &str = "x-expression";
+
+/// Marks a field of an input as the file of a template of CloudFormation: `#[schemars(extend("x-template" = true))]`.
+pub const TEMPLATE: &str = "x-template";
+
 /// What the clean-up does about something that a step has left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -60,6 +77,41 @@ pub struct Creates {
     pub undo: &'static [&'static str],
     /// What the clean-up does about it.
     pub disposition: Disposition,
+}
+
+/// What an operation of AWS does to what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationEffect {
+    /// It makes something.
+    Creates,
+    /// It makes something that was there into something else, or takes it away.
+    Changes,
+    /// It looks, or makes something happen of which nothing stays.
+    Nothing,
+}
+
+/// What only kinds that are one operation of AWS, `service:Operation`, say of themselves.
+#[derive(Debug, Clone)]
+pub struct OperationSpec {
+    /// What it does to what is there.
+    pub effect: OperationEffect,
+    /// The operation that is known to take back what it makes, such as `sqs:DeleteQueue`.
+    pub undo: Option<String>,
+    /// Whether its answer comes in pages.
+    pub pages: bool,
+    /// The waiters of its service.
+    pub waiters: Vec<&'static str>,
+    /// Why it cannot be called, as the end of a sentence that begins with its name.
+    pub unsupported: Option<&'static str>,
+}
+
+/// What there is to say of a name that looks like an operation of AWS and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownOperation {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
 }
 
 /// What a step kind says of itself.
@@ -93,6 +145,8 @@ pub struct Spec {
     pub makes: Vec<Creates>,
     /// An example step, as YAML.
     pub example: &'static str,
+    /// What it says beyond that where it is one operation of AWS.
+    pub operation: Option<OperationSpec>,
 }
 
 impl Spec {
@@ -116,6 +170,54 @@ impl Spec {
     }
 }
 
+/// Visits every part of a value that its schema marks with [`SECRET`].
+pub fn each_secret<'v>(
+    root: &Value,
+    schema: &Value,
+    value: &'v Value,
+    visit: &mut dyn FnMut(&str, &'v Value),
+) {
+    each_secret_below(root, schema, ("", value), DEPTH, visit);
+}
+
+/// Schemas that refer to themselves without end are not followed further than this.
+const DEPTH: usize = 64;
+
+fn each_secret_below<'v>(
+    root: &Value,
+    schema: &Value,
+    (name, value): (&str, &'v Value),
+    depth: usize,
+    visit: &mut dyn FnMut(&str, &'v Value),
+) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    if schema.get(SECRET).and_then(Value::as_bool) == Some(true) {
+        return visit(name, value);
+    }
+    let target = schema.get("$ref").and_then(Value::as_str);
+    if let Some(next) = target.and_then(|target| resolve(root, target)) {
+        return each_secret_below(root, next, (name, value), depth, visit);
+    }
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let known = schema.get("properties").and_then(|known| known.get(name));
+                if let Some(inner) = known.or_else(|| schema.get("additionalProperties")) {
+                    each_secret_below(root, inner, (name, field), depth, visit);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(inner) = schema.get("items") {
+                for item in items {
+                    each_secret_below(root, inner, (name, item), depth, visit);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The fields of a schema that carry a mark.
 #[must_use]
 pub fn marked(schema: &Value, mark: &str) -> Vec<String> {
@@ -129,6 +231,15 @@ pub fn marked(schema: &Value, mark: &str) -> Vec<String> {
 pub trait Kinds {
     /// Every kind's name, in order.
     fn names(&self) -> Vec<&'static str>;
+    /// Whether DynamoDB keeps a word for itself, in capital letters.
+    fn is_reserved(&self, word: &str) -> bool {
+        let _ = word;
+        false
+    }
     /// What the kind of that name says of itself.
     fn spec(&self, name: &str) -> Option<&'static Spec>;
+    /// What there is to say of a name that looks like an operation of AWS and is none.
+    fn unknown_operation(&self, _name: &str) -> Option<UnknownOperation> {
+        None
+    }
 }

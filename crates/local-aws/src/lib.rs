@@ -50,4 +50,5 @@ services! {
     events,
     secretsmanager,
     kinesis,
+    apigateway,
 }

@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`steps`](mod@steps) | the verbs: one file per step kind, and the registry |
+//! | `operation` | any operation of AWS as a step kind, from its model |
 //! | `resources` | the nouns: one file per kind of resource |
 //! | [`deployment_package`] | the code of functions, packed |
 //! | [`policy`] | policies that no run attaches unasked |
@@ -10,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod deployment_package;
+mod operation;
 pub mod policy;
 mod question;
 mod resources;

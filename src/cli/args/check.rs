@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::value::library;
+
 /// `playbook check`.
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
@@ -14,6 +16,9 @@ pub struct CheckArgs {
     /// Let warnings fail the check, too.
     #[arg(long)]
     pub deny_warnings: bool,
+    /// Where the library is that playbooks include as `NAME:FILE`.
+    #[arg(long, value_name = "NAME=DIR", value_parser = library)]
+    pub library: Vec<(String, PathBuf)>,
     /// How to tell what is found.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub output: CheckFormat,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::value::{account, duration, endpoint_url, filled, report};
+use super::value::{account, duration, endpoint_url, filled, library, report};
 use super::{CleanupWhen, LocalPace, ReportFile, ReportFormat};
 use crate::cli::output::RunFormat;
 
@@ -77,6 +77,9 @@ pub struct RunArgs {
     /// Override a variable of the playbook.
     #[arg(long, help_heading = "Values", value_name = "VAR=VALUE")]
     pub set: Vec<String>,
+    /// Where the library is that playbooks include as `NAME:FILE`.
+    #[arg(long, help_heading = "Values", value_name = "NAME=DIR", value_parser = library)]
+    pub library: Vec<(String, PathBuf)>,
     /// Clean up without asking first.
     #[arg(long, short, help_heading = "Values")]
     pub yes: bool,

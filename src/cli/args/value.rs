@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use language::playbook::is_library_name;
 
 /// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,22 @@ pub(super) fn report(text: &str) -> Result<ReportFile, String> {
         return Err(wanted());
     }
     Ok(ReportFile { format, path: PathBuf::from(path) })
+}
+
+/// `--library NAME=DIR`.
+pub(super) fn library(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, directory) = text
+        .split_once('=')
+        .ok_or_else(|| "write NAME=DIR, such as shared=../shared".to_owned())?;
+    if !is_library_name(name) {
+        return Err("names are made of a–z, 0–9, _ and -, and start with a letter".to_owned());
+    }
+    let directory = PathBuf::from(directory);
+    if directory.is_dir() {
+        Ok((name.to_owned(), directory))
+    } else {
+        Err("there is no such directory".to_owned())
+    }
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

@@ -22,7 +22,7 @@ pub struct WriteError {
 }
 
 /// Services in the order in which the index lists them, under the prefix of their IAM actions.
-const SERVICES: [(&str, &str); 8] = [
+const SERVICES: [(&str, &str); 9] = [
     ("sts", "Who runs it"),
     ("iam", "Roles and policies: IAM"),
     ("lambda", "Functions: Lambda"),
@@ -31,6 +31,7 @@ const SERVICES: [(&str, &str); 8] = [
     ("cognito-idp", "Users: Cognito user pools"),
     ("dynamodb", "Tables: DynamoDB"),
     ("s3", "Objects: S3"),
+    ("http", "APIs: HTTP"),
 ];
 
 /// Writes the manual into a directory; says how many files that were.

@@ -69,6 +69,7 @@ fn create_role() -> &'static Spec {
             Creates { type_name: "AWS::IAM::RolePolicyAttachment", undo: &[], disposition: Disposition::Removed },
         ],
         example: "- create-role:\n    role_name: hello\n",
+        operation: None,
     })
 }
 
@@ -94,6 +95,7 @@ fn print() -> &'static Spec {
         undo_permissions: Vec::new(),
         makes: Vec::new(),
         example: "- print: Hello\n",
+        operation: None,
     })
 }
 

@@ -1,4 +1,4 @@
-//! One call as a command of the AWS CLI.
+//! One call as a command of the AWS CLI; a request of another kind as one of curl.
 
 use serde_json::Value;
 
@@ -48,6 +48,9 @@ pub(super) fn command(
 ) -> Option<Command> {
     let call = &planned.call;
     let parameters = call.parameters.as_object()?;
+    if call.service == "http" {
+        return Some(super::curl::command(planned, parameters, variable));
+    }
     let mut command =
         Command { words: head(planned, &kebab(&call.operation)), ..Command::default() };
     let mut as_input = serde_json::Map::new();
@@ -122,7 +125,7 @@ fn names_a_file(text: &str) -> bool {
     ["file://", "fileb://", "http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

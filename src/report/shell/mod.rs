@@ -1,6 +1,7 @@
-//! A dry run as a script of AWS CLI commands.
+//! A dry run as a script of AWS CLI commands, and of curl's for the requests of `http` steps.
 
 mod command;
+mod curl;
 mod names;
 mod script;
 #[cfg(test)]

@@ -436,6 +436,10 @@ fn source(call: &Planned, path: &str, sources: &Sources) -> Option<(String, Stri
         return is_account.then(|| (path.to_owned(), "Account".to_owned()));
     }
     let field = path.strip_prefix("steps.")?.strip_prefix(call.who.as_str())?.strip_prefix('.')?;
+    // A step that is an operation returns its answer.
+    if call.kind == call.name() {
+        return Some((path.to_owned(), field.to_owned()));
+    }
     let (name, key) = field.split_once('.').map_or((field, None), |(name, key)| (name, Some(key)));
     let source = sources.get(&call.kind)?.get(name).filter(|it| it.call == call.name())?;
     let takes_key = source.query.contains("KEY'");

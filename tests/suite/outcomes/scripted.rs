@@ -216,8 +216,12 @@ impl Run {
             prompter: Arc::new(UnattendedPrompter),
             progress: Arc::new(|_| ()),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
+            kind: Arc::from(step),
+            keys: None,
             step: Arc::from(step),
+            slug: Arc::from(step),
             unread: false,
+            longest_wait: None,
         }
     }
 
@@ -251,7 +255,12 @@ impl Run {
             maker_of,
             sink: &Sink::new(RUN, Box::new(listener), Redactor::default()),
             timeout: Duration::from_secs(2),
-            windows: Windows { visibility: window, under_way: window, own: false },
+            windows: Windows {
+                visibility: window,
+                under_way: window,
+                aftermath: window,
+                own: false,
+            },
         }
         .clean()
         .await;

@@ -148,6 +148,7 @@ pub(super) mod tests {
             keep: false,
             at: None,
             beside: None,
+            under_way: None,
             ids: None,
             state: EntryState::Open,
         }

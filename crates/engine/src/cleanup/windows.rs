@@ -6,6 +6,7 @@ use aws::CallTimeouts;
 use jiff::Timestamp;
 
 use crate::journal::{Entry, EntryState};
+use crate::step::LostAttempt;
 
 /// How much later than it was given up what was sent may still have its effect.
 const LONGEST_AFTERMATH: Duration = Duration::from_secs(2);
@@ -23,6 +24,8 @@ pub struct Windows {
     pub visibility: Duration,
     /// How long what was sent may be under way, its effect included.
     pub under_way: Duration,
+    /// How much of that comes after its end as the program saw it.
+    pub aftermath: Duration,
     /// Whether the calls were this process's own, so that those whose end is written down have ended now.
     pub own: bool,
 }
@@ -40,7 +43,21 @@ impl Windows {
         let is_usual = attempt == CallTimeouts::default().attempt;
         let attempt = if on_this_machine && is_usual { USUAL_NEARBY } else { attempt };
         let visibility = Duration::from_millis(if on_this_machine { 200 } else { 10_000 });
-        Self { visibility, under_way: attempt + attempt.min(LONGEST_AFTERMATH), own: false }
+        let aftermath = attempt.min(LONGEST_AFTERMATH);
+        Self { visibility, under_way: attempt + aftermath, aftermath, own: false }
+    }
+
+    /// How long from now on an attempt may have its effect yet that got no answer while another one did. Where clocks
+    /// disagree, as long as an attempt that begins now.
+    pub(super) fn of_lost_attempt(&self, entry: &Entry, now: Timestamp) -> Duration {
+        let Some(LostAttempt { began, ended }) = entry.under_way else {
+            return Duration::ZERO;
+        };
+        let left = |since: Timestamp, whole: Duration| {
+            let age = Duration::try_from(now.duration_since(since));
+            age.map_or(whole, |age| whole.saturating_sub(age))
+        };
+        left(began, self.under_way).max(left(ended, self.aftermath))
     }
 
     /// How long from now on to look for what an entry stands for. `age` is how long ago this process created it,
@@ -106,6 +123,34 @@ mod tests {
             62_000,
             "clocks differ"
         );
+    }
+
+    #[test]
+    fn an_attempt_without_an_answer_is_outlasted_whatever_became_of_the_others() {
+        let lost = |began: &str, ended: &str| Entry {
+            under_way: Some(LostAttempt {
+                began: began.parse().expect("a time"),
+                ended: ended.parse().expect("a time"),
+            }),
+            ..super::super::order::tests::entry(1, serde_json::Value::Null, &[])
+        };
+        let aws = Windows::of_own_calls(false, Duration::from_secs(60));
+        let here = Windows::of_own_calls(true, Duration::from_secs(60));
+        let broken = lost("2026-11-23T10:00:00Z", "2026-11-23T10:00:00.100Z");
+        let given_up = lost("2026-11-23T10:00:00Z", "2026-11-23T10:01:00Z");
+        for (windows, entry, now, expected) in [
+            (aws, &broken, "2026-11-23T10:00:01Z", 61_000),
+            (here, &broken, "2026-11-23T10:00:01Z", 4_000),
+            (aws, &given_up, "2026-11-23T10:01:00Z", 2_000),
+            (here, &given_up, "2026-11-23T10:01:00.500Z", 1_500),
+            (aws, &broken, "2026-11-24T10:00:00Z", 0),
+            (aws, &broken, "2026-11-22T10:00:00Z", 62_000),
+        ] {
+            let left = windows.of_lost_attempt(entry, now.parse().expect("a time"));
+            assert_eq!(left.as_millis(), expected, "{now}");
+        }
+        let answered = super::super::order::tests::entry(1, serde_json::Value::Null, &[]);
+        assert_eq!(aws.of_lost_attempt(&answered, Timestamp::now()), Duration::ZERO);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use language::template::marker;
+
 use super::ResourceRef;
 
 /// Whose an event is.
@@ -58,4 +60,51 @@ pub struct StepRef {
     pub title: String,
     /// The kind.
     pub kind: String,
+}
+
+impl StepRef {
+    /// What tells it from every other step of the run, and a round from the others, in a name that the program makes:
+    /// such as `deploy-allow-2`. A step without an id goes by its kind and its place.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        let path = match (&self.id, self.path.rsplit_once('/')) {
+            (Some(_), _) => self.path.replace('/', "-"),
+            (None, Some((around, place))) => {
+                format!("{}-{}-{place}", around.replace('/', "-"), self.kind)
+            }
+            (None, None) => format!("{}-{}", self.kind, self.path),
+        };
+        let rounds = self.rounds.iter().map(|round| match round {
+            Some(round) => format!("-{round}"),
+            None => format!("-{}", marker("loop.index")),
+        });
+        std::iter::once(path).chain(rounds).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slug(path: &str, id: Option<&str>, rounds: &[Option<u32>]) -> String {
+        let step = StepRef {
+            path: path.to_owned(),
+            rounds: rounds.to_vec(),
+            number: String::new(),
+            depth: 0,
+            id: id.map(str::to_owned),
+            title: String::new(),
+            kind: "add-permission".to_owned(),
+        };
+        step.slug()
+    }
+
+    #[test]
+    fn each_step_and_each_round_has_a_name_of_its_own() {
+        assert_eq!(slug("allow", Some("allow"), &[]), "allow");
+        assert_eq!(slug("deploy/allow", Some("allow"), &[Some(2)]), "deploy-allow-2");
+        assert_eq!(slug("deploy/3", None, &[Some(2), Some(1)]), "deploy-add-permission-3-2-1");
+        assert_eq!(slug("4", None, &[]), "add-permission-4");
+        assert_eq!(slug("allow", Some("allow"), &[None]), "allow-⟨loop.index⟩");
+    }
 }

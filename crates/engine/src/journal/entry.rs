@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::{Reason, Remaining, ResourceRef};
+use crate::step::LostAttempt;
 
 /// Where a run's calls went. Clean-up refuses to go anywhere else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +111,14 @@ pub enum Record {
         /// Why.
         reason: String,
     },
+    /// An attempt of the call got no answer, and may have its effect yet, whatever became of the others.
+    UnderWay {
+        /// Which.
+        seq: u64,
+        /// When that was.
+        #[serde(flatten)]
+        attempt: LostAttempt,
+    },
     /// A step of the playbook removed it.
     #[serde(alias = "settled")]
     Removed {
@@ -205,6 +214,8 @@ pub struct Entry {
     pub at: Option<Timestamp>,
     /// Another run that had changed the same, so that nobody knows what was there before either.
     pub beside: Option<String>,
+    /// The last attempt of its call that got no answer, if one did.
+    pub under_way: Option<LostAttempt>,
     /// What is known of it only since it was created.
     pub ids: Option<Value>,
     /// What has become of it.
@@ -302,6 +313,7 @@ impl JournalState {
                     keep: *keep,
                     at: *at,
                     beside: beside.clone(),
+                    under_way: None,
                     ids: None,
                     state: EntryState::Open,
                 });
@@ -316,6 +328,11 @@ impl JournalState {
                 self.change(*seq, |entry| entry.undo = undo.clone());
             }
             Record::UndoStarted { .. } => {}
+            Record::UnderWay { seq, attempt } => {
+                self.change(*seq, |entry| {
+                    entry.under_way = Some(attempt.latest(entry.under_way));
+                });
+            }
             Record::Unknown { seq, .. } => {
                 self.change(*seq, |entry| entry.state = EntryState::Unknown);
             }
@@ -351,6 +368,7 @@ impl JournalState {
             Record::Done { seq, .. } => self.allows("the success", *seq, UNDECIDED),
             Record::Failed { seq, .. } => self.allows("the refusal", *seq, UNDECIDED),
             Record::Unknown { seq, .. } => self.allows("the doubt", *seq, UNDECIDED),
+            Record::UnderWay { seq, .. } => self.allows("the lost attempt", *seq, UNDECIDED),
             Record::Removed { seq } => self.allows("the deletion", *seq, LEFT),
             Record::UndoStarted { seq } => self.allows("the undo", *seq, LEFT),
             Record::Amended { seq, .. } => self.allows("the rest", *seq, LEFT),
@@ -394,101 +412,6 @@ impl JournalState {
 /// Entries count up from 1.
 fn index_of(seq: u64) -> Option<usize> {
     usize::try_from(seq).ok()?.checked_sub(1)
-}
-
-/// A journal that cannot be understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
-    /// It does not begin as a journal does.
-    #[error("it is no journal: its first line is not the whole head of one")]
-    NoHead,
-    /// The head is that of another run.
-    #[error("it is the journal of run {run}")]
-    OtherRun {
-        /// That run.
-        run: String,
-    },
-    /// A whole line that does not carry its own checksum.
-    #[error("line {line} is damaged: its checksum does not match")]
-    Damaged {
-        /// Counts from 1.
-        line: usize,
-    },
-    /// A line that this version does not know.
-    #[error("line {line} is not understood: {reason}")]
-    Unreadable {
-        /// Counts from 1.
-        line: usize,
-        /// Why.
-        reason: String,
-    },
-    /// A record that may not come where it does.
-    #[error("line {line} may not come here: {illegal}")]
-    OutOfPlace {
-        /// Counts from 1.
-        line: usize,
-        /// Why.
-        illegal: Illegal,
-    },
-}
-
-const HEAD: &str = "{\"crc\":\"";
-const MIDDLE: &str = "\",\"entry\":";
-
-/// A record as a line, checksum and newline included.
-#[must_use]
-pub fn encode(record: &Record) -> String {
-    let body = serde_json::to_string(record).unwrap_or_default();
-    format!("{HEAD}{:08x}{MIDDLE}{body}}}\n", crc32fast::hash(body.as_bytes()))
-}
-
-/// Reads a journal back. A last line that is not whole, or of which the disk took only some pages, is what a power cut
-/// leaves: it was never synced, so nothing had been called for it, and it is passed over.
-///
-/// Returns the state, and how many bytes of the text it covers.
-///
-/// # Errors
-/// [`Broken`], which names the line. A journal that is broken in the middle proves nothing, so nothing may be deleted by
-/// it.
-pub fn decode(text: &[u8]) -> Result<(JournalState, usize), Broken> {
-    let mut state = JournalState::default();
-    let mut covered = 0;
-    for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let number = index + 1;
-        let Some(whole) = line.strip_suffix(b"\n") else {
-            break;
-        };
-        let Some(body) = body_of(whole) else {
-            if covered + line.len() == text.len() {
-                break;
-            }
-            return Err(Broken::Damaged { line: number });
-        };
-        let record: Record = serde_json::from_str(body)
-            .map_err(|error| Broken::Unreadable { line: number, reason: error.to_string() })?;
-        state.apply(&record).map_err(|illegal| Broken::OutOfPlace { line: number, illegal })?;
-        covered += line.len();
-    }
-    if state.opened.is_none() && !is_torn_head(text) {
-        return Err(Broken::NoHead);
-    }
-    Ok((state, covered))
-}
-
-/// Whether a file that holds no whole record is what a power cut leaves of a journal's first moment. Anything else is not
-/// a journal, and none of this program's business.
-fn is_torn_head(text: &[u8]) -> bool {
-    let begins = HEAD.as_bytes();
-    let common = text.len().min(begins.len());
-    text.get(..common) == begins.get(..common) && !text.contains(&b'\n')
-}
-
-fn body_of(line: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(line).ok()?;
-    let (crc, rest) = line.strip_prefix(HEAD)?.split_once(MIDDLE)?;
-    let body = rest.strip_suffix('}')?;
-    let sum = u32::from_str_radix(crc, 16).ok().filter(|_| crc.len() == 8)?;
-    (sum == crc32fast::hash(body.as_bytes())).then_some(body)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::entry::{Broken, Illegal, JournalState, Opened, Record, decode, encode};
+use super::encoding::{Broken, decode, encode};
+use super::entry::{Illegal, JournalState, Opened, Record};
 use super::folder;
 use super::trust::{self, Distrust};
 

@@ -5,7 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::entry::{Opened, decode};
+use super::encoding::decode;
+use super::entry::Opened;
 use super::file::{JournalError, JournalFile, Lock, at, path_of, private_directory};
 use super::trust;
 

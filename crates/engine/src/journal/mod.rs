@@ -1,8 +1,9 @@
 //! The journal: what a run has made, written down before it is made.
 //!
-//! [`entry`] says which records there are and which may follow which; [`file`] keeps them on disk, [`folder`] knows where;
+//! [`entry`] says which records there are and which may follow which, [`encoding`] how they are written; [`file`] keeps them on disk, [`folder`] knows where;
 //! [`trust`] says whose they are; [`writer`] is what steps and clean-up write in.
 
+pub mod encoding;
 pub mod entry;
 pub mod file;
 pub mod folder;
@@ -10,7 +11,8 @@ mod overlap;
 pub mod trust;
 pub mod writer;
 
-pub use entry::{Broken, Entry, EntryState, Illegal, JournalState, Opened, Record, Target};
+pub use encoding::Broken;
+pub use entry::{Entry, EntryState, Illegal, JournalState, Opened, Record, Target};
 pub use file::{JournalError, JournalFile, Lock};
 pub use folder::Finished;
 pub use trust::Distrust;

@@ -13,7 +13,7 @@ use super::file::{JournalError, JournalFile};
 use super::overlap;
 use crate::event::ResourceRef;
 use crate::redactor::{Redactor, StepSecrets};
-use crate::step::{Ledger, LedgerError, Seq};
+use crate::step::{Ledger, LedgerError, LostAttempt, Seq};
 
 /// All entries of a run. Clones share them.
 #[derive(Clone)]
@@ -316,6 +316,17 @@ impl Ledger for StepJournal {
         self.journal.append(&Record::Unknown { seq, reason })
     }
 
+    fn under_way(&self, attempt: LostAttempt) -> Result<(), LedgerError> {
+        let own = self.created();
+        let mut store = self.journal.store();
+        let is_open = |seq: &Seq| store.state().entry(*seq).is_some_and(|e| e.state.is_undecided());
+        let open: Vec<Seq> = own.into_iter().filter(is_open).collect();
+        for seq in open {
+            store.append(&Record::UnderWay { seq, attempt })?;
+        }
+        Ok(())
+    }
+
     fn settled(&self, seq: Seq) -> Result<(), LedgerError> {
         self.journal.append(&Record::Removed { seq })?;
         self.tell(seq, Change::Removed);
@@ -336,6 +347,11 @@ impl Ledger for StepJournal {
             .filter(|entry| entry.kind == kind && entry.state != EntryState::Closed)
             .map(|entry| (entry.seq, entry.undo.clone()))
             .collect()
+    }
+
+    fn ids(&self, seq: Seq) -> Option<Value> {
+        let store = self.journal.store();
+        store.state().entries.iter().find(|entry| entry.seq == seq)?.ids.clone()
     }
 
     fn holds_secret(&self, text: &str) -> bool {

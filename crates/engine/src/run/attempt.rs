@@ -13,7 +13,8 @@ use super::prompter::Answers;
 use crate::event::{Call, Note, Owner, Status, StepRef, What};
 use crate::journal::{Change, OnChange};
 use crate::redactor::StepSecrets;
-use crate::step::{Answer, Context, Spec, StepError};
+use crate::step::ledger::told_to;
+use crate::step::{Answer, Context, OperationKeys, Spec, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Poll, Retry, Step};
 use language::template::{Evaluated, Expression, Scope, Template, from_json};
@@ -269,8 +270,15 @@ impl Engine {
                 sink.emit(owner.clone(), What::Called { only_if, call });
             })
         };
+        let keys = attempt.spec.operation.is_some().then(|| {
+            let Step { pages, wait, undo, keep, .. } = attempt.step;
+            let keep = *keep || place.keep;
+            Arc::new(OperationKeys::of(*pages, wait.as_ref(), undo.as_ref(), keep, &place.scope))
+        });
         Context {
-            aws: setup.aws.observed_by(observer),
+            kind: Arc::from(attempt.spec.name),
+            keys,
+            aws: setup.aws.observed_by(observer).telling_unanswered(told_to(Arc::clone(&ledger))),
             run: Arc::clone(&setup.facts),
             directory: Arc::clone(&frame.directory),
             root: Arc::clone(&frame.root),
@@ -279,7 +287,9 @@ impl Engine {
             prompter: Arc::clone(&setup.prompter),
             interrupt: setup.interrupt.clone(),
             step: Arc::from(who),
+            slug: Arc::from(at.slug()),
             unread: false,
+            longest_wait: None,
         }
     }
 

@@ -15,9 +15,7 @@ use crate::journal::Journal;
 use crate::step::{QuestionType, Seq};
 use language::diagnostic::Code;
 use language::playbook::{Input, Playbook};
-use language::template::{
-    Evaluated, Namespace, Reference, Scope, Value, from_json, to_json, unknown,
-};
+use language::template::{Evaluated, Namespace, Reference, Scope, from_json, to_json, unknown};
 
 /// The names that the steps of one playbook file see, and what those steps have made.
 pub(super) struct Frame<'a> {
@@ -148,7 +146,7 @@ impl<'a> Frame<'a> {
         scope.set("vars", &vars);
         scope.set("steps", &steps);
         scope.set("run", &engine.run);
-        scope.set("env", engine.env_namespace());
+        scope.set("env", engine.env_namespace(&playbook.public_env));
         Self {
             playbook,
             directory: Arc::from(playbook.directory.as_path()),
@@ -249,7 +247,17 @@ impl<'a> Frame<'a> {
     fn default_input(&self, engine: &Engine, input: &Input) -> Result<(), Fault> {
         match &input.default {
             Some(template) => {
-                let default = engine.render(template, &self.scope)?;
+                // Whoever declares an input says by its type whether it is a secret, wherever its default comes from.
+                let references = template.references();
+                let mut roots = references.iter().filter_map(|it| it.path.first());
+                let open = input.question.answer != QuestionType::Secret
+                    && !roots.any(|root| root == "inputs");
+                let default = if open {
+                    let Evaluated { value, unknown, .. } = template.render(&self.scope)?;
+                    Evaluated { unknown, ..Evaluated::open(value) }
+                } else {
+                    engine.render(template, &self.scope)?
+                };
                 self.set_input(engine, input, default);
             }
             // Only a dry run gets here without a value: nobody is asked then.
@@ -272,14 +280,10 @@ impl<'a> Frame<'a> {
         self.inputs.insert_evaluated(&input.question.name, &value);
     }
 
-    fn fill_vars(
-        &self,
-        engine: &Engine,
-        overrides: &BTreeMap<String, String>,
-    ) -> Result<(), Fault> {
+    fn fill_vars(&self, engine: &Engine, overrides: &BTreeMap<String, Json>) -> Result<(), Fault> {
         for (name, template) in &self.playbook.vars {
             match overrides.get(name) {
-                Some(value) => self.vars.insert(name, Value::from(value.as_str())),
+                Some(value) => self.vars.insert(name, from_json(value)),
                 None => self.vars.insert_evaluated(name, &engine.render(template, &self.scope)?),
             }
         }

@@ -62,7 +62,7 @@ pub struct Setup {
     /// The inputs that were given or asked for.
     pub inputs: BTreeMap<String, Value>,
     /// `--set`.
-    pub overrides: BTreeMap<String, String>,
+    pub overrides: BTreeMap<String, serde_json::Value>,
     /// The environment.
     pub environment: BTreeMap<String, String>,
     /// The client of AWS.
@@ -302,8 +302,12 @@ impl Engine {
             prompter: Arc::clone(&setup.prompter),
             progress: progress(&setup.sink, Owner::Run),
             interrupt: setup.interrupt.at(2),
+            kind: Arc::from("cleanup"),
+            keys: None,
             step: Arc::from("cleanup"),
+            slug: Arc::from("cleanup"),
             unread: false,
+            longest_wait: None,
         };
         Cleaner {
             journal: &setup.journal,

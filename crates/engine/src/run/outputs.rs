@@ -9,7 +9,7 @@ use crate::event::Failure;
 use crate::redactor::{MASK, StepSecrets};
 use crate::step::Spec;
 use language::playbook::Step;
-use language::spec::{KNOWN, SHOWN, marked};
+use language::spec::{KNOWN, SHOWN, each_secret, marked};
 use language::template::{
     Evaluated, Expression, Mark, Namespace, Scope, Template, Value, from_json, to_json, unknown,
 };
@@ -38,8 +38,8 @@ impl Outputs {
 }
 
 impl Engine {
-    /// Nobody knows which variables of an environment are secret, so all are.
-    pub(super) fn env_namespace(&self) -> Namespace {
+    /// Nobody knows which variables of an environment are secret, so all are but those that the playbook says are not.
+    pub(super) fn env_namespace(&self, public: &[String]) -> Namespace {
         let env = Namespace::new();
         for (name, value) in &self.setup.environment {
             let value = if self.setup.aws.is_dry_run() {
@@ -47,7 +47,11 @@ impl Engine {
             } else {
                 Value::from(value.as_str())
             };
-            env.insert_secret(name, value);
+            if public.contains(name) {
+                env.insert(name, value);
+            } else {
+                env.insert_secret(name, value);
+            }
         }
         env
     }
@@ -107,6 +111,12 @@ impl Engine {
                 self.setup.sink.redactor().learn_inside(secret);
                 secrets.add(name, secret);
             }
+        }
+        if spec.operation.is_some() {
+            each_secret(&spec.input, &spec.input, &data, &mut |name, secret| {
+                self.setup.sink.redactor().learn_inside(secret);
+                secrets.add(name, secret);
+            });
         }
         Ok((Given { evaluated, secrets }, data))
     }
@@ -173,6 +183,15 @@ impl Engine {
         if spec.is_secret_output(name) {
             self.setup.sink.redactor().learn_inside(&to_json(&value));
             return Evaluated::hidden(value);
+        }
+        if let Some(schema) = spec.output_field(name).filter(|_| spec.operation.is_some()) {
+            let data = to_json(&value);
+            let mut secrets = given.secrets.clone();
+            each_secret(&spec.output, schema, &data, &mut |name, secret| {
+                self.setup.sink.redactor().learn_inside(secret);
+                secrets.add(name, secret);
+            });
+            return self.recognised(name, value, &secrets);
         }
         // Kinds that call nobody hand on what they were given.
         let handed_on = given.evaluated.as_ref().filter(|it| it.secret && spec.calls.is_empty());
@@ -259,10 +278,14 @@ impl Engine {
 /// What a failed step says of its error, to later steps.
 fn error_facts(failure: &Failure) -> Json {
     // The code is beside it.
-    let message = failure.message.strip_prefix(&format!("{}: ", failure.code));
+    let code = format!("{}: ", failure.code);
+    let message = match failure.message.strip_prefix(&code) {
+        Some(message) => message.to_owned(),
+        None => failure.message.replacen(&format!(": {code}"), ": ", 1),
+    };
     json!({
         "code": failure.code,
-        "message": message.unwrap_or(&failure.message),
+        "message": message,
         "help": failure.help,
         "details": failure.details,
     })

@@ -304,6 +304,9 @@ impl Engine {
         if let Action::Kind { input, .. } | Action::Include { inputs: input, .. } = &step.action {
             depends.extend(frame.sources_of(&input.references()));
         }
+        if let Some(undo) = &step.undo {
+            depends.extend(frame.sources_of(&undo.input.references()));
+        }
         depends
     }
 }

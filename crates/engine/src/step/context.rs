@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::event::CodeForm;
+use crate::regular_file;
 use aws::{Aws, CallError, Outcome};
 
 use super::error::StepError;
+use super::interrupt::Interrupt;
 use super::ledger::{Ledger, Seq};
+use super::operation::OperationKeys;
 use super::resource::Resource;
 use language::question::{Answer, Question};
 
@@ -85,41 +87,6 @@ pub enum Progress {
     },
 }
 
-/// The wish to stop: once is gentle, twice is at once.
-#[derive(Debug, Clone)]
-pub struct Interrupt {
-    wishes: watch::Receiver<u8>,
-    heeded: u8,
-}
-
-impl Interrupt {
-    /// Heeds the wish once it was expressed `heeded` times.
-    #[must_use]
-    pub fn new(wishes: watch::Receiver<u8>, heeded: u8) -> Self {
-        Self { wishes, heeded }
-    }
-
-    /// The same wishes, heeded only at the given count.
-    #[must_use]
-    pub fn at(&self, heeded: u8) -> Self {
-        Self { wishes: self.wishes.clone(), heeded }
-    }
-
-    /// Whether to stop.
-    #[must_use]
-    pub fn requested(&self) -> bool {
-        *self.wishes.borrow() >= self.heeded
-    }
-
-    /// Returns when it is time to stop; never, if that never happens.
-    pub async fn wait(&self) {
-        let mut wishes = self.wishes.clone();
-        if wishes.wait_for(|wishes| *wishes >= self.heeded).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 /// How long to wait for something that AWS does in its own time.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
@@ -186,13 +153,45 @@ pub struct Context {
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     /// The wish to stop.
     pub interrupt: Interrupt,
+    /// The step's kind, or that of the journal's entry.
+    pub kind: Arc<str>,
+    /// What a step that is one operation of AWS is told beside its input.
+    pub keys: Option<Arc<OperationKeys>>,
     /// The step's id, or its kind where it has none: what names values that are not known yet.
     pub step: Arc<str>,
+    /// What names that the program makes itself have of the step and its round.
+    pub slug: Arc<str>,
     /// Whether nobody will see what it returns.
     pub unread: bool,
+    /// How long to wait for anything at the most, whatever it usually takes.
+    pub longest_wait: Option<Duration>,
 }
 
 impl Context {
+    /// A name for what the step makes, which no other step of the run and no other round has, of up to `most` characters.
+    #[must_use]
+    pub fn own_name(&self, most: usize) -> String {
+        super::own_name::own_name(&self.run.id, &self.slug, most)
+    }
+
+    /// The text of a file that the playbook names, as long as it lies under the playbook's root.
+    ///
+    /// # Errors
+    /// What is wrong with it, to be put behind its path.
+    pub fn text_of(&self, path: &str, most: u64) -> Result<String, String> {
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => "is not there".to_owned(),
+            std::io::ErrorKind::InvalidData => "is no text".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        };
+        let root = self.root.canonicalize().map_err(unreadable)?;
+        let file = self.directory.join(path).canonicalize().map_err(unreadable)?;
+        if !file.starts_with(&root) {
+            return Err("leads out of the project".to_owned());
+        }
+        regular_file::read_to_string(&file, most).map_err(unreadable)
+    }
+
     /// Writes the intent to make `resource` to the journal, durably. Call AWS only after this has returned.
     ///
     /// # Errors
@@ -200,7 +199,20 @@ impl Context {
     pub fn intend<R: Resource>(&self, resource: &R) -> Result<Entry, StepError> {
         let made = serde_json::to_value(resource)
             .map_err(|error| StepError::failed("JournalUnwritable", error.to_string()))?;
-        let seq = self.ledger.intend(R::TYPE, &resource.label(), made)?;
+        self.intend_as(R::TYPE, &resource.label(), made)
+    }
+
+    /// The same, for what has no type of its own.
+    ///
+    /// # Errors
+    /// [`StepError::Ledger`] when it could not be written; make nothing then.
+    pub fn intend_as(
+        &self,
+        kind: &'static str,
+        label: &str,
+        made: Value,
+    ) -> Result<Entry, StepError> {
+        let seq = self.ledger.intend(kind, label, made)?;
         Ok(Entry { ledger: Arc::clone(&self.ledger), seq })
     }
 
@@ -298,6 +310,12 @@ impl Context {
         self.aws.is_dry_run() && text.contains('⟨')
     }
 
+    /// Whether there is nothing to look at, so that what a look would show is taken for granted.
+    #[must_use]
+    pub fn presumes(&self) -> bool {
+        self.aws.is_dry_run()
+    }
+
     /// Tells whoever reads a plan something of the next call that the call itself does not show.
     pub fn plan(&self, progress: Progress) {
         if self.aws.is_dry_run() {
@@ -335,6 +353,10 @@ impl Context {
         }
     }
 
+    fn limit(&self, backoff: Backoff) -> Duration {
+        self.longest_wait.map_or(backoff.limit, |longest| backoff.limit.min(longest))
+    }
+
     /// Looks again and again, with growing pauses, until `look` finds something. A dry run looks once.
     ///
     /// # Errors
@@ -349,6 +371,7 @@ impl Context {
         L: FnMut() -> F,
         F: Future<Output = Result<Option<T>, StepError>>,
     {
+        let limit = self.limit(backoff);
         let started = Instant::now();
         let mut pause = backoff.first;
         if self.aws.is_dry_run() {
@@ -358,8 +381,8 @@ impl Context {
             if let Some(found) = look().await? {
                 return Ok(found);
             }
-            if self.aws.is_dry_run() || started.elapsed() + pause > backoff.limit {
-                return Err(StepError::TimedOut { what: what.to_owned(), limit: backoff.limit });
+            if self.aws.is_dry_run() || started.elapsed() + pause > limit {
+                return Err(StepError::TimedOut { what: what.to_owned(), limit });
             }
             (self.progress)(Progress::Waiting(what.to_owned()));
             self.sleep(pause).await?;
@@ -382,12 +405,13 @@ impl Context {
         C: FnMut() -> F,
         F: Future<Output = Result<T, CallError>>,
     {
+        let limit = self.limit(backoff);
         let started = Instant::now();
         let mut pause = backoff.first;
         let mut outcome = Outcome::Refused;
         loop {
             let refusal = match call().await {
-                Err(error) if passes(&error) && started.elapsed() + pause <= backoff.limit => error,
+                Err(error) if passes(&error) && started.elapsed() + pause <= limit => error,
                 Err(error) => {
                     return Err(CallError { outcome: outcome.or(error.outcome), ..error }.into());
                 }

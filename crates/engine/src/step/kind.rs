@@ -114,6 +114,7 @@ pub fn spec_of<K: StepKind>(cell: &'static OnceLock<Spec>) -> &'static Spec {
             undo_permissions,
             makes,
             example: K::EXAMPLE,
+            operation: None,
             secret_inputs: marked(&input, SECRET),
             secret_outputs: marked(&output, SECRET),
             input,
@@ -153,7 +154,8 @@ fn typed<T: DeserializeOwned>(cx: &Context, input: &Value) -> Result<T, StepErro
             return StepError::NotPlannable { unknown };
         }
         let field = error.path().iter().map(ToString::to_string).collect();
-        StepError::Input { field, message: error.into_inner().to_string(), help: None }
+        let (message, help) = super::wording::of(&error.into_inner().to_string());
+        StepError::Input { field, message, help }
     })
 }
 

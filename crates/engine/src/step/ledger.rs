@@ -1,11 +1,50 @@
 //! Where steps write down what they are about to make.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use aws::{OnUnanswered, Unanswered};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::event::Effect;
 
 /// The number of an entry in the journal.
 pub type Seq = u64;
+
+/// An attempt of a call that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostAttempt {
+    /// When it began.
+    #[serde(with = "crate::event::rfc3339::millis")]
+    pub began: Timestamp,
+    /// When it was given up, or broke off.
+    #[serde(with = "crate::event::rfc3339::millis")]
+    pub ended: Timestamp,
+}
+
+impl LostAttempt {
+    /// Two of them as one that began with the later and ended with the later.
+    pub(crate) fn latest(self, other: Option<Self>) -> Self {
+        let Some(other) = other else { return self };
+        Self { began: self.began.max(other.began), ended: self.ended.max(other.ended) }
+    }
+}
+
+/// Has attempts without an answer written to a journal. That of a look has no effect that anybody must wait for.
+pub(crate) fn told_to(ledger: Arc<dyn Ledger>) -> OnUnanswered {
+    Arc::new(move |Unanswered { effect, began, ended }| {
+        if effect == Effect::Read {
+            return;
+        }
+        let times = (Timestamp::try_from(began), Timestamp::try_from(ended));
+        if let (Ok(began), Ok(ended)) = times {
+            // On a full disk the call's own end cannot be written either, which then stays open: that is waited for, too.
+            let _ = ledger.under_way(LostAttempt { began, ended });
+        }
+    })
+}
 
 /// Where entries of the journal go.
 pub trait Ledger: Send + Sync {
@@ -29,6 +68,14 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// See [`LedgerError`].
     fn unknown(&self, seq: Seq, reason: &str) -> Result<(), LedgerError>;
+    /// An attempt of the call that is being made got no answer: it may have its effect later than another
+    /// one that is answered, and later than what that one made is taken away.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn under_way(&self, _attempt: LostAttempt) -> Result<(), LedgerError> {
+        Ok(())
+    }
     /// A step of the playbook took it away itself.
     ///
     /// # Errors
@@ -41,6 +88,10 @@ pub trait Ledger: Send + Sync {
     fn amend(&self, made: Value) -> Result<(), LedgerError>;
     /// The open entries of that type, latest first.
     fn open(&self, kind: &'static str) -> Vec<(Seq, Value)>;
+    /// The ids of an entry whose outcome is known.
+    fn ids(&self, _seq: Seq) -> Option<Value> {
+        None
+    }
     /// Whether a text holds a secret. Whoever does not know says yes.
     fn holds_secret(&self, _text: &str) -> bool {
         true

@@ -20,7 +20,7 @@ use crate::document::{Entry, Key, Node, NodeKind};
 use crate::spec::{KNOWN, Spec};
 use crate::template::{Template, TemplateKind};
 
-const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
+pub(super) const CONTROLS: &[&str] = &["block", "repeat", "include", "cleanup", "parallel"];
 
 /// Of one step, no more faults than these are looked through for one that says the same.
 const MOST_REPEATED: usize = 100;
@@ -51,7 +51,7 @@ impl Verb<'_> {
 }
 
 /// What a step does, and what its `result` is.
-type Read = (Option<Action>, Option<Outputs>);
+pub(super) type Read = (Option<Action>, Option<Outputs>);
 
 impl Reader<'_, '_> {
     /// Whether a word says what a step does.
@@ -88,7 +88,10 @@ impl Reader<'_, '_> {
                 self.no_kind(node, entries);
             }
             self.beside_block(node, false);
-            let meant = |entry: &&'n Entry| self.loader.kinds.spec(&as_kind(&entry.key.name));
+            let meant = |entry: &&'n Entry| {
+                let name = Some(&entry.key.name).filter(|name| !name.contains(':'));
+                name.and_then(|name| self.loader.kinds.spec(&as_kind(name)))
+            };
             return match others.as_slice() {
                 [only] => meant(only).map(|spec| Verb { entry: only, spec: Some(spec) }),
                 _ => None,
@@ -140,19 +143,6 @@ impl Reader<'_, '_> {
         spec.and_then(|spec| spec.input.get("properties")?.get(field)).is_some()
     }
 
-    fn no_kind(&mut self, node: &Node, entries: &[Entry]) {
-        let place = entries.first().map_or(node.span, |entry| entry.key.span);
-        if entries.iter().any(|entry| BESIDE_BLOCK.contains(&entry.key.name.as_str())) {
-            return;
-        }
-        self.fault(
-            Diagnostic::new(Code::NoKind, "this step does nothing")
-                .at(place)
-                .label("no key says what the step does")
-                .help("add one, such as `print: Hello`; `playbook steps` lists them"),
-        );
-    }
-
     /// What is wrong with a key that is neither of the step keys nor a kind.
     fn not_a_verb(&self, entry: &Entry, no_verb: bool) -> Diagnostic {
         let word = entry.key.name.as_str();
@@ -162,6 +152,9 @@ impl Reader<'_, '_> {
         }
         if word.contains("{{") {
             return unknown_kind(entry, "write the kind itself; only values can hold `{{ … }}`");
+        }
+        if let Some(fault) = self.unknown_operation(entry) {
+            return fault;
         }
         let hyphenated = as_kind(word);
         if self.is_verb(&hyphenated) {
@@ -175,7 +168,7 @@ impl Reader<'_, '_> {
         }
         let step_keys = self.scope.guess(word, STEP_KEYS.iter().chain(BESIDE_BLOCK).copied());
         let names = self.loader.kinds.names();
-        let kind = self.scope.guess(word, names.iter().chain(CONTROLS).copied());
+        let kind = self.near_kind(word, &names);
         match (kind, step_keys) {
             (Some(near), None) if no_verb => {
                 unknown_kind(entry, &format!("did you mean `{near}`?"))
@@ -249,7 +242,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
+    pub(super) fn kind(&mut self, spec: &'static Spec, entry: &Entry, step: &Node) -> Read {
         let mut outputs = Outputs::of_schema(&spec.output);
         if spec.name == ASSERT {
             let nothing = Node::new(entry.key.span, NodeKind::Null);
@@ -273,6 +266,9 @@ impl Reader<'_, '_> {
         let template = self.template(&node);
         if let Some(template) = &template {
             self.lint_fields(spec, &node, template, step);
+            if let Some(stack) = self.refusals(spec, &node, template) {
+                Arc::make_mut(&mut outputs.named).push("outputs".to_owned(), stack.shape());
+            }
         }
         let beside = step.as_mapping().unwrap_or_default().iter();
         let check = Check {
@@ -284,7 +280,7 @@ impl Reader<'_, '_> {
             scope: &self.scope,
             files: self.loader.files,
             directory: &self.directory,
-            top: &self.loader.root,
+            top: &self.root,
         };
         let faults = check.input(spec.name, entry.key.span, &node, template.as_ref());
         // Below the kind it was read as text, so that nobody knows what it names.
@@ -340,6 +336,9 @@ impl Reader<'_, '_> {
         let steps =
             steps.map(|node| self.steps_inside(List::Plain, entry.key.span, "repeat.steps", node));
         let until = node.get("until").and_then(|node| self.condition("repeat.until", node));
+        if let (Some(until), Some(steps)) = (&until, node.get("steps")) {
+            self.unchanging_repeat(until, steps);
+        }
         self.scope.loops.pop();
         let mut limit = LIMIT;
         let mut counted = false;

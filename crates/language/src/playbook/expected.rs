@@ -79,6 +79,16 @@ fn what_to_write(expected: &str, node: &Node) -> Option<String> {
         ("a whole number", _) => "write a whole number, such as 5".to_owned(),
         ("a number", _) => "write a number, such as 2.5".to_owned(),
         ("a string", _) => "write text".to_owned(),
+        (_, NodeKind::String(text))
+            if (expected.contains("a list") || expected.contains("a map"))
+                && !expected.contains("a string")
+                && let Some(filter) = data_file(&text.value) =>
+        {
+            format!(
+                "to read it from the file, write \"{{{{ file('{}') | {filter} }}}}\"",
+                text.value
+            )
+        }
         ("a list", NodeKind::String(text)) if is_short(&text.value) => {
             format!("put it in brackets: [{}]", text.value)
         }
@@ -86,6 +96,18 @@ fn what_to_write(expected: &str, node: &Node) -> Option<String> {
         _ => return None,
     };
     Some(help)
+}
+
+/// The filter that reads a file of data, by its name.
+fn data_file(text: &str) -> Option<&'static str> {
+    let (name, ending) = text.rsplit_once('.')?;
+    let is_path = !name.is_empty() && is_short(text);
+    match ending.to_ascii_lowercase().as_str() {
+        "json" if is_path => Some("fromjson"),
+        "yaml" | "yml" if is_path => Some("fromyaml"),
+        "csv" if is_path => Some("fromcsv"),
+        _ => None,
+    }
 }
 
 fn is_short(text: &str) -> bool {

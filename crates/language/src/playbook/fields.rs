@@ -378,9 +378,9 @@ impl Reader<'_, '_> {
 
     fn content(&mut self, file: &FileUse) -> Result<String, Diagnostic> {
         let loader = &self.loader;
-        let (files, directory, top) = (loader.files, &*self.directory, &*loader.root);
+        let (files, directory, top) = (loader.files, &*self.directory, &*self.root);
         let path = locate(files, directory, top, &file.path).map_err(|why| {
-            let checks = PathChecks { files, directory, top };
+            let checks = PathChecks { files, directory, top, library: None };
             checks.fault(why, file.span, &file.path, &self.scope)
         })?;
         read(&path, files).map_err(|why| {

@@ -1,5 +1,6 @@
 //! The one way by which a playbook being loaded reaches the disk.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// What a path leads to.
@@ -20,10 +21,15 @@ pub trait Files {
     fn read(&self, path: &Path) -> Result<String, String>;
     /// What the path leads to, if anything.
     fn kind(&self, path: &Path) -> Option<FileKind>;
-    /// The nearest directory upwards, beginning with this one, that holds `.git`; this one where there is none.
+    /// The nearest directory upwards, beginning with this one, that holds `playbook.toml` or `.git`; this one where there
+    /// is none.
     fn root_of(&self, directory: &Path) -> PathBuf;
     /// The path without `.`, `..` and symbolic links, if it leads to anything.
     fn canonical(&self, path: &Path) -> Option<PathBuf>;
+    /// The libraries that are named for this run alone, by name.
+    fn libraries(&self) -> BTreeMap<String, PathBuf> {
+        BTreeMap::new()
+    }
     /// What there is in a directory, for guesses; nothing where nobody knows.
     fn names(&self, directory: &Path) -> Vec<String> {
         let _ = directory;
@@ -59,6 +65,20 @@ pub(super) fn locate(
     }
     files.kind(&real).ok_or(PathFault::Missing)?;
     Ok(path)
+}
+
+/// The nearest directory that holds both the project and what lies outside of it, unless that is nearly everything.
+pub(super) fn common(
+    files: &dyn Files,
+    directory: &Path,
+    root: &Path,
+    written: &str,
+) -> Option<PathBuf> {
+    let root = files.canonical(root)?;
+    let target = tidy(&files.canonical(directory)?.join(written));
+    let both = root.components().zip(target.components()).take_while(|(one, other)| one == other);
+    let common: PathBuf = both.map(|(component, _)| component).collect();
+    (common.components().count() > 2 && common != target).then_some(common)
 }
 
 /// Takes `.` and `..` out of a path by its words alone.

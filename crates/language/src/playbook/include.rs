@@ -12,6 +12,7 @@ use super::inputs::near_choice;
 use super::load::{Reader, read};
 use super::model::{Action, Input, Playbook};
 use super::path_checks::PathChecks;
+use super::project::{PROJECT_FILE, in_library};
 use super::scope::{Names, Outputs, answer_types};
 use super::shape::Shape;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
@@ -95,16 +96,27 @@ impl Reader<'_, '_> {
 
     fn included_playbook(&mut self, node: &Node) -> Option<Included> {
         let written = self.text("include.file", node)?;
-        let path = match locate(self.loader.files, &self.directory, &self.loader.root, &written) {
+        let (library, directory, root, below) = match in_library(&written) {
+            Some((name, below)) => match self.loader.libraries.get(name) {
+                Some(directory) => (Some(name), directory.clone(), directory.clone(), below),
+                None => {
+                    let fault = self.unknown_library(name, node.span);
+                    self.fault(fault);
+                    return None;
+                }
+            },
+            None => (None, self.directory.clone(), self.root.clone(), written.as_str()),
+        };
+        let path = match locate(self.loader.files, &directory, &root, below) {
             Ok(path) => path,
             Err(why) => {
-                let loader = &self.loader;
                 let places = PathChecks {
-                    files: loader.files,
-                    directory: &self.directory,
-                    top: &loader.root,
+                    files: self.loader.files,
+                    directory: &directory,
+                    top: &root,
+                    library,
                 };
-                let fault = places.fault(why, node.span, &written, &self.scope);
+                let fault = places.fault(why, node.span, below, &self.scope);
                 self.fault(fault);
                 return None;
             }
@@ -115,7 +127,8 @@ impl Reader<'_, '_> {
             self.fault(fault);
             return None;
         }
-        if let Some(known) = self.loader.loaded.get(&real) {
+        let read_as = (real.clone(), root.clone());
+        if let Some(known) = self.loader.loaded.get(&read_as) {
             return known.clone();
         }
         if self.loader.chain.len() >= DEPTH {
@@ -130,15 +143,30 @@ impl Reader<'_, '_> {
             );
             return None;
         }
-        let playbook = self.load_included(&path, &real, node.span, &written);
-        self.loader.loaded.insert(real, playbook.clone());
+        let playbook = self.load_included(&path, &real, &root, node.span, &written);
+        self.loader.loaded.insert(read_as, playbook.clone());
         playbook
+    }
+
+    fn unknown_library(&self, name: &str, span: Span) -> Diagnostic {
+        let known = || self.loader.libraries.keys().map(String::as_str);
+        let help = match did_you_mean(name, known()) {
+            Some(near) => format!("did you mean `{near}:…`?"),
+            None => format!(
+                "run with `--library {name}=DIR`, or write `{name} = \"DIR\"` below `[libraries]` in `{PROJECT_FILE}` at the project's root"
+            ),
+        };
+        Diagnostic::new(Code::UnknownLibrary, format!("there is no library `{name}`"))
+            .at(span)
+            .label("nothing says where it is")
+            .help(help)
     }
 
     fn load_included(
         &mut self,
         path: &Path,
         real: &Path,
+        root: &Path,
         span: Span,
         written: &str,
     ) -> Option<Included> {
@@ -158,7 +186,7 @@ impl Reader<'_, '_> {
             }
         };
         self.loader.chain.push(real.to_path_buf());
-        let (read, faults) = self.loader.file(path, &text);
+        let (read, faults) = self.loader.file(path, &text, root);
         self.loader.chain.pop();
         let sound = !faults.iter().any(Diagnostic::is_error);
         self.faults.extend(faults);
@@ -171,11 +199,7 @@ impl Reader<'_, '_> {
     fn cycle(&self, real: &PathBuf, span: Span) -> Diagnostic {
         let from = self.loader.chain.iter().position(|file| file == real).unwrap_or_default();
         let chain = self.loader.chain.iter().skip(from).chain([real]);
-        let base = self
-            .loader
-            .files
-            .canonical(&self.loader.root)
-            .unwrap_or_else(|| self.loader.root.clone());
+        let base = self.loader.files.canonical(&self.root).unwrap_or_else(|| self.root.clone());
         let names: Vec<String> = chain
             .map(|file| file.strip_prefix(&base).unwrap_or(file).display().to_string())
             .collect();

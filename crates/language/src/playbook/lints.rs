@@ -5,7 +5,7 @@ use super::model::{Action, Step};
 use super::runtimes::{self, Runtime};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::document::{Entry, Node};
-use crate::spec::{NAME, RUNTIME, SHOWN, STORED, Spec};
+use crate::spec::{FORM, NAME, RUNTIME, SHOWN, STORED, Spec};
 use crate::template::{self, Expression, Template, TemplateKind};
 
 /// Errors that a step is meant to meet, so that a name that is taken is no mistake.
@@ -130,7 +130,11 @@ impl Reader<'_, '_> {
             if marked(SHOWN) {
                 self.lint_shown(&format!("{}.{name}", spec.name), value);
             }
-            if marked(STORED) || marked(NAME) {
+            let form = schema.get(FORM).and_then(serde_json::Value::as_str);
+            let is_name = marked(NAME) || form.is_some_and(|form| form.ends_with("-name"));
+            if let Some(variable) = env_read_by(value).filter(|_| is_name) {
+                self.secret_name(name, &variable, value);
+            } else if marked(STORED) || marked(NAME) {
                 self.lint_stored(name, value);
             }
             if marked(NAME) {
@@ -152,6 +156,24 @@ impl Reader<'_, '_> {
                 .at(span)
                 .label("stored as plain text")
                 .help("hand it on where it is needed, or store the name of a secret in AWS Secrets Manager"),
+            );
+        }
+    }
+
+    /// A name made of a variable of the environment, of which nobody has said that it is no secret.
+    fn secret_name(&mut self, field: &str, variable: &str, template: &Template) {
+        let input = variable.to_ascii_lowercase();
+        for span in self.secrets_in(template) {
+            self.fault(
+                Diagnostic::new(
+                    Code::SecretInName,
+                    format!("`{field}` reads `env.{variable}`, which is treated as a secret"),
+                )
+                .at(span)
+                .label("names are written to the journal, and seen by everybody")
+                .help(format!(
+                    "say that it is none, `public_env: [{variable}]` at the top, or declare `inputs: {{{input}: {{default: \"{{{{ env.{variable} }}}}\"}}}}` and read `inputs.{input}`"
+                )),
             );
         }
     }
@@ -240,6 +262,15 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// A variable of the environment that a template reads.
+fn env_read_by(template: &Template) -> Option<String> {
+    let references = template.references();
+    references.iter().find_map(|reference| match reference.path.as_slice() {
+        [root, name, ..] if root == "env" => Some(name.clone()),
+        _ => None,
+    })
 }
 
 /// Whether a name itself says that nothing reads it.

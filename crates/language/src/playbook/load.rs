@@ -1,13 +1,14 @@
 //! A file → a playbook, or everything that is wrong with it and with what it includes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::defaults::Defaults;
 use super::files::{FileKind, Files, directory_of, near_file};
 use super::include::Included;
 use super::model::Playbook;
+use super::project::{Libraries, libraries};
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Sources, Span, did_you_mean};
 use crate::document;
@@ -57,9 +58,11 @@ pub fn check(path: &Path, files: &dyn Files, kinds: &dyn Kinds, sources: &mut So
     };
     let real = files.canonical(path).unwrap_or_else(|| path.to_path_buf());
     let root = files.root_of(&directory_of(path));
+    let (libraries, faults) = libraries(&root, files.libraries(), files, sources);
     let mut loader =
-        Loader { files, kinds, sources, root, chain: vec![real], loaded: HashMap::new() };
-    let (read, mut found) = loader.file(path, &text);
+        Loader { files, kinds, sources, libraries, chain: vec![real], loaded: HashMap::new() };
+    let (read, mut found) = loader.file(path, &text, &root);
+    found.extend(faults);
     found.sort_by_key(|fault| fault.span.map(|span| (span.source, span.start)));
     let playbook = read.map(|read| read.playbook);
     Checked { playbook: playbook.filter(|_| !found.iter().any(Diagnostic::is_error)), found }
@@ -99,6 +102,10 @@ impl Files for Remembered<'_> {
         self.files.root_of(directory)
     }
 
+    fn libraries(&self) -> Libraries {
+        self.files.libraries()
+    }
+
     fn names(&self, directory: &Path) -> Vec<String> {
         if let Some(known) = self.names.borrow().get(directory) {
             return known.clone();
@@ -123,11 +130,13 @@ pub(super) struct Loader<'a> {
     pub(super) files: &'a dyn Files,
     pub(super) kinds: &'a dyn Kinds,
     pub(super) sources: &'a mut Sources,
-    pub(super) root: PathBuf,
+    /// Where shared playbooks are.
+    pub(super) libraries: Libraries,
     /// The files that are being read, each including the next.
     pub(super) chain: Vec<PathBuf>,
-    /// The files that have been read; nothing for those with errors, which have been reported.
-    pub(super) loaded: HashMap<PathBuf, Option<Included>>,
+    /// The files that have been read, by the root they were read under; nothing for those with errors, which have been
+    /// reported.
+    pub(super) loaded: HashMap<(PathBuf, PathBuf), Option<Included>>,
 }
 
 impl Loader<'_> {
@@ -136,6 +145,7 @@ impl Loader<'_> {
         &mut self,
         path: &Path,
         text: &str,
+        root: &Path,
     ) -> (Option<super::top::Read>, Vec<Diagnostic>) {
         let source = self.sources.add(path.display().to_string(), text);
         let (node, broken) = document::parse_around(source, text);
@@ -143,6 +153,7 @@ impl Loader<'_> {
         let mut reader = Reader {
             file: path.to_path_buf(),
             directory: directory_of(path),
+            root: root.to_path_buf(),
             included: self.chain.len() > 1,
             loader: self,
             scope: Scope::default(),
@@ -151,6 +162,7 @@ impl Loader<'_> {
             unread: false,
             depth: 0,
             cleanup: None,
+            undone: HashSet::new(),
         };
         let read = reader.playbook(&node);
         let mut faults = reader.faults;
@@ -175,6 +187,8 @@ pub(super) struct Reader<'l, 'a> {
     pub(super) loader: &'l mut Loader<'a>,
     pub(super) file: PathBuf,
     pub(super) directory: PathBuf,
+    /// What the paths in it must lie under.
+    pub(super) root: PathBuf,
     /// Whether another playbook includes this one.
     pub(super) included: bool,
     pub(super) scope: Scope,
@@ -187,4 +201,6 @@ pub(super) struct Reader<'l, 'a> {
     pub(super) depth: usize,
     /// Where the `cleanup` step stands.
     pub(super) cleanup: Option<Span>,
+    /// The operations that take back what the steps so far make.
+    pub(super) undone: HashSet<String>,
 }

@@ -26,6 +26,8 @@ pub struct Playbook {
     pub tags: Vec<String>,
     /// `inputs`, in order.
     pub inputs: Vec<Input>,
+    /// `public_env`: the variables of the environment that are no secrets.
+    pub public_env: Vec<String>,
     /// `vars`, in order.
     pub vars: Vec<(String, Template)>,
     /// `steps`, in order.
@@ -84,8 +86,43 @@ pub struct Step {
     pub outputs: Vec<(String, Expression)>,
     /// `keep`: what it makes stays.
     pub keep: bool,
+    /// `pages`: how many are joined.
+    pub pages: Option<Pages>,
+    /// `wait`: what the step ends with.
+    pub wait: Option<Wait>,
+    /// `undo`: what takes it back.
+    pub undo: Option<Undo>,
     /// What it does.
     pub action: Action,
+}
+
+/// How many pages of an answer are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// Every one.
+    All,
+    /// So many at most.
+    Most(u32),
+}
+
+/// A waiter of AWS's model.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// Its name.
+    pub name: String,
+    /// Its input, where the playbook says it; may read `result`.
+    pub input: Option<Template>,
+}
+
+/// The operation that takes back what a step does.
+#[derive(Debug, Clone)]
+pub struct Undo {
+    /// What the operation says of itself.
+    pub spec: &'static Spec,
+    /// Its input; may read `result`.
+    pub input: Template,
+    /// What ends once it is gone.
+    pub wait: Option<Wait>,
 }
 
 /// What a step does.

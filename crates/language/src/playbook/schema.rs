@@ -41,6 +41,11 @@ pub(super) fn top_properties() -> Value {
             "name": {"description": "The name of the playbook.", "type": "string", "minLength": 1},
             "description": {"description": "What the playbook shows.", "type": "string"},
             "tags": {"description": "Words to find the playbook by.", "type": "array", "items": {"type": "string"}},
+            "public_env": {
+                "description": "The variables of the environment that are no secrets; all others are treated as such.",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1}
+            },
             "inputs": {
                 "description": "What a person or CI gives.",
                 "type": "object",
@@ -233,6 +238,20 @@ pub(super) fn step_properties() -> Value {
         },
         "outputs": {"description": "Further outputs, made from `result`; beside `expect_error` and `allow_error`, from `error`.", "$ref": "#/$defs/outputs"},
         "keep": {"description": "What the step makes is not removed.", "type": "boolean", "default": false},
+        "pages": {
+            "description": "Of an operation of AWS: how many pages of its answer are joined.",
+            "anyOf": [{"const": "all"}, {"type": "integer", "minimum": 1}]
+        },
+        "wait": {
+            "description": "Of an operation of AWS: the waiter of its service that the step ends with, alone or with its input.",
+            "anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]
+        },
+        "undo": {
+            "description": "Of an operation of AWS: the operation that takes back what the step does; it reads `result`.",
+            "type": "object",
+            "properties": {"wait": {"description": "The waiter that ends once it is gone.", "anyOf": [{"type": "string"}, {"type": "object"}]}},
+            "minProperties": 1
+        },
         "rescue": {"description": "Steps for when one in the block has failed.", "$ref": "#/$defs/steps"},
         "always": {"description": "Steps that run whatever happened in the block.", "$ref": "#/$defs/steps"}
     })

@@ -355,7 +355,12 @@ impl Check<'_> {
                     .help("name a file in it"),
             ];
         }
-        let places = PathChecks { files: self.files, directory: self.directory, top: self.top };
+        let places = PathChecks {
+            files: self.files,
+            directory: self.directory,
+            top: self.top,
+            library: None,
+        };
         let fault = |why| places.fault(why, node.span, text, self.scope);
         located.err().map(fault).into_iter().collect()
     }

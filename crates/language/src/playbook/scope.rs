@@ -76,6 +76,8 @@ pub(super) struct Scope {
     pub(super) all_inputs: HashSet<String>,
     pub(super) vars: Names<VarFacts>,
     pub(super) all_vars: HashSet<String>,
+    /// The variables of the environment that are no secrets.
+    pub(super) public_env: HashSet<String>,
     /// The steps that stand before.
     pub(super) steps: Names<StepFacts>,
     pub(super) all_steps: HashSet<String>,

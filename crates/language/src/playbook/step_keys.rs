@@ -12,6 +12,7 @@ use super::foreign_keywords::{after_in, is_loop};
 use super::lints::end_of;
 use super::load::Reader;
 use super::model::{ForEach, Poll, Step};
+use super::operation_keys::OperationKeys;
 use super::parallel::lists_inside;
 use super::scope::{Condition, List, Loop, MayFail, Outputs, StepFacts};
 use super::shape::Shape;
@@ -143,6 +144,7 @@ impl Reader<'_, '_> {
             None => (None, Some(Outputs::unknown())),
         };
         self.scope.result.clone_from(&returned);
+        let OperationKeys { pages, wait, undo } = self.operation_keys(verb.as_ref(), node);
         let poll = if verb.as_ref().is_none_or(Verb::is_kind) {
             node.entry("poll").and_then(|entry| self.poll(entry))
         } else {
@@ -178,6 +180,9 @@ impl Reader<'_, '_> {
             asserts,
             outputs,
             keep,
+            pages,
+            wait,
+            undo,
             action: action?,
         })
     }
@@ -339,7 +344,12 @@ impl Reader<'_, '_> {
         for entry in self.map("poll", node, &example)? {
             let value = &entry.value;
             match entry.key.name.as_str() {
-                "until" => until = self.condition("poll.until", value),
+                "until" => {
+                    until = self.condition("poll.until", value);
+                    if let Some(until) = &until {
+                        self.unchanging_poll(until);
+                    }
+                }
                 "every" => every = self.duration("poll.every", value).unwrap_or(every),
                 "timeout" => timeout = self.duration("poll.timeout", value).unwrap_or(timeout),
                 _ => self.fault(unknown_key(entry, "`poll`", &POLL)),

@@ -7,6 +7,7 @@ mod growth;
 mod hostile;
 mod includes;
 mod inputs;
+mod libraries;
 mod loading;
 mod references;
 mod schema;

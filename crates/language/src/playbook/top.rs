@@ -42,6 +42,10 @@ impl Reader<'_, '_> {
         let name = name.and_then(|node| self.text("name", node));
         let description = node.get("description").and_then(|node| self.text("description", node));
         let tags = node.get("tags").and_then(|node| self.tags(node)).unwrap_or_default();
+        let public_env = node.get("public_env");
+        let public_env = public_env.and_then(|node| self.texts("public_env", node));
+        let public_env = public_env.unwrap_or_default();
+        self.scope.public_env.extend(public_env.iter().cloned());
         self.declare(node);
         let inputs = node.get("inputs").map(|node| self.inputs(node)).unwrap_or_default();
         let vars = node.get("vars").map(|node| self.vars(node)).unwrap_or_default();
@@ -66,10 +70,11 @@ impl Reader<'_, '_> {
         let playbook = Playbook {
             file: self.file.clone(),
             directory: self.directory.clone(),
-            root: self.loader.root.clone(),
+            root: self.root.clone(),
             name: name?,
             description,
             tags,
+            public_env,
             inputs,
             vars,
             steps,

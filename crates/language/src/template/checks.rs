@@ -210,7 +210,13 @@ fn binary<'s>(it: &Spanned<BinOp<'s>>) -> Expr<'s> {
     if let Some(word) = calculation(it.op) {
         return with_word(CALCULATE, word, left, right);
     }
-    if let Some(word) = binary_ordering(it.op) {
+    let equality = match it.op {
+        BinOpKind::Eq => Some("=="),
+        BinOpKind::Ne => Some("!="),
+        BinOpKind::In => Some("in"),
+        _ => None,
+    };
+    if let Some(word) = binary_ordering(it.op).or(equality) {
         return with_word(ORDER, word, left, right);
     }
     if matches!(it.op, BinOpKind::Concat) {
@@ -221,7 +227,8 @@ fn binary<'s>(it: &Spanned<BinOp<'s>>) -> Expr<'s> {
 
 fn comparison<'s>(it: &Spanned<Compare<'s>>) -> Expr<'s> {
     let first = value_of(&it.expr);
-    if it.ops.iter().all(|operand| ordering(operand.op).is_none()) {
+    // Of several, what comes after one that does not hold is not evaluated.
+    if it.ops.len() > 1 && it.ops.iter().all(|operand| ordering(operand.op).is_none()) {
         let ops = it.ops.iter();
         let ops = ops.map(|operand| CompareOp { op: operand.op, expr: value_of(&operand.expr) });
         let comparison = Compare { expr: first, ops: ops.collect() };

@@ -18,7 +18,7 @@ pub(super) const REQUIRE: &str = "__require";
 pub(super) const TOUCH: &str = "__touch";
 /// The same around conditions: they must be true or false.
 pub(super) const CONDITION: &str = "__condition";
-/// Stands for comparisons that ask for an order.
+/// Stands for comparisons.
 pub(super) const ORDER: &str = "__order";
 /// Stands for operators that calculate.
 pub(super) const CALCULATE: &str = "__calculate";
@@ -180,11 +180,17 @@ pub(super) fn environment() -> &'static Environment<'static> {
         environment.add_function("file", || -> Result<Value, Error> {
             Err(refusal("this file was not read", "write its path as text in quotes"))
         });
+        for (names, equal_is) in [(["eq", "equalto", "=="], true), (["ne", "!=", "!="], false)] {
+            for name in names {
+                environment.add_test(name, order::equality(equal_is));
+            }
+        }
+        environment.add_test("in", order::is_in);
         for (names, holds) in [
-            (["lt", "lessthan"].as_slice(), Ordering::is_lt as fn(Ordering) -> bool),
-            (&["le"], Ordering::is_le),
-            (&["gt", "greaterthan"], Ordering::is_gt),
-            (&["ge"], Ordering::is_ge),
+            (["lt", "lessthan", "<"].as_slice(), Ordering::is_lt as fn(Ordering) -> bool),
+            (&["le", "<="], Ordering::is_le),
+            (&["gt", "greaterthan", ">"], Ordering::is_gt),
+            (&["ge", ">="], Ordering::is_ge),
         ] {
             for name in names {
                 environment.add_test(*name, order::test(holds));

@@ -65,12 +65,19 @@ pub(super) fn describe(error: &minijinja::Error) -> (String, Option<String>) {
         ErrorKind::CannotUnpack => {
             ("the value does not have as many parts as there are names".to_owned(), None)
         }
-        ErrorKind::UndefinedError => ("something in this is not defined".to_owned(), None),
+        ErrorKind::UndefinedError => (
+            "something in this is not defined".to_owned(),
+            Some("write `… | default(…)`, or `else` behind an `if`".to_owned()),
+        ),
         ErrorKind::MissingArgument => ("an argument is missing".to_owned(), None),
         ErrorKind::TooManyArguments => ("there are too many arguments".to_owned(), None),
         ErrorKind::UnknownFilter => ("there is no filter of this name".to_owned(), None),
         ErrorKind::UnknownTest => ("there is no test of this name".to_owned(), None),
         ErrorKind::NonKey => ("this kind of value cannot be a key".to_owned(), None),
+        _ if error.detail().is_some_and(|detail| detail.starts_with("range has too many")) => (
+            "this range has too many items".to_owned(),
+            Some("go over fewer, or repeat a step with `repeat`".to_owned()),
+        ),
         _ => (safe_detail(error).unwrap_or("this cannot be evaluated").to_owned(), None),
     }
 }

@@ -187,7 +187,7 @@ impl Outline {
         let place = self.place.span(&(0..source.len()));
         match unfit {
             Unfit::TooDeep => TemplateError::new(place, "the value is nested too deeply", None),
-            Unfit::Inexact(error) => {
+            Unfit::Refused(error) => {
                 let (message, help) = describe(&error);
                 TemplateError::new(place, message, help.map(|help| about(&help, source)))
             }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
-use minijinja::{Error, State};
+use minijinja::{Error, ErrorKind, State};
 
 use super::mark::{self, Leaf, Mark};
 use super::namespace::Namespace;
@@ -140,8 +140,8 @@ fn search(value: &Value, levels: usize) -> bool {
 pub(super) enum Unfit {
     /// It is nested too deeply to be kept.
     TooDeep,
-    /// It has a number in it that would not stay what it is.
-    Inexact(Error),
+    /// It has a number in it that would not stay what it is, or a part that is not defined.
+    Refused(Error),
 }
 
 /// Reads everything that a value would otherwise read later, outside the evaluation: namespaces
@@ -156,7 +156,10 @@ fn settle_level((value, mark): Leaf, levels: usize) -> Result<Leaf, Unfit> {
         return Ok((value, mark));
     }
     let Some(object) = value.as_object() else {
-        number::keep(&value).map_err(Unfit::Inexact)?;
+        if value.is_undefined() {
+            return Err(Unfit::Refused(Error::from(ErrorKind::UndefinedError)));
+        }
+        number::keep(&value).map_err(Unfit::Refused)?;
         return Ok((value, mark));
     };
     if object.repr() == ObjectRepr::Plain {

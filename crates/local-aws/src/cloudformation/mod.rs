@@ -20,6 +20,7 @@ pub mod plan;
 pub(crate) mod properties;
 pub mod references;
 pub mod resource_type;
+mod sam;
 pub mod stack;
 mod syntax;
 pub mod template;

@@ -139,6 +139,12 @@ fn check_capabilities(template: &Template, given: &[String]) -> Result<(), AwsEr
             )
             .check(VALIDATION)?;
     }
+    if template.is_expanded && !given.iter().any(|one| one == "CAPABILITY_AUTO_EXPAND") {
+        return Err(AwsError::bad_request(
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_AUTO_EXPAND]",
+        ));
+    }
     let Some((needed, _)) = template.capability() else {
         return Ok(());
     };

@@ -38,6 +38,8 @@ const RESOURCE_MEMBERS: [&str; 7] = [
 pub struct Template {
     /// As it came.
     pub body: String,
+    /// It was one of SAM, and holds what that stands for.
+    pub is_expanded: bool,
     /// `Description`
     pub description: Option<String>,
     /// `Parameters`, by name.
@@ -87,6 +89,7 @@ impl Template {
         let Value::Object(mut sections) = syntax::read(body)? else {
             return Err(malformed("unsupported structure."));
         };
+        let is_expanded = super::sam::expand(&mut sections)?;
         let strange: Vec<&str> =
             sections.keys().map(String::as_str).filter(|key| !SECTIONS.contains(key)).collect();
         if !strange.is_empty() {
@@ -95,10 +98,8 @@ impl Template {
                 strange.join(", ")
             )));
         }
-        for section in ["Transform", "Rules"] {
-            if sections.contains_key(section) {
-                return Err(unsupported(&format!("the template section {section}")));
-            }
+        if sections.contains_key("Rules") {
+            return Err(unsupported("the template section Rules"));
         }
         if sections.get("AWSTemplateFormatVersion").is_some_and(|version| version != "2010-09-09") {
             return Err(malformed(
@@ -116,6 +117,7 @@ impl Template {
         }
         let template = Self {
             body: body.to_owned(),
+            is_expanded,
             parameters: section("Parameters")?,
             mappings: section("Mappings")?,
             conditions: section("Conditions")?,

@@ -72,7 +72,7 @@ fn what_is_not_supported_is_named() {
     for (body, part) in [
         ("Resources: {Q: {Type: AWS::EC2::VPC}}", "Unrecognized resource types: [AWS::EC2::VPC]"),
         ("Resources: {Q: {Type: Custom::Thing}}", "[Custom::Thing]"),
-        ("Transform: X\nResources: {A: {Type: AWS::Logs::LogGroup}}", "section Transform"),
+        ("Transform: X\nResources: {A: {Type: AWS::Logs::LogGroup}}", "the transform X"),
         ("Resources: {A: {Type: AWS::Logs::LogGroup, UpdatePolicy: {}}}", "attribute UpdatePolicy"),
         (
             "Resources: {A: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !ImportValue x}}}",

@@ -100,6 +100,19 @@ impl State {
     }
 }
 
+/// The claims of a token that a user pool has signed, whatever they say.
+pub(crate) fn verified_claims(token: &str) -> Option<Value> {
+    keys::verified(token).ok()
+}
+
+/// Whether a URL is that of a user pool of the account, as an issuer of tokens.
+pub(crate) fn is_issuer(account: &Account, url: &str) -> bool {
+    let pool_id = url.rsplit('/').next().unwrap_or_default();
+    let region = pool_id.split('_').next().unwrap_or_default();
+    claims::issuer(pool_id, region) == url
+        && account.at(&account.id, region).state::<State>().pools.contains_key(pool_id)
+}
+
 /// Cognito in one region of an account. Clones are the same.
 #[derive(Debug, Clone)]
 struct Cognito {

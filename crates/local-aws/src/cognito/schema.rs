@@ -84,6 +84,7 @@ impl Schema {
             if name.is_empty() || name.chars().count() > 20 {
                 return Err(invalid("Attribute names have 1 to 20 characters."));
             }
+            attribute.check_constraints(&name)?;
             if let Some(known) =
                 attributes.iter_mut().find(|known| known.name.as_ref() == Some(&name))
             {
@@ -188,9 +189,9 @@ pub(super) fn is_phone(text: &str) -> bool {
 impl SchemaAttribute {
     /// What a request may change about a standard attribute.
     fn refine(&mut self, given: &Self) -> Result<(), AwsError> {
-        if given.attribute_data_type.is_some()
-            && given.attribute_data_type != self.attribute_data_type
-        {
+        let changes_type = given.attribute_data_type.is_some()
+            && given.attribute_data_type != self.attribute_data_type;
+        if changes_type || given.developer_only_attribute == Some(true) {
             let name = self.name.as_deref().unwrap_or_default();
             return Err(invalid(format!(
                 "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute {name}"
@@ -207,22 +208,62 @@ impl SchemaAttribute {
         Ok(())
     }
 
+    /// Refuses bounds that are none, or that leave nothing between them.
+    fn check_constraints(&self, name: &str) -> Result<(), AwsError> {
+        let read = |text: Option<&String>, kind: &str| {
+            let number = text.map(|text| text.parse::<f64>()).transpose();
+            number.map_err(|_| invalid(format!("Invalid {kind} for schema attribute {name}")))
+        };
+        let kind = self.attribute_data_type.as_deref();
+        if let Some(bounds) = self
+            .string_attribute_constraints
+            .as_ref()
+            .filter(|_| kind.is_none_or(|kind| kind == "String"))
+        {
+            let min = read(bounds.min_length.as_ref(), "StringAttributeConstraints")?;
+            let max = read(bounds.max_length.as_ref(), "StringAttributeConstraints")?;
+            if [min, max].into_iter().flatten().any(|bound| bound > 2048.0) {
+                return Err(invalid(format!(
+                    "user.{name}: String attributes cannot have a length of more than {LONGEST}"
+                )));
+            }
+            if matches!((min, max), (Some(min), Some(max)) if max < min) {
+                return Err(invalid(format!(
+                    "user.{name}: Max length cannot be less than min length."
+                )));
+            }
+        }
+        if let Some(bounds) = self
+            .number_attribute_constraints
+            .as_ref()
+            .filter(|_| kind.is_none_or(|kind| kind == "Number"))
+        {
+            let min = read(bounds.min_value.as_ref(), "NumberAttributeConstraints")?;
+            let max = read(bounds.max_value.as_ref(), "NumberAttributeConstraints")?;
+            if matches!((min, max), (Some(min), Some(max)) if max < min) {
+                return Err(invalid(format!(
+                    "user.{name}: Max value cannot be less than min value."
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn custom(mut self, name: &str) -> Result<Self, AwsError> {
         if self.required == Some(true) {
             return Err(invalid("Required custom attributes are not supported currently."));
         }
         let developer_only = self.developer_only_attribute == Some(true);
         let prefix = if developer_only { "dev:custom" } else { "custom" };
-        let data_type = self.attribute_data_type.get_or_insert_with(|| "String".to_owned());
-        match data_type.as_str() {
-            "String" => {
-                self.string_attribute_constraints.get_or_insert_default();
-            }
-            "Number" => {
-                self.number_attribute_constraints.get_or_insert_default();
-            }
-            _ => {}
-        }
+        let data_type = self.attribute_data_type.as_deref().ok_or_else(|| {
+            invalid("Invalid AttributeDataType input, consider using the provided AttributeDataType enum.")
+        })?;
+        // Constraints of another type than its own say nothing.
+        let (string, number) = (data_type == "String", data_type == "Number");
+        self.string_attribute_constraints =
+            string.then(|| self.string_attribute_constraints.take().unwrap_or_default());
+        self.number_attribute_constraints =
+            number.then(|| self.number_attribute_constraints.take().unwrap_or_default());
         self.name = Some(format!("{prefix}:{name}"));
         self.developer_only_attribute = Some(developer_only);
         self.mutable = Some(self.mutable.unwrap_or(true));

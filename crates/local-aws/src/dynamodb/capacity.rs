@@ -1,5 +1,7 @@
 //! Capacity units, for those who ask.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::error::VALIDATION;
@@ -28,6 +30,19 @@ impl Capacity {
         })
     }
 
+    /// `ConsumedCapacity` of a transaction on several tables; `kind` is what its units are called beside the sum.
+    pub(super) fn consumed_by_all(self, used: &BTreeMap<String, f64>, kind: &str) -> Option<Value> {
+        let shown: Option<Vec<Value>> = used
+            .iter()
+            .map(|(table, units)| {
+                let mut shown = self.consumed(table, *units)?;
+                shown[kind] = json!(units);
+                Some(shown)
+            })
+            .collect();
+        shown.map(Value::Array)
+    }
+
     /// `ConsumedCapacity`, where it was asked for.
     pub(super) fn consumed(self, table: &str, units: f64) -> Option<Value> {
         let mut shown = json!({"TableName": table, "CapacityUnits": units});
@@ -38,6 +53,14 @@ impl Capacity {
         }
         Some(shown)
     }
+}
+
+/// Whether `ReturnItemCollectionMetrics` is what it may be; no collection is large enough here to be told.
+pub(super) fn check_metrics(given: Option<&str>) -> Result<(), AwsError> {
+    let given = given.unwrap_or("NONE");
+    Constraints::new()
+        .one_of("returnItemCollectionMetrics", given, &["SIZE", "NONE"])
+        .check(VALIDATION)
 }
 
 /// A unit for each started kilobyte of the larger of the two items.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::error::{VALIDATION, in_use, invalid_values, unsupported, validation};
 use super::keys::{Attribute, KeySchema};
 use super::names::check_new_name;
+use super::readiness::{EncryptionRequest, WarmThroughput};
 use super::table::{Index, Projection, Settings, Table};
 use super::tags::{Tag, check_tags};
 use super::{Context, State, TABLE};
@@ -21,6 +22,10 @@ const CREATION: Duration = Duration::from_secs(5);
 const TAGS: Duration = Duration::from_secs(2);
 const MOST_GLOBAL: usize = 20;
 const MOST_LOCAL: usize = 5;
+/// What every table is ready for: read and write units a second.
+const LEAST_WARM: (u64, u64) = (12_000, 4_000);
+/// How many attributes the partition key of a global index may have, and how many its sort key.
+const MOST_ATTRIBUTES: usize = 4;
 
 /// What `CreateTable` is asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,7 +40,12 @@ pub struct CreateTable {
     local_secondary_indexes: Option<Vec<IndexRequest>>,
     stream_specification: Option<StreamSpecification>,
     #[serde(rename = "SSESpecification")]
-    sse_specification: Option<Value>,
+    sse_specification: Option<EncryptionRequest>,
+    warm_throughput: Option<WarmThroughput>,
+    on_demand_throughput: Option<Value>,
+    resource_policy: Option<Value>,
+    global_table_source_arn: Option<Value>,
+    global_table_settings_replication_mode: Option<Value>,
     table_class: Option<String>,
     deletion_protection_enabled: Option<bool>,
     tags: Option<Vec<Tag>>,
@@ -43,8 +53,8 @@ pub struct CreateTable {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct AttributeDefinition {
-    attribute_name: String,
+pub(super) struct AttributeDefinition {
+    pub(super) attribute_name: String,
     attribute_type: String,
 }
 
@@ -65,11 +75,13 @@ pub(super) struct Throughput {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct IndexRequest {
-    index_name: String,
+pub(super) struct IndexRequest {
+    pub(super) index_name: String,
     key_schema: Vec<KeySchemaElement>,
     projection: ProjectionRequest,
     provisioned_throughput: Option<Throughput>,
+    warm_throughput: Option<WarmThroughput>,
+    on_demand_throughput: Option<Value>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -103,7 +115,7 @@ impl State {
             deleted_at: None,
             key: request.key()?,
             indexes: request.indexes()?,
-            settings: request.settings()?,
+            settings: request.settings(context)?,
             tags: check_tags(BTreeMap::new(), tags)?,
             tags_late_until: context.now + context.latency.scale(TAGS),
             items: BTreeMap::new(),
@@ -122,15 +134,49 @@ impl State {
 }
 
 impl CreateTable {
+    /// What one index is asked to be, beside a table that is there.
+    pub(super) fn added_index(
+        table: &super::table::Table,
+        request: &IndexRequest,
+        definitions: &[AttributeDefinition],
+        on_demand: bool,
+    ) -> Result<Index, AwsError> {
+        let element = |attribute: &Attribute| KeySchemaElement {
+            attribute_name: attribute.name.clone(),
+            key_type: "HASH".to_owned(),
+        };
+        let context = Self {
+            attribute_definitions: Some(definitions.to_vec()),
+            key_schema: Some(table.key.hash.iter().map(element).collect()),
+            billing_mode: on_demand.then(|| "PAY_PER_REQUEST".to_owned()),
+            ..Self::default()
+        };
+        context.index("globalSecondaryIndexUpdates.1.member.create", request, true)
+    }
     fn key(&self) -> Result<KeySchema, AwsError> {
         Constraints::new()
             .present("keySchema", self.key_schema.is_some())
             .present("attributeDefinitions", self.attribute_definitions.is_some())
             .check(VALIDATION)?;
-        self.schema(self.key_schema.as_deref().unwrap_or_default())
+        self.schema("keySchema", self.key_schema.as_deref().unwrap_or_default(), 1)
     }
 
-    fn schema(&self, elements: &[KeySchemaElement]) -> Result<KeySchema, AwsError> {
+    /// A key of at most so many attributes of each kind; `member` is where it stands.
+    fn schema(
+        &self,
+        member: &str,
+        elements: &[KeySchemaElement],
+        most: usize,
+    ) -> Result<KeySchema, AwsError> {
+        let mut constraints = Constraints::new();
+        if !(1..=most * 2).contains(&elements.len()) {
+            constraints = constraints.count(member, &listed(elements), elements.len(), 1, most * 2);
+        }
+        for (place, element) in elements.iter().enumerate() {
+            let member = format!("{member}.{}.member.keyType", place + 1);
+            constraints = constraints.one_of(&member, &element.key_type, &["HASH", "RANGE"]);
+        }
+        constraints.check(VALIDATION)?;
         let attribute = |element: &KeySchemaElement| {
             let name = &element.attribute_name;
             let defined = self.definitions().find(|one| one.attribute_name == *name);
@@ -144,29 +190,41 @@ impl CreateTable {
                 .check(VALIDATION)?;
             Ok(Attribute { name: name.clone(), kind: defined.attribute_type.clone() })
         };
-        match elements {
-            [hash] if hash.key_type == "HASH" => {
-                Ok(KeySchema { hash: attribute(hash)?, range: None })
-            }
-            [hash, range] if hash.key_type == "HASH" && range.key_type == "RANGE" => {
-                if hash.attribute_name == range.attribute_name {
-                    return Err(validation(
-                        "Both the Hash Key and the Range Key element in the KeySchema have the same name",
-                    ));
-                }
-                Ok(KeySchema { hash: attribute(hash)?, range: Some(attribute(range)?) })
-            }
-            [hash, ..] if hash.key_type != "HASH" => Err(validation(
+        let ranges_from = elements
+            .iter()
+            .position(|element| element.key_type == "RANGE")
+            .unwrap_or(elements.len());
+        let (hashes, ranges) = elements.split_at(ranges_from);
+        if hashes.is_empty() {
+            return Err(validation(
                 "Invalid KeySchema: The first KeySchemaElement is not a HASH key type",
-            )),
-            [_, range] if range.key_type != "RANGE" => Err(validation(
-                "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type",
-            )),
-            _ => Constraints::new()
-                .count("keySchema", "[…]", elements.len(), 1, 2)
-                .check(VALIDATION)
-                .and_then(|()| Err(validation("Invalid KeySchema"))),
+            ));
         }
+        if ranges.iter().any(|element| element.key_type != "RANGE") {
+            return Err(validation(
+                "Invalid KeySchema: The HASH elements must come before the RANGE elements",
+            ));
+        }
+        if elements.len() > 1 && most == 1 && ranges.is_empty() {
+            return Err(validation(
+                "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type",
+            ));
+        }
+        let mut names: Vec<&str> =
+            elements.iter().map(|element| element.attribute_name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(validation(
+                "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+            ));
+        }
+        if hashes.len() > most || ranges.len() > most {
+            return Err(validation("Invalid KeySchema"));
+        }
+        let all = |elements: &[KeySchemaElement]| {
+            elements.iter().map(attribute).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(KeySchema { hash: all(hashes)?, range: all(ranges)? })
     }
 
     fn definitions(&self) -> impl Iterator<Item = &AttributeDefinition> {
@@ -220,8 +278,10 @@ impl CreateTable {
                     "{kind}SecondaryIndex count exceeds the per-table limit of {most}"
                 )));
             }
-            for request in requests {
-                let index = self.index(request, global)?;
+            for (place, request) in requests.iter().enumerate() {
+                let member =
+                    format!("{}SecondaryIndexes.{}.member", kind.to_lowercase(), place + 1);
+                let index = self.index(&member, request, global)?;
                 if indexes.insert(request.index_name.clone(), index).is_some() {
                     let name = &request.index_name;
                     return Err(invalid_values(&format!("Duplicate index name: {name}")));
@@ -231,26 +291,30 @@ impl CreateTable {
         Ok(indexes)
     }
 
-    fn index(&self, request: &IndexRequest, global: bool) -> Result<Index, AwsError> {
+    fn index(&self, member: &str, request: &IndexRequest, global: bool) -> Result<Index, AwsError> {
         let name = &request.index_name;
         Constraints::new()
             .length("indexName", name, 3, 255)
             .pattern("indexName", name, "[a-zA-Z0-9_.-]+", super::names::is_plain(name))
             .check(VALIDATION)?;
-        let key = self.schema(&request.key_schema)?;
+        let most = if global { MOST_ATTRIBUTES } else { 1 };
+        let key = self.schema(&format!("{member}.keySchema"), &request.key_schema, most)?;
         let own = self.key_schema.iter().flatten().next();
-        if !global && own.is_none_or(|own| own.attribute_name != key.hash.name) {
+        let hash = key.hash.first().map_or("", |hash| hash.name.as_str());
+        if !global && own.is_none_or(|own| own.attribute_name != hash) {
             return Err(invalid_values(&format!(
                 "Index KeySchema does not have the same leading hash key as table KeySchema for index: {name}. index \
-                 hash key: {}, table hash key: {}",
-                key.hash.name,
+                 hash key: {hash}, table hash key: {}",
                 own.map_or("", |own| &own.attribute_name)
             )));
         }
-        if !global && key.range.is_none() {
+        if !global && key.range.is_empty() {
             return Err(invalid_values(&format!(
                 "Index KeySchema does not have a range key for index: {name}"
             )));
+        }
+        if request.on_demand_throughput.is_some() {
+            return Err(unsupported("OnDemandThroughput"));
         }
         let projection = match request.projection.projection_type.as_deref() {
             Some("ALL") => Projection::All,
@@ -272,6 +336,10 @@ impl CreateTable {
             } else {
                 (0, 0)
             },
+            warm_throughput: match request.warm_throughput {
+                Some(warm) if global => warm.checked(LEAST_WARM)?,
+                _ => LEAST_WARM,
+            },
         })
     }
 
@@ -287,9 +355,16 @@ impl CreateTable {
         provisioned(self.on_demand()?, given)
     }
 
-    fn settings(&self) -> Result<Settings, AwsError> {
-        if self.sse_specification.is_some() {
-            return Err(unsupported("SSESpecification"));
+    fn settings(&self, context: &Context) -> Result<Settings, AwsError> {
+        for (given, what) in [
+            (&self.on_demand_throughput, "OnDemandThroughput"),
+            (&self.resource_policy, "ResourcePolicy"),
+            (&self.global_table_source_arn, "GlobalTableSourceArn"),
+            (&self.global_table_settings_replication_mode, "GlobalTableSettingsReplicationMode"),
+        ] {
+            if given.is_some() {
+                return Err(unsupported(what));
+            }
         }
         if let Some(class) = &self.table_class {
             check_class(class)?;
@@ -301,9 +376,28 @@ impl CreateTable {
             class: self.table_class.clone(),
             stream: stream_view(self.stream_specification.as_ref())?,
             time_to_live: None,
-            point_in_time_recovery: false,
+            point_in_time_recovery: None,
+            warm_throughput: match self.warm_throughput {
+                Some(warm) => warm.checked(LEAST_WARM)?,
+                None => LEAST_WARM,
+            },
+            encryption: match &self.sse_specification {
+                Some(encryption) => encryption.key(context)?,
+                None => None,
+            },
         })
     }
+}
+
+/// A key as messages show it.
+fn listed(elements: &[KeySchemaElement]) -> String {
+    let shown = elements.iter().map(|element| {
+        format!(
+            "KeySchemaElement(attributeName={}, keyType={})",
+            element.attribute_name, element.key_type
+        )
+    });
+    format!("[{}]", shown.collect::<Vec<_>>().join(", "))
 }
 
 pub(super) fn check_class(class: &str) -> Result<(), AwsError> {

@@ -10,6 +10,28 @@ pub(super) fn validation(message: impl Into<String>) -> AwsError {
     AwsError::bad_request(VALIDATION, message)
 }
 
+/// What is found by the service's front, before any table is looked at: its messages begin in their own way. Those of the
+/// parser behind it, of syntax and of values, do not.
+pub(super) fn at_the_front(error: AwsError) -> AwsError {
+    const FOUND: [&str; 10] = [
+        "may not be empty",
+        "must not be empty",
+        "can not be empty;",
+        "unused in expressions",
+        "can only be used once",
+        "document paths overlap",
+        "when choosing to get",
+        "when Querying using an IndexName",
+        "Cannot specify the",
+        "Must specify the",
+    ];
+    let is_found = FOUND.iter().any(|what| error.message.contains(what));
+    if error.code != VALIDATION || !is_found || error.message.contains(" validation error") {
+        return error;
+    }
+    AwsError { message: format!("1 validation error detected: {}", error.message), ..error }
+}
+
 /// The request's members contradict the table or each other.
 pub(super) fn invalid_values(message: &str) -> AwsError {
     validation(format!("One or more parameter values were invalid: {message}"))

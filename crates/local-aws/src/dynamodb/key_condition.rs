@@ -15,6 +15,11 @@ pub(super) struct KeyCondition {
 }
 
 impl KeyCondition {
+    /// Conditions that stand each by itself.
+    pub(super) fn of_parts(parts: Vec<(String, Condition)>) -> Self {
+        Self { parts }
+    }
+
     pub(super) fn parse(expression: &str, placeholders: &Placeholders) -> Result<Self, AwsError> {
         let mut parts = Vec::new();
         flatten(parse_condition(KIND, expression, placeholders)?, &mut parts)?;
@@ -30,24 +35,39 @@ impl KeyCondition {
                 "Invalid {KIND}: KeyConditionExpressions must only contain one condition per key"
             )));
         }
-        let find = |wanted: &str| self.parts.iter().find(|(name, _)| name == wanted);
+        let find = |wanted: &str| {
+            self.parts.iter().find(|(name, _)| name == wanted).map(|(_, condition)| condition)
+        };
         let missed =
             |name: &str| validation(format!("Query condition missed key schema element: {name}"));
-        let Some((_, hash)) = find(&key.hash.name) else {
-            return Err(missed(&key.hash.name));
-        };
-        if !matches!(hash, Condition::Compare(_, Comparator::Equal, _)) {
+        let mut found = Vec::new();
+        for hash in &key.hash {
+            let condition = find(&hash.name).ok_or_else(|| missed(&hash.name))?;
+            if !is_equality(condition) {
+                return Err(validation("Query key condition not supported"));
+            }
+            found.push(condition);
+        }
+        // Sort keys from the left, each but the last by its value.
+        let given: Vec<Option<&Condition>> =
+            key.range.iter().map(|range| find(&range.name)).collect();
+        let count = given.iter().flatten().count();
+        if let Some(gap) = given.iter().position(Option::is_none).filter(|gap| *gap < count) {
+            return Err(missed(key.range.get(gap).map_or("", |range| &range.name)));
+        }
+        let ranges: Vec<&Condition> = given.into_iter().flatten().collect();
+        if ranges.iter().rev().skip(1).any(|condition| !is_equality(condition)) {
             return Err(validation("Query key condition not supported"));
         }
-        let range = key.range.as_ref().and_then(|range| find(&range.name));
-        if self.parts.len() > 1 && range.is_none() {
-            return Err(match &key.range {
+        if self.parts.len() > found.len() + ranges.len() {
+            return Err(match key.range.get(ranges.len()) {
                 Some(range) => missed(&range.name),
                 None => validation("Query key condition not supported"),
             });
         }
+        found.extend(ranges);
         for attribute in key.attributes() {
-            let Some((_, condition)) = find(&attribute.name) else {
+            let Some(condition) = find(&attribute.name) else {
                 continue;
             };
             if values(condition).any(|operand| {
@@ -55,22 +75,34 @@ impl KeyCondition {
             }) {
                 return Err(invalid_values("Condition parameter type does not match schema type"));
             }
+            let is_empty = |operand: &Operand| matches!(operand, Operand::Value(value) if matches!(value.type_name(), "S" | "B") && value.size() == 0);
+            if values(condition).any(is_empty) && !matches!(condition, Condition::BeginsWith(..)) {
+                let kind = if attribute.kind == "B" { "binary" } else { "string" };
+                return Err(validation(format!(
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot \
+                     contain an empty {kind} value. Key: {}",
+                    attribute.name
+                )));
+            }
         }
-        Ok(Resolved { hash, range: range.map(|(_, condition)| condition) })
+        Ok(Resolved { conditions: found })
     }
 }
 
 /// The condition as a query applies it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Resolved<'c> {
-    hash: &'c Condition,
-    range: Option<&'c Condition>,
+    conditions: Vec<&'c Condition>,
 }
 
 impl Resolved<'_> {
     pub(super) fn holds(&self, item: &Item) -> bool {
-        self.hash.holds(item) && self.range.is_none_or(|range| range.holds(item))
+        self.conditions.iter().all(|condition| condition.holds(item))
     }
+}
+
+fn is_equality(condition: &Condition) -> bool {
+    matches!(condition, Condition::Compare(_, Comparator::Equal, _))
 }
 
 fn values(condition: &Condition) -> impl Iterator<Item = &Operand> {

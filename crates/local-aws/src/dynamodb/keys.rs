@@ -10,13 +10,13 @@ use crate::protocol::AwsError;
 const LONGEST_HASH: usize = 2048;
 const LONGEST_RANGE: usize = 1024;
 
-/// The attributes that make a key.
+/// The attributes that make a key: a table's has one and at most one, an index's up to four and four.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySchema {
     /// The partition key.
-    pub hash: Attribute,
+    pub hash: Vec<Attribute>,
     /// The sort key.
-    pub range: Option<Attribute>,
+    pub range: Vec<Attribute>,
 }
 
 /// An attribute of a key.
@@ -32,8 +32,8 @@ pub struct Attribute {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     bucket: u64,
-    hash: Scalar,
-    range: Option<Scalar>,
+    hash: Vec<Scalar>,
+    range: Vec<Scalar>,
 }
 
 /// A value that can be part of a key.
@@ -59,14 +59,14 @@ impl Scalar {
 }
 
 impl Key {
-    fn new(hash: Scalar, range: Option<Scalar>) -> Self {
-        let text = match &hash {
+    fn new(hash: Vec<Scalar>, range: Vec<Scalar>) -> Self {
+        let text = hash.iter().flat_map(|scalar| match scalar {
             Scalar::Bytes(bytes) => bytes.clone(),
             Scalar::Number(number) => number.to_string().into_bytes(),
-        };
+        });
         // FNV-1a.
-        let bucket = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        let bucket = text.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         Self { bucket, hash, range }
     }
@@ -87,7 +87,7 @@ impl Key {
 impl KeySchema {
     /// Its attributes.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        [&self.hash].into_iter().chain(&self.range)
+        self.hash.iter().chain(&self.range)
     }
 
     /// Whether the attribute is part of it.
@@ -100,11 +100,9 @@ impl KeySchema {
     #[must_use]
     pub fn find(&self, item: &Item) -> Option<Key> {
         let scalar = |attribute: &Attribute| Scalar::of(item.get(&attribute.name)?);
-        let range = match &self.range {
-            Some(range) => Some(scalar(range)?),
-            None => None,
-        };
-        Some(Key::new(scalar(&self.hash)?, range))
+        let all =
+            |attributes: &[Attribute]| attributes.iter().map(scalar).collect::<Option<Vec<_>>>();
+        Some(Key::new(all(&self.hash)?, all(&self.range)?))
     }
 
     /// The parts of an item that make its key.
@@ -141,7 +139,12 @@ impl KeySchema {
     pub fn of_key(&self, key: &Item) -> Result<Key, AwsError> {
         let mismatch = || validation("The provided key element does not match the schema");
         if key.len() != self.attributes().count() {
-            return Err(validation("The number of conditions on the keys is invalid"));
+            let strange = key.keys().any(|name| !self.contains(name));
+            return Err(if strange {
+                mismatch()
+            } else {
+                validation("The number of conditions on the keys is invalid")
+            });
         }
         self.build(|attribute, longest| {
             let value = key
@@ -156,9 +159,13 @@ impl KeySchema {
         &self,
         scalar: impl Fn(&Attribute, usize) -> Result<Scalar, AwsError>,
     ) -> Result<Key, AwsError> {
-        let hash = scalar(&self.hash, LONGEST_HASH)?;
-        let range = self.range.as_ref().map(|range| scalar(range, LONGEST_RANGE));
-        Ok(Key::new(hash, range.transpose()?))
+        let all = |attributes: &[Attribute], longest: usize| {
+            attributes
+                .iter()
+                .map(|attribute| scalar(attribute, longest))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Key::new(all(&self.hash, LONGEST_HASH)?, all(&self.range, LONGEST_RANGE)?))
     }
 }
 
@@ -181,10 +188,13 @@ fn key_value(
         )));
     }
     if bytes.len() > longest {
-        let what = if longest == LONGEST_HASH { "hashkey" } else { "rangekey" };
-        return Err(invalid_values(&format!(
-            "Size of {what} has exceeded the maximum size limit of{longest} bytes"
-        )));
+        return Err(invalid_values(&if longest == LONGEST_HASH {
+            format!("Size of hashkey has exceeded the maximum size limit of{longest} bytes")
+        } else {
+            format!(
+                "Aggregated size of all range keys has exceeded the size limit of {longest} bytes"
+            )
+        }));
     }
     Ok(scalar)
 }

@@ -13,11 +13,14 @@ mod capacity;
 mod creation;
 mod error;
 pub mod expression;
+mod index_updates;
 mod key_condition;
 pub mod keys;
+mod legacy;
 mod names;
 pub mod number;
 mod operations;
+mod readiness;
 mod reads;
 mod resource_types;
 pub(crate) mod streams;
@@ -90,6 +93,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// The beginning of the ARNs of a service's resources, here.
+    fn arn_of(&self, service: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:", self.region, self.account_id)
+    }
+
     fn table_arn(&self, name: &str) -> String {
         let Self { account_id, region, .. } = self;
         format!("arn:aws:dynamodb:{region}:{account_id}:table/{name}")

@@ -52,6 +52,7 @@ pub(super) fn call(
     context: &Context,
 ) -> Result<Value, AwsError> {
     state.forget_deleted(context.now);
+    state.expire(context);
     match OPERATIONS.iter().find(|(known, _)| *known == name) {
         Some((_, operation)) => operation(state, body, context),
         None => Err(unknown(name)),

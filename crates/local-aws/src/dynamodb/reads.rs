@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::capacity::{self, Capacity};
-use super::error::{VALIDATION, invalid_values, unsupported, validation};
+use super::error::{VALIDATION, at_the_front, invalid_values, validation};
 use super::expression::{
     Condition, Path, Placeholders, parse_condition, parse_projection, project,
 };
-use super::key_condition::KeyCondition;
+use super::key_condition::{KeyCondition, Resolved};
 use super::keys::{Key, KeySchema};
+use super::legacy::{self, LegacyCondition};
 use super::table::{Index, Projection, Table};
 use super::value::{Item, item_size, read_item, write_item};
 use super::{Context, State};
@@ -39,11 +40,11 @@ pub struct ReadRequest {
     segment: Option<i64>,
     total_segments: Option<i64>,
     return_consumed_capacity: Option<String>,
-    attributes_to_get: Option<Value>,
-    key_conditions: Option<Value>,
-    query_filter: Option<Value>,
-    scan_filter: Option<Value>,
-    conditional_operator: Option<Value>,
+    attributes_to_get: Option<Vec<String>>,
+    key_conditions: Option<BTreeMap<String, LegacyCondition>>,
+    query_filter: Option<BTreeMap<String, LegacyCondition>>,
+    scan_filter: Option<BTreeMap<String, LegacyCondition>>,
+    conditional_operator: Option<String>,
 }
 
 /// A read whose expressions have been parsed.
@@ -54,17 +55,39 @@ struct Read {
 }
 
 impl ReadRequest {
+    /// What says the same as expressions, in the way of old.
+    fn parse_legacy(&self) -> Result<Option<Read>, AwsError> {
+        legacy::check_not_both(
+            &[
+                ("AttributesToGet", self.attributes_to_get.is_some()),
+                ("KeyConditions", self.key_conditions.is_some()),
+                ("QueryFilter", self.query_filter.is_some()),
+                ("ScanFilter", self.scan_filter.is_some()),
+                ("ConditionalOperator", self.conditional_operator.is_some()),
+            ],
+            &[
+                ("KeyConditionExpression", self.key_condition_expression.is_some()),
+                ("FilterExpression", self.filter_expression.is_some()),
+                ("ProjectionExpression", self.projection_expression.is_some()),
+            ],
+        )?;
+        let operator = self.conditional_operator.as_deref();
+        let filter = self.query_filter.as_ref().or(self.scan_filter.as_ref());
+        let read = Read {
+            keys: self.key_conditions.as_ref().map(legacy::key_conditions).transpose()?,
+            filter: filter.map(|filter| legacy::filter(filter, operator)).transpose()?.flatten(),
+            projection: self.attributes_to_get.as_deref().map(legacy::projection),
+        };
+        let is_given = self.conditional_operator.is_some()
+            || read.keys.is_some()
+            || filter.is_some()
+            || read.projection.is_some();
+        Ok(is_given.then_some(read))
+    }
+
     fn parse(&self) -> Result<Read, AwsError> {
-        for (given, what) in [
-            (&self.attributes_to_get, "AttributesToGet"),
-            (&self.key_conditions, "KeyConditions"),
-            (&self.query_filter, "QueryFilter"),
-            (&self.scan_filter, "ScanFilter"),
-            (&self.conditional_operator, "ConditionalOperator"),
-        ] {
-            if given.is_some() {
-                return Err(unsupported(&format!("{what} (an expression says the same)")));
-            }
+        if let Some(read) = self.parse_legacy()? {
+            return Ok(read);
         }
         let expressions =
             [&self.key_condition_expression, &self.filter_expression, &self.projection_expression];
@@ -85,6 +108,10 @@ impl ReadRequest {
         };
         placeholders.check_used()?;
         Ok(read)
+    }
+
+    fn is_query(&self) -> bool {
+        self.key_condition_expression.is_some() || self.key_conditions.is_some()
     }
 
     fn consistent(&self) -> bool {
@@ -185,6 +212,23 @@ impl<'t> Source<'t> {
         Ok((key, own))
     }
 
+    /// Where a page begins, which has to be where its rows are.
+    fn start_within(
+        &self,
+        request: &ReadRequest,
+        wanted: Option<&Resolved<'_>>,
+    ) -> Result<Option<(Key, Key)>, AwsError> {
+        let Some(given) = &request.exclusive_start_key else { return Ok(None) };
+        let start = self.start(given)?;
+        let item = read_item(given)?;
+        if wanted.is_some_and(|wanted| !wanted.holds(&item)) {
+            return Err(validation(
+                "The provided starting key is outside query boundaries based on provided conditions",
+            ));
+        }
+        Ok(Some(start))
+    }
+
     /// The part of an item that is there: an index may not hold everything.
     fn project(&self, item: &Item) -> Item {
         match self.index.map(|index| &index.projection) {
@@ -243,7 +287,7 @@ impl State {
 
     /// `Query`
     pub fn query(&self, request: &ReadRequest, context: &Context) -> Result<Value, AwsError> {
-        if request.key_condition_expression.is_none() {
+        if !request.is_query() {
             return Err(validation(
                 "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
             ));
@@ -253,23 +297,24 @@ impl State {
 
     /// `Scan`
     pub fn scan(&self, request: &ReadRequest, context: &Context) -> Result<Value, AwsError> {
-        if request.key_condition_expression.is_some() {
+        if request.is_query() {
             return Err(validation("Scan has no KeyConditionExpression: use FilterExpression"));
         }
         self.page(request, context)
     }
 
     fn page(&self, request: &ReadRequest, context: &Context) -> Result<Value, AwsError> {
+        let front = |error| if request.is_query() { at_the_front(error) } else { error };
         let read = request.parse()?;
         let (limit, segment) = (request.limit()?, request.segment()?);
         let capacity = Capacity::read(request.return_consumed_capacity.as_deref())?;
-        let counts_only = counts_only(request)?;
+        let counts_only = counts_only(request).map_err(front)?;
         let (name, table) = self.active(request.table_name.as_deref(), context)?;
         let source = Source::new(table, request)?;
+        check_all_attributes(&source, request)?;
         let wanted = read.keys.as_ref().map(|keys| keys.resolve(source.key())).transpose()?;
         check_filter(&read, source.key())?;
-        let start =
-            request.exclusive_start_key.as_ref().map(|given| source.start(given)).transpose()?;
+        let start = source.start_within(request, wanted.as_ref())?;
         let mut rows = source.rows();
         let descending = request.scan_index_forward == Some(false);
         if descending {
@@ -324,17 +369,44 @@ fn counts_only(request: &ReadRequest) -> Result<bool, AwsError> {
     };
     let allowed = ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"];
     Constraints::new().one_of("select", select, &allowed).check(VALIDATION)?;
-    if select != "SPECIFIC_ATTRIBUTES" && request.projection_expression.is_some() {
-        return Err(validation(format!(
-            "Cannot specify the ProjectionExpression when choosing to get {select}"
-        )));
+    let given = if request.projection_expression.is_some() {
+        Some("ProjectionExpression")
+    } else {
+        request.attributes_to_get.as_ref().map(|_| "AttributesToGet")
+    };
+    match (select, given) {
+        ("SPECIFIC_ATTRIBUTES", None) => {
+            return Err(validation(
+                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+            ));
+        }
+        ("SPECIFIC_ATTRIBUTES", Some(_)) | (_, None) => {}
+        (_, Some(given)) => {
+            let shown = if select == "COUNT" { "only the Count" } else { select };
+            return Err(validation(format!(
+                "Cannot specify the {given} when choosing to get {shown}"
+            )));
+        }
     }
     if select == "ALL_PROJECTED_ATTRIBUTES" && request.index_name.is_none() {
-        return Err(invalid_values(
+        return Err(validation(
             "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
         ));
     }
     Ok(select == "COUNT")
+}
+
+/// A global index has no more than is projected into it.
+fn check_all_attributes(source: &Source<'_>, request: &ReadRequest) -> Result<(), AwsError> {
+    let partial = source.index.filter(|index| index.global && index.projection != Projection::All);
+    match (partial, request.select.as_deref()) {
+        (Some(_), Some("ALL_ATTRIBUTES")) => Err(invalid_values(&format!(
+            "Select type ALL_ATTRIBUTES is not supported for global secondary index {} because its projection type is \
+             not ALL",
+            request.index_name.as_deref().unwrap_or_default()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A query's filter cannot be about the key, which the key condition is for.

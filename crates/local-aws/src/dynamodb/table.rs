@@ -37,6 +37,8 @@ pub(super) struct Index {
     pub(super) projection: Projection,
     /// Read and write capacity of a global index of a provisioned table.
     pub(super) throughput: (u64, u64),
+    /// Read and write units a second that a global index is ready for.
+    pub(super) warm_throughput: (u64, u64),
 }
 
 /// What an index holds of each item.
@@ -58,7 +60,12 @@ pub(super) struct Settings {
     /// What the stream's records show, where it has one.
     pub(super) stream: Option<String>,
     pub(super) time_to_live: Option<String>,
-    pub(super) point_in_time_recovery: bool,
+    /// For how many days, where it is on.
+    pub(super) point_in_time_recovery: Option<i64>,
+    /// Read and write units a second that it is ready for.
+    pub(super) warm_throughput: (u64, u64),
+    /// The ARN of the key that it is encrypted with, where it is not DynamoDB's own.
+    pub(super) encryption: Option<String>,
 }
 
 impl Table {
@@ -77,7 +84,7 @@ impl Table {
     }
 
     /// Refuses items that an index could not hold.
-    pub(super) fn check_index_keys(&self, item: &Item) -> Result<(), AwsError> {
+    pub(super) fn check_index_keys(&self, item: &Item, is_update: bool) -> Result<(), AwsError> {
         for (name, index) in &self.indexes {
             for attribute in index.key.attributes() {
                 let Some(value) = item.get(&attribute.name) else {
@@ -92,6 +99,13 @@ impl Table {
                     )));
                 }
                 if value.size() == 0 {
+                    if is_update {
+                        return Err(crate::dynamodb::error::validation(
+                            "One or more parameter values are not valid. The update expression attempted to update \
+                             a secondary index key to a value that is not supported. The AttributeValue for a key \
+                             attribute cannot contain an empty string value.",
+                        ));
+                    }
                     return Err(crate::dynamodb::error::validation(format!(
                         "One or more parameter values are not valid. A value specified for a secondary index key is \
                          not supported. The AttributeValue for a key attribute cannot contain an empty string value. \
@@ -120,8 +134,8 @@ impl Table {
             "TableId": self.id,
             "DeletionProtectionEnabled": self.settings.deletion_protection,
             "WarmThroughput": {
-                "ReadUnitsPerSecond": 12_000,
-                "WriteUnitsPerSecond": 4_000,
+                "ReadUnitsPerSecond": self.settings.warm_throughput.0,
+                "WriteUnitsPerSecond": self.settings.warm_throughput.1,
                 "Status": "ACTIVE",
             },
         });
@@ -130,6 +144,10 @@ impl Table {
                 "BillingMode": "PAY_PER_REQUEST",
                 "LastUpdateToPayPerRequestDateTime": seconds(self.created),
             });
+        }
+        if let Some(key) = &self.settings.encryption {
+            shown["SSEDescription"] =
+                json!({"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key});
         }
         if let Some(class) = &self.settings.class {
             shown["TableClassSummary"] = json!({"TableClass": class});
@@ -180,6 +198,11 @@ impl Table {
         if index.global {
             shown["IndexStatus"] = json!(self.status(context.now));
             shown["ProvisionedThroughput"] = throughput(index.throughput);
+            shown["WarmThroughput"] = json!({
+                "ReadUnitsPerSecond": index.warm_throughput.0,
+                "WriteUnitsPerSecond": index.warm_throughput.1,
+                "Status": "ACTIVE",
+            });
         }
         shown
     }
@@ -225,6 +248,8 @@ impl Table {
                 "Stream": settings.stream,
                 "TimeToLive": settings.time_to_live,
                 "PointInTimeRecovery": settings.point_in_time_recovery,
+                "WarmThroughput": [settings.warm_throughput.0, settings.warm_throughput.1],
+                "Encryption": settings.encryption,
             },
             "Tags": self.tags,
             "Items": items,
@@ -234,9 +259,8 @@ impl Table {
 
 pub(super) fn key_schema(key: &KeySchema) -> Value {
     let element = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
-    let hash = element(&key.hash.name, "HASH");
-    let range = key.range.as_ref().map(|range| element(&range.name, "RANGE"));
-    Value::Array([hash].into_iter().chain(range).collect())
+    let hash = key.hash.iter().map(|hash| element(&hash.name, "HASH"));
+    Value::Array(hash.chain(key.range.iter().map(|range| element(&range.name, "RANGE"))).collect())
 }
 
 fn throughput((read, write): (u64, u64)) -> Value {

@@ -5,16 +5,27 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::creation::{StreamSpecification, Throughput, check_class, provisioned, stream_view};
+use super::creation::{
+    AttributeDefinition, StreamSpecification, Throughput, check_class, provisioned, stream_view,
+};
 use super::error::{VALIDATION, in_use, no_table, not_found, unsupported, validation};
+use super::index_updates::IndexUpdate;
 use super::names::table_name;
+use super::number::Number;
+use super::readiness::{EncryptionRequest, WarmThroughput};
 use super::table::{Table, seconds};
+use super::value::AttributeValue;
+use super::writes::Outcome;
 use super::{Context, State, TABLE};
 use crate::protocol::{AwsError, Constraints};
 
 /// How long AWS takes to delete a table.
 const DELETION: Duration = Duration::from_secs(5);
 const PAGE: usize = 100;
+/// How long AWS takes to delete what has expired, at least: it says "within a few days".
+const EXPIRY: Duration = Duration::from_mins(10);
+/// What expired longer ago than five years is left alone: a time in milliseconds, or none at all.
+const LONG_AGO: i64 = 5 * 365 * 24 * 60 * 60;
 
 /// A request for one table.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -41,10 +52,15 @@ pub struct UpdateTable {
     deletion_protection_enabled: Option<bool>,
     table_class: Option<String>,
     stream_specification: Option<StreamSpecification>,
-    global_secondary_index_updates: Option<Value>,
+    attribute_definitions: Option<Vec<AttributeDefinition>>,
+    global_secondary_index_updates: Option<Vec<IndexUpdate>>,
     replica_updates: Option<Value>,
+    multi_region_consistency: Option<Value>,
+    global_table_witness_updates: Option<Value>,
+    on_demand_throughput: Option<Value>,
+    warm_throughput: Option<WarmThroughput>,
     #[serde(rename = "SSESpecification")]
-    sse_specification: Option<Value>,
+    sse_specification: Option<EncryptionRequest>,
 }
 
 /// What `UpdateTimeToLive` is asked for.
@@ -74,6 +90,7 @@ pub struct UpdateContinuousBackups {
 #[serde(rename_all = "PascalCase", default)]
 struct PointInTimeRecovery {
     point_in_time_recovery_enabled: bool,
+    recovery_period_in_days: Option<i64>,
 }
 
 impl State {
@@ -166,9 +183,10 @@ impl State {
         context: &Context,
     ) -> Result<Value, AwsError> {
         for (given, what) in [
-            (&request.global_secondary_index_updates, "GlobalSecondaryIndexUpdates"),
             (&request.replica_updates, "ReplicaUpdates"),
-            (&request.sse_specification, "SSESpecification"),
+            (&request.multi_region_consistency, "MultiRegionConsistency"),
+            (&request.global_table_witness_updates, "GlobalTableWitnessUpdates"),
+            (&request.on_demand_throughput, "OnDemandThroughput"),
         ] {
             if given.is_some() {
                 return Err(unsupported(what));
@@ -201,8 +219,21 @@ impl State {
         if request.stream_specification.is_some() {
             settings.stream = stream_view(request.stream_specification.as_ref())?;
         }
+        if let Some(warm) = request.warm_throughput {
+            settings.warm_throughput = warm.checked(settings.warm_throughput)?;
+        }
+        if let Some(encryption) = &request.sse_specification {
+            settings.encryption = encryption.key(context)?;
+        }
+        let definitions = request.attribute_definitions.as_deref().unwrap_or_default();
+        let updates = request.global_secondary_index_updates.as_deref().unwrap_or_default();
+        let indexes = table.updated_indexes(updates, definitions, settings.on_demand)?;
+        table.indexes = indexes;
         table.settings = settings;
-        Ok(json!({"TableDescription": table.describe(&name, context)}))
+        let mut shown = table.describe(&name, context);
+        // The response comes before anything has happened, however fast it happens.
+        shown["TableStatus"] = json!("UPDATING");
+        Ok(json!({"TableDescription": shown}))
     }
 
     /// `DescribeTimeToLive`
@@ -220,7 +251,30 @@ impl State {
         })
     }
 
-    /// `UpdateTimeToLive`. Nothing expires here: AWS takes up to two days, too.
+    /// Takes away what has expired. AWS does it within days; here it takes as long as other things that it does by and by.
+    pub(super) fn expire(&mut self, context: &Context) {
+        let until = context.now - context.latency.scale(EXPIRY);
+        let seconds = crate::protocol::timestamp::epoch_millis(until).div_euclid(1000);
+        let expired: Vec<(String, Outcome)> = self
+            .tables
+            .iter()
+            .filter_map(|(name, table)| Some((name, table, table.settings.time_to_live.as_ref()?)))
+            .flat_map(|(name, table, attribute)| {
+                let over = table.items.iter().filter(move |(_, item)| {
+                    matches!(item.get(attribute), Some(AttributeValue::Number(number)) if expires(number, seconds))
+                });
+                over.map(|(key, item)| {
+                    let old = Some(item.clone());
+                    (name.clone(), Outcome { key: key.clone(), old, new: None })
+                })
+            })
+            .collect();
+        for (name, outcome) in expired {
+            self.commit(name, outcome);
+        }
+    }
+
+    /// `UpdateTimeToLive`
     pub fn update_time_to_live(
         &mut self,
         request: &UpdateTimeToLive,
@@ -260,7 +314,12 @@ impl State {
     ) -> Result<Value, AwsError> {
         let (_, table) = self.backed_up(request.table_name.as_deref(), context)?;
         let specification = &request.point_in_time_recovery_specification;
-        table.settings.point_in_time_recovery = specification.point_in_time_recovery_enabled;
+        let days = specification.recovery_period_in_days.unwrap_or(35);
+        Constraints::new()
+            .range("pointInTimeRecoverySpecification.recoveryPeriodInDays", days, 1, 35)
+            .check(VALIDATION)?;
+        table.settings.point_in_time_recovery =
+            specification.point_in_time_recovery_enabled.then_some(days);
         Ok(continuous_backups(table, context))
     }
 
@@ -279,15 +338,23 @@ impl State {
     }
 }
 
+fn expires(number: &Number, now: i64) -> bool {
+    let seconds = number.to_string().parse::<f64>().unwrap_or_default();
+    // Whole seconds are enough: the comparison is with what was minutes ago.
+    #[allow(clippy::cast_possible_truncation, reason = "saturates, which is beyond either bound")]
+    let seconds = seconds as i64;
+    seconds < now && seconds > now - LONG_AGO
+}
+
 fn continuous_backups(table: &Table, context: &Context) -> Value {
-    let enabled = table.settings.point_in_time_recovery;
+    let days = table.settings.point_in_time_recovery;
     let mut recovery = json!({
-        "PointInTimeRecoveryStatus": if enabled { "ENABLED" } else { "DISABLED" },
+        "PointInTimeRecoveryStatus": if days.is_some() { "ENABLED" } else { "DISABLED" },
     });
-    if enabled {
+    if let Some(days) = days {
         recovery["EarliestRestorableDateTime"] = seconds(table.created);
         recovery["LatestRestorableDateTime"] = seconds(context.now);
-        recovery["RecoveryPeriodInDays"] = json!(35);
+        recovery["RecoveryPeriodInDays"] = json!(days);
     }
     json!({
         "ContinuousBackupsDescription": {

@@ -7,6 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::protocol::AwsError;
 
+mod additions;
+
 struct Dynamo {
     state: State,
     context: Context,
@@ -440,9 +442,12 @@ fn what_is_not_here_is_named() {
     let mut dynamo = Dynamo::with_tables();
     let unknown = dynamo.refused("ExecuteStatement", &json!({}));
     assert_eq!(unknown.code, "UnknownOperationException");
-    let legacy = json!({"TableName": "users", "Key": {"id": {"S": "a"}}, "AttributeUpdates": {}});
+    let replicas = json!({"TableName": "users", "ReplicaUpdates": []});
     assert!(
-        dynamo.refused("UpdateItem", &legacy).message.contains("does not support AttributeUpdates")
+        dynamo
+            .refused("UpdateTable", &replicas)
+            .message
+            .contains("does not support ReplicaUpdates")
     );
     let missing = dynamo.refused("PutItem", &json!({}));
     assert!(

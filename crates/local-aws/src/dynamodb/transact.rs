@@ -1,14 +1,15 @@
 //! `TransactWriteItems`, `TransactGetItems`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::capacity::{self, Capacity};
 use super::error::{VALIDATION, validation};
 use super::reads::ReadRequest;
-use super::value::write_item;
+use super::value::{item_size, write_item};
 use super::writes::{Kind, Outcome, WriteRequest};
 use super::{Context, State};
 use crate::protocol::{AwsError, Constraints};
@@ -23,6 +24,8 @@ const TOKEN_LIFE: Duration = Duration::from_mins(10);
 pub struct TransactWriteItems {
     transact_items: Option<Vec<TransactWriteItem>>,
     client_request_token: Option<String>,
+    return_consumed_capacity: Option<String>,
+    return_item_collection_metrics: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +42,7 @@ struct TransactWriteItem {
 #[serde(rename_all = "PascalCase", default)]
 pub struct TransactGetItems {
     transact_items: Option<Vec<TransactGetItem>>,
+    return_consumed_capacity: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -88,6 +92,8 @@ impl State {
         context: &Context,
     ) -> Result<Value, AwsError> {
         check_count(request.transact_items.as_ref().map(Vec::len))?;
+        let capacity = Capacity::read(request.return_consumed_capacity.as_deref())?;
+        capacity::check_metrics(request.return_item_collection_metrics.as_deref())?;
         if self.has_done(request, body, context)? {
             return Ok(json!({}));
         }
@@ -108,7 +114,10 @@ impl State {
         if results.iter().any(Result::is_err) {
             return Err(cancelled(&results));
         }
+        let mut used = BTreeMap::new();
         for (name, outcome) in results.into_iter().flatten() {
+            // A transaction reads before it writes.
+            *used.entry(name.clone()).or_insert(0.0) += 2.0 * capacity::of_write(&outcome);
             self.commit(name, outcome);
         }
         if let Some(token) = &request.client_request_token {
@@ -116,7 +125,11 @@ impl State {
             let given = context.now;
             self.tokens.insert(token.clone(), Token { given, request });
         }
-        Ok(json!({}))
+        let mut shown = json!({});
+        if let Some(consumed) = capacity.consumed_by_all(&used, "WriteCapacityUnits") {
+            shown["ConsumedCapacity"] = consumed;
+        }
+        Ok(shown)
     }
 
     fn has_done(
@@ -146,18 +159,25 @@ impl State {
         context: &Context,
     ) -> Result<Value, AwsError> {
         check_count(request.transact_items.as_ref().map(Vec::len))?;
-        let mut responses = Vec::new();
+        let capacity = Capacity::read(request.return_consumed_capacity.as_deref())?;
+        let (mut responses, mut used) = (Vec::new(), BTreeMap::new());
         for item in request.transact_items.iter().flatten() {
             Constraints::new()
                 .present("transactItems.get.key", item.get.key.is_some())
                 .check(VALIDATION)?;
-            let (_, found) = self.find_item(&item.get, context)?;
+            let (name, found) = self.find_item(&item.get, context)?;
+            let size = found.as_ref().map_or(0, item_size);
+            *used.entry(name).or_insert(0.0) += 2.0 * capacity::of_read(size, true);
             responses.push(match found {
                 Some(found) => json!({"Item": write_item(&found)}),
                 None => json!({}),
             });
         }
-        Ok(json!({"Responses": responses}))
+        let mut shown = json!({"Responses": responses});
+        if let Some(consumed) = capacity.consumed_by_all(&used, "ReadCapacityUnits") {
+            shown["ConsumedCapacity"] = consumed;
+        }
+        Ok(shown)
     }
 }
 

@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::capacity::{self, Capacity};
-use super::error::{VALIDATION, condition_failed, invalid_values, unsupported, validation};
+use super::error::{VALIDATION, at_the_front, condition_failed, invalid_values, validation};
 use super::expression::{
     Condition, Path, Placeholders, Update, parse_condition, parse_update, project,
 };
 use super::keys::Key;
+use super::legacy::{self, Expected, LegacyUpdate};
 use super::table::Table;
 use super::value::{Item, item_size, read_item, write_item};
 use super::{Context, State};
@@ -33,9 +34,9 @@ pub struct WriteRequest {
     return_values: Option<String>,
     return_values_on_condition_check_failure: Option<String>,
     return_consumed_capacity: Option<String>,
-    attribute_updates: Option<Value>,
-    expected: Option<Value>,
-    conditional_operator: Option<Value>,
+    attribute_updates: Option<BTreeMap<String, LegacyUpdate>>,
+    expected: Option<BTreeMap<String, Expected>>,
+    conditional_operator: Option<String>,
 }
 
 /// What a write does.
@@ -69,15 +70,17 @@ pub(super) struct Outcome {
 impl WriteRequest {
     /// Parses everything that does not depend on the table.
     pub(super) fn parse(&self, kind: Kind) -> Result<Write<'_>, AwsError> {
-        for (given, what) in [
-            (&self.attribute_updates, "AttributeUpdates"),
-            (&self.expected, "Expected"),
-            (&self.conditional_operator, "ConditionalOperator"),
-        ] {
-            if given.is_some() {
-                return Err(unsupported(&format!("{what} (an expression says the same)")));
-            }
-        }
+        legacy::check_not_both(
+            &[
+                ("AttributeUpdates", self.attribute_updates.is_some()),
+                ("Expected", self.expected.is_some()),
+                ("ConditionalOperator", self.conditional_operator.is_some()),
+            ],
+            &[
+                ("UpdateExpression", self.update_expression.is_some()),
+                ("ConditionExpression", self.condition_expression.is_some()),
+            ],
+        )?;
         let (member, given) = match kind {
             Kind::Put => ("item", &self.item),
             Kind::Update | Kind::Delete | Kind::Check => ("key", &self.key),
@@ -101,8 +104,15 @@ impl WriteRequest {
             .condition_expression
             .as_deref()
             .map(|expression| parse_condition("ConditionExpression", expression, &placeholders));
-        let (update, condition) = (update.transpose()?.unwrap_or_default(), condition.transpose()?);
+        let (mut update, mut condition) =
+            (update.transpose()?.unwrap_or_default(), condition.transpose()?);
         placeholders.check_used()?;
+        if let Some(updates) = self.attribute_updates.as_ref().filter(|_| kind == Kind::Update) {
+            update = legacy::update(updates)?;
+        }
+        if let Some(expected) = &self.expected {
+            condition = legacy::expected(expected, self.conditional_operator.as_deref())?;
+        }
         Ok(Write {
             request: self,
             kind,
@@ -154,7 +164,7 @@ impl Write<'_> {
                     _ => "Item size has exceeded the maximum allowed size",
                 }));
             }
-            table.check_index_keys(new)?;
+            table.check_index_keys(new, self.kind == Kind::Update)?;
         }
         Ok(Outcome { key, old, new })
     }
@@ -219,7 +229,7 @@ impl State {
         kind: Kind,
         context: &Context,
     ) -> Result<Value, AwsError> {
-        let write = request.parse(kind)?;
+        let write = request.parse(kind).map_err(at_the_front)?;
         let capacity = Capacity::read(request.return_consumed_capacity.as_deref())?;
         let (name, table) = self.active(request.table_name.as_deref(), context)?;
         let outcome = write.outcome(table)?;

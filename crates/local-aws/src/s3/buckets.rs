@@ -52,6 +52,7 @@ pub(super) fn create(
     bucket: &str,
 ) -> Result<Response, AwsError> {
     names::check_bucket(bucket)?;
+    check_settings(request)?;
     let mut given = BTreeMap::new();
     let mut constraint = None;
     if !request.body.is_empty() {
@@ -81,6 +82,31 @@ pub(super) fn create(
     state.outbox.created(super::BUCKET, bucket);
     state.buckets.insert(bucket.to_owned(), new);
     Ok(made)
+}
+
+/// What a bucket may be asked to be that this S3 has not, or that AWS itself refuses where owners are enforced.
+fn check_settings(request: &Request) -> Result<(), AwsError> {
+    let enforced = request.header("x-amz-object-ownership").unwrap_or("BucketOwnerEnforced");
+    if enforced != "BucketOwnerEnforced" {
+        return Err(error::not_implemented("`ObjectOwnership` other than BucketOwnerEnforced"));
+    }
+    if request
+        .header("x-amz-bucket-object-lock-enabled")
+        .is_some_and(|on| on.eq_ignore_ascii_case("true"))
+    {
+        return Err(error::not_implemented("`ObjectLockEnabledForBucket`"));
+    }
+    if request.header("x-amz-bucket-namespace").is_some_and(|namespace| namespace != "global") {
+        return Err(error::not_implemented("`BucketNamespace` other than global"));
+    }
+    let shares = request.header("x-amz-acl").is_some_and(|acl| acl != "private");
+    let grants = request.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
+    if shares || grants {
+        let message =
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(AwsError::bad_request("InvalidBucketAclWithObjectOwnership", message));
+    }
+    Ok(())
 }
 
 fn check_location(constraint: Option<&str>, region: &str) -> Result<(), AwsError> {

@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 
 use super::objects::Object;
 use super::routes::reply;
-use super::{Context, NAMESPACE, State, error, headers, names, tags};
+use super::system::System;
+use super::{Context, NAMESPACE, State, error, headers, names, payload, tags};
 use crate::http::{Request, Response};
 use crate::protocol::AwsError;
 use crate::protocol::timestamp::iso8601_zulu;
@@ -21,10 +22,22 @@ pub(super) fn copy(
     names::check_key(key)?;
     let (from_bucket, from_key) = source(request)?;
     let original = state.bucket(&from_bucket)?.object(&from_key)?.clone();
+    headers::check_source(request, &original.etag, original.modified)?;
+    if original.system.is_archived() {
+        let message = "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.";
+        return Err(AwsError::new(403, "ObjectNotInActiveTierError", message));
+    }
+    let system = System::of(request, context)?;
+    let algorithm = match request.header("x-amz-checksum-algorithm") {
+        Some(name) => payload::algorithm(name)
+            .ok_or_else(|| error::invalid_request("Checksum algorithm provided is unsupported."))?,
+        None => original.checksum.algorithm,
+    };
     let replaces = |directive: &str| request.header(directive) == Some("REPLACE");
     let (metadata, tagging) =
         (replaces("x-amz-metadata-directive"), replaces("x-amz-tagging-directive"));
-    if from_bucket == bucket && from_key == key && !metadata {
+    let is_same = from_bucket == bucket && from_key == key;
+    if is_same && !metadata && !System::is_asked_for(request) {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                        object's metadata, storage class, website redirect location or encryption attributes.";
         return Err(error::invalid_request(message));
@@ -34,13 +47,17 @@ pub(super) fn copy(
     headers::check_write(request, there, key)?;
     let kept = if metadata { headers::kept(request)? } else { original.headers };
     let tags = if tagging { tags::of_header(request)? } else { original.tags };
-    let copy = Object::new(original.body, original.checksum, kept, tags, context.now);
+    let checksum = payload::checksum(algorithm, &original.body);
+    let copy = Object::new(original.body, checksum, kept, tags, system, context.now);
     let document = Element::new("CopyObjectResult")
         .in_namespace(NAMESPACE)
         .text("LastModified", iso8601_zulu(copy.modified))
-        .text("ETag", &copy.etag);
+        .text("ETag", &copy.etag)
+        .text(&format!("Checksum{}", algorithm.to_ascii_uppercase()), &copy.checksum.value)
+        .text("ChecksumType", copy.checksum_type());
+    let response = copy.system.encrypted(reply(&document));
     state.put(bucket, key, copy);
-    Ok(reply(&document))
+    Ok(response)
 }
 
 /// `/bucket/key`, or the same without the first slash; the key as it travels in a path.

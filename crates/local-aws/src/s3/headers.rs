@@ -1,6 +1,10 @@
 //! The headers of objects.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use super::error;
 use crate::http::Request;
@@ -20,11 +24,31 @@ const KEPT: [&str; 7] = [
     "x-amz-website-redirect-location",
 ];
 
+/// What a reader may ask to be told otherwise.
+pub(super) const OVERRIDES: [&str; 6] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+];
+
+/// A value as a header may have it: what is not ASCII is encoded as mail does it (RFC 2047).
+pub(super) fn as_sent(value: &str) -> String {
+    if value.is_ascii() {
+        return value.to_owned();
+    }
+    format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(value))
+}
+
 /// The headers of a request that stay with the object, its own metadata included.
 pub(super) fn kept(request: &Request) -> Result<BTreeMap<String, String>, AwsError> {
     let mut headers = BTreeMap::new();
     for (name, value) in &request.headers {
-        let (name, Ok(value)) = (name.as_str(), value.to_str()) else { continue };
+        let (name, Ok(value)) = (name.as_str(), std::str::from_utf8(value.as_bytes())) else {
+            continue;
+        };
         let value = match name {
             "content-encoding" => without_chunks(value),
             _ => value.to_owned(),
@@ -110,10 +134,62 @@ pub(super) fn check_write(
     }
 }
 
-/// Whether the reader has the object already; an error where it is not the one that the reader expects.
-pub(super) fn is_known(request: &Request, etag: &str) -> Result<bool, AwsError> {
-    if request.header("if-match").is_some_and(|expected| !lists(expected, etag)) {
-        return Err(error::precondition_failed("If-Match"));
+/// Whether the reader has the object already; an error where it is not the one that the reader expects. An entity tag says
+/// more than a time.
+pub(super) fn is_known(
+    request: &Request,
+    etag: &str,
+    modified: SystemTime,
+) -> Result<bool, AwsError> {
+    let is_newer = |name: &str| time(request.header(name)?).map(|time| whole(modified) > time);
+    match request.header("if-match") {
+        Some(expected) if !lists(expected, etag) => {
+            return Err(error::precondition_failed("If-Match"));
+        }
+        None if is_newer("if-unmodified-since") == Some(true) => {
+            return Err(error::precondition_failed("If-Unmodified-Since"));
+        }
+        _ => {}
     }
-    Ok(request.header("if-none-match").is_some_and(|known| lists(known, etag)))
+    Ok(match request.header("if-none-match") {
+        Some(known) => lists(known, etag),
+        None => is_newer("if-modified-since") == Some(false),
+    })
+}
+
+/// The same of the original of a copy, which has no answer but yes or no.
+pub(super) fn check_source(
+    request: &Request,
+    etag: &str,
+    modified: SystemTime,
+) -> Result<(), AwsError> {
+    let is_newer = |name: &str| time(request.header(name)?).map(|time| whole(modified) > time);
+    let refused = |what: &str| Err(error::precondition_failed(what));
+    match request.header("x-amz-copy-source-if-match") {
+        Some(expected) if !lists(expected, etag) => return refused("x-amz-copy-source-If-Match"),
+        None if is_newer("x-amz-copy-source-if-unmodified-since") == Some(true) => {
+            return refused("x-amz-copy-source-If-Unmodified-Since");
+        }
+        _ => {}
+    }
+    match request.header("x-amz-copy-source-if-none-match") {
+        Some(known) if lists(known, etag) => refused("x-amz-copy-source-If-None-Match"),
+        None if is_newer("x-amz-copy-source-if-modified-since") == Some(false) => {
+            refused("x-amz-copy-source-If-Modified-Since")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A date as HTTP has it; what is none is ignored, as HTTP wants it.
+fn time(text: &str) -> Option<SystemTime> {
+    let time =
+        jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text);
+    time.ok().map(SystemTime::from)
+}
+
+/// Dates of HTTP know no parts of seconds.
+fn whole(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }

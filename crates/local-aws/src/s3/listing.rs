@@ -113,7 +113,7 @@ fn contents(key: String, object: &Object, owner: Option<&String>) -> Element {
         .text("ChecksumAlgorithm", object.checksum.algorithm.to_ascii_uppercase())
         .text("ChecksumType", object.checksum_type())
         .text("Size", object.body.len().to_string())
-        .text("StorageClass", "STANDARD");
+        .text("StorageClass", object.system.class());
     match owner {
         Some(id) => element.child(Element::new("Owner").text("ID", id)),
         None => element,

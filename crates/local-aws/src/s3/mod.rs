@@ -22,6 +22,7 @@ mod objects;
 mod payload;
 mod resource_types;
 mod routes;
+mod system;
 mod tags;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::payload::{Checksum, md5_hex, payload};
-use super::{Context, State, headers, names, tags};
+use super::system::System;
+use super::{Context, State, error, headers, names, tags};
 use crate::http::{Request, Response};
 use crate::protocol::AwsError;
 use crate::protocol::timestamp::http_date;
@@ -23,6 +24,9 @@ pub(super) struct Object {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) checksum: Checksum,
+    pub(super) system: System,
+    /// How long each part was, of an object that arrived in parts.
+    pub(super) parts: Vec<usize>,
 }
 
 impl Object {
@@ -32,14 +36,35 @@ impl Object {
         checksum: Checksum,
         headers: BTreeMap<String, String>,
         tags: BTreeMap<String, String>,
+        system: System,
         modified: SystemTime,
     ) -> Self {
         let etag = format!("\"{}\"", md5_hex(&body));
-        Self { body, etag, modified, headers, tags, checksum }
+        Self { body, etag, modified, headers, tags, checksum, system, parts: Vec::new() }
+    }
+
+    /// Where a part begins and ends; of an object that did not arrive in parts, the first is all of it.
+    fn part(&self, number: &str) -> Result<(usize, usize), AwsError> {
+        let number: usize = number.parse().unwrap_or_default();
+        if !(1..=10_000).contains(&number) {
+            let message = "Part number must be an integer between 1 and 10000, inclusive";
+            return Err(error::invalid_argument("partNumber", &number.to_string(), message));
+        }
+        let whole = [self.body.len()];
+        let parts = if self.parts.is_empty() { &whole[..] } else { &self.parts };
+        let begin: usize = parts.iter().take(number - 1).sum();
+        match parts.get(number - 1) {
+            Some(length) => Ok((begin, begin + length)),
+            None => {
+                let message = "The requested partnumber is not satisfiable";
+                Err(AwsError::new(416, "InvalidPartNumber", message))
+            }
+        }
     }
 
     pub(super) fn snapshot(&self) -> Value {
-        json!({"etag": self.etag, "size": self.body.len(), "headers": self.headers, "tags": self.tags})
+        let class = self.system.class();
+        json!({"etag": self.etag, "size": self.body.len(), "headers": self.headers, "tags": self.tags, "class": class})
     }
 
     /// Whether its checksum is that of the whole, or one of those of its parts.
@@ -49,9 +74,8 @@ impl Object {
 
     /// An answer with what says that it was written.
     pub(super) fn written(&self, response: Response) -> Response {
-        response
-            .with_header("ETag", &self.etag)
-            .with_header("x-amz-server-side-encryption", "AES256")
+        self.system
+            .encrypted(response.with_header("ETag", &self.etag))
             .with_header(&self.checksum.header(), &self.checksum.value)
             .with_header("x-amz-checksum-type", self.checksum_type())
     }
@@ -70,9 +94,10 @@ pub(super) fn put(
     let payload = payload(request)?;
     let headers = headers::kept(request)?;
     let tags = tags::of_header(request)?;
+    let system = System::of(request, context)?;
     let there = place.objects.get(key).map(|object| object.etag.as_str());
     headers::check_write(request, there, key)?;
-    let object = Object::new(payload.bytes, payload.checksum, headers, tags, context.now);
+    let object = Object::new(payload.bytes, payload.checksum, headers, tags, system, context.now);
     let response = object.written(Response::empty(200));
     state.put(bucket, key, object);
     Ok(response)
@@ -86,22 +111,47 @@ pub(super) fn get(
     key: &str,
 ) -> Result<Response, AwsError> {
     let object = state.bucket(bucket)?.object(key)?;
-    if headers::is_known(request, &object.etag)? {
+    if headers::is_known(request, &object.etag, object.modified)? {
         return Ok(described(object, Response::empty(304)));
     }
-    let range = headers::bytes_of(request.header("range"), object.body.len())?;
+    if object.system.is_archived() && request.method == hyper::Method::GET {
+        let message = "The operation is not valid for the object's storage class";
+        return Err(AwsError::new(403, "InvalidObjectState", message)
+            .with("StorageClass", object.system.class()));
+    }
+    let part = request.query_value("partNumber").map(|number| object.part(number)).transpose()?;
+    let range = match part {
+        Some(_) if request.header("range").is_some() => {
+            return Err(error::invalid_request(
+                "Cannot specify both Range header and partNumber query parameter",
+            ));
+        }
+        Some(part) => Some(part),
+        None => headers::bytes_of(request.header("range"), object.body.len())?,
+    };
     let mut response = match range {
         None => Response { body: object.body.clone(), ..Response::empty(200) },
         Some((first, end)) => {
-            let content = format!("bytes {first}-{}/{}", end - 1, object.body.len());
+            let last = end.saturating_sub(1);
+            let content = format!("bytes {first}-{last}/{}", object.body.len());
             Response { body: object.body.slice(first..end), ..Response::empty(206) }
                 .with_header("Content-Range", content)
         }
     };
+    if part.is_some() && !object.parts.is_empty() {
+        response = response.with_header("x-amz-mp-parts-count", object.parts.len().to_string());
+    }
+    // A reader may ask for other words about the same bytes.
+    let asked = |name: &str| request.query_value(&format!("response-{name}"));
     for (name, value) in &object.headers {
-        // A reader may ask for other words about the same bytes.
-        let asked = request.query_value(&format!("response-{name}"));
-        response = response.with_header(name, asked.unwrap_or(value));
+        if asked(name).is_none() {
+            response = response.with_header(name, headers::as_sent(value));
+        }
+    }
+    for name in headers::OVERRIDES {
+        if let Some(value) = asked(name) {
+            response = response.with_header(name, value);
+        }
     }
     if range.is_none() && request.header("x-amz-checksum-mode") == Some("ENABLED") {
         response = response
@@ -115,9 +165,9 @@ pub(super) fn get(
 }
 
 fn described(object: &Object, response: Response) -> Response {
-    response
+    let response = response
         .with_header("ETag", &object.etag)
         .with_header("Last-Modified", http_date(object.modified))
-        .with_header("Accept-Ranges", "bytes")
-        .with_header("x-amz-server-side-encryption", "AES256")
+        .with_header("Accept-Ranges", "bytes");
+    object.system.described(response)
 }

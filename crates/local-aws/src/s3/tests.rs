@@ -207,3 +207,51 @@ fn tags_that_a_bucket_is_made_with_show_up_late() {
     let seen = routes::route(&mut state, &look, &context).expect("seen");
     assert!(String::from_utf8_lossy(&seen.body).contains("<Key>a</Key>"));
 }
+
+#[test]
+fn what_s3_keeps_with_an_object_is_said_and_not_copied() {
+    let mut s3 = S3::new("us-east-1");
+    s3.call(Method::PUT, "/bucket", &[], "").expect("a bucket");
+    let put = [("x-amz-storage-class", "STANDARD_IA"), ("x-amz-server-side-encryption", "aws:kms")];
+    s3.call(Method::PUT, "/bucket/k", &put, "text").expect("an object");
+    let header = |response: &Response, name: &str| {
+        let found = response.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.clone())
+    };
+    let got =
+        s3.call(Method::GET, "/bucket/k?response-content-disposition=x", &[], "").expect("it");
+    assert_eq!(header(&got, "x-amz-storage-class").as_deref(), Some("STANDARD_IA"));
+    assert_eq!(header(&got, "content-disposition").as_deref(), Some("x"));
+    let copied = [("x-amz-copy-source", "/bucket/k")];
+    s3.call(Method::PUT, "/bucket/copy", &copied, "").expect("a copy");
+    let got = s3.call(Method::GET, "/bucket/copy", &[], "").expect("the copy");
+    assert_eq!(header(&got, "x-amz-storage-class"), None);
+    assert_eq!(header(&got, "x-amz-server-side-encryption").as_deref(), Some("AES256"));
+    for (headers, code) in [
+        (("x-amz-storage-class", "ATTIC"), "InvalidStorageClass"),
+        (("x-amz-acl", "public-read"), "AccessControlListNotSupported"),
+        (("x-amz-object-lock-mode", "GOVERNANCE"), "InvalidRequest"),
+        (("x-amz-server-side-encryption-customer-algorithm", "AES256"), "NotImplemented"),
+    ] {
+        let error = s3.call(Method::PUT, "/bucket/no", &[headers], "x").expect_err(code);
+        assert_eq!(error.code, code);
+    }
+}
+
+#[test]
+fn times_are_conditions_too() {
+    let mut s3 = S3::new("us-east-1");
+    s3.call(Method::PUT, "/bucket", &[], "").expect("a bucket");
+    s3.call(Method::PUT, "/bucket/k", &[], "text").expect("an object");
+    // The object was written on the fifteenth.
+    let (before, after) = ("Thu, 14 Jan 2027 08:00:00 GMT", "Sat, 16 Jan 2027 08:00:00 GMT");
+    let mut status = |name: &'static str, date: &str| {
+        s3.call(Method::GET, "/bucket/k", &[(name, date)], "")
+            .map_or_else(|error| error.status, |ok| ok.status)
+    };
+    assert_eq!(status("if-modified-since", before), 200);
+    assert_eq!(status("if-modified-since", after), 304);
+    assert_eq!(status("if-unmodified-since", before), 412);
+    assert_eq!(status("if-unmodified-since", after), 200);
+    assert_eq!(status("if-unmodified-since", "yesterday"), 200);
+}

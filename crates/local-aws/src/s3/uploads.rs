@@ -13,6 +13,7 @@ use super::input::Node;
 use super::objects::Object;
 use super::payload::{self, Checksum, checksum, digest, hex, payload};
 use super::routes::reply;
+use super::system::System;
 use super::{Context, NAMESPACE, State, error, headers, input, names, tags};
 use crate::http::{Request, Response};
 use crate::protocol::AwsError;
@@ -29,6 +30,7 @@ pub(super) struct Upload {
     began: SystemTime,
     headers: BTreeMap<String, String>,
     tags: BTreeMap<String, String>,
+    system: System,
     algorithm: &'static str,
     /// Whether the checksum will be that of the whole, not one of those of the parts.
     is_whole: bool,
@@ -67,6 +69,7 @@ pub(super) fn create(
         began: context.now,
         headers: headers::kept(request)?,
         tags: tags::of_header(request)?,
+        system: System::of(request, context)?,
         algorithm,
         is_whole,
         parts: BTreeMap::new(),
@@ -77,8 +80,8 @@ pub(super) fn create(
         .text("Bucket", bucket)
         .text("Key", key)
         .text("UploadId", &upload_id);
+    let mut response = upload.system.encrypted(reply(&document));
     state.bucket_mut(bucket)?.uploads.insert(upload_id, upload);
-    let mut response = reply(&document);
     if asked.is_some() {
         let kind = if is_whole { "FULL_OBJECT" } else { "COMPOSITE" };
         response = response
@@ -115,8 +118,9 @@ pub(super) fn upload_part(
     let number = part_number(request)?;
     let payload = payload(request)?;
     let etag = format!("\"{}\"", payload::md5_hex(&payload.bytes));
-    let response = Response::empty(200)
-        .with_header("ETag", &etag)
+    let response = upload
+        .system
+        .encrypted(Response::empty(200).with_header("ETag", &etag))
         .with_header(&payload.checksum.header(), &payload.checksum.value);
     upload.parts.insert(number, Part { body: payload.bytes, etag, modified: context.now });
     Ok(response)
@@ -132,20 +136,41 @@ pub(super) fn upload_part_copy(
 ) -> Result<Response, AwsError> {
     let number = part_number(request)?;
     let (from_bucket, from_key) = source(request)?;
-    let original = state.bucket(&from_bucket)?.object(&from_key)?.body.clone();
-    let range = request.header("x-amz-copy-source-range");
-    let body = match headers::bytes_of(range, original.len())? {
-        Some((first, end)) => original.slice(first..end),
+    let original = state.bucket(&from_bucket)?.object(&from_key)?;
+    headers::check_source(request, &original.etag, original.modified)?;
+    let original = original.body.clone();
+    let body = match request.header("x-amz-copy-source-range") {
+        Some(range) => copied_range(range, &original)?,
         None => original,
     };
     let etag = format!("\"{}\"", payload::md5_hex(&body));
+    let upload = upload(state, request, bucket, key)?;
+    let sum = checksum(upload.algorithm, &body);
     let document = Element::new("CopyPartResult")
         .in_namespace(NAMESPACE)
         .text("LastModified", iso8601_zulu(context.now))
-        .text("ETag", &etag);
-    let parts = &mut upload(state, request, bucket, key)?.parts;
-    parts.insert(number, Part { body, etag, modified: context.now });
-    Ok(reply(&document))
+        .text("ETag", &etag)
+        .text(&format!("Checksum{}", sum.algorithm.to_ascii_uppercase()), &sum.value);
+    let response = upload.system.encrypted(reply(&document));
+    upload.parts.insert(number, Part { body, etag, modified: context.now });
+    Ok(response)
+}
+
+/// The bytes that `bytes=first-last` says, both of which have to be there.
+fn copied_range(range: &str, original: &Bytes) -> Result<Bytes, AwsError> {
+    let ends = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let ends = ends.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    let Some((first, last)) = ends.filter(|(first, last): &(usize, usize)| first <= last) else {
+        let message = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
+                       zero-based offsets of the first and last bytes to copy";
+        return Err(error::invalid_argument("x-amz-copy-source-range", range, message));
+    };
+    if last >= original.len() {
+        let message =
+            format!("Range specified is not valid for source object of size: {}", original.len());
+        return Err(error::invalid_argument("x-amz-copy-source-range", range, &message));
+    }
+    Ok(original.slice(first..=last))
 }
 
 fn part_number(request: &Request) -> Result<u16, AwsError> {
@@ -238,7 +263,9 @@ fn assembled(upload: &Upload, parts: &[&Part], now: SystemTime) -> Object {
     };
     let etag = format!("\"{}-{}\"", hex(&Md5::digest(&digests)), parts.len());
     let (headers, tags) = (upload.headers.clone(), upload.tags.clone());
-    Object { etag, ..Object::new(body, checksum, headers, tags, now) }
+    let lengths = parts.iter().map(|part| part.body.len()).collect();
+    let system = upload.system.clone();
+    Object { etag, parts: lengths, ..Object::new(body, checksum, headers, tags, system, now) }
 }
 
 /// `AbortMultipartUpload`
@@ -253,7 +280,7 @@ pub(super) fn abort(
     Ok(Response::empty(204))
 }
 
-/// `ListParts`, all on one page.
+/// `ListParts`
 pub(super) fn parts(
     state: &mut State,
     request: &Request,
@@ -261,7 +288,13 @@ pub(super) fn parts(
     key: &str,
 ) -> Result<Response, AwsError> {
     let upload = upload(state, request, bucket, key)?;
-    let parts = upload.parts.iter().map(|(number, part)| {
+    let most = whole_number(request, "max-parts")?.unwrap_or(1000).min(1000);
+    let marker = whole_number(request, "part-number-marker")?.unwrap_or(0);
+    let mut rest = upload.parts.iter().filter(|(number, _)| usize::from(**number) > marker);
+    let page: Vec<_> = rest.by_ref().take(most).collect();
+    let is_truncated = rest.next().is_some();
+    let next = page.last().filter(|_| is_truncated).map(|(number, _)| number.to_string());
+    let parts = page.into_iter().map(|(number, part)| {
         Element::new("Part")
             .text("PartNumber", number.to_string())
             .text("LastModified", iso8601_zulu(part.modified))
@@ -273,9 +306,29 @@ pub(super) fn parts(
         .text("Bucket", bucket)
         .text("Key", key)
         .text("UploadId", upload_id(request))
-        .text("IsTruncated", "false")
+        .text("StorageClass", upload.system.class())
+        .text("PartNumberMarker", marker.to_string())
+        .optional("NextPartNumberMarker", next)
+        .text("MaxParts", most.to_string())
+        .text("IsTruncated", is_truncated.to_string())
         .children(parts);
     Ok(reply(&document))
+}
+
+/// A number in the query, such as how many are wanted.
+fn whole_number(request: &Request, name: &str) -> Result<Option<usize>, AwsError> {
+    let Some(text) = request.query_value(name) else { return Ok(None) };
+    match text.parse::<i64>() {
+        Ok(number) if (0..=2_147_483_647).contains(&number) => Ok(usize::try_from(number).ok()),
+        Ok(_) => {
+            let message = format!("Argument {name} must be an integer between 0 and 2147483647");
+            Err(error::invalid_argument(name, text, &message))
+        }
+        Err(_) => {
+            let message = format!("Provided {name} not an integer or within integer range");
+            Err(error::invalid_argument(name, text, &message))
+        }
+    }
 }
 
 /// `ListMultipartUploads`, all on one page.
@@ -285,7 +338,7 @@ pub(super) fn list(state: &State, bucket: &str) -> Result<Response, AwsError> {
             .text("Key", &upload.key)
             .text("UploadId", id)
             .text("Initiated", iso8601_zulu(upload.began))
-            .text("StorageClass", "STANDARD")
+            .text("StorageClass", upload.system.class())
     });
     let document = Element::new("ListMultipartUploadsResult")
         .in_namespace(NAMESPACE)

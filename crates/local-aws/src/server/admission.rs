@@ -11,6 +11,7 @@ use hyper::Method;
 use sha2::{Digest as _, Sha256};
 
 use super::signature::{self, Refusal, Secret};
+use super::v2;
 use super::visitor::is_read;
 use crate::account::Account;
 use crate::http::{Credential, Request, Response};
@@ -62,6 +63,17 @@ pub(super) fn admit(
         Some(pair) if pair.access_key_id == credential.access_key => Some(pair.secret()),
         _ => keys.issued(&credential.access_key),
     };
+    if request.query_value("AWSAccessKeyId").is_some() {
+        v2::check_time(request, keys.account.now())?;
+        return match secret {
+            Some(secret) => v2::verify(request, &secret.key, secret.token.as_deref()),
+            None if keys.required.is_some() => Err(Refusal::UnknownKey.in_protocol(protocol)),
+            None if is_bound_to_read(request, protocol) && !reads(request, protocol) => {
+                Err(only_reads(protocol))
+            }
+            None => Ok(()),
+        };
+    }
     match secret {
         Some(secret) => {
             signature::verify(request, &credential.service, &secret, keys.account.now())

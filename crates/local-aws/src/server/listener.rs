@@ -37,6 +37,11 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
+    /// Whether anybody may send such a request, pages in browsers included.
+    fn is_open_to_all(&self, _headers: &HeaderMap, _path: &str) -> bool {
+        false
+    }
+
     /// How many connections there may be. One more has the one closed that is idle for longest.
     fn most_connections(&self) -> usize {
         connections::most()
@@ -164,7 +169,9 @@ async fn answer(
 ) -> Result<hyper::Response<Reply>, Closed> {
     let request_id = new_request_id();
     let (mut head, body) = request.into_parts();
-    if visitor::is_web_page(&head, handler.has_pages()) {
+    let is_open =
+        head.uri.authority().is_none() && handler.is_open_to_all(&head.headers, head.uri.path());
+    if !is_open && visitor::is_web_page(&head, handler.has_pages()) {
         return encode(not_for_web_pages(&request_id));
     }
     let Some((body, trailers)) = read(body).await? else {

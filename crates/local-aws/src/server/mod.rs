@@ -10,7 +10,10 @@ mod service;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod v2;
 mod visitor;
+
+pub(crate) use visitor::is_loopback_host;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -18,6 +21,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -139,6 +143,9 @@ impl fmt::Debug for Router {
 impl Handler for Router {
     fn handle(&self, mut request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(async move {
+            if let Some(service) = self.open_to_all(&request.headers, path_of(&request)) {
+                return service.page(&self.account, &request).await;
+            }
             if admission::is_closed(&request, self.required.as_ref()) {
                 return Some(admission::ask_for_credentials());
             }
@@ -168,12 +175,27 @@ impl Handler for Router {
     fn has_pages(&self) -> bool {
         true
     }
+
+    fn is_open_to_all(&self, headers: &HeaderMap, path: &str) -> bool {
+        self.open_to_all(headers, path).is_some()
+    }
 }
 
 /// The service of a request, the account and the region that it is about, and who has signed it.
 type Admitted = (&'static dyn Service, Account, Credential);
 
+/// The path of a request, as it was sent.
+fn path_of(request: &Request) -> &str {
+    request.target.split('?').next().unwrap_or_default()
+}
+
 impl Router {
+    /// The service that answers a request of anybody's.
+    fn open_to_all(&self, headers: &HeaderMap, path: &str) -> Option<&'static dyn Service> {
+        let mut services = self.account.services().iter().copied();
+        services.find(|service| service.is_open_to_all(headers, path))
+    }
+
     /// The pages of this program, which AWS does not have.
     fn internal_page(&self, request: &Request) -> Option<Response> {
         if request.method != hyper::Method::GET || request.header("authorization").is_some() {
@@ -199,9 +221,14 @@ impl Router {
     }
 
     fn admit(&self, request: &Request) -> Result<Admitted, (Protocol, AwsError)> {
-        let anonymous = route::anonymous(request, &self.account.region).map(Ok);
+        let anonymous = route::anonymous(request, &self.account.region)
+            .or_else(|| route::presigned_v2(request, &self.account.region))
+            .map(Ok);
         let given = anonymous.unwrap_or_else(|| route::credential(request));
         let credential = given.map_err(|error| {
+            if error.code == "MissingAuthenticationToken" && route::is_for_object(request) {
+                return (Protocol::RestXml, AwsError::new(403, "AccessDenied", "Access Denied"));
+            }
             let protocol = route::guess_service(request)
                 .map_or_else(|| route::guess_protocol(request), Service::protocol);
             (protocol, route::in_dialect(error, protocol))

@@ -232,12 +232,8 @@ impl<S: Modelled> super::Service for S {
     }
 
     fn operation(&self, request: &Request) -> String {
-        let wire = wire_request(request);
-        let call = S::MODELS.iter().find_map(|model| model.route(&wire));
-        call.map_or_else(
-            || format!("{} /{}", request.method, request.path.join("/")),
-            |call| call.operation.name.to_owned(),
-        )
+        operation(S::MODELS, request)
+            .unwrap_or_else(|| format!("{} /{}", request.method, request.path.join("/")))
     }
 
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
@@ -294,6 +290,14 @@ fn interface(models: &'static [Model]) -> Interface {
     let is_query = metadata.protocols.contains(&aws_model::Protocol::Query);
     let version = if is_query { metadata.api_version } else { "" };
     Interface { protocol, target: metadata.target_prefix, version, paths: &[] }
+}
+
+/// The operation of these APIs that a request is for.
+#[must_use]
+pub fn operation(models: &'static [Model], request: &Request) -> Option<String> {
+    let wire = wire_request(request);
+    let call = models.iter().find_map(|model| model.route(&wire))?;
+    Some(call.operation.name.to_owned())
 }
 
 /// Answers a request in the protocol that it is written in; nothing where it is for no operation of these APIs.

@@ -28,6 +28,25 @@ pub fn anonymous(request: &Request, region: &str) -> Option<Credential> {
     })
 }
 
+/// Links as boto3 makes them for S3 unless told otherwise: of the second version of signatures, which name no region.
+pub fn presigned_v2(request: &Request, region: &str) -> Option<Credential> {
+    let access_key = request.query_value("AWSAccessKeyId")?;
+    request.query_value("Signature")?;
+    Some(Credential {
+        access_key: access_key.to_owned(),
+        region: region.to_owned(),
+        service: "s3".to_owned(),
+    })
+}
+
+/// Whether an unsigned request can only be one for an object: a path that no other service has.
+pub fn is_for_object(request: &Request) -> bool {
+    request.header("x-amz-target").is_none()
+        && !request.path.is_empty()
+        && guess_service(request).is_none()
+        && !request.header("content-type").unwrap_or_default().contains("json")
+}
+
 /// Whether AWS has a region of that name.
 pub fn is_region(name: &str) -> bool {
     aws_model::regions::REGIONS.contains(&name)

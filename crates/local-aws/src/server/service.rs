@@ -1,5 +1,6 @@
 //! What a service is to all that is not the service itself.
 
+use hyper::HeaderMap;
 use serde_json::Value;
 
 use crate::account::Account;
@@ -78,6 +79,12 @@ pub trait Service: Send + Sync + 'static {
 
     /// Answers a request. The future is dropped when the client goes away.
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response>;
+
+    /// Whether a request is for something that AWS lets the whole world ask, pages in browsers included, as it does with APIs.
+    /// Only [`page`](Self::page) sees such a request: no operation is reached by it.
+    fn is_open_to_all(&self, _headers: &HeaderMap, _path: &str) -> bool {
+        false
+    }
 
     /// Answers what is no request to AWS, such as that of a browser, where the page is one of the service's.
     fn page<'a>(

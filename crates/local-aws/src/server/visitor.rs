@@ -68,14 +68,15 @@ fn is_addressed_here(head: &Parts) -> bool {
     let mut named = head.headers.get_all(HOST).iter();
     let hosts_are_ours = match (named.next(), named.next()) {
         (None, _) => true,
-        (Some(host), None) => host.to_str().is_ok_and(is_loopback),
+        (Some(host), None) => host.to_str().is_ok_and(is_loopback_host),
         (Some(_), Some(_)) => false,
     };
-    hosts_are_ours && head.uri.authority().is_none_or(|authority| is_loopback(authority.as_str()))
+    hosts_are_ours
+        && head.uri.authority().is_none_or(|authority| is_loopback_host(authority.as_str()))
 }
 
 /// An address of this machine, or a name below `localhost`, as buckets have it in virtual hosts.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback_host(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };

@@ -5,11 +5,13 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`creation`] | creating once what only one may have the name of |
+//! | [`length`] | lengths of time |
 //! | [`ownership`] | the tag on everything that a run makes, and what its absence means |
 //! | [`planned`] | what a look finds in a dry run |
 //! | [`scalar`] | text that may be written as any scalar |
 
 pub(crate) mod creation;
+pub(crate) mod length;
 pub(crate) mod ownership;
 pub(crate) mod planned;
 pub(crate) mod scalar;

@@ -138,6 +138,32 @@ impl Resource for Object {
     }
 }
 
+/// Deletes an object that the run has put there, for a step of the playbook.
+pub(crate) async fn remove(cx: &Context, object: &Object) -> Result<(), StepError> {
+    let failed = |code: &str, message: String, help: &str| StepError::Failed {
+        code: code.to_owned(),
+        message,
+        help: Some(help.to_owned()),
+        details: Vec::new(),
+    };
+    let name = object.label();
+    let Some(there) = look(cx, object, None).await? else {
+        return Err(failed("NotFound", format!("there is no object {name}"), "look at its key"));
+    };
+    if !owner(cx, &there).is_this_run() {
+        let message = format!("this run did not put {name} there");
+        return Err(failed("ForeignObject", message, "it could not be put back afterwards"));
+    }
+    match delete(cx, object, None, there.e_tag).await? {
+        Undone::Changed { reason } => Err(failed(
+            "ForeignObject",
+            format!("{name} was not deleted: {reason}"),
+            "somebody else has written it at the same moment",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn exists(object: &Object) -> StepError {
     StepError::Failed {
         code: "PreconditionFailed".to_owned(),

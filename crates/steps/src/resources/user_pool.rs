@@ -47,7 +47,7 @@ pub(crate) async fn create(
     request: CreateUserPoolFluentBuilder,
 ) -> Result<(String, String), StepError> {
     let nth = cx.made::<UserPool>().len();
-    let token = format!("{}/{}/{nth}", cx.run.id, cx.step);
+    let token = format!("{}/{}/{nth}", cx.run.id, cx.slug);
     let made = UserPool { pool_name: pool_name.to_owned(), token };
     let entry = cx.intend(&made)?;
     tags.extend([run_tag(cx), (TOKEN_KEY.to_owned(), made.token)]);

@@ -20,6 +20,7 @@ pub struct Input {
     /// The function's name or ARN.
     function_name: String,
     /// Who may: a service such as `cognito-idp.amazonaws.com`, an account's number, or an ARN.
+    #[schemars(extend("x-form" = "principal"))]
     principal: String,
     /// What it may do.
     #[serde(default = "invoke_function")]
@@ -28,7 +29,7 @@ pub struct Input {
     source_arn: Option<String>,
     /// The number of the account that this must belong to.
     source_account: Option<String>,
-    /// The statement's name in the function's policy; made from the run's id and the step's when absent.
+    /// The statement's name in the function's policy; made from the run's id, the step and its round when absent.
     statement_id: Option<String>,
 }
 
@@ -67,7 +68,7 @@ impl StepKind for AddPermission {
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let named = input.statement_id.is_some();
         let permission = Permission {
-            statement_id: input.statement_id.unwrap_or_else(|| statement_id(&cx.run.id, &cx.step)),
+            statement_id: input.statement_id.unwrap_or_else(|| cx.own_name(100)),
             function_name: input.function_name,
             principal: input.principal,
             action: input.action,
@@ -81,24 +82,5 @@ impl StepKind for AddPermission {
         let statement = permission::add(&cx, &permission).await?;
         let Permission { function_name, statement_id, .. } = permission;
         Ok(Output { function_name, statement_id, statement })
-    }
-}
-
-/// A name that tells whose the statement is; such names hold letters, digits, `-` and `_` alone.
-fn statement_id(run: &str, step: &str) -> String {
-    let clean = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }
-    };
-    format!("playbook-{run}-{step}").chars().map(clean).take(100).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statement_names_hold_only_what_lambda_allows() {
-        assert_eq!(statement_id("7f3a", "allow cognito"), "playbook-7f3a-allow-cognito");
-        assert_eq!(statement_id("7", &"x".repeat(200)).len(), 100);
     }
 }

@@ -18,6 +18,7 @@ pub struct Input {
     /// The role's name.
     role_name: String,
     /// The policy's ARN.
+    #[schemars(extend("x-form" = "policy-arn"))]
     policy_arn: String,
 }
 

@@ -20,6 +20,7 @@ pub struct CreateBucket;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The bucket's name, unique in all of AWS: small letters, digits, hyphens.
+    #[schemars(extend("x-form" = "bucket-name"))]
     bucket: String,
     /// Tags beside the run's own.
     #[serde(default)]

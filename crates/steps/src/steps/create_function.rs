@@ -27,14 +27,16 @@ pub struct CreateFunction;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The function's name, unique in the account and region.
-    #[schemars(extend("x-name" = true))]
+    #[schemars(extend("x-name" = true, "x-form" = "function-name"))]
     function_name: String,
     /// Its runtime, such as `python3.13` or `provided.al2023`.
     #[schemars(extend("x-runtime" = true))]
     runtime: String,
     /// Its handler, such as `FILE.FUNCTION`; `bootstrap` for programs.
+    #[schemars(extend("x-handler" = "code"))]
     handler: String,
     /// The ARN of the role that it runs as.
+    #[schemars(extend("x-form" = "role-arn"))]
     role: String,
     /// Its code.
     code: Code,
@@ -49,7 +51,7 @@ pub struct Input {
     memory_size: Option<i32>,
     /// Its environment variables.
     #[serde(default)]
-    #[schemars(extend("x-stored" = true))]
+    #[schemars(extend("x-stored" = true, "x-form" = "environment"))]
     environment: BTreeMap<String, Variable>,
     /// `x86_64` or `arm64`; when absent `x86_64`, or with `--local` this machine's.
     architectures: Option<Vec<Processor>>,

@@ -19,7 +19,7 @@ pub struct CreateLogGroup;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The log group's name, such as `/aws/lambda/NAME`.
-    #[schemars(extend("x-name" = true))]
+    #[schemars(extend("x-name" = true, "x-form" = "log-group-name"))]
     log_group_name: String,
     /// After how many days events are deleted; never when absent. AWS knows these numbers alone.
     #[schemars(extend("enum" = RETENTION))]

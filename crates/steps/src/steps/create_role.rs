@@ -23,18 +23,29 @@ pub struct CreateRole;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The role's name, unique in the account.
-    #[schemars(extend("x-name" = true))]
+    #[schemars(extend("x-name" = true, "x-form" = "role-name"))]
     role_name: String,
     /// The service that may assume it, such as `lambda.amazonaws.com`.
+    #[schemars(extend("x-form" = "service-principal"))]
     trust_service: Option<String>,
     /// The trust policy as a whole, instead of `trust_service`.
     assume_role_policy_document: Option<Value>,
     /// ARNs of managed policies to attach.
     #[serde(default)]
+    #[schemars(extend("x-form" = "policy-arn"))]
     managed_policies: Vec<String>,
     /// What it is for.
     #[schemars(extend("x-stored" = true))]
     description: Option<String>,
+    /// Its path, such as `/services/`; `/` when absent.
+    #[schemars(length(max = 512), regex(pattern = r"^/([!-~]*/)?$"))]
+    path: Option<String>,
+    /// The ARN of the policy that its rights do not go beyond.
+    #[schemars(extend("x-form" = "policy-arn"))]
+    permissions_boundary: Option<String>,
+    /// How long a session may last, in seconds; 3600 when absent.
+    #[schemars(range(min = 3600, max = 43200))]
+    max_session_duration: Option<i32>,
     /// Tags beside the run's own.
     #[serde(default)]
     #[schemars(extend("x-stored" = true))]
@@ -78,6 +89,7 @@ impl StepKind for CreateRole {
     const PERMISSIONS: &'static [&'static str] = &[
         "iam:CreateRole",
         "iam:TagRole",
+        "iam:PutRolePermissionsBoundary",
         "iam:GetRole",
         "iam:ListAttachedRolePolicies",
         "iam:AttachRolePolicy",
@@ -101,6 +113,9 @@ impl StepKind for CreateRole {
             role_name: &input.role_name,
             trust: &trust,
             description: input.description.as_deref(),
+            path: input.path.as_deref(),
+            permissions_boundary: input.permissions_boundary.as_deref(),
+            max_session_duration: input.max_session_duration,
             tags: &input.tags,
         };
         let (role, adopted) = match role::create(&cx, &wanted).await? {

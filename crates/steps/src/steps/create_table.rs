@@ -25,7 +25,7 @@ pub struct CreateTable;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The table's name, unique in the account and region.
-    #[schemars(extend("x-name" = true))]
+    #[schemars(extend("x-name" = true, "x-form" = "table-name"))]
     table_name: String,
     /// The attributes of the key with their types: first that of the partition key, then that of the sort key, if any.
     key: Key,

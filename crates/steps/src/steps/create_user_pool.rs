@@ -26,7 +26,7 @@ pub struct CreateUserPool;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The pool's name.
-    #[schemars(extend("x-stored" = true))]
+    #[schemars(extend("x-stored" = true, "x-form" = "user-pool-name"))]
     pool_name: String,
     /// What passwords must be like; Cognito's own policy when absent.
     password_policy: Option<PasswordPolicy>,

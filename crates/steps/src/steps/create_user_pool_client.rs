@@ -68,7 +68,7 @@ impl StepKind for CreateUserPoolClient {
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let made = UserPoolClient {
-            client_name: input.client_name.unwrap_or_else(|| name(&cx.run.id, &cx.step)),
+            client_name: input.client_name.unwrap_or_else(|| cx.own_name(128)),
             user_pool_id: input.user_pool_id,
         };
         let flows = input.explicit_auth_flows.iter();
@@ -82,22 +82,5 @@ impl StepKind for CreateUserPoolClient {
             user_pool_client::create(&cx, &made, input.generate_secret, request).await?;
         let UserPoolClient { user_pool_id, client_name } = made;
         Ok(Output { user_pool_id, client_name, client_id, client_secret })
-    }
-}
-
-/// A name that tells whose the client is.
-fn name(run: &str, step: &str) -> String {
-    let clean = |c: char| if c.is_alphanumeric() || "+=,.@-_ ".contains(c) { c } else { '-' };
-    format!("playbook-{run}-{step}").chars().map(clean).take(128).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_holds_the_run_and_only_what_cognito_allows() {
-        assert_eq!(name("7f3a", "the/client"), "playbook-7f3a-the-client");
-        assert_eq!(name("7f3a", &"x".repeat(200)).len(), 128);
     }
 }

@@ -28,10 +28,10 @@ pub struct DeployStack;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The stack's name, unique in the account and region.
-    #[schemars(extend("x-name" = true))]
+    #[schemars(extend("x-name" = true, "x-form" = "stack-name"))]
     stack_name: String,
     /// The template's file, relative to the playbook; at most 51,200 bytes.
-    #[schemars(extend("x-file" = true, "x-no-directory" = true))]
+    #[schemars(extend("x-file" = true, "x-no-directory" = true, "x-template" = true))]
     template: String,
     /// The template's parameters.
     #[serde(default)]

@@ -30,6 +30,9 @@ pub struct Input {
     function_name: String,
     /// What it is given: any data. Nothing when absent.
     payload: Option<Value>,
+    /// A file of JSON that it is given as it stands, relative to the playbook, instead of `payload`.
+    #[schemars(extend("x-file" = true, "x-no-directory" = true))]
+    payload_file: Option<String>,
     /// A version or an alias.
     qualifier: Option<String>,
     /// Whether to wait for the result.
@@ -103,7 +106,9 @@ impl StepKind for Invoke {
     type Created = Nothing;
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
-        let answer = cx.while_refused(Backoff::seconds(60), not_yet, || call(&cx, &input)).await?;
+        let payload = payload(&cx, &input)?;
+        let request = || call(&cx, &input, payload.as_deref());
+        let answer = cx.while_refused(Backoff::seconds(60), not_yet, request).await?;
         let failed = answer.function_error.clone();
         if let Some(number) = answer.payload.as_ref().and_then(|payload| too_long(payload.as_ref()))
         {
@@ -124,7 +129,37 @@ impl StepKind for Invoke {
     }
 }
 
-async fn call(cx: &Context, input: &Input) -> Result<InvokeOutput, CallError> {
+/// What the function is given.
+fn payload(cx: &Context, input: &Input) -> Result<Option<String>, StepError> {
+    let file = match (&input.payload, &input.payload_file) {
+        (payload, None) => return Ok(payload.as_ref().map(ToString::to_string)),
+        (None, Some(file)) => file,
+        (Some(_), Some(_)) => {
+            return Err(StepError::input(
+                "payload_file",
+                "`payload` and `payload_file` say what the function is given",
+                "leave one of them out",
+            ));
+        }
+    };
+    let text = cx.text_of(file, LARGEST_PAYLOAD).map_err(|why| {
+        StepError::input("payload_file", format!("`{file}` {why}"), "name a file of JSON")
+    })?;
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) => Err(StepError::input(
+            "payload_file",
+            format!("`{file}` is no JSON: {error}"),
+            "a function is given JSON",
+        )),
+    }
+}
+
+async fn call(
+    cx: &Context,
+    input: &Input,
+    payload: Option<&str>,
+) -> Result<InvokeOutput, CallError> {
     let waits = input.invocation_type == InvocationType::RequestResponse;
     let request = cx
         .aws
@@ -134,7 +169,7 @@ async fn call(cx: &Context, input: &Input) -> Result<InvokeOutput, CallError> {
         .set_qualifier(input.qualifier.clone())
         .invocation_type(input.invocation_type.of_sdk())
         .set_log_type((waits && input.log).then_some(LogType::Tail))
-        .set_payload(input.payload.as_ref().map(|payload| Blob::new(payload.to_string())));
+        .set_payload(payload.map(Blob::new));
     let placeholder = || Ok(InvokeOutput::builder().status_code(200).build());
     cx.aws.call(request.send(), placeholder).await
 }
@@ -201,6 +236,11 @@ fn reported<T: std::str::FromStr>(report: &str, name: &str) -> Option<T> {
     value.strip_suffix(" ms")?.parse().ok()
 }
 
+/// What Lambda takes in one request.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const LARGEST_PAYLOAD: u64 = 6 * 1024 * 1024;
+
 /// How many lines of the log are shown under a failure.
 const LINES_SHOWN: usize = 20;
 
@@ -217,12 +257,23 @@ fn failure(function_name: &str, kind: &str, output: &Output) -> StepError {
     let code = error_type.unwrap_or("FunctionError").to_owned();
     let shown = output.log_lines.len().saturating_sub(LINES_SHOWN);
     StepError::Failed {
-        help: Some(format!(
-            "mend the handler; where the failure is wanted, write `expect_error: {code}` on this step"
-        )),
+        help: Some(remedy(&code)),
         code,
         message: format!("the function {function_name} failed: {message}"),
         details: output.log_lines.iter().skip(shown).cloned().collect(),
+    }
+}
+
+/// What to do about a function that failed with this code.
+pub(crate) fn remedy(code: &str) -> String {
+    match code {
+        "Runtime.InterpreterNotFound" => {
+            "install what its runtime needs on this machine, and run again; nothing is wrong with the handler"
+                .to_owned()
+        }
+        _ => format!(
+            "fix the handler; where the failure is wanted, write `expect_error: {code}` on this step"
+        ),
     }
 }
 

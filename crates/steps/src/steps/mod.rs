@@ -1,6 +1,7 @@
 //! The step kinds: one file each, one line each here.
 
-use engine::language::spec::{Kinds, Spec};
+use crate::operation;
+use engine::language::spec::{Kinds, Spec, UnknownOperation};
 use engine::step::kind::Kind;
 
 /// Declares the modules and the registry. A line reads `file Kind`.
@@ -41,6 +42,8 @@ registry! {
     put_object PutObject,
     get_object GetObject,
     head_object HeadObject,
+    list_objects ListObjects,
+    delete_object DeleteObject,
     deploy_stack DeployStack,
     stack_outputs StackOutputs,
     create_user_pool CreateUserPool,
@@ -48,6 +51,7 @@ registry! {
     update_triggers UpdateTriggers,
     sign_up SignUp,
     confirm_sign_up ConfirmSignUp,
+    resend_code ResendCode,
     sign_in SignIn,
     forgot_password ForgotPassword,
     confirm_forgot_password ConfirmForgotPassword,
@@ -64,6 +68,7 @@ registry! {
     scan Scan,
     query Query,
     delete_item DeleteItem,
+    http Http,
     ask Ask,
     choose Choose,
     confirm Confirm,
@@ -77,13 +82,15 @@ registry! {
 /// The step kind of that name.
 #[must_use]
 pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
+    let own = KINDS.iter().find(|kind| kind.name == name);
+    own.or_else(|| operation::is_operation(name).then_some(&operation::OPERATION))
 }
 
 /// The step kind that makes, and so can undo, resources of that type.
 #[must_use]
 pub fn maker_of(resource_type: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| !kind.makes.is_empty() && kind.makes == resource_type)
+    let own = KINDS.iter().find(|kind| !kind.makes.is_empty() && kind.makes == resource_type);
+    own.or_else(|| operation::is_operation(resource_type).then_some(&operation::OPERATION))
 }
 
 /// The registry, as readers of playbooks see it.
@@ -95,8 +102,17 @@ impl Kinds for Registry {
         KINDS.iter().map(|kind| kind.name).collect()
     }
 
+    fn is_reserved(&self, word: &str) -> bool {
+        engine::aws::is_reserved_word(word)
+    }
+
     fn spec(&self, name: &str) -> Option<&'static Spec> {
-        kind(name).map(|kind| (kind.spec)())
+        let own = KINDS.iter().find(|kind| kind.name == name);
+        own.map(|kind| (kind.spec)()).or_else(|| operation::spec(name))
+    }
+
+    fn unknown_operation(&self, name: &str) -> Option<UnknownOperation> {
+        operation::unknown(name)
     }
 }
 

@@ -1,12 +1,11 @@
 //! `pause`: time for the reader.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::resources::length::Length;
 use engine::step::{Context, Nothing, Question, StepError, StepKind};
 
 /// `pause`.
@@ -23,24 +22,6 @@ pub struct Input {
     /// What to say while waiting for the return key. Where nobody is there, the run goes on.
     #[schemars(extend("x-shown" = true))]
     prompt: Option<String>,
-}
-
-/// How long something takes, such as `2s` or `1m 30s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String", extend("x-duration" = true))]
-struct Length(Duration);
-
-impl TryFrom<String> for Length {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let length =
-            text.parse::<SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok());
-        length
-            .map(Self)
-            .ok_or_else(|| format!("`{text}` is no duration; write one such as 2s or 1m 30s"))
-    }
 }
 
 /// Nothing.
@@ -82,21 +63,5 @@ impl StepKind for Pause {
             }
         }
         Ok(Output {})
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        let read =
-            |text: &str| Length::try_from(text.to_owned()).map(|length| length.0.as_millis());
-        assert_eq!(read("2s"), Ok(2000));
-        assert_eq!(read("1m 30s"), Ok(90_000));
-        assert_eq!(read("250ms"), Ok(250));
-        assert!(read("-2s").is_err());
-        assert!(read("soon").is_err());
     }
 }

@@ -24,8 +24,10 @@ pub struct Input {
     /// The name of an index, to read that instead.
     index_name: Option<String>,
     /// Which key, such as `UserEmail = :email`.
+    #[schemars(extend("x-expression" = true))]
     key_condition_expression: String,
     /// Which of the items with that key, such as `UserName = :name`.
+    #[schemars(extend("x-expression" = true))]
     filter_expression: Option<String>,
     /// What `#names` in the expressions stand for.
     expression_attribute_names: Option<HashMap<String, String>>,

@@ -24,6 +24,7 @@ pub struct Input {
     /// The name of an index, to read that instead.
     index_name: Option<String>,
     /// Which items, such as `UserName = :name`.
+    #[schemars(extend("x-expression" = true))]
     filter_expression: Option<String>,
     /// What `#names` in the expression stand for.
     expression_attribute_names: Option<HashMap<String, String>>,

@@ -26,6 +26,7 @@ pub struct Input {
     /// The function's name or ARN.
     function_name: String,
     /// The ARN of the role that it runs as.
+    #[schemars(extend("x-form" = "role-arn"))]
     role: Option<String>,
     /// Its handler.
     handler: Option<String>,
@@ -42,7 +43,7 @@ pub struct Input {
     #[schemars(range(min = 128, max = 10240))]
     memory_size: Option<i32>,
     /// Its environment variables, all of them.
-    #[schemars(extend("x-stored" = true))]
+    #[schemars(extend("x-stored" = true, "x-form" = "environment"))]
     environment: Option<BTreeMap<String, Variable>>,
     /// ARNs of its layer versions, all of them.
     layers: Option<Vec<String>>,

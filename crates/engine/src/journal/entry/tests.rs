@@ -1,4 +1,5 @@
 use super::*;
+use crate::journal::encoding::{Broken, decode, encode};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -42,6 +43,13 @@ fn sample() -> Vec<Record> {
         intent(2),
         Record::Failed { seq: 2, code: "EntityAlreadyExists".into() },
         intent(3),
+        Record::UnderWay {
+            seq: 3,
+            attempt: LostAttempt {
+                began: "2026-11-23T10:00:01Z".parse().expect("a time"),
+                ended: "2026-11-23T10:01:01Z".parse().expect("a time"),
+            },
+        },
         Record::Unknown { seq: 3, reason: "it took too long".into() },
         Record::UndoStarted { seq: 3 },
         Record::UndoFailed { seq: 3, reason: "throttled".into() },

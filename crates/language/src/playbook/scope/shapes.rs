@@ -208,7 +208,11 @@ impl Scope {
             ("vars", name) => self.vars.get(name).map(|facts| facts.shape.clone()),
             ("run", "local") => Some(Shape::types_only(Types::BOOLEAN).fixed()),
             ("run", "inbox") => Some(Shape::types_only(Types::ARRAY)),
-            ("run", "id" | "started") | ("env", _) => Some(Shape::types_only(Types::STRING)),
+            ("run", "id" | "started") => Some(Shape::types_only(Types::STRING)),
+            ("env", name) => {
+                let secret = !self.public_env.contains(name);
+                Some(Shape::types_only(Types::STRING).secret(secret))
+            }
             ("run", _) => Some(Shape::types_only(Types::STRING).fixed()),
             ("loop", "first" | "last") => Some(Shape::types_only(Types::BOOLEAN).fixed()),
             ("loop", _) => Some(Shape::types_only(Types::INTEGER).fixed()),

@@ -191,6 +191,7 @@ fn spec<I: JsonSchema, O: JsonSchema>(name: &'static str, shorthand: Option<&'st
         undo_permissions: Vec::new(),
         makes: Vec::new(),
         example: "",
+        operation: None,
     }
 }
 
@@ -222,6 +223,7 @@ impl Kinds for FakeKinds {
 pub(super) struct Disk {
     files: BTreeMap<PathBuf, String>,
     links: BTreeMap<PathBuf, PathBuf>,
+    libraries: BTreeMap<String, PathBuf>,
 }
 
 impl Disk {
@@ -232,6 +234,11 @@ impl Disk {
 
     pub(super) fn and(mut self, name: &str, text: &str) -> Self {
         self.files.insert(tidy(&Path::new("/project/books").join(name)), text.to_owned());
+        self
+    }
+
+    pub(super) fn library(mut self, name: &str, directory: &str) -> Self {
+        self.libraries.insert(name.to_owned(), PathBuf::from(directory));
         self
     }
 
@@ -257,6 +264,10 @@ impl Files for Disk {
 
     fn root_of(&self, _: &Path) -> PathBuf {
         PathBuf::from("/project")
+    }
+
+    fn libraries(&self) -> BTreeMap<String, PathBuf> {
+        self.libraries.clone()
     }
 
     fn names(&self, directory: &Path) -> Vec<String> {

@@ -169,7 +169,7 @@ fn the_envelope_is_kept() {
 #[test]
 fn defaults_of_the_envelope() {
     let playbook = read(
-        "name: a\nsteps:\n  - invoke: {function_name: a}\n    retry: {}\n    poll: {until: 'true'}\n  - repeat: {until: 'true', steps: [print: a]}\n",
+        "name: a\nsteps:\n  - invoke: {function_name: a}\n    retry: {}\n    poll: {until: result is defined}\n  - repeat: {until: 'true', steps: [print: a]}\n",
     )
     .unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
     let [invoke, repeat] = &playbook.steps[..] else { panic!("two steps") };

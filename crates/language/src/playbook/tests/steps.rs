@@ -90,7 +90,7 @@ fn unknown_keys() {
         ),
         &[
             "4:5 unknown-key «nmae» a step has no key `nmae` | unknown key | did you mean `name`?",
-            "6:5 unknown-key «zzzzzz» a step has no key `zzzzzz` | unknown key | beside its kind, a step has `id`, `name`, `when`, `for_each`, `parallel`, `retry`, `poll`, `timeout`, `expect_error`, `allow_error`, `assert`, `outputs`, `keep`",
+            "6:5 unknown-key «zzzzzz» a step has no key `zzzzzz` | unknown key | beside its kind, a step has `id`, `name`, `when`, `for_each`, `parallel`, `retry`, `poll`, `timeout`, `expect_error`, `allow_error`, `assert`, `outputs`, `keep`, `pages`, `wait`, `undo`",
             "7:5 unknown-key «whn» a step has no key `whn` | unknown key | did you mean `when`?",
             "9:5 unknown-key «timout» a step has no key `timout` | unknown key | did you mean `timeout`?",
         ],
@@ -286,7 +286,7 @@ fn expect_error_stands_alone() {
             "  - print: a
     expect_error: A
     retry: {}
-    poll: {until: 'true'}
+    poll: {until: result is defined}
     allow_error: B
   - print: a
     expect_error: []
@@ -401,7 +401,7 @@ fn keys_that_mean_nothing_there() {
     assert_faults(
         &step_faults(
             "  - block: [print: a]
-    poll: {until: 'true'}
+    poll: {until: result is defined}
     retry: {}
     expect_error: A
     allow_error: B

@@ -44,7 +44,7 @@ pub(in crate::template) fn calculate(
     }
     match (number(left), number(right)) {
         (Some(Number::Whole(one)), Some(Number::Whole(other))) => whole(one, operator, other),
-        (Some(one), Some(other)) => decimal(in_double(&one)?, operator, in_double(&other)?),
+        (Some(one), Some(other)) => decimal(as_double(&one)?, operator, as_double(&other)?),
         _ => other_kinds(left, operator, right),
     }
 }
@@ -77,7 +77,7 @@ fn whole(left: i128, operator: &str, right: i128) -> Result<Value, Error> {
         "*" => left.checked_mul(right),
         "/" => {
             let (left, right) =
-                (in_double(&Number::Whole(left))?, in_double(&Number::Whole(right))?);
+                (as_double(&Number::Whole(left))?, as_double(&Number::Whole(right))?);
             return decimal(left, operator, right);
         }
         "//" => left.checked_div_euclid(right).map(|quotient| {
@@ -93,14 +93,19 @@ fn whole(left: i128, operator: &str, right: i128) -> Result<Value, Error> {
     result.map(Value::from).ok_or_else(no_result)
 }
 
+/// Refuses a whole number that no double can hold.
+pub(super) fn in_double(value: &Value) -> Result<(), Error> {
+    number(value).as_ref().map_or(Ok(()), |number| as_double(number).map(drop))
+}
+
 /// A number as a double, where that is the same number.
-fn in_double(number: &Number) -> Result<f64, Error> {
+fn as_double(number: &Number) -> Result<f64, Error> {
     match number {
         Number::Decimal(number) => Ok(*number),
         #[allow(clippy::cast_precision_loss, reason = "these few lose nothing")]
         Number::Whole(whole) if whole.unsigned_abs() <= LARGEST_IN_DOUBLE => Ok(*whole as f64),
         Number::Whole(_) => Err(refusal(
-            "a whole number beyond 2^53 cannot be calculated with exactly beside a decimal",
+            "a whole number beyond 2^53 is not exact as a decimal",
             "stay among whole numbers: `//` divides them",
         )),
     }

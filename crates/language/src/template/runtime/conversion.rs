@@ -3,6 +3,7 @@
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Error, ErrorKind, State, filters};
 
+use super::calculation::in_double;
 use super::number::{is_exact_decimal, keep};
 use super::refusal;
 use crate::template::Value;
@@ -90,6 +91,7 @@ pub(in crate::template) fn to_float(
         }
         return Ok(Value::from(number));
     }
+    in_double(value)?;
     let number = filters::float(state, value, default, kwargs)?;
     keep(&number)?;
     Ok(number)
@@ -141,5 +143,11 @@ pub(in crate::template) fn format_text(
     };
     let mut arguments = vec![format.clone()];
     arguments.extend(values.iter().map(spell));
-    state.apply_filter(ENGINE_FORMAT, &arguments)
+    state.apply_filter(ENGINE_FORMAT, &arguments).map_err(|error| match error.kind() {
+        ErrorKind::OutOfFuel | ErrorKind::UndefinedError => error,
+        _ => refusal(
+            "the format and its values do not fit",
+            "`%s` takes any value, `%d` a whole number, `%f` a number, and each takes one",
+        ),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use minijinja::value::{Kwargs, Rest, ValueKind};
+use minijinja::value::{DynObject, Kwargs, Rest, ValueKind};
 use minijinja::{Error, ErrorKind, State, filters};
 
 use super::{kind, refusal};
@@ -71,7 +71,50 @@ pub(in crate::template) fn no_order(left: &str, right: &str) -> (String, String)
     (message, help.to_owned())
 }
 
-/// A chain of comparisons, at least one of which asks for an order.
+/// Whether two values are the same. Those of different kinds never are, where the engine takes `true` for 1.
+pub(in crate::template) fn equal(left: &Value, right: &Value) -> bool {
+    equal_level(left, right, DEEPEST)
+}
+
+fn equal_level(left: &Value, right: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return left == right };
+    match (left.kind(), right.kind()) {
+        (ValueKind::Bool, ValueKind::Number) | (ValueKind::Number, ValueKind::Bool) => false,
+        (ValueKind::Seq, ValueKind::Seq) => {
+            let (Ok(ones), Ok(others)) = (left.try_iter(), right.try_iter()) else {
+                return left == right;
+            };
+            left.len() == right.len()
+                && ones.zip(others).all(|(one, other)| equal_level(&one, &other, levels))
+        }
+        (ValueKind::Map, ValueKind::Map) => {
+            let Some(entries) = left.as_object().and_then(DynObject::try_iter_pairs) else {
+                return left == right;
+            };
+            left.len() == right.len()
+                && entries.into_iter().all(|(key, one)| {
+                    let other = right.get_item(&key).unwrap_or_default();
+                    !other.is_undefined() && equal_level(&one, &other, levels)
+                })
+        }
+        _ => left == right,
+    }
+}
+
+/// The tests `eq` and `ne`.
+pub(in crate::template) fn equality(
+    equal_is: bool,
+) -> impl Fn(&Value, &Value) -> bool + Send + Sync + 'static {
+    move |left, right| {
+        if holds_unknown(left) || holds_unknown(right) {
+            trace::mark_unknown();
+            return false;
+        }
+        equal(left, right) == equal_is
+    }
+}
+
+/// A chain of comparisons.
 pub(in crate::template) fn ordered(
     state: &State<'_, '_>,
     first: Value,
@@ -85,8 +128,8 @@ pub(in crate::template) fn ordered(
     for pair in operands.chunks_exact(2) {
         let [operator, right] = pair else { continue };
         let holds = match operator.as_str().unwrap_or_default() {
-            "==" => left == *right,
-            "!=" => left != *right,
+            "==" => equal(&left, right),
+            "!=" => !equal(&left, right),
             "in" => contains(state, &left, right)?,
             "not in" => !contains(state, &left, right)?,
             operator => {
@@ -108,7 +151,34 @@ pub(in crate::template) fn ordered(
 }
 
 fn contains(state: &State<'_, '_>, part: &Value, whole: &Value) -> Result<bool, Error> {
-    minijinja::tests::is_in(state, part, whole)
+    if matches!(whole.kind(), ValueKind::Seq | ValueKind::Iterable)
+        && matches!(part.kind(), ValueKind::Bool | ValueKind::Number)
+    {
+        return Ok(whole.try_iter()?.any(|item| equal(part, &item)));
+    }
+    match whole.kind() {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::String => {
+            minijinja::tests::is_in(state, part, whole)
+        }
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        _ => Err(refusal(
+            format!("nothing is in {}", kind(whole)),
+            "`in` asks for a part of a list, a map or a string",
+        )),
+    }
+}
+
+/// The test `in`.
+pub(in crate::template) fn is_in(
+    state: &State<'_, '_>,
+    part: &Value,
+    whole: &Value,
+) -> Result<bool, Error> {
+    if holds_unknown(part) || holds_unknown(whole) {
+        trace::mark_unknown();
+        return Ok(false);
+    }
+    contains(state, part, whole)
 }
 
 /// The tests `lt`, `le`, `gt` and `ge`.
@@ -197,7 +267,7 @@ pub(in crate::template) fn greatest(
 /// `dictsort`, of keys or values that have an order.
 pub(in crate::template) fn sort_entries(value: &Value, kwargs: Kwargs) -> Result<Value, Error> {
     let by_value = kwargs.get::<Option<&str>>("by")? == Some("value");
-    if let Some(pairs) = value.as_object().and_then(minijinja::value::DynObject::try_iter_pairs) {
+    if let Some(pairs) = value.as_object().and_then(DynObject::try_iter_pairs) {
         let compared: Vec<Value> =
             pairs.map(|(key, value)| if by_value { value } else { key }).collect();
         check_items(&compared, None)?;

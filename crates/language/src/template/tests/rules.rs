@@ -94,6 +94,44 @@ fn only_values_of_one_kind_are_ordered() {
 }
 
 #[test]
+fn values_of_different_kinds_are_never_equal() {
+    for never in [
+        "1 == true",
+        "0 == false",
+        "[1] == [true]",
+        "{'a': 1} == {'a': true}",
+        "true in [1]",
+        "1 is eq(true)",
+        "none == false",
+        "1 != 1.0",
+        "'1' in [1]",
+    ] {
+        assert_eq!(value(never), json!(false), "{never}");
+    }
+    for always in [
+        "1 == 1.0",
+        "[1] == [1.0]",
+        "true in [1, true]",
+        "1 != true",
+        "1 is ne(true)",
+        "3 > 2 == 2",
+    ] {
+        assert_eq!(value(always), json!(true), "{always}");
+    }
+    assert_eq!(
+        value("[{'a': 1}, {'a': true}] | selectattr('a', '==', 1) | list | length"),
+        json!(1)
+    );
+}
+
+#[test]
+fn what_is_not_defined_is_no_value() {
+    for undefined in ["[] | first", "[] | max", "'abc'[10]", "1 if false", "[1, [] | last]"] {
+        assert_eq!(error(undefined).message, "something in this is not defined", "{undefined}");
+    }
+}
+
+#[test]
 fn numbers_are_exact_or_an_error() {
     assert_eq!(value("9223372036854775807 + 1"), json!(9_223_372_036_854_775_808_u64));
     assert_eq!(value("2 ** 70 // 2 ** 60"), json!(1024));
@@ -108,10 +146,10 @@ fn numbers_are_exact_or_an_error() {
         ("18446744073709551615 + 1", "this is a whole number of more than 64 bits"),
         ("[2 ** 64]", "this is a whole number of more than 64 bits"),
         ("2 ** 4000", "this calculation has no result: a division by zero, or numbers too large"),
-        (
-            "9007199254740993 / 1",
-            "a whole number beyond 2^53 cannot be calculated with exactly beside a decimal",
-        ),
+        ("9007199254740993 / 1", "a whole number beyond 2^53 is not exact as a decimal"),
+        ("9007199254740993 | float", "a whole number beyond 2^53 is not exact as a decimal"),
+        ("'%d' | format('a')", "the format and its values do not fit"),
+        ("range(1, 10000000000)", "this range has too many items"),
         ("'abc' | int", "this text is no whole number"),
         ("'1e400' | float", "this text is no number"),
         (

@@ -18,7 +18,7 @@ pub use condition::{Comparator, Condition, Operand};
 pub use parser::{parse_condition, parse_projection, parse_update};
 pub use path::{Path, Step};
 pub use projection::project;
-pub use update::{Action, Update};
+pub use update::{Action, Source, Update};
 
 use super::error::validation;
 use super::value::AttributeValue;
@@ -61,12 +61,16 @@ impl Placeholders {
             if !is_placeholder(key, ':') {
                 return Err(invalid_key("Values", key));
             }
-            let value = AttributeValue::read(value).map_err(|error| AwsError {
-                message: format!(
+            let value = AttributeValue::read(value).map_err(|error| {
+                // An empty set is told without where it stands.
+                if error.message.ends_with("may not be empty") {
+                    return error;
+                }
+                let message = format!(
                     "ExpressionAttributeValues contains invalid value: {} for key {key}",
                     error.message
-                ),
-                ..error
+                );
+                AwsError { message, ..error }
             })?;
             read.insert(key.clone(), value);
         }

@@ -2,6 +2,8 @@
 
 mod actions;
 
+use aws_model::is_reserved_word;
+
 use super::Placeholders;
 use super::condition::{Comparator, Condition, Operand};
 use super::lexer::{Kind, Token, tokens};
@@ -11,8 +13,6 @@ use crate::dynamodb::error::validation;
 use crate::dynamodb::value::AttributeValue;
 use crate::protocol::AwsError;
 
-/// The words that attributes cannot be called by without a placeholder, as the Developer Guide lists them.
-const RESERVED_WORDS: &str = include_str!("../reserved_words.txt");
 const LONGEST: usize = 4096;
 /// AWS counts operators and allows 300; what this limits is how deep they may be nested.
 const DEEPEST: usize = 100;
@@ -80,6 +80,8 @@ struct Parser<'e> {
     tokens: Vec<Token<'e>>,
     position: usize,
     depth: usize,
+    /// From which token to which the last group in parentheses goes.
+    group: Option<(usize, usize)>,
     placeholders: &'e Placeholders,
 }
 
@@ -95,6 +97,7 @@ impl<'e> Parser<'e> {
             tokens: tokens(expression),
             position: 0,
             depth: 0,
+            group: None,
             placeholders,
         };
         if expression.len() > LONGEST {
@@ -199,8 +202,14 @@ impl<'e> Parser<'e> {
             return Ok(Condition::Not(Box::new(inner)));
         }
         if self.take("(") {
+            let begin = self.position;
             let inner = self.condition()?;
+            // The group within is all that there is in this one.
+            if self.group == Some((begin, self.position)) {
+                return Err(self.error("The expression has redundant parentheses;"));
+            }
             self.expect(")")?;
+            self.group = Some((begin - 1, self.position));
             return Ok(inner);
         }
         if self.is_call() && !self.is("size") {
@@ -415,7 +424,7 @@ impl<'e> Parser<'e> {
         let name = match token.kind {
             Kind::Word => {
                 let upper = text.to_ascii_uppercase();
-                if RESERVED_WORDS.lines().any(|word| word == upper) {
+                if is_reserved_word(&upper) {
                     return Err(self.error(&format!(
                         "Attribute name is a reserved keyword; reserved keyword: {text}"
                     )));

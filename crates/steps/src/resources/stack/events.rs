@@ -28,7 +28,7 @@ pub(super) async fn kept(cx: &Context, stack_id: &str) -> Result<Vec<String>, St
     let events = since(cx, stack_id, |_| false).await?;
     let skipped =
         |event: &&StackEvent| event.resource_status() == Some(&ResourceStatus::DeleteSkipped);
-    let mut kept: Vec<_> = events.iter().filter(skipped).map(name).collect();
+    let mut kept: Vec<_> = events.iter().filter(skipped).map(name_of_kept).collect();
     kept.sort();
     kept.dedup();
     Ok(kept)
@@ -111,6 +111,18 @@ fn name(event: &StackEvent) -> String {
         event.logical_resource_id().unwrap_or_default(),
         event.resource_type().unwrap_or_default()
     )
+}
+
+/// By what it can be found once the stack is gone.
+fn name_of_kept(event: &StackEvent) -> String {
+    match event.physical_resource_id().filter(|id| !id.is_empty()) {
+        Some(id) => format!(
+            "{}: {} {id}",
+            event.logical_resource_id().unwrap_or_default(),
+            event.resource_type().unwrap_or_default()
+        ),
+        None => name(event),
+    }
 }
 
 #[cfg(test)]

@@ -267,7 +267,7 @@ impl Complaint {
                 "Cognito waits five seconds for a function, three times: let it answer sooner".to_owned()
             }
             Self::Failed => format!(
-                "mend the handler; where the failure is wanted, write `expect_error: {code}` on this step"
+                "fix the handler; where the failure is wanted, write `expect_error: {code}` on this step"
             ),
             Self::Nonsense => {
                 "a handler returns the event that it was given, with what it has to say in its `response`".to_owned()

@@ -145,8 +145,12 @@ impl DryRun {
                 }
             }),
             interrupt: Interrupt::new(watch::channel(0).1, 1),
+            kind: Arc::from("test"),
+            keys: None,
             step: Arc::from("it"),
+            slug: Arc::from("it"),
             unread: false,
+            longest_wait: None,
         };
         Self { directory, said, journal, calls, context }
     }

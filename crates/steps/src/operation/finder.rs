@@ -1,0 +1,218 @@
+//! What a lost reply would have told: what the operation has made is looked for among all that is there, by its name, its tags
+//! or the token of the request.
+
+use serde_json::{Map, Value};
+
+use engine::aws::model::{Effect, Found, Kind, Next, Operation, effect};
+use engine::aws::model::{Filling, Root};
+use engine::step::{Context, Owner, StepError};
+
+use super::look::{call, is_gone, tag_in, tag_of};
+use super::made::{Made, noun};
+
+/// No more pages are looked through.
+const MOST_PAGES: usize = 40;
+
+/// Where in the output of an operation an id stands that only its reply tells.
+struct Place {
+    path: &'static str,
+    /// The last step of the path.
+    name: &'static str,
+}
+
+/// The part of the output that taking it back needs, of the one thing that is the run's; nothing where none is.
+pub(super) async fn find(
+    cx: &Context,
+    found: &Found,
+    made: &Made,
+) -> Result<Option<Value>, StepError> {
+    let Some(place) = place(found) else { return Ok(None) };
+    for lister in listers(found) {
+        let lister = Found { service: found.service, operation: lister };
+        let Some(items) = items(cx, &lister, made, &place).await? else { continue };
+        for (id, item) in items {
+            if is_ours(cx, found, made, (&place, &id), &item).await? {
+                return Ok(Some(at(place.path, id)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The one id that taking it back takes from the output, where the input has none in its place.
+fn place(found: &Found) -> Option<Place> {
+    let undo = found.operation.undo.as_ref()?;
+    let mut places = undo.with.iter().filter_map(|(_, filling)| match filling {
+        Filling::From(places) if places.iter().all(|place| place.root == Root::Output) => {
+            places.first()
+        }
+        _ => None,
+    });
+    let place = places.next().filter(|_| places.next().is_none())?;
+    let name = place.path.rsplit('.').next()?;
+    Some(Place { path: place.path, name })
+}
+
+/// The operations that list what the operation makes.
+fn listers(found: &Found) -> impl Iterator<Item = &'static Operation> {
+    let noun = noun(found.operation.name);
+    let lists = move |operation: &&'static Operation| {
+        let name = operation.name;
+        effect(operation) == Effect::Reads
+            && ["List", "Describe", "Get"].iter().any(|verb| {
+                let rest = name.strip_prefix(verb).and_then(|rest| rest.strip_prefix(noun));
+                rest.is_some_and(|rest| matches!(rest, "s" | "es" | "" | "V2"))
+                    || name.strip_prefix(verb).is_some_and(|rest| {
+                        noun.strip_suffix('y').is_some_and(|stem| rest == format!("{stem}ies"))
+                    })
+            })
+    };
+    found.service.operations.iter().filter(lists)
+}
+
+/// Every item that an operation lists, with its id; nothing where it asks for more than is known.
+async fn items(
+    cx: &Context,
+    lister: &Found,
+    made: &Made,
+    place: &Place,
+) -> Result<Option<Vec<(Value, Value)>>, StepError> {
+    let mut input = Map::new();
+    for member in lister.service.input_of(lister.operation).iter().filter(|it| it.required) {
+        // Cognito's lists ask for the size of a page.
+        match (&lister.service.shape_of(member).kind, made.known.get(member.name)) {
+            (_, Some(value)) => drop(input.insert(member.name.to_owned(), value.clone())),
+            (Kind::Integer, None) if member.name == "MaxResults" => {
+                input.insert(member.name.to_owned(), Value::from(60));
+            }
+            _ => return Ok(None),
+        }
+    }
+    let mut found = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let answer = match call(cx, lister, &Value::Object(input.clone())).await {
+            Ok(answer) => answer,
+            Err(error) if is_gone(&error) => break,
+            Err(error) => return Err(error.into()),
+        };
+        collect(&answer, place, &mut found);
+        let next = lister.operation.pages.as_ref().map(|pages| pages.next(&input, &answer));
+        match next {
+            Some(Ok(Next::Page(next))) => input = next,
+            _ => break,
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The items in an answer that have the id, or are it.
+fn collect(answer: &Value, place: &Place, found: &mut Vec<(Value, Value)>) {
+    let Some(map) = answer.as_object() else { return };
+    for (name, value) in map {
+        let Value::Array(items) = value else { continue };
+        for item in items {
+            match item {
+                Value::Object(fields) => {
+                    let own = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(place.name));
+                    match own {
+                        Some((_, id)) => found.push((id.clone(), item.clone())),
+                        // Instances stand in reservations.
+                        None => collect(item, place, found),
+                    }
+                }
+                Value::String(_) if name.starts_with(place.name) => {
+                    found.push((item.clone(), item.clone()));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn is_ours(
+    cx: &Context,
+    found: &Found,
+    made: &Made,
+    (place, id): (&Place, &Value),
+    item: &Value,
+) -> Result<bool, StepError> {
+    if made.token.as_ref().is_some_and(|token| holds(item, token)) {
+        return Ok(true);
+    }
+    if let Some(tag) = tag_in(item) {
+        return Ok(tag == cx.run.id);
+    }
+    let is_named = made.name(found).is_some_and(|name| is_called(item, name));
+    if !made.tagged {
+        return Ok(is_named && made.is_named_after(cx));
+    }
+    if made.name(found).is_some() && !is_named {
+        return Ok(false);
+    }
+    let mut facts = item.as_object().cloned().unwrap_or_default();
+    facts.insert(place.name.to_owned(), id.clone());
+    Ok(tag_of(cx, found, &Value::Object(facts)).await? == Some(Owner::ThisRun))
+}
+
+/// Whether a text of an item is a name, or ends in one as ARNs and URLs do.
+fn is_called(item: &Value, name: &str) -> bool {
+    match item {
+        Value::String(text) => {
+            text == name || text.rsplit(['/', ':']).next().is_some_and(|last| last == name)
+        }
+        Value::Object(fields) => fields.values().any(|field| is_called(field, name)),
+        _ => false,
+    }
+}
+
+fn holds(item: &Value, text: &str) -> bool {
+    match item {
+        Value::String(own) => own == text,
+        Value::Object(fields) => fields.values().any(|field| holds(field, text)),
+        Value::Array(items) => items.iter().any(|item| holds(item, text)),
+        _ => false,
+    }
+}
+
+/// A value at a path of an output: `Instances[].InstanceId`.
+pub(super) fn at(path: &str, value: Value) -> Value {
+    let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let inner = match rest {
+        Some(rest) => at(rest, value),
+        None => value,
+    };
+    let (name, inner) = match step.strip_suffix("[]").or_else(|| step.strip_suffix("[0]")) {
+        Some(name) => (name, Value::Array(vec![inner])),
+        None => (step, inner),
+    };
+    Value::Object([(name.to_owned(), inner)].into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_found_among_what_is_listed() {
+        let found = crate::operation::found("sqs:CreateQueue").expect("it is there");
+        let place = place(&found).expect("an id");
+        let listers: Vec<&str> = listers(&found).map(|it| it.name).collect();
+        assert_eq!(listers, ["ListQueues"]);
+        let mut items = Vec::new();
+        collect(
+            &json!({"QueueUrls": ["https://q/1/jobs-k3f9", "https://q/1/jobs-k3f90"]}),
+            &place,
+            &mut items,
+        );
+        let ours: Vec<bool> = items.iter().map(|(_, item)| is_called(item, "jobs-k3f9")).collect();
+        assert_eq!(ours, [true, false]);
+    }
+
+    #[test]
+    fn a_path_becomes_a_part_of_an_output() {
+        assert_eq!(at("Vpc.VpcId", json!("v")), json!({"Vpc": {"VpcId": "v"}}));
+        assert_eq!(at("Instances[].Id", json!("i")), json!({"Instances": [{"Id": "i"}]}));
+    }
+}
