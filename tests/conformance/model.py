@@ -18,6 +18,21 @@ COMMON = {
 }
 
 
+# What services answer although their models do not list it, or leave out although they say it is there.
+UNDECLARED = {
+    "sqs": {
+        "InvalidParameterValue",
+        "MissingParameter",
+        "QueueAlreadyExists",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        "AWS.SimpleQueueService.EmptyBatchRequest",
+        "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+    },
+}
+LEFT_OUT = {"sqs": {".Failed", ".Successful"}}
+
+
 class Model:
     """What the service's operations may answer, and where an answer was otherwise."""
 
@@ -87,14 +102,14 @@ class Model:
 
     def needs(self, operation, shape, present, path):
         for name in shape.required_members:
-            if name not in present:
+            if name not in present and f"{path}.{name}" not in LEFT_OUT.get(self.name, ()):
                 self.missing[operation].add(f"{path}.{name}")
 
     def refused(self, error):
         operation = self.service.operation_model(error.operation_name)
         declared = {shape.error_code for shape in operation.error_shapes} | {shape.name for shape in operation.error_shapes}
         undeclared = self.undeclared.setdefault(operation.name, set())
-        if (code := error.response["Error"]["Code"]) not in declared | COMMON:
+        if (code := error.response["Error"]["Code"]) not in declared | COMMON | UNDECLARED.get(self.name, set()):
             undeclared.add(code)
 
     def findings(self):

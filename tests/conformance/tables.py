@@ -142,5 +142,3 @@ def what_is_not_here(s):
         client.describe_limits()
     except client.exceptions.ClientError as error:
         s.same("an operation", error.response["Error"]["Code"], "UnknownOperationException")
-    name = table(s)
-    refused(s, "what expressions have replaced", "ValidationException", "scan", TableName=name, ScanFilter={})

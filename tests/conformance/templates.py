@@ -91,7 +91,6 @@ def what_is_not_here(s):
     templates = {
         "another stack's outputs": (TWO % "!ImportValue x", "Fn::ImportValue"),
         "a network's parts": (TWO % "!Cidr [a, b]", "Fn::Cidr"),
-        "a transformation": (f"Transform: AWS::Serverless-2016-10-31\n{GROUP}", "Transform"),
     }
     for name, (template, message) in templates.items():
         refused(s, name, "ValidationError", "create_stack", re.compile(message), StackName=name_of(s), TemplateBody=template)

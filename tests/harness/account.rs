@@ -81,7 +81,7 @@ impl Account {
             let Value::Object(parts) = picture else { continue };
             for (name, part) in parts {
                 match part {
-                    Value::Object(named) if service == "iam" => {
+                    Value::Object(named) if has_types(service) => {
                         names.extend(named.keys().map(|it| format!("{service} {name} {it}")));
                     }
                     _ => names.push(format!("{service} {name}")),
@@ -91,6 +91,12 @@ impl Account {
         names.sort();
         names
     }
+}
+
+/// Whether a service's picture is one of types, each with what there is of it.
+fn has_types(name: &str) -> bool {
+    let service = local_aws::SERVICES.iter().find(|service| service.name() == name);
+    service.is_some_and(|service| service.comparison().has_types)
 }
 
 impl Drop for Account {

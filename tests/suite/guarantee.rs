@@ -42,12 +42,15 @@ const MOST_DEATHS: usize = 3;
 struct OneFile(String);
 
 impl Files for OneFile {
-    fn read(&self, _: &Path) -> Result<String, String> {
-        Ok(self.0.clone())
+    fn read(&self, path: &Path) -> Result<String, String> {
+        match self.kind(path) {
+            Some(_) => Ok(self.0.clone()),
+            None => Err("there is no such file".to_owned()),
+        }
     }
 
-    fn kind(&self, _: &Path) -> Option<FileKind> {
-        Some(FileKind::File)
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        path.extension().is_some_and(|it| it == "yaml").then_some(FileKind::File)
     }
 
     fn root_of(&self, directory: &Path) -> PathBuf {

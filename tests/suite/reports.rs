@@ -16,8 +16,8 @@ const CANARY: &str = "canary-of-the-reports";
 const FORMATS: [&str; 6] = ["html", "markdown", "junit", "tap", "json", "otlp"];
 
 /// Fails in one lane, with a loop, a secret, a text that is markup, and a clean-up.
-const FAILS: &str = "name: fails\ninputs: {password: {type: secret, prompt: Password}}\nsteps:\n  - name: Make <b>it</b>\n    create-log-group: \
-                     {log_group_name: \"/{{ run.id }}\"}\n  - print: \"it is {{ inputs.password }} <script>alert(1)</script>\"\n  - \
+const FAILS: &str = "name: fails\ninputs: {password: {type: secret, prompt: Password}}\nsteps:\n  - id: group\n    create-log-group: \
+                     {log_group_name: \"/{{ run.id }}/-b-\"}\n  - print: \"it is {{ inputs.password }} <script>alert(1)</script>\"\n  - \
                      parallel:\n      steps:\n        - name: Wait a little\n          pause: 50ms\n        - id: sum\n          set: {value: \
                      3}\n          assert: [result.value == 3, result.value == 4]\n  - print: never reached\n";
 

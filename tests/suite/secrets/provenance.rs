@@ -31,7 +31,7 @@ name: p
 inputs: {s: {type: secret}, pin: {type: secret}}
 steps:
   - id: one
-    set: {pin: "{{ inputs.pin | int }}", sure: "{{ inputs.pin == '1234' }}", seven: 7, true_too: true}
+    set: {pin: "{{ inputs.pin | int }}", sure: "{{ inputs.pin == '12' ~ '34' }}", seven: 7, true_too: true}
   - create-log-group: {log_group_name: "/x/{{ run.id }}", retention_in_days: "{{ (inputs.pin | int) + 593 }}"}
 outputs: {pin: steps.one.pin, all: steps.one}
 "#;
@@ -176,8 +176,9 @@ fn nothing_but_secrets_is_masked_in_the_shipped_playbooks() {
             let report = sandbox.root().join("report.json");
             // What needs a Rust handler is built nowhere here: its plan tells as much.
             let text = fs::read_to_string(&path).unwrap();
-            let has_rust =
-                ["event-function.yaml", "trigger-function.yaml"].iter().any(|it| text.contains(it));
+            let has_rust = ["event-function.yaml", "trigger-function.yaml", "{cargo: "]
+                .iter()
+                .any(|it| text.contains(it));
             let how = if has_rust { "--dry-run" } else { "--local" };
             let mut command = sandbox.playbook(["run", how, "--no-input"]);
             command.arg(&path).arg("--report").arg(format!("json={}", report.display()));
@@ -193,6 +194,8 @@ fn nothing_but_secrets_is_masked_in_the_shipped_playbooks() {
             for event in calls::events_of_report(&report) {
                 masks(&event, "", &mut found);
             }
+            // AWS's model says that the value of a parameter is a secret.
+            found.retain(|mask| !(mask == "Value: ***" && text.contains("ssm:PutParameter")));
             assert!(found.is_empty(), "{}: {found:?}", path.display());
             ran += 1;
         }

@@ -22,6 +22,7 @@ pub fn json_schema(kinds: &dyn Kinds) -> Value {
         define_kind(spec, &mut definitions);
     }
     definitions.insert("step".to_owned(), step(&specs));
+    definitions.insert("operation".to_owned(), json!({"type": ["object", "null"]}));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Playbook",
@@ -157,7 +158,11 @@ fn step(specs: &[&Spec]) -> Value {
     let kinds = specs.iter().map(|spec| spec.name).filter(|kind| *kind != ASSERT);
     let verbs: Vec<&str> = kinds.chain(controls.keys().map(String::as_str)).collect();
     let mut one_of: Vec<Value> = verbs.iter().map(|verb| verb_of(verb)).collect();
-    let others: Vec<Value> = one_of.clone();
+    let operation = json!({"propertyNames": {"not": {"pattern": OPERATION}}});
+    let has_operation = json!({"not": operation});
+    let mut others: Vec<Value> = one_of.clone();
+    one_of.push(has_operation.clone());
+    others.push(has_operation);
     one_of.push(json!({"required": [ASSERT], "not": {"anyOf": others}}));
     // Beside `for_each` it is a number, alone a kind.
     if let (Some(beside), Some(kind)) =
@@ -179,11 +184,18 @@ fn step(specs: &[&Spec]) -> Value {
         "description": "One step: its kind, and what every step may have beside it.",
         "type": "object",
         "properties": properties,
+        "patternProperties": {(OPERATION): {
+            "description": "An operation of AWS, with its members as AWS spells them.",
+            "$ref": "#/$defs/operation"
+        }},
         "additionalProperties": false,
         "dependentRequired": BESIDE_BLOCK.iter().map(|key| (*key, ["block"])).collect::<BTreeMap<_, _>>(),
         "oneOf": one_of
     })
 }
+
+/// Names of operations, such as `sqs:CreateQueue`.
+const OPERATION: &str = "^[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]*$";
 
 /// The kind whose name is also a key of the step keys.
 pub(super) const PARALLEL_KIND: &str = "parallel";
