@@ -126,6 +126,6 @@ fn what_a_template_keeps_is_named_after_a_creation_that_was_rolled_back() {
     sandbox.write("stack.yaml", ROLLED_BACK);
     let outcome =
         sandbox.run(["run", "--local", "--local-pace", "none", "playbook.yaml"]).exited(1);
-    let kept = outcome.stderr.matches("keeps Kept (AWS::Logs::LogGroup)").count();
+    let kept = outcome.stderr.matches("keeps Kept: AWS::Logs::LogGroup").count();
     assert_eq!(kept, 1, "{}", outcome.stderr);
 }
