@@ -36,11 +36,10 @@ pub(crate) fn unknown(name: &str) -> Option<UnknownOperation> {
     let help = match unknown.candidates() {
         [] => match name.split_once(':').map(|(service, _)| (service, model::service(service))) {
             Some((service, Some(_))) => {
-                format!("`playbook steps --service {service}` lists its operations")
+                format!("AWS's API reference lists the operations of {service}")
             }
             Some((service, None)) => match model::nearest_services(service).as_slice() {
-                [] => "`playbook steps --service SERVICE` lists the operations of a service"
-                    .to_owned(),
+                [] => "write the service as the AWS CLI does, such as `sqs:CreateQueue`".to_owned(),
                 near => format!("did you mean the service {}?", listed(near.iter().copied())),
             },
             None => return None,
