@@ -14,6 +14,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"\bAROA[A-Z0-9]{17}\b", "[ROLE-ID]"),
     (r"\bus-east-1_[A-Za-z0-9]{9}\b", "[POOL]"),
+    (r": code [0-9]{6}\b", ": code [CODE]"),
     (r"\b[a-z0-9]{26}\b", "[CLIENT]"),
     (r"\bKnownUsers-[A-Za-z0-9]{12}\b", "KnownUsers-[SUFFIX]"),
     (r#""millis":\d+"#, "\"millis\":[MILLIS]"),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::document::{statements, strings};
-use super::wildcard::matches;
+use super::wildcard::{is_action_like, is_arn_like, is_like};
 use super::{State, managed};
 
 /// Somebody wants to do something with a resource.
@@ -82,16 +82,14 @@ fn applies(statement: &Value, access: &Access<'_>) -> bool {
 
 /// Whether a text is among those of a field, or not among those of its opposite; a policy of a resource may leave out which.
 fn fits(statement: &Value, field: &str, text: &str) -> bool {
-    let any = |patterns: &Value| strings(patterns).iter().any(|pattern| alike(pattern, text));
+    // Names of actions ignore case, those of resources do not.
+    let is_like = if field == "Action" { is_action_like } else { is_like };
+    let any = |patterns: &Value| strings(patterns).iter().any(|pattern| is_like(pattern, text));
     match (statement.get(field), statement.get(format!("Not{field}"))) {
         (Some(patterns), _) => any(patterns),
         (None, Some(patterns)) => !any(patterns),
         (None, None) => field == "Resource",
     }
-}
-
-fn alike(pattern: &str, text: &str) -> bool {
-    matches(pattern, &text.to_lowercase())
 }
 
 fn is_meant(statement: &Value, who: Who<'_>) -> bool {
@@ -168,8 +166,10 @@ fn compare(operator: &str, found: Option<&str>, expected: &Value) -> bool {
         "StringNotEquals" => !any(equal),
         "StringEqualsIgnoreCase" | "Bool" => any(same_letters),
         "StringNotEqualsIgnoreCase" => !any(same_letters),
-        "StringLike" | "ArnLike" | "ArnEquals" => any(alike),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(alike),
+        "StringLike" => any(is_like),
+        "StringNotLike" => !any(is_like),
+        "ArnLike" | "ArnEquals" => any(is_arn_like),
+        "ArnNotLike" | "ArnNotEquals" => !any(is_arn_like),
         "Null" => expected.iter().any(|text| text == "false"),
         _ => false,
     }
@@ -203,6 +203,14 @@ mod tests {
         assert_eq!(decision(&policy, &access(sns, Some("arn:aws:sns:eu-west-1:1:t"))), None);
         assert_eq!(decision(&policy, &access(sns, None)), None);
         assert_eq!(decision(&policy, &access(Who::Service("s3.amazonaws.com"), topic)), None);
+    }
+
+    #[test]
+    fn another_resource_may_differ_in_its_letters_alone() {
+        let policy = |resource: &str| json!({"Statement": {"Effect": "Allow", "Action": "SQS:sendmessage", "Resource": resource}});
+        let holder = access(Who::Holder, None);
+        assert_eq!(decision(&policy(QUEUE), &holder), Some(true));
+        assert_eq!(decision(&policy(&QUEUE.to_uppercase()), &holder), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::AccountPrincipal;
 use super::error::{limit_exceeded, malformed};
-use super::wildcard::matches;
+use super::wildcard::is_action_like;
 use crate::protocol::AwsError;
 
 const TRUST_LIMIT: usize = 2048;
@@ -65,7 +65,7 @@ fn check_trust_statement(statement: &Value) -> Result<(), AwsError> {
     if actions.is_empty() {
         return Err(malformed("Missing required field Action"));
     }
-    if actions.iter().any(|pattern| !TRUST_ACTIONS.iter().any(|action| matches(pattern, action))) {
+    if actions.iter().any(|pattern| !TRUST_ACTIONS.iter().any(|action| is_action_like(pattern, action))) {
         return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
     }
     Ok(())
@@ -188,7 +188,7 @@ pub(super) fn trusts_account(document: &str, caller: &AccountPrincipal) -> bool 
 fn decides_on_assuming(statement: &Value, effect: &str) -> bool {
     statement.get("Effect").and_then(Value::as_str) == Some(effect)
         && statement.get("Action").is_some_and(|actions| {
-            strings(actions).iter().any(|pattern| matches(pattern, "sts:assumerole"))
+            strings(actions).iter().any(|pattern| is_action_like(pattern, "sts:assumerole"))
         })
 }
 

@@ -18,7 +18,7 @@ mod roles;
 mod tags;
 #[cfg(test)]
 mod tests;
-mod wildcard;
+pub(crate) mod wildcard;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::errors::{conflict, invalid, no_function, not_found, stale_revision};
 use super::names::{LATEST, Target, VALIDATION, is_plain};
 use super::state::{Context, State};
+use crate::iam::wildcard::is_arn_like;
 use crate::ids::uuid;
 use crate::protocol::{AwsError, Constraints};
 
@@ -288,51 +289,12 @@ fn conditions_hold(conditions: &Value, caller: Caller<'_>) -> bool {
         keys.iter().all(|(key, expected)| {
             let expected = expected.as_str().unwrap_or_default();
             match (operator.as_str(), key.to_ascii_lowercase().as_str()) {
-                ("ArnLike", "aws:sourcearn") => arn_like(expected, caller.source_arn),
+                ("ArnLike", "aws:sourcearn") => is_arn_like(expected, caller.source_arn),
                 ("StringEquals", "aws:sourceaccount") => expected == caller.source_account,
                 _ => false,
             }
         })
     })
-}
-
-/// `ArnLike`: each of the six parts matches on its own, `*` any number of characters, `?` one.
-fn arn_like(pattern: &str, arn: &str) -> bool {
-    let mut patterns = pattern.splitn(6, ':');
-    let mut parts = arn.splitn(6, ':');
-    loop {
-        match (patterns.next(), parts.next()) {
-            (None, None) => return true,
-            (Some(pattern), Some(part)) if glob(pattern.as_bytes(), part.as_bytes()) => {}
-            _ => return false,
-        }
-    }
-}
-
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut position) = (0, 0);
-    let mut retry = None;
-    while position < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                retry = Some((at + 1, position));
-                at += 1;
-            }
-            Some(expected) if *expected == b'?' || text.get(position) == Some(expected) => {
-                at += 1;
-                position += 1;
-            }
-            _ => match retry {
-                Some((after, from)) => {
-                    at = after;
-                    position = from + 1;
-                    retry = Some((after, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(at..).unwrap_or_default().iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
@@ -385,10 +347,10 @@ mod tests {
 
     #[test]
     fn patterns_match_part_by_part() {
-        assert!(arn_like("arn:aws:s3:::bucket*", "arn:aws:s3:::bucket/key"));
-        assert!(arn_like("arn:aws:s3:::b?cket", "arn:aws:s3:::bucket"));
-        assert!(!arn_like("arn:aws:s3:::b", "arn:aws:s3:::bucket"));
-        assert!(!arn_like("arn:*", "arn:aws:s3:::bucket"));
-        assert!(arn_like("arn:aws:x:r:a:*end", "arn:aws:x:r:a:endless/end"));
+        assert!(is_arn_like("arn:aws:s3:::bucket*", "arn:aws:s3:::bucket/key"));
+        assert!(is_arn_like("arn:aws:s3:::b?cket", "arn:aws:s3:::bucket"));
+        assert!(!is_arn_like("arn:aws:s3:::b", "arn:aws:s3:::bucket"));
+        assert!(!is_arn_like("arn:*", "arn:aws:s3:::bucket"));
+        assert!(is_arn_like("arn:aws:x:r:a:*end", "arn:aws:x:r:a:endless/end"));
     }
 }

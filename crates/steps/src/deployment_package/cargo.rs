@@ -384,7 +384,7 @@ printf '{"reason":"compiler-artifact","target":{"name":"adder"},"manifest_path":
         let lambda = "echo \"$*\" >>arguments\n";
         let scene = Scene::new(&[("cargo-lambda", lambda), ("cargo-zigbuild", ZIGBUILD)]);
         let built = scene.build(&Architecture::Arm64).await.expect("a program");
-        assert!(built.ends_with("target/lambda/adder/bootstrap"), "{}", built.display());
+        assert!(built.ends_with("lambda/adder/bootstrap"), "{}", built.display());
         assert_eq!(
             scene.read("arguments"),
             "lambda --version\nlambda build --release --output-format binary --arm64 --bin adder\n"

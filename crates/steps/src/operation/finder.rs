@@ -20,23 +20,51 @@ struct Place {
     name: &'static str,
 }
 
-/// The part of the output that taking it back needs, of the one thing that is the run's; nothing where none is.
-pub(super) async fn find(
-    cx: &Context,
-    found: &Found,
-    made: &Made,
-) -> Result<Option<Value>, StepError> {
-    let Some(place) = place(found) else { return Ok(None) };
+/// What a search has come to.
+pub(super) enum Search {
+    /// The run's: of each, the part of the output that taking it back needs.
+    Found(Vec<Value>),
+    /// All that there is was looked at, and nothing of it is the run's.
+    Nothing,
+    /// Nothing tells: there is no way to look, or something of that name is there and shows no tags.
+    Unclear(String),
+}
+
+/// Looks for what the operation has made.
+pub(super) async fn find(cx: &Context, found: &Found, made: &Made) -> Result<Search, StepError> {
+    let no_way = || Search::Unclear(format!("nothing lists what {} makes", made.operation));
+    let Some(place) = place(found) else { return Ok(no_way()) };
+    let mut looked = false;
     for lister in listers(found) {
         let lister = Found { service: found.service, operation: lister };
         let Some(items) = items(cx, &lister, made, &place).await? else { continue };
-        for (id, item) in items {
-            if is_ours(cx, found, made, (&place, &id), &item).await? {
-                return Ok(Some(at(place.path, id)));
+        let mut ours = Vec::new();
+        let mut doubtful = None;
+        for (id, item) in items.found {
+            match is_ours(cx, found, made, (&place, &id), &item).await? {
+                Some(true) => ours.push(at(place.path, id)),
+                Some(false) => {}
+                None => doubtful = Some(id),
             }
         }
+        if !ours.is_empty() {
+            return Ok(Search::Found(ours));
+        }
+        if let Some(id) = doubtful {
+            let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+            return Ok(Search::Unclear(format!("{id} has that name and shows no tags")));
+        }
+        looked |= items.are_all;
     }
-    Ok(None)
+    Ok(if looked { Search::Nothing } else { no_way() })
+}
+
+/// What an operation lists.
+struct Items {
+    /// Each with its id.
+    found: Vec<(Value, Value)>,
+    /// Whether there are no more pages.
+    are_all: bool,
 }
 
 /// The one id that taking it back takes from the output, where the input has none in its place.
@@ -70,13 +98,13 @@ fn listers(found: &Found) -> impl Iterator<Item = &'static Operation> {
     found.service.operations.iter().filter(lists)
 }
 
-/// Every item that an operation lists, with its id; nothing where it asks for more than is known.
+/// Every item that an operation lists; nothing where it asks for more than is known.
 async fn items(
     cx: &Context,
     lister: &Found,
     made: &Made,
     place: &Place,
-) -> Result<Option<Vec<(Value, Value)>>, StepError> {
+) -> Result<Option<Items>, StepError> {
     let mut input = Map::new();
     for member in lister.service.input_of(lister.operation).iter().filter(|it| it.required) {
         // Cognito's lists ask for the size of a page.
@@ -88,21 +116,29 @@ async fn items(
             _ => return Ok(None),
         }
     }
-    let mut found = Vec::new();
+    let (mut found, mut are_all) = (Vec::new(), false);
     for _ in 0..MOST_PAGES {
         let answer = match call(cx, lister, &Value::Object(input.clone())).await {
             Ok(answer) => answer,
-            Err(error) if is_gone(&error) => break,
+            // What holds it is gone, and so is it.
+            Err(error) if is_gone(&error) => {
+                are_all = true;
+                break;
+            }
             Err(error) => return Err(error.into()),
         };
         collect(&answer, place, &mut found);
         let next = lister.operation.pages.as_ref().map(|pages| pages.next(&input, &answer));
         match next {
             Some(Ok(Next::Page(next))) => input = next,
-            _ => break,
+            None | Some(Ok(Next::Done)) => {
+                are_all = true;
+                break;
+            }
+            Some(Ok(Next::Stuck) | Err(_)) => break,
         }
     }
-    Ok(Some(found))
+    Ok(Some(Items { found, are_all }))
 }
 
 /// The items in an answer that have the id, or are it.
@@ -129,29 +165,39 @@ fn collect(answer: &Value, place: &Place, found: &mut Vec<(Value, Value)>) {
     }
 }
 
+/// Whether an item is the run's; none where nothing tells.
 async fn is_ours(
     cx: &Context,
     found: &Found,
     made: &Made,
     (place, id): (&Place, &Value),
     item: &Value,
-) -> Result<bool, StepError> {
+) -> Result<Option<bool>, StepError> {
     if made.token.as_ref().is_some_and(|token| holds(item, token)) {
-        return Ok(true);
+        return Ok(Some(true));
     }
     if let Some(tag) = tag_in(item) {
-        return Ok(tag == cx.run.id);
+        return Ok(Some(tag == cx.run.id));
     }
     let is_named = made.name(found).is_some_and(|name| is_called(item, name));
     if !made.tagged {
-        return Ok(is_named && made.is_named_after(cx));
+        return Ok(if made.is_named_after(cx) {
+            Some(is_named)
+        } else {
+            (!is_named).then_some(false)
+        });
     }
     if made.name(found).is_some() && !is_named {
-        return Ok(false);
+        return Ok(Some(false));
     }
     let mut facts = item.as_object().cloned().unwrap_or_default();
     facts.insert(place.name.to_owned(), id.clone());
-    Ok(tag_of(cx, found, &Value::Object(facts)).await? == Some(Owner::ThisRun))
+    Ok(match tag_of(cx, found, &Value::Object(facts)).await? {
+        Some(Owner::ThisRun) => Some(true),
+        Some(Owner::AnotherRun(_) | Owner::Somebody) => Some(false),
+        // Without a name, whatever shows no tags might be meant.
+        Some(Owner::Unknown) | None => (!is_named).then_some(false),
+    })
 }
 
 /// Whether a text of an item is a name, or ends in one as ARNs and URLs do.

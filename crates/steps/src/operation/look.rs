@@ -172,9 +172,9 @@ fn is_empty(answer: &Value) -> bool {
         && map.values().all(|value| value.is_array() || value.is_null())
 }
 
-/// Whether a refusal says that there is no such thing.
+/// Whether a refusal says that there is no such thing. That a server does not know the operation says nothing of that.
 pub(super) fn is_gone(error: &CallError) -> bool {
-    let Some(code) = &error.code else { return false };
+    let Some(code) = error.code.as_ref().filter(|_| !is_denied(error)) else { return false };
     let says = ["NotFound", "NoSuch", "NonExist", "DoesNotExist", "NotExist", "Unknown", "404"];
     says.iter().any(|word| code.contains(word))
         || error.status == Some(404)
@@ -199,6 +199,26 @@ fn is_denied(error: &CallError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::aws::Outcome;
+
+    #[test]
+    fn an_operation_that_a_server_does_not_know_proves_nothing() {
+        let refused = |code: &str, status: u16| CallError {
+            service: "sqs".to_owned(),
+            operation: "DeleteQueue".to_owned(),
+            code: Some(code.to_owned()),
+            message: code.to_owned(),
+            status: Some(status),
+            request_id: None,
+            outcome: Outcome::Refused,
+        };
+        for code in ["QueueDoesNotExist", "ResourceNotFoundException", "NoSuchEntity"] {
+            assert!(is_gone(&refused(code, 400)), "{code}");
+        }
+        for (code, status) in [("UnknownOperationException", 404), ("InvalidAction", 404)] {
+            assert!(!is_gone(&refused(code, status)), "{code}");
+        }
+    }
 
     #[test]
     fn a_tag_is_found_in_every_form() {

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use engine::aws::CallError;
 use engine::aws::model::wire::Call;
 use engine::aws::model::{self, Found, Next, tags};
 use engine::aws::model::{Filling, Root};
 use engine::aws::operation::OperationCall;
-use engine::aws::{CallError, Outcome};
 use engine::language::playbook::Pages;
 use engine::language::spec::OperationEffect;
 use engine::step::{Context, Entry, OperationKeys, Owner, RunFacts, StepError};
@@ -180,8 +180,11 @@ impl Step<'_> {
             serde_json::to_value(&made).unwrap_or_default(),
         )?;
         let is_known_before = undo.is_some_and(model::Undo::is_known_before);
-        let once =
-            creates && !is_known_before && self.token.is_none() && made.name(&self.found).is_none();
+        // Sent again, it might make another one, of which nobody learns the id: a name need not be unique.
+        let once = creates
+            && !is_known_before
+            && self.token.is_none()
+            && !REPEATABLE.contains(&made.operation.as_str());
         let input = Value::Object(self.input.clone());
         match self.call(&input, once).await {
             Ok(output) => self.made(&made, entry, output, creates).await,
@@ -246,14 +249,9 @@ impl Step<'_> {
         refusal: CallError,
     ) -> Result<Value, StepError> {
         let code = refusal.code.clone().unwrap_or_default();
-        let owner = match look::look(self.cx, &self.found, made, None).await {
-            Ok(Seen::There(owner)) => owner,
-            _ if refusal.outcome == Outcome::Refused && !made.is_named_after(self.cx) => {
-                entry.refused(&code)?;
-                return Err(refusal.into());
-            }
-            _ => return Err(entry.unsure(refusal)),
-        };
+        let seen = look::look(self.cx, &self.found, made, None).await;
+        // The request may have arrived twice, so that its own work stands in its way.
+        let Ok(Seen::There(owner)) = seen else { return Err(entry.unsure(refusal)) };
         match owner {
             Owner::AnotherRun(_) | Owner::Somebody => {
                 entry.refused(&code)?;

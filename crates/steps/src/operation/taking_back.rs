@@ -7,7 +7,7 @@ use engine::aws::operation::OperationCall;
 use engine::step::context::Backoff;
 use engine::step::{Context, Owner, StepError, Undone};
 
-use super::finder;
+use super::finder::{self, Search};
 use super::found;
 use super::look::{self, Seen, is_gone};
 use super::made::{Ids, Made, UndoCall};
@@ -35,7 +35,7 @@ pub(super) async fn undo(
         return Err(StepError::failed("UnknownType", message));
     };
     if let Some(own) = &made.undo {
-        return own_undo(&cx, &operation, &made, own, ids.as_ref()).await;
+        return own_undo(&cx, &made, own, ids.as_ref()).await;
     }
     by_table(&cx, &operation, &made, ids).await
 }
@@ -43,7 +43,6 @@ pub(super) async fn undo(
 /// What the playbook itself has said.
 async fn own_undo(
     cx: &Context,
-    operation: &Found,
     made: &Made,
     intended: &UndoCall,
     ids: Option<&Ids>,
@@ -59,9 +58,7 @@ async fn own_undo(
         }
         None => intended,
     };
-    let is_creation =
-        engine::aws::model::effect(operation.operation) == engine::aws::model::Effect::Creates;
-    if ids.is_none() && is_creation && !made.is_named_after(cx) && !cx.presumes() {
+    if ids.is_none() && !made.is_named_after(cx) && !cx.presumes() {
         let reason = format!("its name does not hold the run's id {}", cx.run.id);
         return Ok(Undone::Unproven { reason });
     }
@@ -91,28 +88,32 @@ async fn by_table(
     cx: &Context,
     operation: &Found,
     made: &Made,
-    mut ids: Option<Ids>,
+    ids: Option<Ids>,
 ) -> Result<Undone, StepError> {
     let Some(undo) = operation.operation.undo.as_ref() else {
         let message = format!("nothing is known that takes back {}", made.operation);
         return Err(StepError::failed("UnknownType", message));
     };
-    if ids.is_none() {
-        match whose(cx, operation, made).await? {
-            Whose::Nobodys => return Ok(Undone::AlreadyGone),
-            Whose::Ours(output) => {
-                let given = made.given();
-                let read = undo.read.as_ref().and_then(|read| read.input(&given, output.as_ref()));
-                ids = Some(Ids {
-                    undo: undo.input(&given, output.as_ref()).map(Value::Object),
-                    read: read.map(Value::Object),
-                    ..Ids::default()
-                });
-            }
-            Whose::Spared(undone) => return Ok(undone),
+    let Some(ids) = ids else {
+        let outputs = match whose(cx, operation, made).await? {
+            Whose::Ours(outputs) => outputs,
+            Whose::Decided(undone) => return Ok(undone),
+        };
+        let given = made.given();
+        let mut undone = Undone::AlreadyGone;
+        for output in outputs {
+            let read = undo.read.as_ref().and_then(|read| read.input(&given, output.as_ref()));
+            let ids = Ids {
+                undo: undo.input(&given, output.as_ref()).map(Value::Object),
+                read: read.map(Value::Object),
+                ..Ids::default()
+            };
+            undone = by_ids(cx, operation, &ids).await?;
         }
-    } else if made.tagged {
-        match look::look(cx, operation, made, ids.as_ref()).await? {
+        return Ok(undone);
+    };
+    if made.tagged {
+        match look::look(cx, operation, made, Some(&ids)).await? {
             Seen::Gone => return Ok(Undone::AlreadyGone),
             Seen::There(owner @ (Owner::AnotherRun(_) | Owner::Somebody)) => {
                 if let Some(spared) = owner.spared(cx) {
@@ -122,7 +123,12 @@ async fn by_table(
             Seen::There(_) | Seen::Unseen => {}
         }
     }
-    let ids = ids.unwrap_or_default();
+    by_ids(cx, operation, &ids).await
+}
+
+/// Takes back the one thing that has these ids.
+async fn by_ids(cx: &Context, operation: &Found, ids: &Ids) -> Result<Undone, StepError> {
+    let Some(undo) = operation.operation.undo.as_ref() else { return Ok(Undone::AlreadyGone) };
     let Some(input) = &ids.undo else {
         let reason = format!("{} needs an id that is not known", undo.operation);
         return Ok(Undone::Unproven { reason });
@@ -133,18 +139,18 @@ async fn by_table(
     let opposite = Found { service: operation.service, operation: opposite };
     let undone = call(cx, &opposite, input).await?;
     if undone != Undone::AlreadyGone {
-        until_gone(cx, operation, &ids).await?;
+        until_gone(cx, operation, ids).await?;
     }
     Ok(undone)
 }
 
 /// Whose something is of which the reply was lost.
 enum Whose {
-    /// It is not there.
-    Nobodys,
-    /// It is the run's: what a look has found of the output, where that is needed.
-    Ours(Option<Value>),
-    Spared(Undone),
+    /// It is the run's: what a look has found of the output, where that is needed. A request that arrived twice may have made
+    /// two.
+    Ours(Vec<Option<Value>>),
+    /// It is not there, somebody else's, or nothing tells.
+    Decided(Undone),
 }
 
 async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, StepError> {
@@ -152,25 +158,26 @@ async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, St
         operation.operation.undo.as_ref().is_some_and(engine::aws::model::Undo::is_known_before);
     if !is_known_before {
         return Ok(match finder::find(cx, operation, made).await? {
-            Some(output) => Whose::Ours(Some(output)),
-            None => Whose::Nobodys,
+            Search::Found(outputs) => Whose::Ours(outputs.into_iter().map(Some).collect()),
+            Search::Nothing => Whose::Decided(Undone::AlreadyGone),
+            Search::Unclear(reason) => Whose::Decided(Undone::Unproven { reason }),
         });
     }
     if made.tagged {
         match look::look(cx, operation, made, None).await? {
-            Seen::Gone => return Ok(Whose::Nobodys),
+            Seen::Gone => return Ok(Whose::Decided(Undone::AlreadyGone)),
             Seen::There(owner) => match owner.spared(cx) {
-                None => return Ok(Whose::Ours(None)),
-                Some(spared) => return Ok(Whose::Spared(spared)),
+                None => return Ok(Whose::Ours(vec![None])),
+                Some(spared) => return Ok(Whose::Decided(spared)),
             },
             Seen::Unseen => {}
         }
     }
     if made.is_named_after(cx) || cx.presumes() {
-        return Ok(Whose::Ours(None));
+        return Ok(Whose::Ours(vec![None]));
     }
     let reason = format!("its name does not hold the run's id {}", cx.run.id);
-    Ok(Whose::Spared(Undone::Unproven { reason }))
+    Ok(Whose::Decided(Undone::Unproven { reason }))
 }
 
 /// Calls what takes something back. What is still held by something else is let go of in a while.

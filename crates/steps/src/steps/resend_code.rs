@@ -1,9 +1,12 @@
 //! `resend-code`: another code for a user who has signed up.
 
+use aws_sdk_cognitoidentityprovider::config::Builder;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::operation::resend_confirmation_code::ResendConfirmationCodeOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::resources::user::CodeDelivery;
 use crate::resources::user::secret_hash::secret_hash;
 use crate::resources::user_pool_triggers::failure::Occasion;
 use engine::step::{Context, Nothing, StepError, StepKind};
@@ -12,6 +15,8 @@ use engine::step::{Context, Nothing, StepError, StepKind};
 pub struct ResendCode;
 
 /// Has Cognito send another code to a user who has signed up and is not confirmed. The code that was sent before is void.
+///
+/// The request is never repeated by itself: each one sends a message.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -33,12 +38,8 @@ pub struct Output {
     /// The user's name.
     #[schemars(extend("x-known" = true))]
     username: String,
-    /// `EMAIL` or `SMS`.
-    #[schemars(extend("x-from" = "cognito-idp:ResendConfirmationCode CodeDeliveryDetails.DeliveryMedium"))]
-    delivery_medium: Option<String>,
-    /// Where it went, mostly hidden by Cognito.
-    #[schemars(extend("x-from" = "cognito-idp:ResendConfirmationCode CodeDeliveryDetails.Destination"))]
-    destination: Option<String>,
+    /// Where the code was sent.
+    code_delivery: Option<CodeDelivery>,
 }
 
 impl StepKind for ResendCode {
@@ -67,24 +68,23 @@ impl StepKind for ResendCode {
 
     async fn run(cx: Context, input: Input) -> Result<Output, StepError> {
         let secret = input.client_secret.as_deref();
+        let once = Builder::new().retry_config(RetryConfig::disabled());
         let request = cx
             .aws
             .cognito()
             .resend_confirmation_code()
             .client_id(&input.client_id)
             .set_secret_hash(secret_hash(secret, &input.client_id, &input.username))
-            .username(&input.username);
+            .username(&input.username)
+            .customize()
+            .config_override(once);
         let placeholder = || Ok(ResendConfirmationCodeOutput::builder().build());
         let occasion = Occasion::new(&cx, input.user_pool_id.as_deref(), Some(&input.client_id));
         let resend = async { Ok(cx.aws.call(request.send(), placeholder).await?) };
-        let details = occasion.through(resend).await?.code_delivery_details;
+        let sent = occasion.through(resend).await?;
         Ok(Output {
+            code_delivery: sent.code_delivery_details().map(CodeDelivery::of_sdk),
             username: input.username,
-            delivery_medium: details
-                .as_ref()
-                .and_then(|it| it.delivery_medium())
-                .map(|medium| medium.as_str().to_owned()),
-            destination: details.and_then(|it| it.destination),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::iam::access::{Access, Who, decision};
+
 /// Whether a policy lets a request through: something allows it, and nothing forbids it. None where it is no policy.
 pub(super) fn allows(document: &Value, arn: &str) -> Option<bool> {
     let statements = match &document["Statement"] {
@@ -9,54 +11,20 @@ pub(super) fn allows(document: &Value, arn: &str) -> Option<bool> {
         one @ Value::Object(_) => std::slice::from_ref(one),
         _ => return None,
     };
-    let mut allowed = false;
-    for statement in statements {
-        let is_about = any(&statement["Action"], |action| {
-            is_like(&action.to_ascii_lowercase(), "execute-api:invoke")
-        }) && any(&statement["Resource"], |resource| is_like(resource, arn));
-        match statement["Effect"].as_str()? {
-            "Deny" if is_about => return Some(false),
-            "Allow" => allowed |= is_about,
-            "Deny" => {}
-            _ => return None,
-        }
-    }
-    Some(allowed)
-}
-
-fn any(value: &Value, is_it: impl Fn(&str) -> bool) -> bool {
-    match value {
-        Value::String(text) => is_it(text),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).any(is_it),
-        _ => false,
-    }
-}
-
-/// Whether a text is like a pattern, in which `*` is any number of characters, `?` one.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut at, mut position, mut retry) = (0, 0, None);
-    while position < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                retry = Some((at + 1, position));
-                at += 1;
-            }
-            Some(expected) if *expected == b'?' || text.get(position) == Some(expected) => {
-                at += 1;
-                position += 1;
-            }
-            _ => match retry {
-                Some((after, from)) => {
-                    at = after;
-                    position = from + 1;
-                    retry = Some((after, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(at..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+    let is_whole = |statement: &Value| {
+        let has = |field: &str| statement.get(field).is_some();
+        matches!(statement["Effect"].as_str(), Some("Allow" | "Deny"))
+            && (has("Action") || has("NotAction"))
+            && (has("Resource") || has("NotResource"))
+    };
+    let access = Access {
+        who: Who::Holder,
+        action: "execute-api:Invoke",
+        resource: arn,
+        source_arn: None,
+        source_account: None,
+    };
+    statements.iter().all(is_whole).then(|| decision(document, &access) == Some(true))
 }
 
 #[cfg(test)]
