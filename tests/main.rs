@@ -17,6 +17,7 @@
 //! | [`suite::stack_logs`] | the log groups that Lambda makes for the functions of a stack |
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
+//! | [`suite::resume`] | runs that go on after their process has died, or say why not |
 //! | [`suite::in_flight`] | calls that land after their process has died and somebody has looked |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
 //! | [`suite::told`] | what is told moves no cursor, hides nothing, and commands nobody |
@@ -75,6 +76,7 @@ mod suite {
     mod outcomes;
     mod replies;
     mod reports;
+    mod resume;
     mod secrets;
     mod servers;
     mod shell;

@@ -88,6 +88,9 @@ pub enum Command {
         from: super::new::StarterName,
     },
     /// List the journalled runs: when, how long ago, state, what, what is still there.
+    #[command(
+        after_help = "Examples:\n  playbook runs\n  playbook runs k3x9 --report html=k3x9.html --report junit=k3x9.xml"
+    )]
     Runs(RunsArgs),
     /// Finish the clean-up of runs that did not finish their own.
     #[command(after_help = CLEANUP_EXAMPLES)]
@@ -211,11 +214,17 @@ pub enum OutputFormat {
 /// Which runs to tell of, and how.
 #[derive(Debug, Args)]
 pub struct RunsArgs {
+    /// Only this run.
+    pub run: Option<String>,
+    /// Write a report of it from its journal, as often as wanted: `html=PATH`, `markdown=`, `junit=`, `tap=`, `json=` or
+    /// `otlp=PATH`.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = value::report, requires = "run")]
+    pub report: Vec<ReportFile>,
     /// How to tell it.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub output: RunsFormat,
     /// Remove the journals of finished runs; those of others stay.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "run")]
     pub prune: bool,
     /// Remove those of runs that started that long ago or longer, such as `168h`.
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "prune")]

@@ -123,11 +123,18 @@ async fn finish(
     let reporters = Arc::new(Mutex::new(output.cleanup_reporters(args, mode)));
     let sink = Sink::new(run, output.listener(&reporters), redactor.clone());
     let journal = match journal {
-        Some(journal) => Journal::on_disk(journal, redactor),
+        Some(journal) => {
+            let history = journal.history().ok();
+            let journal = Journal::on_disk(journal, redactor);
+            history.map(|history| journal.clone().with_history(history)).unwrap_or(journal)
+        }
         None => Journal::copy_of(&state, redactor),
     };
     sink.emit(Owner::Run, run_started(&opened, mode));
+    // What the run itself would have told of its end, nobody else does.
+    sink.keep(journal.history());
     let remaining = clean(args, &opened, &connected.aws, &journal, &sink, wishes).await;
+    sink.keep(None);
     let exit = if remaining.is_empty() { Exit::FINE } else { Exit::REMAINS };
     if let Err(error) = journal.close(exit.code()) {
         output.error(&error.to_string(), None);

@@ -117,7 +117,7 @@ pub(super) async fn gather(
     }
     let refuse = |faults: Vec<InputFault>| {
         for fault in &faults {
-            output.error(&fault.to_string(), Some(&fault.help()));
+            let _ = output.fail(&fault.to_string(), Some(&fault.help()));
         }
         Exit::WRONG
     };
@@ -128,6 +128,9 @@ pub(super) async fn gather(
     };
     let mut values = collect(&wanted, &given).map_err(refuse)?;
     values.retain(|name, _| is_own(name));
+    if let Some(resumption) = &session.resumption {
+        resumption.same_as_before("input", |began| &began.inputs, &mut values, output)?;
+    }
     if args.output == RunFormat::Shell {
         // Secrets do not stand in a script, not even masked: it has variables for them.
         values.retain(|name, _| {

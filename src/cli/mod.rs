@@ -20,12 +20,14 @@ mod manual;
 mod new;
 mod output;
 mod prepare;
+mod resume;
 mod run;
 mod runs;
 mod schema;
 #[cfg(feature = "local")]
 mod serve;
 mod signals;
+mod start_at;
 mod state;
 mod steps;
 mod target;

@@ -35,6 +35,14 @@ pub enum RunFormat {
     Shell,
 }
 
+/// What was said to be wrong with the command line or the configuration, for reports.
+static REFUSALS: Mutex<Vec<Failure>> = Mutex::new(Vec::new());
+
+/// The same, once.
+pub(super) fn said() -> Vec<Failure> {
+    std::mem::take(&mut *REFUSALS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// More findings than these are counted, not drawn.
 const MOST_SHOWN: usize = 100;
 
@@ -169,6 +177,15 @@ impl Output {
     /// Says what is wrong with the command line or the configuration, before anything was called.
     pub(super) fn fail(self, message: &str, help: Option<&str>) -> Exit {
         self.error(message, help);
+        let failure = Failure {
+            code: "Refused".to_owned(),
+            message: message.to_owned(),
+            help: help.map(str::to_owned),
+            place: None,
+            excerpt: String::new(),
+            details: Vec::new(),
+        };
+        REFUSALS.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
         Exit::WRONG
     }
 
@@ -219,34 +236,12 @@ impl Output {
         planning: bool,
     ) -> Result<(), Exit> {
         for report in reports {
-            let unusable = |error: std::io::Error| {
+            add_file(all, report, planning).map_err(|error| {
                 self.fail(
                     &format!("{}: {error}", report.path.display()),
                     Some("name another file with --report"),
                 )
-            };
-            match report.format {
-                ReportFormat::Junit => {
-                    let junit = JunitReporter::new(&report.path).map_err(unusable)?;
-                    all.add(junit.planning(planning));
-                }
-                ReportFormat::Json => {
-                    let json = JsonFileReporter::new(&report.path).map_err(unusable)?;
-                    all.add(json.planning(planning));
-                }
-                ReportFormat::Html => {
-                    all.add(HtmlReporter::new(&report.path, planning).map_err(unusable)?);
-                }
-                ReportFormat::Markdown => {
-                    all.add(MarkdownReporter::new(&report.path, planning).map_err(unusable)?);
-                }
-                ReportFormat::Tap => {
-                    all.add(TapReporter::new(&report.path, planning).map_err(unusable)?);
-                }
-                ReportFormat::Otlp => {
-                    all.add(OtlpReporter::new(&report.path).map_err(unusable)?);
-                }
-            }
+            })?;
         }
         Ok(())
     }
@@ -287,6 +282,24 @@ impl Output {
         };
         let errors = faults.iter().filter(|fault| fault.is_error());
         let failures = errors.take(MOST_SHOWN).map(|fault| failure(&fault)).collect();
+        self.tell_refused(all, failures);
+    }
+
+    /// Tells the reports of a command line that was refused: why was said at the terminal.
+    pub(super) fn refused_as_said(self, args: &RunArgs) {
+        let failures = said();
+        if failures.is_empty() {
+            return;
+        }
+        let mut all = self.ci_reporters(args.output, args.dry_run);
+        for report in &args.report {
+            // That it cannot be written has been said, or is no news beside what has.
+            let _ = add_file(&mut all, report, args.dry_run);
+        }
+        self.tell_refused(all, failures);
+    }
+
+    fn tell_refused(self, all: crate::report::Reporters, failures: Vec<Failure>) {
         let all = Arc::new(Mutex::new(Reporters { all, clear: Arc::new(|| ()) }));
         let sink = Sink::new("", self.listener(&all), Redactor::default());
         sink.emit(Owner::Run, What::Refused { failures });
@@ -323,6 +336,24 @@ impl Output {
             reporters.lock().unwrap_or_else(PoisonError::into_inner).all.event(event);
         })
     }
+}
+
+/// Adds who writes a file.
+fn add_file(
+    all: &mut crate::report::Reporters,
+    report: &ReportFile,
+    planning: bool,
+) -> std::io::Result<()> {
+    let path = &report.path;
+    match report.format {
+        ReportFormat::Junit => all.add(JunitReporter::new(path)?.planning(planning)),
+        ReportFormat::Json => all.add(JsonFileReporter::new(path)?.planning(planning)),
+        ReportFormat::Html => all.add(HtmlReporter::new(path, planning)?),
+        ReportFormat::Markdown => all.add(MarkdownReporter::new(path, planning)?),
+        ReportFormat::Tap => all.add(TapReporter::new(path, planning)?),
+        ReportFormat::Otlp => all.add(OtlpReporter::new(path)?),
+    }
+    Ok(())
 }
 
 /// How many columns the terminal has that stderr is.

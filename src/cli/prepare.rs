@@ -11,13 +11,16 @@ use super::args::{CleanupWhen, RunArgs};
 use super::exit::Exit;
 use super::jobs::Job;
 use super::output::{Output, RunFormat};
+use super::resume::{self, Resumption};
 use super::run::Session;
 use super::{guard, inbox, state, target};
 use ::steps;
 use aws::{CallTimeouts, Connected};
 use engine::cleanup::USUAL_TIMEOUT;
 use engine::event::Mode;
-use engine::journal::{Journal, JournalError, JournalFile, Opened, Record, Target, folder};
+use engine::journal::{
+    Began, Journal, JournalError, JournalFile, Line, Opened, Record, Target, folder,
+};
 use engine::redactor::Redactor;
 use engine::run::{CleanupMode, Setup};
 use engine::sink::Sink;
@@ -48,6 +51,9 @@ pub(super) async fn prepare(
     if let Some(guards) = &guards {
         guards.check_region(connected.region.as_deref().unwrap_or_default(), *output)?;
     }
+    if let Some(resumption) = &session.resumption {
+        same_endpoint(resumption, endpoint.as_deref(), *output)?;
+    }
     let (account, prologue) = target::account(args, &connected, output).await?;
     if let Some(guards) = &guards {
         guards.check_account(account.as_deref().unwrap_or_default(), *output)?;
@@ -60,8 +66,19 @@ pub(super) async fn prepare(
         Some(endpoint) if args.embedded => Some(inbox::at(endpoint)),
         _ => local.inbox(),
     };
-    let journal =
-        open_journal(args, playbook, *mode, &facts, endpoint.as_deref(), &redactor, *output)?;
+    let taken = session.resumption.as_ref().and_then(|resumption| resumption.take_journal());
+    let journal = match taken {
+        Some(journal) => {
+            let history = journal.history().map_err(|error| unwritable(&error, *output))?;
+            Journal::on_disk(journal, redactor.clone()).with_history(history)
+        }
+        None => {
+            let opened = opened(args, playbook, *mode, &facts, endpoint.as_deref());
+            let began = resume::began(playbook, &inputs, &overrides);
+            open_journal(opened, began, *mode, &redactor, *output)?
+        }
+    };
+    let past = session.resumption.as_ref().map(|resumption| Arc::clone(&resumption.past));
     let setup = Setup {
         playbook: Arc::clone(playbook),
         cell: job.cell.clone(),
@@ -81,6 +98,8 @@ pub(super) async fn prepare(
         interrupt: session.wishes.interrupt(),
         kind: steps::kind,
         maker_of: steps::maker_of,
+        past: past.unwrap_or_default(),
+        left_out: session.left_out,
         cleanup: cleanup_mode(args),
         yes: args.yes,
         stepping: args.step,
@@ -110,9 +129,10 @@ fn facts(
     account: Option<String>,
     endpoint: Option<&str>,
 ) -> RunFacts {
+    let before = session.resumption.as_ref().map(|resumption| &resumption.opened);
     RunFacts {
-        id: state::run_id(),
-        started: started(),
+        id: before.map_or_else(state::run_id, |opened| opened.run.clone()),
+        started: before.map_or_else(started, |opened| opened.started.clone()),
         region: connected
             .region
             .clone()
@@ -148,17 +168,33 @@ fn started() -> String {
     Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
-fn open_journal(
+/// A run goes on where it was.
+fn same_endpoint(
+    resumption: &Resumption,
+    endpoint: Option<&str>,
+    output: Output,
+) -> Result<(), Exit> {
+    let Opened { run, target, .. } = &resumption.opened;
+    match endpoint.filter(|_| target.endpoint.is_none()) {
+        Some(url) => {
+            let message = format!("run {run} was at AWS itself, and the configuration says {url}");
+            let help = "set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to go on at AWS";
+            Err(output.fail(&message, Some(help)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The head of the journal of a run that begins.
+fn opened(
     args: &RunArgs,
     playbook: &Playbook,
     mode: Mode,
     facts: &RunFacts,
     endpoint: Option<&str>,
-    redactor: &Redactor,
-    output: Output,
-) -> Result<Journal, Exit> {
+) -> Opened {
     let attempt = args.attempt_timeout.unwrap_or(CallTimeouts::default().attempt);
-    let opened = Opened {
+    Opened {
         run: facts.id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         playbook: playbook.name.clone(),
@@ -172,16 +208,37 @@ fn open_journal(
         },
         profile: args.profile.clone(),
         attempt_millis: u64::try_from(attempt.as_millis()).unwrap_or(u64::MAX),
-    };
+    }
+}
+
+fn open_journal(
+    opened: Opened,
+    began: Began,
+    mode: Mode,
+    redactor: &Redactor,
+    output: Output,
+) -> Result<Journal, Exit> {
     if mode == Mode::DryRun {
         return Ok(Journal::in_memory(&Record::Opened(opened), redactor.clone()));
     }
     let directory = state::directory().map_err(|error| output.fail(&error, None))?;
-    let journal = JournalFile::create(&directory, opened).map_err(|error| {
-        let help = format!("nothing was changed; {}", remedy(&error));
-        output.fail(&format!("the journal cannot be written: {error}"), Some(&help))
-    })?;
-    Ok(Journal::on_disk(journal, redactor.clone()))
+    let journal =
+        JournalFile::create(&directory, opened).map_err(|error| unwritable(&error, output))?;
+    let history = match journal.history() {
+        Ok(history) => history,
+        Err(error) => {
+            // A run that never was is not to be found by anybody.
+            let _ = journal.remove();
+            return Err(unwritable(&error, output));
+        }
+    };
+    history.add(&Line::Began(began));
+    Ok(Journal::on_disk(journal, redactor.clone()).with_history(history))
+}
+
+fn unwritable(error: &JournalError, output: Output) -> Exit {
+    let help = format!("nothing was changed; {}", remedy(error));
+    output.fail(&format!("the journal cannot be written: {error}"), Some(&help))
 }
 
 /// What to do about a journal that cannot be begun.

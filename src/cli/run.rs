@@ -10,14 +10,16 @@ use super::exit::Exit;
 use super::guard;
 use super::inputs::{self, Asking};
 use super::jobs::{self, Job};
-use super::output::{Output, Reporters};
+use super::output::{self, Output, Reporters};
 use super::prepare::{Prepared, prepare};
+use super::resume::{self, Resumption};
 use super::signals::Wishes;
-use super::target;
+use super::{start_at, target};
 use ::steps::Registry;
 use engine::cleanup::remaining;
 use engine::event::{Mode, Owner, Reason, Remaining, What};
 use engine::journal::Journal;
+use engine::redactor::Redactor;
 use engine::run;
 use engine::sink::Sink;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -36,19 +38,63 @@ pub(super) struct Session<'a> {
     pub(super) reporters: Arc<Mutex<Reporters>>,
     pub(super) asking: Asking,
     pub(super) wishes: Wishes,
+    /// The run that goes on, if one does.
+    pub(super) resumption: Option<Arc<Resumption>>,
+    /// How many of the steps at the top are left out.
+    pub(super) left_out: usize,
+}
+
+impl Session<'_> {
+    /// Tells the reports of a run that could not begin: why was said at the terminal.
+    fn refused(&self) {
+        let failures = output::said();
+        if !failures.is_empty() {
+            let sink = Sink::new("", self.output.listener(&self.reporters), Redactor::default());
+            sink.emit(Owner::Run, What::Refused { failures });
+        }
+    }
 }
 
 /// Runs playbooks, so many at a time; the exit code is the worst of theirs.
 pub(super) async fn run(args: &RunArgs, output: &Output) -> Exit {
     match all(args, *output).await {
-        Ok(exit) | Err(exit) => exit,
+        Ok(exit) => exit,
+        Err(exit) => {
+            output.refused_as_said(args);
+            exit
+        }
     }
 }
 
 async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
     let environment = environment();
     let mut sources = Sources::new();
+    let (args, mut resumption) = resume::take_up(args, output).await?;
+    let args = &args;
     let playbooks = load(args, &environment, &mut sources, output)?;
+    let mut left_out = 0;
+    if args.resume.is_some() || args.start_at.is_some() {
+        let [playbook] = playbooks.as_slice() else {
+            let option = if args.resume.is_some() { "--resume" } else { "--start-at" };
+            let message = format!("`{option}` is about one playbook");
+            return Err(output.fail(&message, Some("name one file")));
+        };
+        match (&args.start_at, resumption.take()) {
+            (Some(id), Some(taken)) => {
+                resumption = Some(taken.go_back_to(id, playbook, output)?);
+            }
+            (Some(id), None) => {
+                left_out = resume::place_of(id, playbook, output)?;
+                let faults = start_at::unmet(playbook, left_out, id);
+                if !faults.is_empty() {
+                    output.diagnostics(&faults, &sources);
+                    output.refused(args, &faults, &sources);
+                    return Err(Exit::WRONG);
+                }
+            }
+            (None, taken) => resumption = taken,
+        }
+    }
     let jobs = jobs::all(args, &playbooks, output)?;
     let mode = target::mode(args);
     let wishes = Wishes::none();
@@ -70,14 +116,30 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
         }
     }
     let (sources, environment) = (Arc::new(sources), Arc::new(environment));
-    let session = Session { args, output, mode, sources, environment, reporters, asking, wishes };
+    let resumption = resumption.map(Arc::new);
+    let session = Session {
+        args,
+        output,
+        mode,
+        sources,
+        environment,
+        reporters,
+        asking,
+        wishes,
+        resumption,
+        left_out,
+    };
     // Everything that is missing is said before anything is called.
     let mut runs = Vec::new();
     for job in &jobs {
         let session = Session { args: &job.args, ..session.clone() };
         let given = inputs::gather(&session, &job.playbook, &playbooks).await?;
         inputs::mask(&job.playbook, &given, output);
-        let overrides = inputs::overrides(args, &job.playbook, output)?;
+        let mut overrides = inputs::overrides(args, &job.playbook, output)?;
+        if let Some(resumption) = &session.resumption {
+            let given = &mut overrides;
+            resumption.same_as_before("variable", |began| &began.variables, given, output)?;
+        }
         runs.push((session, job, given, overrides));
     }
     let mut worst = Exit::FINE;
@@ -113,8 +175,11 @@ async fn one(
         return Exit::from_code(128 + session.wishes.signal().unwrap_or(2));
     }
     match prepare(&session, job, given, overrides).await {
-        Ok(prepared) => carry_out(prepared, &session.wishes, session.mode).await,
-        Err(exit) => exit,
+        Ok(prepared) => carry_out(prepared, &session).await,
+        Err(exit) => {
+            session.refused();
+            exit
+        }
     }
 }
 
@@ -154,8 +219,21 @@ fn load(
     Err(Exit::WRONG)
 }
 
-async fn carry_out(prepared: Prepared, wishes: &Wishes, mode: Mode) -> Exit {
-    let Prepared { setup, local } = prepared;
+async fn carry_out(prepared: Prepared, session: &Session<'_>) -> Exit {
+    let Prepared { mut setup, local } = prepared;
+    let Session { wishes, mode, output, resumption, .. } = session;
+    let mode = *mode;
+    if resumption.is_some() {
+        let sink = setup.sink.clone();
+        setup = match run::check_past(setup).await {
+            Ok(setup) => setup,
+            Err(failure) => {
+                output.note(&failure.excerpt);
+                sink.emit(Owner::Run, What::Refused { failures: vec![*failure] });
+                return Exit::WRONG;
+            }
+        };
+    }
     let journal = setup.journal.clone();
     let sink = setup.sink.clone();
     let command = setup.cleanup_command.clone();

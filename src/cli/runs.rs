@@ -1,5 +1,7 @@
 //! `playbook runs`.
 
+mod report;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -34,10 +36,17 @@ pub(super) fn runs(args: &RunsArgs, output: Output) -> Exit {
         Ok(directory) => directory,
         Err(error) => return output.fail(&error, None),
     };
+    if let Some(run) = args.run.as_ref().filter(|_| !args.report.is_empty()) {
+        return report::write(args, &directory, run, output);
+    }
     let told = if args.prune {
         prune(args, &directory)
     } else {
-        list(&directory).map(|listed| match args.output {
+        let all = match &args.run {
+            Some(run) => one(&directory, run),
+            None => list(&directory),
+        };
+        all.map(|listed| match args.output {
             RunsFormat::Json => as_json(&listed, Timestamp::now()),
             RunsFormat::Human => as_text(&listed, Timestamp::now()),
         })
@@ -69,6 +78,12 @@ fn prune(args: &RunsArgs, directory: &Path) -> Result<String, JournalError> {
             count => format!("Removed the journals of {count} finished runs.\n"),
         },
     })
+}
+
+/// The run of that name alone.
+fn one(directory: &Path, run: &str) -> Result<Vec<Listed>, JournalError> {
+    JournalFile::peek(directory, run)?;
+    Ok(vec![look(directory, run.to_owned())])
 }
 
 /// The oldest first.

@@ -193,7 +193,11 @@ impl DryRunReporter {
             }
             Status::Interrupted => self.inside("interrupted"),
             Status::Failed => self.fail(step, failure),
-            Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {
+            Status::Passed
+            | Status::DoneBefore
+            | Status::ExpectedError
+            | Status::AllowedError
+            | Status::Planned => {
                 self.failures.rescued_by(step);
             }
         }

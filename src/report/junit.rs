@@ -60,9 +60,11 @@ impl JunitReporter {
     fn step(&mut self, step: &StepRef, status: Status, millis: u64, failure: Option<&Failure>) {
         let Some(suite) = &self.suite else { return };
         let status = match status {
-            Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {
-                TestCaseStatus::success()
-            }
+            Status::Passed
+            | Status::DoneBefore
+            | Status::ExpectedError
+            | Status::AllowedError
+            | Status::Planned => TestCaseStatus::success(),
             Status::Skipped => TestCaseStatus::skipped(),
             Status::Failed => failed(NonSuccessKind::Failure, failure, &mut self.told),
             Status::Interrupted => {

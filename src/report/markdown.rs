@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use super::trace::{Ended, Run, Span, Trace};
+use super::trace::{Ended, How, Run, Span, Trace};
 use super::words::{counted, duration, reason};
 use super::{Reporter, file, safe};
 use engine::event::{Event, Status};
@@ -122,6 +122,9 @@ fn of_run(text: &mut String, run: &Run) {
         facts.push(format!("{} removed", counts.removed));
     }
     let _ = writeln!(text, "{}\n", facts.join(" · "));
+    for said in run.said.iter().filter(|said| said.how == How::Warned) {
+        let _ = writeln!(text, "{}\n", plain(&said.text));
+    }
     for (step, failure) in run.failures() {
         let _ = writeln!(text, "### {} {}\n", plain(&step.number), plain(&step.title));
         let drawn = if failure.excerpt.is_empty() { &failure.message } else { &failure.excerpt };

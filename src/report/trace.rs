@@ -114,6 +114,7 @@ impl Ended {
             Self::Step(status) => match status {
                 Status::Passed => "passed",
                 Status::ExpectedError => "failed as expected",
+                Status::DoneBefore => "passed before",
                 Status::AllowedError => "failed as allowed",
                 Status::Failed => "failed",
                 Status::Skipped => "skipped",

@@ -43,6 +43,8 @@ const WITHOUT_EXAMPLE: &[(Code, &str)] = &[
     (Code::TemplateTooLong, "template/tests.rs"),
     (Code::ExpressionTooLong, "template/tests.rs"),
     (Code::Interrupted, "suite/signals.rs"),
+    (Code::SkippedStep, "suite/resume.rs"),
+    (Code::ChangedSince, "suite/resume.rs"),
 ];
 
 /// Codes that a run gives, not a check.

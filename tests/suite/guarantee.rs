@@ -152,6 +152,8 @@ impl Case {
             interrupt: Interrupt::new(wishes.subscribe(), 1),
             kind: kinds::kind,
             maker_of: kinds::maker_of,
+            past: Arc::default(),
+            left_out: 0,
             cleanup: CleanupMode::Always,
             stepping: false,
             pause_on_failure: false,

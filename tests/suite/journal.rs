@@ -395,6 +395,7 @@ fn journal_of(sandbox: &Sandbox, run: &str, target: Target) {
         kind: "AWS::IAM::Role".to_owned(),
         name: "theirs".to_owned(),
         step: "role".to_owned(),
+        number: String::new(),
         undo: serde_json::json!({"role_name": "theirs"}),
         depends: Vec::new(),
         keep: false,

@@ -58,6 +58,11 @@ impl Cleaner<'_> {
     pub async fn clean(&self) -> Vec<Remaining> {
         let pending = self.journal.pending();
         self.sink.emit(Owner::Run, What::CleanupStarted { count: pending.len() });
+        self.undo_all(pending).await
+    }
+
+    /// The same for these entries alone, which come latest first.
+    pub(crate) async fn undo_all(&self, pending: Vec<Entry>) -> Vec<Remaining> {
         let started = Instant::now();
         let mut order = Order::of(&pending);
         let mut running = FuturesUnordered::new();

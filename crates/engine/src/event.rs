@@ -37,6 +37,8 @@ pub enum Mode {
 pub enum Status {
     /// It did what it should.
     Passed,
+    /// It did what it should before the run was resumed, and is not done again.
+    DoneBefore,
     /// It failed, as `expect_error` says it must.
     ExpectedError,
     /// It failed, as `allow_error` says it may.

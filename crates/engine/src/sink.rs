@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::event::{Counts, Event, Mode, Owner, Status, UndoStatus, What};
+use crate::journal::History;
 use crate::redactor::Redactor;
 
 /// Who hears of events.
@@ -23,14 +24,22 @@ struct Shared {
     counts: Counts,
     /// How many events there were.
     seq: u64,
+    /// Where the run's history is kept, if it is.
+    history: Option<History>,
 }
 
 impl Sink {
     /// A sink that hands every event of a run, with secrets masked, to `listener`.
     #[must_use]
     pub fn new(run: &str, listener: Listener, redactor: Redactor) -> Self {
-        let shared = Shared { listener, counts: Counts::default(), seq: 0 };
+        let shared = Shared { listener, counts: Counts::default(), seq: 0, history: None };
         Self { shared: Arc::new(Mutex::new(shared)), redactor, run: Arc::from(run) }
+    }
+
+    /// Adds what passes to the history of the run, too.
+    pub fn keep(&self, history: Option<&History>) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.history = history.cloned();
     }
 
     /// The secrets that it masks.
@@ -47,6 +56,15 @@ impl Sink {
 
     /// Passes on what happened.
     pub fn emit(&self, owner: Owner, what: What) {
+        self.pass_on(owner, what, true);
+    }
+
+    /// Passes on what happened in the run before it was resumed, and stands in its history already.
+    pub(crate) fn emit_again(&self, owner: Owner, what: What) {
+        self.pass_on(owner, what, false);
+    }
+
+    fn pass_on(&self, owner: Owner, what: What, is_new: bool) {
         let (owner, what) = self.redacted(owner, what);
         let run = self.run.as_ref().to_owned();
         // Numbers and times go up in the order in which events are told.
@@ -54,6 +72,9 @@ impl Sink {
         shared.seq += 1;
         let event = Event { seq: shared.seq, at: Timestamp::now(), run, owner, what };
         count(&mut shared.counts, &event);
+        if let Some(history) = shared.history.as_ref().filter(|_| is_new) {
+            history.tell(&event);
+        }
         (shared.listener)(&event);
     }
 
@@ -99,7 +120,11 @@ fn count(counts: &mut Counts, event: &Event) {
         What::Created { .. } => counts.created += 1,
         What::Removed { .. } => counts.removed += 1,
         What::StepFinished { status, .. } => match status {
-            Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned => {
+            Status::Passed
+            | Status::DoneBefore
+            | Status::ExpectedError
+            | Status::AllowedError
+            | Status::Planned => {
                 counts.passed += 1;
             }
             Status::Failed | Status::Interrupted => counts.failed += 1,

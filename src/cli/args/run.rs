@@ -15,7 +15,7 @@ use crate::cli::output::RunFormat;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct RunArgs {
     /// Playbooks, or directories of them, run one after the other until one fails.
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "resume")]
     pub files: Vec<PathBuf>,
 
     /// Run only playbooks with that tag; given more than once, with any of them.
@@ -30,6 +30,13 @@ pub struct RunArgs {
     /// Begin the others, too, once one has failed.
     #[arg(long, help_heading = "Which")]
     pub keep_going: bool,
+
+    /// Go on with a run that ended before its clean-up: what it has passed is not done again.
+    #[arg(long, help_heading = "Which", value_name = "RUN", conflicts_with_all = ["tags", "matrix", "jobs", "dry_run"])]
+    pub resume: Option<String>,
+    /// Begin with that step, at the top of the playbook; with `--resume`, go back to it.
+    #[arg(long, help_heading = "Which", value_name = "ID", value_parser = filled)]
+    pub start_at: Option<String>,
 
     /// Run against an AWS inside this process; no account is needed.
     #[arg(long, help_heading = "Where", conflicts_with_all = ["profile", "endpoint_url", "expect_account"])]
@@ -116,6 +123,7 @@ Examples:
   playbook run playbooks/hello.yaml --dry-run --output shell > hello.sh
   playbook run smoke.yaml --no-input --inputs ci.yaml --report junit=smoke.xml
   playbook run playbooks/ --tags smoke --jobs 4 --keep-going --report html=smoke.html
+  playbook run --resume k3x9
   playbook run smoke.yaml --profile sandbox --expect-account 123456789012
 
 An input that neither --input nor --inputs gives is read from PLAYBOOK_INPUT_<NAME>.";

@@ -193,7 +193,11 @@ impl ShellReporter {
             }
             What::StepFinished {
                 status:
-                    Status::Passed | Status::ExpectedError | Status::AllowedError | Status::Planned,
+                    Status::Passed
+                    | Status::DoneBefore
+                    | Status::ExpectedError
+                    | Status::AllowedError
+                    | Status::Planned,
                 ..
             } => run.failures.rescued_by(step),
             _ => self.of_any(event),

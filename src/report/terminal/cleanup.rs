@@ -10,10 +10,21 @@ const VERB: usize = 12;
 /// Types end here, and names begin.
 const TYPE: usize = 30;
 
+/// How far the clean-up is.
+#[derive(Debug, Default)]
+pub(super) struct CleanupProgress {
+    /// How many there are to undo.
+    count: usize,
+    done: usize,
+    /// What is being undone, by the entry of the journal.
+    open: Vec<(u64, String)>,
+}
+
 impl TerminalReporter {
     pub(super) fn cleanup_started(&mut self, count: usize) {
         self.live.resume();
         self.undoing = true;
+        self.progress = CleanupProgress { count, ..CleanupProgress::default() };
         if count == 0 {
             return;
         }
@@ -24,10 +35,20 @@ impl TerminalReporter {
     }
 
     pub(super) fn undo_started(&mut self, resource: &ResourceRef) {
-        self.live.show(
-            safe::line(&format!("removing {} {}", resource.kind, resource.name)).into_owned(),
-            true,
-        );
+        let what = safe::line(&format!("{} {}", resource.kind, resource.name)).into_owned();
+        self.progress.open.push((resource.seq, what));
+        self.show_progress(true);
+    }
+
+    /// How many are done, and what is being undone.
+    fn show_progress(&self, fresh: bool) {
+        let CleanupProgress { count, done, open } = &self.progress;
+        let Some((_, last)) = open.last() else { return self.live.hide() };
+        let text = match count {
+            0 | 1 => format!("removing {last}"),
+            count => format!("{} of {count}: removing {last}", (done + 1).min(*count)),
+        };
+        self.live.show(text, fresh);
     }
 
     /// Says how long is waited for what may not come, and for what.
@@ -88,7 +109,9 @@ impl TerminalReporter {
                 self.tell_row(&line);
             }
         }
-        self.live.hide();
+        self.progress.open.retain(|(seq, _)| *seq != resource.seq);
+        self.progress.done += 1;
+        self.show_progress(false);
     }
 
     /// What the wish to stop comes to: what is waited for, what is removed then, and what a second wish would leave.

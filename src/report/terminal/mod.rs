@@ -5,6 +5,7 @@ mod live;
 mod progress;
 mod screen;
 mod summary;
+mod took;
 mod width;
 
 #[cfg(test)]
@@ -13,9 +14,11 @@ mod tests;
 use std::io;
 use std::sync::Arc;
 
+use self::cleanup::CleanupProgress;
 use self::live::Live;
 use self::progress::OpenStep;
 use self::summary::Summary;
+use self::took::Took;
 use super::words::{self, counted, duration};
 use super::{Reporter, Stream, body, safe};
 use engine::event::{Counts, Event, Failure, Mode, Owner, ResourceRef, StepRef, What};
@@ -50,6 +53,8 @@ pub struct TerminalReporter {
     cleaning: bool,
     /// The clean-up of the run has begun.
     undoing: bool,
+    progress: CleanupProgress,
+    took: Took,
     /// Who asks something at this moment: what others say waits until the terminal is free again.
     asking: Vec<Owner>,
     /// That, in order.
@@ -79,6 +84,8 @@ impl TerminalReporter {
             another: false,
             cleaning: false,
             undoing: false,
+            progress: CleanupProgress::default(),
+            took: Took::default(),
             asking: Vec::new(),
             held: Vec::new(),
             summary: Summary::default(),
@@ -176,6 +183,7 @@ impl TerminalReporter {
         self.context = None;
         self.shown = None;
         self.undoing = false;
+        self.took = Took::default();
         if std::mem::replace(&mut self.another, true) {
             self.tell("");
         }
@@ -286,6 +294,9 @@ impl TerminalReporter {
             format!(", {} made, {removals}", counted(counts.created, "resource"))
         };
         self.tell_row(&format!("{head} in {}: {calls}{rest}", duration(*millis)));
+        if let Some(line) = self.took.line(*millis) {
+            self.tell_row(&paint.dim(&line));
+        }
         if !remaining.is_empty() {
             self.remains(remaining, command.as_deref());
         }
@@ -340,6 +351,7 @@ impl TerminalReporter {
             What::UndoStarted => self.undo_started(resource),
             What::StillUnderWay { millis } => self.still_under_way(resource, *millis),
             What::UndoFinished { status, reason, millis } => {
+                self.took.undone(event.at);
                 self.undo_finished(resource, *status, reason.as_ref(), *millis);
             }
             _ => self.of_any(event),
@@ -365,7 +377,10 @@ impl TerminalReporter {
             What::Asking => self.live.pause(),
             What::Answered { prompt, answer, .. } => self.answered(owner, prompt, answer),
             What::Stopping { count, cleanup } => self.stopping(*count, *cleanup),
-            What::CleanupStarted { count } => self.cleanup_started(*count),
+            What::CleanupStarted { count } => {
+                self.took.cleanup_started(event.at);
+                self.cleanup_started(*count);
+            }
             What::RunFinished { .. } => self.run_finished(event),
             // What a dry run alone tells, and what belongs to a step or an undo.
             _ => {}

@@ -91,6 +91,9 @@ impl TerminalReporter {
         // What was inside and never ended, as after a time-out, is over too.
         self.open.retain(|open| !is_inside(&open.step.number, &step.number));
         let headed = open.as_ref().is_some_and(|open| open.headed);
+        if !headed {
+            self.took.step(&step.title, millis);
+        }
         let uneventful = headed && matches!(status, Status::Passed | Status::Planned);
         if !uneventful {
             self.head_again(step);
@@ -128,6 +131,7 @@ impl TerminalReporter {
                 (paint.green("✓"), paint.dim(&format!("{took}  failed as {how}{code}")))
             }
             Status::Failed => (paint.red("✗"), paint.dim(&took)),
+            Status::DoneBefore => (paint.dim("✓"), paint.dim("done before")),
             Status::Skipped => (paint.dim("–"), paint.dim("skipped")),
             Status::Interrupted => (paint.yellow("!"), paint.dim(&format!("{took}  interrupted"))),
         };

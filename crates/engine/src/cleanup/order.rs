@@ -143,6 +143,8 @@ pub(super) mod tests {
             kind: "AWS::IAM::Role".to_owned(),
             name: format!("resource-number-{seq}"),
             step: "step".to_owned(),
+            number: String::new(),
+            undoing: false,
             undo,
             depends: depends.to_vec(),
             keep: false,

@@ -44,7 +44,11 @@ const MIDDLE: &str = "\",\"entry\":";
 /// A record as a line, checksum and newline included.
 #[must_use]
 pub fn encode(record: &Record) -> String {
-    let body = serde_json::to_string(record).unwrap_or_default();
+    line_of(&serde_json::to_string(record).unwrap_or_default())
+}
+
+/// Text as a line, checksum and newline included.
+pub(super) fn line_of(body: &str) -> String {
     format!("{HEAD}{:08x}{MIDDLE}{body}}}\n", crc32fast::hash(body.as_bytes()))
 }
 
@@ -64,7 +68,7 @@ pub fn decode(text: &[u8]) -> Result<(JournalState, usize), Broken> {
         let Some(whole) = line.strip_suffix(b"\n") else {
             break;
         };
-        let Some(body) = body_of(whole) else {
+        let Some(body) = text_of(whole) else {
             if covered + line.len() == text.len() {
                 break;
             }
@@ -89,7 +93,8 @@ fn is_torn_head(text: &[u8]) -> bool {
     text.get(..common) == begins.get(..common) && !text.contains(&b'\n')
 }
 
-fn body_of(line: &[u8]) -> Option<&str> {
+/// The text of a line that carries its own checksum.
+pub(super) fn text_of(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?;
     let (crc, rest) = line.strip_prefix(HEAD)?.split_once(MIDDLE)?;
     let body = rest.strip_suffix('}')?;

@@ -75,6 +75,9 @@ pub enum Record {
         name: String,
         /// The step that makes it.
         step: String,
+        /// That step's number, which no other step of the run has; nothing in journals of earlier versions.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        number: String,
         /// What undoing it takes.
         #[serde(alias = "made")]
         undo: Value,
@@ -157,6 +160,12 @@ pub enum Record {
         /// The exit code.
         exit_code: u8,
     },
+    /// The run goes on, in another process.
+    Resumed {
+        /// When that was.
+        #[serde(with = "crate::event::rfc3339::millis")]
+        at: Timestamp,
+    },
 }
 
 /// What has become of an entry.
@@ -204,6 +213,10 @@ pub struct Entry {
     pub name: String,
     /// The step that made it.
     pub step: String,
+    /// That step's number, which no other step of the run has; nothing in journals of earlier versions.
+    pub number: String,
+    /// Whether undoing it has begun.
+    pub undoing: bool,
     /// What undoing it takes.
     pub undo: Value,
     /// The entries that it was made from.
@@ -302,12 +315,15 @@ impl JournalState {
         match record {
             Record::Opened(opened) => self.opened = Some(opened.clone()),
             Record::Closed { exit_code } => self.closed = Some(*exit_code),
-            Record::Intent { seq, kind, name, step, undo, depends, keep, at, beside } => {
+            Record::Resumed { .. } => self.closed = None,
+            Record::Intent { seq, kind, name, step, number, undo, depends, keep, at, beside } => {
                 self.entries.push(Entry {
                     seq: *seq,
                     kind: kind.clone(),
                     name: name.clone(),
                     step: step.clone(),
+                    number: number.clone(),
+                    undoing: false,
                     undo: undo.clone(),
                     depends: depends.clone(),
                     keep: *keep,
@@ -327,7 +343,7 @@ impl JournalState {
             Record::Amended { seq, undo } => {
                 self.change(*seq, |entry| entry.undo = undo.clone());
             }
-            Record::UndoStarted { .. } => {}
+            Record::UndoStarted { seq } => self.change(*seq, |entry| entry.undoing = true),
             Record::UnderWay { seq, attempt } => {
                 self.change(*seq, |entry| {
                     entry.under_way = Some(attempt.latest(entry.under_way));
@@ -358,7 +374,7 @@ impl JournalState {
             return Err(Illegal::Head);
         }
         match record {
-            Record::Opened(_) | Record::Closed { .. } => Ok(()),
+            Record::Opened(_) | Record::Closed { .. } | Record::Resumed { .. } => Ok(()),
             Record::Intent { .. } if self.closed.is_some() => Err(Illegal::Closed),
             Record::Intent { seq, .. } => {
                 let expected = self.entries.len() as u64 + 1;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::encoding::{Broken, decode, encode};
 use super::entry::{Illegal, JournalState, Opened, Record};
 use super::folder;
+use super::history::{self, History};
 use super::trust::{self, Distrust};
 
 /// Why a journal cannot be used.
@@ -194,7 +195,20 @@ impl JournalFile {
     /// # Errors
     /// [`JournalError::Io`].
     pub fn remove(self) -> Result<(), JournalError> {
+        if let (Some(directory), Some(opened)) = (self.path.parent(), &self.state.opened) {
+            history::remove(folder::above(directory), &opened.run);
+        }
         fs::remove_file(&self.path).map_err(at(&self.path))
+    }
+
+    /// The history of the run, to add to it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn history(&self) -> Result<History, JournalError> {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let run = self.state.opened.as_ref().map_or("", |opened| opened.run.as_str());
+        History::of(folder::above(directory), run)
     }
 
     /// Puts the journal of a run that is finished with the other finished ones, where nobody who starts a run looks.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::encoding::decode;
 use super::entry::Opened;
 use super::file::{JournalError, JournalFile, Lock, at, path_of, private_directory};
+use super::history;
 use super::trust;
 
 /// The folder of the finished runs' journals.
@@ -100,6 +101,7 @@ pub fn prune(directory: &Path, is_old: impl Fn(&Finished) -> bool) -> Result<usi
         if is_old(&found) {
             let path = path_of(&directory.join(FINISHED), &run);
             fs::remove_file(&path).map_err(at(&path))?;
+            history::remove(directory, &run);
             removed += 1;
         }
     }
@@ -140,6 +142,14 @@ pub(super) fn file_away(path: &Path) -> Result<PathBuf, JournalError> {
     let moved = finished.join(name);
     fs::rename(path, &moved).map_err(at(path))?;
     Ok(moved)
+}
+
+/// The directory of all journals, from that of one.
+pub(super) fn above(directory: &Path) -> &Path {
+    match directory.parent() {
+        Some(above) if directory.file_name().is_some_and(|name| name == FINISHED) => above,
+        _ => directory,
+    }
 }
 
 /// Opens the journal of a run that a person named, who may have meant a path; wherever it lies.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, EntryState, JournalState, Opened, Record, Target};
 use super::file::{JournalError, JournalFile};
+use super::history::History;
 use super::overlap;
 use crate::event::ResourceRef;
 use crate::redactor::{Redactor, StepSecrets};
@@ -22,6 +23,8 @@ pub struct Journal {
     redactor: Redactor,
     /// When what this process has created was created.
     created: Arc<Mutex<BTreeMap<Seq, Instant>>>,
+    /// How the run goes, where that is kept.
+    history: Option<History>,
 }
 
 /// What has become of a resource.
@@ -101,8 +104,35 @@ impl Journal {
         Self::of(Store::File(journal), redactor)
     }
 
+    /// The same with the history of the run beside it.
+    #[must_use]
+    pub fn with_history(self, history: History) -> Self {
+        Self { history: Some(history), ..self }
+    }
+
     fn of(store: Store, redactor: Redactor) -> Self {
-        Self { store: Arc::new(Mutex::new(store)), redactor, created: Arc::default() }
+        let (store, created) = (Arc::new(Mutex::new(store)), Arc::default());
+        Self { store, redactor, created, history: None }
+    }
+
+    /// How the run goes, where that is kept.
+    #[must_use]
+    pub fn history(&self) -> Option<&History> {
+        self.history.as_ref()
+    }
+
+    /// The entries that a step has written, by its number.
+    #[must_use]
+    pub fn entries_of(&self, number: &str) -> Vec<Entry> {
+        let store = self.store();
+        let entries = store.state().entries.iter();
+        entries.filter(|entry| entry.number == number).cloned().collect()
+    }
+
+    /// The number of the last entry.
+    #[must_use]
+    pub fn last_entry(&self) -> Seq {
+        self.store().state().entries.len() as Seq
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
@@ -215,7 +245,8 @@ impl Journal {
         let undone = None;
         let step = step.to_owned();
         let (journal, secrets) = (self.clone(), StepSecrets::default());
-        StepJournal { journal, step, depends, keep, on_change, created, undone, secrets }
+        let number = String::new();
+        StepJournal { journal, step, number, depends, keep, on_change, created, undone, secrets }
     }
 
     /// The journal, as undoing an entry writes in it.
@@ -230,6 +261,8 @@ impl Journal {
 pub struct StepJournal {
     journal: Journal,
     step: String,
+    /// What no other step of the run has.
+    number: String,
     /// What the step was made from: entries of the steps that it refers to.
     depends: Vec<Seq>,
     keep: bool,
@@ -246,6 +279,12 @@ impl StepJournal {
     #[must_use]
     pub fn hiding(self, secrets: StepSecrets) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same of the step with that number.
+    #[must_use]
+    pub fn numbered(self, number: &str) -> Self {
+        Self { number: number.to_owned(), ..self }
     }
 
     fn holds_secret_inside(&self, value: &Value) -> bool {
@@ -288,6 +327,7 @@ impl Ledger for StepJournal {
             kind: kind.to_owned(),
             name: label.to_owned(),
             step: self.step.clone(),
+            number: self.number.clone(),
             undo,
             depends,
             keep: self.keep,

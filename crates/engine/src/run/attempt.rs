@@ -175,7 +175,7 @@ impl Engine {
             let on_change = self.on_change(place, at, keep);
             let journal = place.aside.as_ref().unwrap_or(&self.setup.journal);
             let ledger = journal.for_step(who, depends.iter().copied().collect(), keep, on_change);
-            Arc::new(ledger.hiding(given.secrets.clone()))
+            Arc::new(ledger.numbered(&at.number).hiding(given.secrets.clone()))
         };
         let unread = !self.is_read(step, spec);
         let answers = Answers::default();

@@ -10,8 +10,8 @@ use super::frame::{Frame, Place};
 use super::outputs::Outputs;
 use super::step::Ended;
 use super::{CleanupMode, Engine};
-use crate::event::{Note, OnlyIf, Owner, StepRef};
-use crate::journal::Journal;
+use crate::event::{Mode, Note, OnlyIf, Owner, StepRef};
+use crate::journal::{Journal, Line};
 use crate::step::{Answer, Question, QuestionType, StepError};
 use language::diagnostic::Code;
 use language::playbook::{Action, Playbook, Step};
@@ -76,7 +76,11 @@ impl Engine {
         at: &StepRef,
     ) -> Result<Outputs, Ended> {
         let calls_before = self.setup.sink.counts().calls;
-        let mut result = self.run_steps(frame, parts.steps, place).await;
+        let mut result = self.run_steps(frame, parts.steps, &self.as_before(place)).await;
+        let mut failing = place.clone();
+        if !parts.rescue.is_empty() || !parts.always.is_empty() {
+            self.note_if_failed(place, &result);
+        }
         if !parts.rescue.is_empty() {
             let dry_run = self.setup.aws.is_dry_run();
             result = match result {
@@ -88,14 +92,15 @@ impl Engine {
                     if dry_run {
                         self.note(at, Note::RescuesSurely);
                     }
-                    let place = rescue_place(place, &error);
-                    self.run_steps(frame, parts.rescue, &place).await
+                    failing = self.as_before(&rescue_place(place, &error));
+                    self.run_steps(frame, parts.rescue, &failing).await
                 }
                 Ok(()) if dry_run => self.plan_rescue(frame, parts.rescue, place, at).await,
                 other => other,
             };
         }
         if !matches!(result, Err(Stop::Interrupted)) && !parts.always.is_empty() {
+            self.note_if_failed(&failing, &result);
             let place = place.part("always");
             let always = self.run_steps(frame, parts.always, &place).await;
             result = result.and(always);
@@ -195,6 +200,14 @@ impl Engine {
         place: &Place,
         at: &StepRef,
     ) -> Result<Outputs, Fault> {
+        let past = &self.setup.past;
+        if let Some(wanted) = past.cleaned(&at.number) {
+            self.declined.store(!wanted, Ordering::Relaxed);
+            return Ok(Outputs::none());
+        }
+        if past.is_checking() {
+            return Err(Fault::interrupted());
+        }
         let wanted = match (self.setup.cleanup, confirm) {
             (CleanupMode::Never, _) => false,
             (_, None) => true,
@@ -211,6 +224,10 @@ impl Engine {
             self.note(at, Note::CleansUp);
         } else {
             self.clean().await;
+        }
+        if self.setup.mode == Mode::Live {
+            let (number, upto) = (at.number.clone(), self.setup.journal.last_entry());
+            self.note_down(&Line::Cleaned { number, wanted, upto });
         }
         Ok(Outputs::none())
     }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::Engine;
 use super::fault::Fault;
 use super::outputs::plan;
-use crate::event::{OnlyIf, StepRef};
+use crate::event::{Failure, OnlyIf, StepRef};
 use crate::journal::Journal;
 use crate::step::{QuestionType, Seq};
 use language::diagnostic::Code;
@@ -66,6 +66,8 @@ pub(super) struct Place {
     pub(super) only_if: Option<OnlyIf>,
     /// In a dry run: where what they make is written down, if it is none of what the run surely makes.
     pub(super) aside: Option<Journal>,
+    /// In a run that goes on: why those of them that are not over failed before, where what comes after has begun.
+    pub(super) failed_before: Option<Box<Failure>>,
 }
 
 impl Place {
@@ -82,6 +84,11 @@ impl Place {
             title: id.unwrap_or(kind).to_owned(),
             kind: kind.to_owned(),
         }
+    }
+
+    /// What the numbers of the steps begin with.
+    pub(super) fn numbers(&self) -> &str {
+        &self.around.numbers
     }
 
     /// One deeper, in a step.
@@ -172,6 +179,7 @@ impl<'a> Frame<'a> {
             depends: BTreeSet::new(),
             only_if: None,
             aside: None,
+            failed_before: None,
         }
     }
 

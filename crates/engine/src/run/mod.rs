@@ -10,7 +10,9 @@ mod frame;
 mod lanes;
 mod loops;
 mod outputs;
+mod past;
 mod prompter;
+mod resume;
 mod step;
 mod stepping;
 
@@ -35,7 +37,10 @@ use language::template::{Namespace, from_json};
 
 pub use fault::Stop;
 use frame::Frame;
+pub use past::{Past, top_of};
 use prompter::{Announced, Answers};
+use resume::Written;
+pub use resume::check_past;
 
 /// When to take away what the run has made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +96,10 @@ pub struct Setup {
     pub kind: fn(&str) -> Option<&'static Kind>,
     /// Who can undo what.
     pub maker_of: fn(&str) -> Option<&'static Kind>,
+    /// What the run has done before, in another process.
+    pub past: Arc<Past>,
+    /// How many of the steps at the top are left out.
+    pub left_out: usize,
     /// When to clean up.
     pub cleanup: CleanupMode,
     /// Whether to clean up without asking first.
@@ -137,13 +146,9 @@ impl Outcome {
 pub async fn run(setup: Setup, signal: impl Fn() -> Option<u8>) -> Outcome {
     let started = Instant::now();
     let stepping = setup.stepping && setup.mode != Mode::DryRun;
-    let engine = Engine {
-        run: outputs::run_namespace(&setup),
-        setup,
-        declined: AtomicBool::new(false),
-        shown: AtomicUsize::new(0),
-        stepping: AtomicBool::new(stepping),
-    };
+    let engine = Engine::new(setup);
+    engine.stepping.store(stepping, Ordering::Relaxed);
+    engine.setup.sink.keep(engine.setup.journal.history());
     engine.announce();
     let (outcome, outputs) = engine.to_the_end().await;
     let exit_code = outcome.exit_code(signal());
@@ -179,9 +184,28 @@ struct Engine {
     stepping: AtomicBool,
     /// How many messages were shown.
     shown: AtomicUsize,
+    /// What tells whether steps are written as they were.
+    written: Written,
+    /// Which outputs are read.
+    readers: Vec<(Option<String>, Option<String>)>,
 }
 
 impl Engine {
+    fn new(setup: Setup) -> Self {
+        let goes_on = setup.mode == Mode::Live;
+        let written = goes_on.then(|| Written::of(&setup.playbook, &setup.sources));
+        let readers = goes_on.then(|| resume::readers(&setup.playbook));
+        Self {
+            run: outputs::run_namespace(&setup),
+            setup,
+            declined: AtomicBool::new(false),
+            shown: AtomicUsize::new(0),
+            stepping: AtomicBool::new(false),
+            written: written.unwrap_or_default(),
+            readers: readers.unwrap_or_default(),
+        }
+    }
+
     fn announce(&self) {
         let setup = &self.setup;
         setup.sink.emit(
@@ -207,6 +231,10 @@ impl Engine {
     /// The steps and the clean-up. That they are to stop is told when it is asked for, not when it is heeded.
     async fn to_the_end(&self) -> (Outcome, Value) {
         let work = async {
+            let stuck = self.undo_unfinished().await;
+            if !stuck.is_empty() {
+                return (self.given_up(stuck), Value::Null);
+            }
             let (result, outputs) = self.steps().await;
             let passed = result.is_ok();
             let interrupted =
@@ -242,7 +270,12 @@ impl Engine {
             Ok(frame) => frame,
             Err(fault) => return (Err(self.stop_before_steps(&fault)), Value::Null),
         };
-        let result = self.run_steps(&frame, &playbook.steps, &frame.top()).await;
+        let top = frame.top();
+        for (index, step) in playbook.steps.iter().enumerate().take(self.setup.left_out) {
+            let at = self.titled(step, &top, top.step(index, step.id.as_deref(), step.kind()));
+            self.skip(&frame, step, &at);
+        }
+        let result = self.run_from(self.setup.left_out, &frame, &playbook.steps, &top).await;
         let outputs = match &result {
             Ok(()) => self.playbook_outputs(&frame),
             Err(_) => Ok(Value::Null),
@@ -277,9 +310,28 @@ impl Engine {
             self.setup.sink.emit(Owner::Run, What::LeftBehind { count });
             return Vec::new();
         }
+        self.left()
+    }
+
+    /// All that is still there.
+    fn left(&self) -> Vec<Remaining> {
         let (target, maker_of) = (self.setup.journal.target(), self.setup.maker_of);
         let left = |entry| remaining(entry, &target, maker_of, Reason::ToBeLeft);
         self.setup.journal.pending().iter().map(left).collect()
+    }
+
+    /// The run cannot go on, as something could not be undone.
+    fn given_up(&self, stuck: Vec<Remaining>) -> Outcome {
+        let text = "the run does not go on: what was under way could not be undone".to_owned();
+        self.setup.sink.emit(Owner::Run, What::Warned { text });
+        let mut remaining = self.left();
+        for stuck in stuck {
+            match remaining.iter_mut().find(|left| left.resource.seq == stuck.resource.seq) {
+                Some(left) => *left = stuck,
+                None => remaining.push(stuck),
+            }
+        }
+        Outcome { passed: false, interrupted: self.setup.interrupt.requested(), remaining }
     }
 
     fn tell_kept(&self) {
@@ -291,6 +343,10 @@ impl Engine {
     }
 
     async fn clean(&self) -> Vec<Remaining> {
+        self.cleaner().clean().await
+    }
+
+    fn cleaner(&self) -> Cleaner<'_> {
         let setup = &self.setup;
         let ledger = setup.journal.for_step("cleanup", Vec::new(), false, Arc::new(|_| ()));
         let context = Context {
@@ -317,8 +373,6 @@ impl Engine {
             timeout: setup.cleanup_timeout,
             windows: Windows::of_own_calls(setup.facts.on_this_machine, setup.journal.attempt()),
         }
-        .clean()
-        .await
     }
 
     /// Tells how a step gets on, without what only its origin tells to be secret.
@@ -355,7 +409,10 @@ impl Engine {
 
     /// Shows what has come in since, and lets expressions see it.
     async fn look_into_inbox(&self) {
-        let Some(inbox) = &self.setup.inbox else { return };
+        let Some(inbox) = self.setup.inbox.as_ref().filter(|_| !self.setup.past.is_checking())
+        else {
+            return;
+        };
         let Some(mails) = inbox().await else { return };
         let shown = self.shown.swap(mails.len(), Ordering::Relaxed);
         if mails.len() == shown {

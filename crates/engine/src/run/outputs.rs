@@ -23,6 +23,13 @@ pub(super) struct Given {
     pub(super) secrets: StepSecrets,
 }
 
+impl Given {
+    /// What may be shown of it, where it is no plain data.
+    pub(super) fn shown(&self) -> Option<Json> {
+        self.evaluated.as_ref().map(Evaluated::shown)
+    }
+}
+
 /// What a step has come to: as data, and as later steps see it.
 pub(super) struct Outputs {
     pub(super) data: Json,
@@ -179,7 +186,7 @@ impl Engine {
     }
 
     /// An output with what is secret of it: what the kind says is, what went in as one, and what is known as one.
-    fn output(&self, spec: &Spec, name: &str, value: Value, given: &Given) -> Evaluated {
+    pub(super) fn output(&self, spec: &Spec, name: &str, value: Value, given: &Given) -> Evaluated {
         if spec.is_secret_output(name) {
             self.setup.sink.redactor().learn_inside(&to_json(&value));
             return Evaluated::hidden(value);

@@ -10,8 +10,10 @@ use serde_json::Value as Json;
 use super::fault::{Fault, Stop};
 use super::frame::{Frame, Place};
 use super::outputs::{Outputs, with_result};
+use super::resume::Before;
 use super::{Engine, millis_since};
 use crate::event::{Failure, Note, OnlyIf, Owner, Status, StepRef, What};
+use crate::journal::Line;
 use language::playbook::{Action, Step};
 use language::template::{Expression, Namespace};
 
@@ -54,8 +56,19 @@ impl Engine {
         steps: &'a [Step],
         place: &'a Place,
     ) -> Steps<'a> {
+        self.run_from(0, frame, steps, place)
+    }
+
+    /// The same from one of them on, counted from 0.
+    pub(super) fn run_from<'a>(
+        &'a self,
+        first: usize,
+        frame: &'a Frame<'a>,
+        steps: &'a [Step],
+        place: &'a Place,
+    ) -> Steps<'a> {
         Box::pin(async move {
-            for (index, step) in steps.iter().enumerate() {
+            for (index, step) in steps.iter().enumerate().skip(first) {
                 if self.setup.interrupt.requested() {
                     return Err(Stop::Interrupted);
                 }
@@ -98,7 +111,7 @@ impl Engine {
             }
         }
         let place = &place;
-        if !self.wanted(step, place, &at).await? {
+        if !self.setup.past.is_over(&at.number) && !self.wanted(step, place, &at).await? {
             self.skip(frame, step, &at);
             return Ok(());
         }
@@ -146,7 +159,7 @@ impl Engine {
         self.setup.sink.emit(Owner::Step(at.clone()), what);
     }
 
-    fn skip(&self, frame: &Frame<'_>, step: &Step, at: &StepRef) {
+    pub(super) fn skip(&self, frame: &Frame<'_>, step: &Step, at: &StepRef) {
         let skipped = Namespace::new();
         skipped.insert("skipped", true);
         if let Some(id) = &step.id {
@@ -171,6 +184,22 @@ impl Engine {
         at: &StepRef,
     ) -> Result<Namespace, Stop> {
         let started = Instant::now();
+        if let Action::Kind { spec, input } = &step.action {
+            match self.before(step, (spec, input), place, at) {
+                Ok(Before::Nothing) => {}
+                Ok(Before::Stopped(stop)) => return Err(stop),
+                Ok(Before::Done(mut outputs)) => {
+                    self.tell_before(frame, step, place, at);
+                    let concluded = self.conclude(step, place, &mut outputs, false);
+                    return match concluded {
+                        Ok(()) => Ok(outputs.namespace),
+                        Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault)),
+                        Err(Ended::Inner(stop)) => Err(stop),
+                    };
+                }
+                Err(fault) => return Err(self.fail(at, started, &fault.at(step.span))),
+            }
+        }
         self.tell(at, self.started(step, at));
         let result = match &step.action {
             Action::Kind { spec, input } => {
@@ -181,7 +210,14 @@ impl Engine {
             }
         };
         let result = result.and_then(|(mut outputs, status)| {
-            self.conclude(step, place, &mut outputs)?;
+            let kept = match &step.action {
+                Action::Kind { spec, input } => self.kept(step, (spec, input), place, at, &outputs),
+                _ => None,
+            };
+            self.conclude(step, place, &mut outputs, true)?;
+            if let Some(kept) = kept {
+                self.note_down(&Line::Ended(kept));
+            }
             Ok((outputs, status))
         });
         match result {
@@ -210,7 +246,7 @@ impl Engine {
     }
 
     /// Where the step stands, and how it is written.
-    fn started(&self, step: &Step, at: &StepRef) -> What {
+    pub(super) fn started(&self, step: &Step, at: &StepRef) -> What {
         let sources = &self.setup.sources;
         let place = self.place(step.span);
         let first = at.rounds.iter().all(|round| round.is_none_or(|round| round == 1));
@@ -229,8 +265,14 @@ impl Engine {
         What::StepStarted { place: Some(place), source }
     }
 
-    /// `outputs` and `assert`, once, after everything else.
-    fn conclude(&self, step: &Step, place: &Place, outputs: &mut Outputs) -> Result<(), Ended> {
+    /// `outputs` and, unless it has been seen that they hold, `assert`: once, after everything else.
+    fn conclude(
+        &self,
+        step: &Step,
+        place: &Place,
+        outputs: &mut Outputs,
+        asserts: bool,
+    ) -> Result<(), Ended> {
         let error = self.own_error(step, outputs);
         if !step.outputs.is_empty() || !step.asserts.is_empty() {
             let mut scope = with_result(&place.scope, &outputs.namespace);
@@ -238,7 +280,9 @@ impl Engine {
                 error.show_in(&mut scope);
             }
             self.add_outputs(step, &scope, outputs)?;
-            self.check_asserts(step, &scope)?;
+            if asserts {
+                self.check_asserts(step, &scope)?;
+            }
         }
         if let Some(error) = error {
             error.publish(&outputs.namespace);

@@ -164,6 +164,8 @@ codes! {
         MissingAnswer "missing-answer",
         LocalOnly "local-only",
         AdministratorPolicy "administrator-policy",
+        SkippedStep "skipped-step",
+        ChangedSince "changed-since",
         // While a playbook runs.
         Template "template",
         StepFailed "step-failed",

@@ -22,6 +22,7 @@ mod parallel;
 mod path_checks;
 mod preflight;
 mod project;
+mod readers;
 mod references;
 mod refusals;
 mod retry;

@@ -27,6 +27,7 @@ fn intent(seq: u64) -> Record {
         kind: "AWS::IAM::Role".into(),
         name: format!("role-{seq}"),
         step: "role".into(),
+        number: String::new(),
         undo: json!({"role_name": format!("role-{seq}")}),
         depends: vec![],
         keep: false,

@@ -25,6 +25,7 @@ fn intent() -> Record {
         kind: "AWS::IAM::Role".into(),
         name: "role".into(),
         step: "role".into(),
+        number: String::new(),
         undo: json!({"role_name": "role"}),
         depends: vec![],
         keep: false,
