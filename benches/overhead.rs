@@ -176,6 +176,18 @@ async fn by_hand(aws: &Aws, lists: bool, invokes: bool) -> Duration {
     started.elapsed()
 }
 
+fn facts() -> RunFacts {
+    RunFacts {
+        id: "bench".to_owned(),
+        started: "2026-11-23T00:00:00Z".to_owned(),
+        region: "us-east-1".to_owned(),
+        account: Some("000000000000".to_owned()),
+        local: true,
+        on_this_machine: true,
+        allow_admin: false,
+    }
+}
+
 async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
     let redactor = Redactor::default();
     let head = Record::Opened(Opened {
@@ -201,15 +213,7 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
         overrides: BTreeMap::new(),
         environment: BTreeMap::new(),
         aws: aws.clone(),
-        facts: Arc::new(RunFacts {
-            id: "bench".to_owned(),
-            started: "2026-11-23T00:00:00Z".to_owned(),
-            region: "us-east-1".to_owned(),
-            account: Some("000000000000".to_owned()),
-            local: true,
-            on_this_machine: true,
-            allow_admin: false,
-        }),
+        facts: Arc::new(facts()),
         region_known: true,
         mode: Mode::Local,
         endpoint: None,
@@ -221,6 +225,8 @@ async fn by_engine(aws: &Aws, loaded: &Loaded) -> Duration {
         interrupt: Interrupt::new(receiver, 1),
         kind: steps::kind,
         maker_of: steps::maker_of,
+        past: Arc::default(),
+        left_out: 0,
         cleanup: CleanupMode::Always,
         yes: false,
         cell: None,

@@ -44,13 +44,7 @@ pub(super) async fn prepare(
     let playbook = &job.playbook;
     let redactor = Redactor::default();
     let target::Reached { connected, local, endpoint } = target::reach(args, *mode, output).await?;
-    let guards = if *mode == Mode::Live { guard::configured(*output)? } else { None };
-    if *mode == Mode::Live {
-        guard::check_expiry(playbook, connected.expires, *output)?;
-    }
-    if let Some(guards) = &guards {
-        guards.check_region(connected.region.as_deref().unwrap_or_default(), *output)?;
-    }
+    let guards = guards(session, playbook, &connected)?;
     if let Some(resumption) = &session.resumption {
         same_endpoint(resumption, endpoint.as_deref(), *output)?;
     }
@@ -66,18 +60,9 @@ pub(super) async fn prepare(
         Some(endpoint) if args.embedded => Some(inbox::at(endpoint)),
         _ => local.inbox(),
     };
-    let taken = session.resumption.as_ref().and_then(|resumption| resumption.take_journal());
-    let journal = match taken {
-        Some(journal) => {
-            let history = journal.history().map_err(|error| unwritable(&error, *output))?;
-            Journal::on_disk(journal, redactor.clone()).with_history(history)
-        }
-        None => {
-            let opened = opened(args, playbook, *mode, &facts, endpoint.as_deref());
-            let began = resume::began(playbook, &inputs, &overrides);
-            open_journal(opened, began, *mode, &redactor, *output)?
-        }
-    };
+    let opened = opened(args, playbook, *mode, &facts, endpoint.as_deref());
+    let began = resume::began(playbook, &inputs, &overrides);
+    let journal = journal_of(session, opened, began, &redactor)?;
     let past = session.resumption.as_ref().map(|resumption| Arc::clone(&resumption.past));
     let setup = Setup {
         playbook: Arc::clone(playbook),
@@ -109,6 +94,24 @@ pub(super) async fn prepare(
         facts: Arc::new(facts),
     };
     Ok(Prepared { setup, local })
+}
+
+/// What keeps the run from going where it should not, once it is known to what region it goes.
+fn guards(
+    session: &Session<'_>,
+    playbook: &Playbook,
+    connected: &Connected,
+) -> Result<Option<guard::Guards>, Exit> {
+    let output = session.output;
+    if session.mode != Mode::Live {
+        return Ok(None);
+    }
+    let guards = guard::configured(output)?;
+    guard::check_expiry(playbook, connected.expires, output)?;
+    if let Some(guards) = &guards {
+        guards.check_region(connected.region.as_deref().unwrap_or_default(), output)?;
+    }
+    Ok(guards)
 }
 
 /// What `env.*` is; in a script the variables themselves.
@@ -208,6 +211,24 @@ fn opened(
         },
         profile: args.profile.clone(),
         attempt_millis: u64::try_from(attempt.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// The journal of the run: its own from before, where it goes on.
+fn journal_of(
+    session: &Session<'_>,
+    opened: Opened,
+    began: Began,
+    redactor: &Redactor,
+) -> Result<Journal, Exit> {
+    let output = session.output;
+    let taken = session.resumption.as_ref().and_then(|resumption| resumption.take_journal());
+    match taken {
+        Some(journal) => {
+            let history = journal.history().map_err(|error| unwritable(&error, output))?;
+            Ok(Journal::on_disk(journal, redactor.clone()).with_history(history))
+        }
+        None => open_journal(opened, began, session.mode, redactor, output),
     }
 }
 

@@ -69,32 +69,10 @@ pub(super) async fn run(args: &RunArgs, output: &Output) -> Exit {
 async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
     let environment = environment();
     let mut sources = Sources::new();
-    let (args, mut resumption) = resume::take_up(args, output).await?;
+    let (args, resumption) = resume::take_up(args, output).await?;
     let args = &args;
     let playbooks = load(args, &environment, &mut sources, output)?;
-    let mut left_out = 0;
-    if args.resume.is_some() || args.start_at.is_some() {
-        let [playbook] = playbooks.as_slice() else {
-            let option = if args.resume.is_some() { "--resume" } else { "--start-at" };
-            let message = format!("`{option}` is about one playbook");
-            return Err(output.fail(&message, Some("name one file")));
-        };
-        match (&args.start_at, resumption.take()) {
-            (Some(id), Some(taken)) => {
-                resumption = Some(taken.go_back_to(id, playbook, output)?);
-            }
-            (Some(id), None) => {
-                left_out = resume::place_of(id, playbook, output)?;
-                let faults = start_at::unmet(playbook, left_out, id);
-                if !faults.is_empty() {
-                    output.diagnostics(&faults, &sources);
-                    output.refused(args, &faults, &sources);
-                    return Err(Exit::WRONG);
-                }
-            }
-            (None, taken) => resumption = taken,
-        }
-    }
+    let (resumption, left_out) = whence(args, &playbooks, resumption, &sources, output)?;
     let jobs = jobs::all(args, &playbooks, output)?;
     let mode = target::mode(args);
     let wishes = Wishes::none();
@@ -142,6 +120,46 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
         }
         runs.push((session, job, given, overrides));
     }
+    Ok(begin(args, &session, runs).await)
+}
+
+/// Where the run begins: the run that goes on, and how many of the steps at the top are left out.
+fn whence(
+    args: &RunArgs,
+    playbooks: &[Arc<Playbook>],
+    resumption: Option<Resumption>,
+    sources: &Sources,
+    output: Output,
+) -> Result<(Option<Resumption>, usize), Exit> {
+    if args.resume.is_none() && args.start_at.is_none() {
+        return Ok((None, 0));
+    }
+    let [playbook] = playbooks else {
+        let option = if args.resume.is_some() { "--resume" } else { "--start-at" };
+        let message = format!("`{option}` is about one playbook");
+        return Err(output.fail(&message, Some("name one file")));
+    };
+    match (&args.start_at, resumption) {
+        (Some(id), Some(taken)) => Ok((Some(taken.go_back_to(id, playbook, output)?), 0)),
+        (Some(id), None) => {
+            let left_out = resume::place_of(id, playbook, output)?;
+            let faults = start_at::unmet(playbook, left_out, id);
+            if faults.is_empty() {
+                return Ok((None, left_out));
+            }
+            output.diagnostics(&faults, sources);
+            output.refused(args, &faults, sources);
+            Err(Exit::WRONG)
+        }
+        (None, taken) => Ok((taken, 0)),
+    }
+}
+
+/// A run with its inputs and the variables that are given.
+type Ready<'a> = (Session<'a>, &'a Job, BTreeMap<String, Value>, BTreeMap<String, Value>);
+
+/// Runs what is ready, so many at a time; the exit code is the worst of theirs.
+async fn begin(args: &RunArgs, session: &Session<'_>, runs: Vec<Ready<'_>>) -> Exit {
     let mut worst = Exit::FINE;
     let mut waiting = runs.into_iter();
     let mut under_way = FuturesUnordered::new();
@@ -156,12 +174,13 @@ async fn all(args: &RunArgs, output: Output) -> Result<Exit, Exit> {
         worst = worst.max(exit);
     }
     let left = waiting.len();
+    let output = session.output;
     let finished = session.reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
     if left > 0 && !worst.is_interruption() {
         let verb = if left == 1 { "was" } else { "were" };
         output.note(&format!("{left} more {verb} not begun; `--keep-going` begins them, too"));
     }
-    Ok(worst.max(output.told(finished)))
+    worst.max(output.told(finished))
 }
 
 /// One run, from the way to AWS to its end.

@@ -353,6 +353,16 @@ fn a_run_that_cannot_go_on_says_why() {
     );
     process::signal(running.id(), Signal::KILL);
     running.finish().exited(137);
+    server.stop();
+}
+
+#[test]
+fn a_run_whose_clean_up_has_begun_or_that_has_no_history_does_not_go_on() {
+    let server = Server::start();
+    let sandbox = Sandbox::with_file("playbook.yaml", THREE);
+    let run = killed(&server, &sandbox, &[]);
+    let state = sandbox.state();
+    let journal = state.join(format!("{run}.journal"));
     // A clean-up that has begun, and has not come to its end.
     let text = fs::read_to_string(&journal).unwrap();
     server.playbook(&sandbox, &["cleanup", &run]).exited(0);

@@ -182,6 +182,7 @@ impl Engine {
         let prompter = self.prompter(Owner::Step((*at).clone()), Arc::clone(&answers));
         let context = self.context(attempt, who, ledger.clone(), &given.secrets);
         let context = Context { prompter, unread, ..context };
+        let digest = self.keeps().then(|| self.digest_of(&given, &input_data));
         let result = self.limited(step, spec, context, input_data).await;
         for answer in answers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             given.secrets.add("answer", &answer);
@@ -191,7 +192,10 @@ impl Engine {
             frame.remember(id, ledger.created().into_iter().chain(depends));
         }
         match result {
-            Ok(returned) => Ok(self.outputs(step, spec, returned, &given)),
+            Ok(returned) => {
+                let outputs = self.outputs(step, spec, returned, &given);
+                Ok(Outputs { given: digest, ..outputs })
+            }
             Err(error) => {
                 let fault = Fault::of_step(&error, |field| place_of(spec, input, field))
                     .hiding(&given.secrets);

@@ -191,7 +191,7 @@ impl Engine {
         for (name, expression) in &playbook.outputs {
             namespace.insert_evaluated(name, &self.evaluate(expression, &scope)?);
         }
-        Ok(Outputs { data: self.playbook_outputs(&inner)?, namespace, expected: None })
+        Ok(Outputs { data: self.playbook_outputs(&inner)?, namespace, expected: None, given: None })
     }
 
     async fn cleanup_step(

@@ -24,6 +24,11 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// Whether any of it is secret.
+    pub(super) fn is_secret(&self) -> bool {
+        self.evaluated.as_ref().is_some_and(|it| it.secret) || !self.secrets.is_empty()
+    }
+
     /// What may be shown of it, where it is no plain data.
     pub(super) fn shown(&self) -> Option<Json> {
         self.evaluated.as_ref().map(Evaluated::shown)
@@ -36,11 +41,18 @@ pub(super) struct Outputs {
     pub(super) namespace: Namespace,
     /// The error that was expected, or allowed, and came.
     pub(super) expected: Option<Failure>,
+    /// What tells whether the step was given the same, where that is kept.
+    pub(super) given: Option<String>,
 }
 
 impl Outputs {
     pub(super) fn none() -> Self {
-        Self { data: Json::Object(Map::new()), namespace: Namespace::new(), expected: None }
+        Self {
+            data: Json::Object(Map::new()),
+            namespace: Namespace::new(),
+            expected: None,
+            given: None,
+        }
     }
 }
 
@@ -155,7 +167,7 @@ impl Engine {
             data.insert(name.clone(), output.shown());
             namespace.insert_evaluated(name, &output);
         }
-        Outputs { data: Json::Object(data), namespace, expected: None }
+        Outputs { data: Json::Object(data), namespace, expected: None, given: None }
     }
 
     /// A dry run has seen placeholders: only what repeats the input is known of them.
@@ -182,7 +194,7 @@ impl Engine {
             data.insert(name.clone(), output.shown());
             namespace.insert_evaluated(name, &output);
         }
-        Outputs { data: Json::Object(data), namespace, expected: None }
+        Outputs { data: Json::Object(data), namespace, expected: None, given: None }
     }
 
     /// An output with what is secret of it: what the kind says is, what went in as one, and what is known as one.

@@ -31,7 +31,7 @@ pub(super) enum Before {
     /// Nothing: it is to be done.
     Nothing,
     /// It did what it should.
-    Done(Outputs),
+    Done(Box<Outputs>),
     /// It stopped, and what comes after that has begun.
     Stopped(Stop),
 }
@@ -202,7 +202,8 @@ impl Engine {
             namespace.insert_evaluated(name, &output);
         }
         let expected = ended.failure.clone();
-        Ok(Before::Done(Outputs { data: Json::Object(data), namespace, expected }))
+        let data = Json::Object(data);
+        Ok(Before::Done(Box::new(Outputs { data, namespace, expected, given: None })))
     }
 
     /// Tells of a step that did what it should before.
@@ -222,6 +223,11 @@ impl Engine {
         }
     }
 
+    /// Whether the run can go on in another process.
+    pub(super) fn keeps(&self) -> bool {
+        self.setup.mode == Mode::Live && self.setup.journal.history().is_some()
+    }
+
     /// What is kept of a step that did what it should, where the run can go on in another process.
     pub(super) fn kept(
         &self,
@@ -231,24 +237,29 @@ impl Engine {
         at: &StepRef,
         outputs: &Outputs,
     ) -> Option<EndedStep> {
-        if self.setup.mode != Mode::Live {
+        if !self.keeps() {
             return None;
         }
-        self.setup.journal.history()?;
-        let (given, data) = self.given(spec, input, &place.scope).ok()?;
+        let given = match &outputs.given {
+            Some(given) => given.clone(),
+            None => {
+                let (given, data) = self.given(spec, input, &place.scope).ok()?;
+                self.digest_of(&given, &data)
+            }
+        };
         let mut ended = EndedStep {
             number: at.number.clone(),
             written: self.written.get(step).to_owned(),
-            given: self.digest_of(&given, &data),
+            given,
             outputs: Map::new(),
             left_out: Vec::new(),
             failure: outputs.expected.clone(),
         };
-        let redactor = self.setup.sink.redactor();
         let Json::Object(returned) = outputs.namespace.to_json() else { return Some(ended) };
         for (name, value) in returned {
+            // What is shown of a secret is not what it is; a text that holds one shows that only to a search.
             let is_open = outputs.data.get(&name) == Some(&value)
-                && !redactor.finds_secret_inside(&value)
+                && !self.setup.sink.redactor().finds_secret_inside(&value)
                 && value.to_string().len() <= LONGEST_OUTPUT;
             if is_open {
                 ended.outputs.insert(name, value);
@@ -264,12 +275,34 @@ impl Engine {
         if self.setup.past.is_checking() {
             return;
         }
-        if let Some(history) = self.setup.journal.history() {
-            let mut masked = serde_json::to_value(line).unwrap_or_default();
-            self.setup.sink.redactor().redact_event(&mut masked);
-            if let Ok(line) = serde_json::from_value(masked) {
+        let Some(history) = self.setup.journal.history() else { return };
+        match line {
+            Line::Failed { failure, .. } => {
+                let (mut line, failure) = (line.clone(), self.masked(failure));
+                if let Line::Failed { failure: told, .. } = &mut line {
+                    *told = failure;
+                }
                 history.add(&line);
             }
+            Line::Ended(step) if step.failure.is_some() => {
+                let failure = step.failure.as_ref().map(|failure| self.masked(failure));
+                history.add(&Line::Ended(EndedStep { failure, ..step.clone() }));
+            }
+            // Of everything else, what holds a secret was left out.
+            line => history.add(line),
+        }
+    }
+
+    fn masked(&self, failure: &Failure) -> Failure {
+        let redactor = self.setup.sink.redactor();
+        let mask = |text: &String| redactor.redact(text).into_owned();
+        Failure {
+            code: failure.code.clone(),
+            message: mask(&failure.message),
+            help: failure.help.as_ref().map(mask),
+            place: failure.place.clone(),
+            excerpt: mask(&failure.excerpt),
+            details: failure.details.iter().map(mask).collect(),
         }
     }
 
@@ -284,8 +317,11 @@ impl Engine {
         }
     }
 
-    fn digest_of(&self, given: &Given, data: &Json) -> String {
-        let shown = given.shown().unwrap_or_else(|| data.clone());
+    pub(super) fn digest_of(&self, given: &Given, data: &Json) -> String {
+        if !given.is_secret() {
+            return digest(&data.to_string());
+        }
+        let shown = given.shown().unwrap_or_default();
         digest(&self.setup.sink.redactor().redact(&shown.to_string()))
     }
 

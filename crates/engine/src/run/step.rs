@@ -184,21 +184,8 @@ impl Engine {
         at: &StepRef,
     ) -> Result<Namespace, Stop> {
         let started = Instant::now();
-        if let Action::Kind { spec, input } = &step.action {
-            match self.before(step, (spec, input), place, at) {
-                Ok(Before::Nothing) => {}
-                Ok(Before::Stopped(stop)) => return Err(stop),
-                Ok(Before::Done(mut outputs)) => {
-                    self.tell_before(frame, step, place, at);
-                    let concluded = self.conclude(step, place, &mut outputs, false);
-                    return match concluded {
-                        Ok(()) => Ok(outputs.namespace),
-                        Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault)),
-                        Err(Ended::Inner(stop)) => Err(stop),
-                    };
-                }
-                Err(fault) => return Err(self.fail(at, started, &fault.at(step.span))),
-            }
+        if let Some(ended) = self.ended_before(frame, step, place, at) {
+            return ended;
         }
         self.tell(at, self.started(step, at));
         let result = match &step.action {
@@ -243,6 +230,30 @@ impl Engine {
             }
             Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault.at(step.kind_span))),
         }
+    }
+
+    /// How a step has ended before the run went on; nothing where it is to be done.
+    fn ended_before(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        place: &Place,
+        at: &StepRef,
+    ) -> Option<Result<Namespace, Stop>> {
+        let Action::Kind { spec, input } = &step.action else { return None };
+        let started = Instant::now();
+        let mut outputs = match self.before(step, (spec, input), place, at) {
+            Ok(Before::Nothing) => return None,
+            Ok(Before::Stopped(stop)) => return Some(Err(stop)),
+            Ok(Before::Done(outputs)) => *outputs,
+            Err(fault) => return Some(Err(self.fail(at, started, &fault.at(step.span)))),
+        };
+        self.tell_before(frame, step, place, at);
+        Some(match self.conclude(step, place, &mut outputs, false) {
+            Ok(()) => Ok(outputs.namespace),
+            Err(Ended::Fault(fault)) => Err(self.fail(at, started, &fault)),
+            Err(Ended::Inner(stop)) => Err(stop),
+        })
     }
 
     /// Where the step stands, and how it is written.
