@@ -15,6 +15,9 @@ import wire
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "proxy-connection"}
 LONGEST_ANSWER = 60
+# Whatever takes longer, and is not meant to, may have cost the program an attempt, which lasts three seconds.
+SLOW = 2.5
+MEANT_TO_TAKE_LONG = {"wait", "later", "second"}
 # How long a request waits for another run; it is not to be given up meanwhile.
 LONGEST_AHEAD = 2.5
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset instead of an orderly end
@@ -128,6 +131,7 @@ class Proxy:
         """A new trial: what is to happen, who interferes, what is seen to at each delivery, and how a second run begins."""
         self.upstream, self.strikes, self.somebody, self.mended, self.another_run = upstream, strikes, somebody, mended, another_run
         self.passed, self.under_way, self.victim, self.phase, self.troubles = [], 0, None, "run", []
+        self.slow = False
 
     def enter(self, phase, victim):
         """From now on, requests are those of this process."""
@@ -212,8 +216,11 @@ class Case:
         self.got = None
 
     def carry_out(self, acts):
+        started = time.monotonic()
         for act, *details in acts:
             getattr(self, act)(*details)
+        if time.monotonic() - started > SLOW and not any(act in MEANT_TO_TAKE_LONG for act, *_ in acts):
+            self.proxy.slow = True
 
     def deliver(self):
         self.got = self.proxy.deliver(self.request)
