@@ -146,6 +146,7 @@ class Proxy:
 
     def handle(self, request, client):
         with self.turn:
+            self.slow = self.slow or self.was_given_up(request)
             seen = Passed(len(self.passed) + 1, self.phase, request.service, request.operation)
             self.passed.append(seen)
             strike = next((strike for strike in self.strikes if strike.hits(self.phase, request)), None)
@@ -153,6 +154,15 @@ class Proxy:
         if strike and strike.phase != "*":
             seen.acts = [" ".join(map(str, act)) for act in acts]
         Case(self, request, client, seen).carry_out(acts)
+
+    def was_given_up(self, request):
+        """Whether this is another attempt although the one before was answered well, as it was meant to be: too late, then."""
+        attempt = wire.header(request.headers, "amz-sdk-request").removeprefix("attempt=")
+        if attempt[:1] in ("", "1"):
+            return False
+        same = (seen for seen in reversed(self.passed) if (seen.service, seen.operation) == (request.service, request.operation))
+        before = next(same, None)
+        return before is not None and before.acts[-1:] in ([], ["reply"]) and all(status < 400 for status in before.statuses)
 
     def deliver(self, request):
         with self.delivery:
