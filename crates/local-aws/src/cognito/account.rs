@@ -56,10 +56,12 @@ impl State {
             .filter(|name| *name == "sub" || settings.may_read(name))
             .map(str::to_owned)
             .collect();
-        Ok(json!({
+        let mut shown = json!({
             "Username": user.username,
             "UserAttributes": user.attribute_list(Some(&readable)),
-        }))
+        });
+        user.factors.render_into(&mut shown);
+        Ok(shown)
     }
 
     pub(super) fn delete_user(&mut self, body: &[u8], context: &Context) -> Output {

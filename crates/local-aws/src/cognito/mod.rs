@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `operations` | an operation's name → what does it |
 //! | `pools`, `settings`, `schema`, `clients`, `tags` | what a pool is told |
-//! | `users`, `passwords`, `listing` | who is in it |
+//! | `users`, `passwords`, `listing`, `groups` | who is in it |
 //! | `sign_up`, `auth`, `recovery`, `account`, `admin`, `migration` | what happens to users |
+//! | `challenges`, `custom`, `mfa` | what is asked of somebody who signs in |
+//! | `srp`, `totp` | passwords that are proved and not sent; codes of authenticator apps |
 //! | `triggers` | the functions that a pool calls |
 //! | `messages`, [`inbox`] | the mail that AWS would send |
 //! | `tokens`, `claims`, `keys`, `pages` | JSON web tokens, and the public half of the key that signs them |
@@ -16,15 +18,21 @@
 mod account;
 mod admin;
 mod auth;
+#[cfg(test)]
+mod challenge_tests;
+mod challenges;
 mod checks;
 mod claims;
 mod clients;
+mod custom;
 mod error;
+mod groups;
 mod ids;
 pub mod inbox;
 mod keys;
 mod listing;
 mod messages;
+mod mfa;
 mod migration;
 mod operations;
 mod pages;
@@ -35,10 +43,12 @@ mod resource_types;
 mod schema;
 mod settings;
 mod sign_up;
+mod srp;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod totp;
 mod triggers;
 mod users;
 
