@@ -9,7 +9,7 @@ class Playbook:
     """`playbook serve`."""
 
     name = "playbook"
-    parts = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "web")
+    parts = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "factors", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "web")
 
     def lack(self, error):
         """What the server says where it has not got something."""

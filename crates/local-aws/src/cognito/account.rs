@@ -168,6 +168,11 @@ impl Pool {
     ) -> Output {
         let emptied: BTreeMap<String, String> =
             names.iter().map(|name| (name.clone(), String::new())).collect();
+        if let Some(name) = names.iter().find(|name| !self.schema.knows(name)) {
+            return Err(invalid(format!(
+                "Invalid user attributes: user.{name}: Attribute does not exist in the schema.\n"
+            )));
+        }
         self.schema.check(&emptied, author)?;
         let required = self.schema.missing(&BTreeMap::new());
         if let Some(name) = names.iter().find(|name| required.contains(name)) {
@@ -191,6 +196,7 @@ impl Pool {
         context: &Context,
     ) -> Result<Vec<Draft>, AwsError> {
         self.schema.check(given, cause.author)?;
+        self.check_names(username, given)?;
         let settings = self.settings.clone();
         let before = self.user(username)?.clone();
         let user = self.user_mut(username)?;
@@ -221,7 +227,8 @@ impl Pool {
             }
         }
         user.modified = context.now;
-        self.settle_alias(username, before, false)?;
+        // An administrator who vouches for an address takes it from whoever has it.
+        self.settle_alias(username, before, cause.author == Author::Admin)?;
         to_prove
             .into_iter()
             .map(|(name, value, waits)| {

@@ -182,16 +182,21 @@ async fn an_app_is_set_up_verified_and_asked_for() {
         theatre.answer(&challenge, responses).await
     };
     assert_eq!(
-        refusal(answer(&code).await),
-        "ExpiredCodeException: Your software token has already been used once."
-    );
-    assert_eq!(
         refusal(answer("12345").await),
         "CodeMismatchException: Invalid code received for user"
     );
-    theatre.service.account.clock().advance(Duration::from_secs(30));
-    let output = answer(&theatre.app_code(&secret)).await.expect("signed in");
+    // The code that has verified the app is good for one sign-in.
+    let output = answer(&code).await.expect("signed in");
     assert!(output["AuthenticationResult"]["IdToken"].is_string());
+    let challenge = theatre.sign_in("ann", PASSWORD).await.expect("a challenge");
+    let responses = |code: &str| json!({"USERNAME": "ann", "SOFTWARE_TOKEN_MFA_CODE": code});
+    assert_eq!(
+        refusal(theatre.answer(&challenge, responses(&code)).await),
+        "ExpiredCodeException: Your software token has already been used once."
+    );
+    theatre.service.account.clock().advance(Duration::from_secs(30));
+    let next = responses(&theatre.app_code(&secret));
+    theatre.answer(&challenge, next).await.expect("signed in");
 }
 
 #[tokio::test]

@@ -143,7 +143,9 @@ impl Factors {
                 "Code mismatch",
             ));
         }
-        if let Some(secret) = self.pending.take() {
+        if let Some(mut secret) = self.pending.take() {
+            // The code that has verified an app is good for one sign-in as well.
+            secret.forget();
             let device_name = name.map(str::to_owned);
             self.authenticator = Some(Authenticator { secret, device_name });
         }

@@ -223,6 +223,28 @@ impl Pool {
             })
     }
 
+    /// Refuses an address by which somebody else signs in.
+    pub(super) fn check_names(
+        &self,
+        username: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(), AwsError> {
+        for attribute in &self.username_attributes {
+            let Some(value) = given.get(attribute).map(|value| self.fold(value)) else { continue };
+            let is_taken = self.users.values().any(|other| {
+                other.username != username
+                    && other.attribute(attribute).is_some_and(|theirs| self.fold(theirs) == value)
+            });
+            if is_taken {
+                return Err(AwsError::bad_request(
+                    "AliasExistsException",
+                    format!("An account with the given {attribute} already exists."),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a user, not yet in the pool: where users are called by e-mail or phone, the name is an attribute and the
     /// user name a random one.
     pub(super) fn new_user(

@@ -112,7 +112,7 @@ impl Schema {
             let full = own.name.clone().unwrap_or_default();
             if all.iter().any(|known| known.name == own.name) {
                 return Err(invalid(format!(
-                    "{full}: Existing attribute already has name {full}."
+                    "custom:{name}: Existing attribute already has name {full}."
                 )));
             }
             all.push(own);

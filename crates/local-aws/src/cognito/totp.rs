@@ -54,6 +54,11 @@ impl Secret {
         Verdict::Right
     }
 
+    /// Takes the codes again that were taken.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+    }
+
     fn code_at(&self, step: u64) -> Option<String> {
         let mut mac = Hmac::<Sha1>::new_from_slice(&decode(&self.text)).ok()?;
         mac.update(&step.to_be_bytes());

@@ -9,9 +9,11 @@ use aws_sdk_cognitoidentityprovider::operation::create_user_pool::builders::Crea
 use aws_sdk_cognitoidentityprovider::operation::delete_user_pool::DeleteUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::operation::list_user_pools::ListUserPoolsOutput;
+use aws_sdk_cognitoidentityprovider::operation::set_user_pool_mfa_config::SetUserPoolMfaConfigOutput;
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool::UpdateUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::types::{
-    DeletionProtectionType, LambdaConfigType, UserPoolDescriptionType, UserPoolType,
+    DeletionProtectionType, LambdaConfigType, SoftwareTokenMfaConfigType, UserPoolDescriptionType,
+    UserPoolMfaType, UserPoolType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,26 @@ pub(crate) async fn create(
     };
     entry.done(&UserPoolIds { user_pool_id: user_pool_id.clone() })?;
     Ok((user_pool_id, arn.unwrap_or_default()))
+}
+
+/// Has a pool of the run ask for codes of authenticator apps, which no pool can be created with.
+pub(crate) async fn set_mfa(
+    cx: &Context,
+    user_pool_id: &str,
+    mode: UserPoolMfaType,
+) -> Result<(), StepError> {
+    let request = cx
+        .aws
+        .cognito()
+        .set_user_pool_mfa_config()
+        .user_pool_id(user_pool_id)
+        .software_token_mfa_configuration(
+            SoftwareTokenMfaConfigType::builder().enabled(true).build(),
+        )
+        .mfa_configuration(mode);
+    let placeholder = || Ok(SetUserPoolMfaConfigOutput::builder().build());
+    cx.aws.call(request.send(), placeholder).await?;
+    Ok(())
 }
 
 /// Whether the run has made a pool, as its tags say. A dry run supposes so.
