@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::answers::Answer;
 use super::auth::{Grant, InitiateAuth};
-use super::challenges::{Answer, Challenge, Kind};
+use super::challenges::{Challenge, Kind};
 use super::clients::Flow;
 use super::error::{invalid, invalid_session, no_user, wrong_password};
 use super::pools::Pool;

@@ -6,7 +6,7 @@
 //! | `pools`, `settings`, `schema`, `clients`, `tags` | what a pool is told |
 //! | `users`, `passwords`, `listing`, `groups` | who is in it |
 //! | `sign_up`, `auth`, `recovery`, `account`, `admin`, `migration` | what happens to users |
-//! | `challenges`, `custom`, `mfa` | what is asked of somebody who signs in |
+//! | `challenges`, `answers`, `custom`, `mfa` | what is asked of somebody who signs in |
 //! | `srp`, `totp` | passwords that are proved and not sent; codes of authenticator apps |
 //! | `triggers` | the functions that a pool calls |
 //! | `messages`, [`inbox`] | the mail that AWS would send |
@@ -17,6 +17,7 @@
 
 mod account;
 mod admin;
+mod answers;
 mod auth;
 #[cfg(test)]
 mod challenge_tests;

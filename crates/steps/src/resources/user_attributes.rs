@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::planned::Planned;
 use super::scalar::Variable;
 use super::user::{self, Attributes};
+use super::user_pool;
 use engine::aws::CallError;
 use engine::step::{Context, Disposition, Resource, StepError, Undone};
 
@@ -174,10 +175,22 @@ impl UserAttributes {
     }
 }
 
+impl UserAttributes {
+    /// Whether nobody but the run can have written what it was about to write.
+    async fn is_proven(&self, cx: &Context) -> Result<bool, StepError> {
+        let run = cx.run.id.as_str();
+        if self.wanted.values().any(|value| value.contains(run)) {
+            return Ok(true);
+        }
+        user_pool::is_ours(cx, &self.user_pool_id).await
+    }
+}
+
 impl Resource for UserAttributes {
     const TYPE: &'static str = "AWS::Cognito::UserPoolUserAttributes";
     const UNDO: &'static [&'static str] = &[
         "cognito-idp:AdminGetUser",
+        "cognito-idp:DescribeUserPool",
         "cognito-idp:AdminUpdateUserAttributes",
         "cognito-idp:AdminDeleteUserAttributes",
     ];
@@ -201,6 +214,12 @@ impl Resource for UserAttributes {
         let names: Vec<String> = self.previous.keys().cloned().collect();
         let after = ids.map(|ids| ids.after);
         let way = self.way(&picked(&found, &names), after.as_ref());
+        let restores = !way.gone.is_empty() || !way.back.is_empty();
+        // What the run was about to write, somebody else may have written as well.
+        if restores && after.is_none() && !self.is_proven(&cx).await? {
+            let reason = format!("nothing shows who has written {}", names.join(", "));
+            return Ok(Undone::Unproven { reason });
+        }
         if !way.gone.is_empty() {
             delete(&cx, pool, username, way.gone.clone()).await?;
         }
@@ -213,10 +232,7 @@ impl Resource for UserAttributes {
             let reason = format!("somebody has changed {} since", way.foreign.join(", "));
             return Ok(Undone::Changed { reason });
         }
-        if way.back.is_empty() && way.gone.is_empty() {
-            return Ok(Undone::AlreadyGone);
-        }
-        Ok(Undone::Restored)
+        Ok(if restores { Undone::Restored } else { Undone::AlreadyGone })
     }
 }
 
