@@ -286,7 +286,11 @@ fn refreshing(
 }
 
 /// The client belongs to the pool that an administrator names.
-pub(super) fn check_pool(pool: &Pool, named: Option<&str>, client_id: &str) -> Result<(), AwsError> {
+pub(super) fn check_pool(
+    pool: &Pool,
+    named: Option<&str>,
+    client_id: &str,
+) -> Result<(), AwsError> {
     match named {
         Some(id) if id != pool.id => Err(super::error::no_client(client_id)),
         _ => Ok(()),

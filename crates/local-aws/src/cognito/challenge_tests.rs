@@ -95,8 +95,7 @@ impl Theatre {
 
 #[tokio::test]
 async fn a_password_is_proved_without_being_sent() {
-    let theatre =
-        Theatre::ann(json!({"PreAuthentication": ARN, "PostAuthentication": ARN})).await;
+    let theatre = Theatre::ann(json!({"PreAuthentication": ARN, "PostAuthentication": ARN})).await;
     let output = theatre.prove("ann", PASSWORD).await.expect("signed in");
     assert_eq!(Theatre::claims(&output).1["username"], "ann");
     assert_eq!(
@@ -157,14 +156,10 @@ async fn an_app_is_set_up_verified_and_asked_for() {
         "InvalidParameterException: User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"
     );
     let verify = async |code: &str| {
-        let input =
-            json!({"AccessToken": token, "UserCode": code, "FriendlyDeviceName": "phone"});
+        let input = json!({"AccessToken": token, "UserCode": code, "FriendlyDeviceName": "phone"});
         theatre.call("VerifySoftwareToken", input).await
     };
-    assert_eq!(
-        refusal(verify("000000").await),
-        "EnableSoftwareTokenMFAException: Code mismatch"
-    );
+    assert_eq!(refusal(verify("000000").await), "EnableSoftwareTokenMFAException: Code mismatch");
     let code = theatre.app_code(&secret);
     assert_eq!(verify(&code).await.expect("verified"), json!({"Status": "SUCCESS"}));
     // Verified is not yet asked for.
@@ -265,10 +260,7 @@ async fn who_has_two_factors_and_prefers_none_chooses() {
     let chosen = json!({"USERNAME": "ann", "ANSWER": "SMS_MFA"});
     let challenge = theatre.answer(&challenge, chosen).await.expect("a challenge");
     assert_eq!(challenge["ChallengeName"], "SMS_MFA");
-    assert_eq!(
-        challenge["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"],
-        "+*******0199"
-    );
+    assert_eq!(challenge["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"], "+*******0199");
     assert_eq!(theatre.sources().last().map(String::as_str), Some("CustomMessage_Authentication"));
     let code = theatre.service.account.state::<State>().inbox.last().expect("sent").code.clone();
     let responses = json!({"USERNAME": "ann", "SMS_MFA_CODE": code});
@@ -343,7 +335,8 @@ fn ask_twice(mut event: Value) -> Value {
         }
         "VerifyAuthChallengeResponse_Authentication" => {
             let request = &event["request"];
-            let right = request["challengeAnswer"] == request["privateChallengeParameters"]["answer"];
+            let right =
+                request["challengeAnswer"] == request["privateChallengeParameters"]["answer"];
             event["response"] = json!({"answerCorrect": right});
         }
         _ => {}
@@ -365,10 +358,7 @@ async fn a_pools_own_functions_ask_until_they_are_content() {
     let begin = json!({"USERNAME": "ann"});
     let challenge = theatre.begin("CUSTOM_AUTH", begin.clone()).await.expect("a challenge");
     assert_eq!(challenge["ChallengeName"], "CUSTOM_CHALLENGE");
-    assert_eq!(
-        challenge["ChallengeParameters"],
-        json!({"question": "2 + 2", "USERNAME": "ann"})
-    );
+    assert_eq!(challenge["ChallengeParameters"], json!({"question": "2 + 2", "USERNAME": "ann"}));
     let answer = json!({"USERNAME": "ann", "ANSWER": "4"});
     let second = theatre.answer(&challenge, answer.clone()).await.expect("a challenge");
     assert_ne!(second["Session"], challenge["Session"]);

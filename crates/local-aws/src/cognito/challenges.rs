@@ -32,12 +32,23 @@ pub(super) struct Challenge {
 pub(super) enum Kind {
     NewPassword,
     /// A proof of the password; with the rounds before it, in a custom flow.
-    Password { exchange: Box<Exchange>, rounds: Option<Rounds> },
+    Password {
+        exchange: Box<Exchange>,
+        rounds: Option<Rounds>,
+    },
     SelectFactor,
     SoftwareToken,
-    Sms { code: String },
-    MfaSetup { verified: bool },
-    Custom { private: Value, metadata: Option<String>, rounds: Rounds },
+    Sms {
+        code: String,
+    },
+    MfaSetup {
+        verified: bool,
+    },
+    Custom {
+        private: Value,
+        metadata: Option<String>,
+        rounds: Rounds,
+    },
 }
 
 impl Kind {

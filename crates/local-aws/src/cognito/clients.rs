@@ -210,9 +210,12 @@ impl ClientSettings {
             Flow::UserPassword => &["ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"],
             Flow::AdminUserPassword => &["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"],
             Flow::Srp => &["ALLOW_USER_SRP_AUTH", "ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"],
-            Flow::Custom => {
-                &["ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"]
-            }
+            Flow::Custom => &[
+                "ALLOW_CUSTOM_AUTH",
+                "CUSTOM_AUTH_FLOW_ONLY",
+                "ADMIN_NO_SRP_AUTH",
+                "USER_PASSWORD_AUTH",
+            ],
             // The older values never said anything about refreshing: it is allowed.
             Flow::Refresh => &[
                 "ALLOW_REFRESH_TOKEN_AUTH",

@@ -84,8 +84,9 @@ impl Pool {
             request,
             response: turn.response,
         };
-        self.firing(turn.trigger, &occasion)
-            .ok_or_else(|| invalid("Custom auth lambda trigger is not configured for the user pool."))
+        self.firing(turn.trigger, &occasion).ok_or_else(|| {
+            invalid("Custom auth lambda trigger is not configured for the user pool.")
+        })
     }
 }
 
@@ -278,9 +279,8 @@ impl Pool {
     ) -> Output {
         let user = self.find(name);
         let own = user.map_or(name, |user| &user.username).to_owned();
-        let verifier = user
-            .and_then(|user| user.verifier.clone())
-            .unwrap_or_else(|| srp::pretended(&own));
+        let verifier =
+            user.and_then(|user| user.verifier.clone()).unwrap_or_else(|| srp::pretended(&own));
         let exchange = verifier
             .exchange(client_public)
             .ok_or_else(|| invalid("SRP_A must be a non-zero number in hexadecimal."))?;

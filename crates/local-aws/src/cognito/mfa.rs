@@ -118,11 +118,8 @@ impl Factors {
 
     /// `UserMFASettingList` and `PreferredMfaSetting`.
     pub(super) fn render_into(&self, shown: &mut Value) {
-        let names: Vec<&str> = Factor::ALL
-            .into_iter()
-            .filter(|factor| self.has(*factor))
-            .map(Factor::name)
-            .collect();
+        let names: Vec<&str> =
+            Factor::ALL.into_iter().filter(|factor| self.has(*factor)).map(Factor::name).collect();
         if !names.is_empty() {
             shown["UserMFASettingList"] = json!(names);
         }
@@ -132,16 +129,18 @@ impl Factors {
     }
 
     /// Makes the pending app the verified one, where the code is right.
-    fn verify(&mut self, code: &str, name: Option<&str>, context: &Context) -> Result<(), AwsError> {
+    fn verify(
+        &mut self,
+        code: &str,
+        name: Option<&str>,
+        context: &Context,
+    ) -> Result<(), AwsError> {
         let pending = self
             .pending
             .as_mut()
             .ok_or_else(|| invalid("User has not set up software token mfa"))?;
         if pending.take(code, context.now) != Verdict::Right {
-            return Err(AwsError::bad_request(
-                "EnableSoftwareTokenMFAException",
-                "Code mismatch",
-            ));
+            return Err(AwsError::bad_request("EnableSoftwareTokenMFAException", "Code mismatch"));
         }
         if let Some(mut secret) = self.pending.take() {
             // The code that has verified an app is good for one sign-in as well.

@@ -83,8 +83,7 @@ impl Verifier {
             (signed(&client.to_be_bytes()), signed(&public.to_be_bytes()));
         let scramble =
             Sha256::digest([client_bytes.as_slice(), public_bytes.as_slice()].concat()).to_vec();
-        let base =
-            group.product(&client, &group.power(&verifier, &integer(&scramble)?));
+        let base = group.product(&client, &group.power(&verifier, &integer(&scramble)?));
         let secret = group.power(&base, &private);
         Some(Exchange {
             salt: hex(&self.salt),
@@ -231,9 +230,7 @@ pub(super) mod client {
         timestamp: &str,
     ) -> String {
         let group = Group::new().expect("the group");
-        let bytes = |text: &str| {
-            signed(&group.number(text).expect("a number").to_be_bytes())
-        };
+        let bytes = |text: &str| signed(&group.number(text).expect("a number").to_be_bytes());
         let inner = Sha256::digest(format!("{pool}{username}:{password}"));
         let x = integer(&Sha256::digest([bytes(salt), inner.to_vec()].concat())).expect("x");
         let k = integer(&Sha256::digest([signed(&group.modulus.to_be_bytes()), vec![2]].concat()))
@@ -267,8 +264,10 @@ mod tests {
         let verifier = Verifier::of("AbC123", "ann", "Secret-123");
         let private = [7_u8; 32];
         let exchange = verifier.exchange(&client::public(&private)).expect("an exchange");
-        let shown = (exchange.salt.as_str(), exchange.public.as_str(), exchange.secret_block.as_str());
-        let claim = |password: &str| client::claim(&private, ("AbC123", "ann", password), shown, TIME);
+        let shown =
+            (exchange.salt.as_str(), exchange.public.as_str(), exchange.secret_block.as_str());
+        let claim =
+            |password: &str| client::claim(&private, ("AbC123", "ann", password), shown, TIME);
         assert!(exchange.proves("AbC123", "ann", TIME, &claim("Secret-123")));
         assert!(!exchange.proves("AbC123", "ann", TIME, &claim("secret-123")));
         assert!(!exchange.proves("AbC123", "bob", TIME, &claim("Secret-123")));

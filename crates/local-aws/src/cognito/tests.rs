@@ -174,7 +174,8 @@ async fn nothing_is_locked_while_a_function_runs() {
     let theatre = Theatre::open(json!({"PreSignUp": ARN}), |service, event| {
         service.with(|state, context| {
             let pool = state.pool_mut(event["userPoolId"].as_str().unwrap_or_default());
-            let user = User::new("pool", "ann".to_owned(), std::collections::BTreeMap::new(), context.now);
+            let user =
+                User::new("pool", "ann".to_owned(), std::collections::BTreeMap::new(), context.now);
             pool.expect("the pool").users.insert("ann".to_owned(), user);
         });
         Ok(event)

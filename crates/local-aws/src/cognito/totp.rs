@@ -43,7 +43,8 @@ impl Secret {
     pub(super) fn take(&mut self, code: &str, now: SystemTime) -> Verdict {
         let step = ids::seconds(now) / STEP;
         let near = [step, step.saturating_sub(1), step + 1];
-        let Some(found) = near.into_iter().find(|step| self.code_at(*step).as_deref() == Some(code))
+        let Some(found) =
+            near.into_iter().find(|step| self.code_at(*step).as_deref() == Some(code))
         else {
             return Verdict::Wrong;
         };

@@ -86,9 +86,7 @@ impl Pool {
             Trigger::CustomMessage => config.custom_message.as_ref(),
             Trigger::DefineAuthChallenge => config.define_auth_challenge.as_ref(),
             Trigger::CreateAuthChallenge => config.create_auth_challenge.as_ref(),
-            Trigger::VerifyAuthChallengeResponse => {
-                config.verify_auth_challenge_response.as_ref()
-            }
+            Trigger::VerifyAuthChallengeResponse => config.verify_auth_challenge_response.as_ref(),
             Trigger::PreTokenGeneration => {
                 let config = config.pre_token_generation_config.as_ref();
                 version = match config.map(|config| config.lambda_version.as_str()) {
