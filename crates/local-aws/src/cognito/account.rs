@@ -168,10 +168,13 @@ impl Pool {
     ) -> Output {
         let emptied: BTreeMap<String, String> =
             names.iter().map(|name| (name.clone(), String::new())).collect();
-        if let Some(name) = names.iter().find(|name| !self.schema.knows(name)) {
-            return Err(invalid(format!(
-                "Invalid user attributes: user.{name}: Attribute does not exist in the schema.\n"
-            )));
+        let unknown: Vec<String> = names
+            .iter()
+            .filter(|name| !self.schema.knows(name))
+            .map(|name| format!("user.{name}: Attribute does not exist in the schema.\n"))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(invalid(format!("Invalid user attributes: {}", unknown.concat())));
         }
         self.schema.check(&emptied, author)?;
         let required = self.schema.missing(&BTreeMap::new());
