@@ -7,9 +7,11 @@ use std::time::SystemTime;
 
 use super::Asked;
 use super::authorize::Granted;
+use crate::account::Account;
+use crate::http::Request;
 
 /// Whatever asks, does so from this machine.
-const SOURCE_IP: &str = "127.0.0.1";
+pub(super) const SOURCE_IP: &str = "127.0.0.1";
 
 /// An event of version 2.0.
 pub(super) fn version_2(asked: &Asked<'_>, granted: &Granted) -> Value {
@@ -97,9 +99,6 @@ pub(super) fn request_1(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
     let resource = key.split_once(' ').map_or(key, |(_, path)| path);
     let path = asked.path_with_stage();
     let headers = headers(asked);
-    let or_null = |map: &Map<String, Value>| {
-        if map.is_empty() { Value::Null } else { Value::Object(map.clone()) }
-    };
     let context = json!({
         "accountId": asked.account.id,
         "apiId": asked.api,
@@ -137,6 +136,11 @@ pub(super) fn request_1(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
     }
 }
 
+/// A map, or null where it is empty.
+pub(super) fn or_null(map: &Map<String, Value>) -> Value {
+    if map.is_empty() { Value::Null } else { Value::Object(map.clone()) }
+}
+
 fn identity(user_agent: Option<&str>) -> Value {
     json!({
         "accessKey": null, "accountId": null, "caller": null, "cognitoAmr": null,
@@ -146,10 +150,17 @@ fn identity(user_agent: Option<&str>) -> Value {
     })
 }
 
-/// The headers of a request, and those that API Gateway adds.
 fn headers(asked: &Asked<'_>) -> Vec<(String, String)> {
-    let mut headers: Vec<(String, String)> = asked
-        .request
+    headers_of(asked.account, asked.request, asked.at)
+}
+
+/// The headers of a request, and those that API Gateway adds.
+pub(super) fn headers_of(
+    account: &Account,
+    request: &Request,
+    at: SystemTime,
+) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> = request
         .headers
         .iter()
         .filter(|(name, _)| *name != "connection")
@@ -157,12 +168,12 @@ fn headers(asked: &Asked<'_>) -> Vec<(String, String)> {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let port = asked.account.endpoint_url().rsplit(':').next().unwrap_or("80").to_owned();
+    let port = account.endpoint_url().rsplit(':').next().unwrap_or("80").to_owned();
     for (name, value) in [
         ("x-forwarded-for", SOURCE_IP.to_owned()),
         ("x-forwarded-port", port),
         ("x-forwarded-proto", "http".to_owned()),
-        ("x-amzn-trace-id", trace_id(asked.at)),
+        ("x-amzn-trace-id", trace_id(at)),
     ] {
         if !headers.iter().any(|(other, _)| other == name) {
             headers.push((name.to_owned(), value));
@@ -191,12 +202,12 @@ fn joined(pairs: &[(String, String)]) -> Value {
 }
 
 /// By name; the last of several values.
-fn last(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(super) fn last(pairs: &[(String, String)]) -> Map<String, Value> {
     pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }
 
 /// By name, all values.
-fn several(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(super) fn several(pairs: &[(String, String)]) -> Map<String, Value> {
     let mut map: Map<String, Value> = Map::new();
     for (name, value) in pairs {
         let values = map.entry(name.clone()).or_insert_with(|| json!([]));
@@ -225,13 +236,13 @@ fn body(asked: &Asked<'_>) -> (Option<String>, bool) {
     }
 }
 
-fn millis(at: SystemTime) -> u64 {
+pub(super) fn millis(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Such as `12/Mar/2020:19:03:58 +0000`.
-fn time_text(at: SystemTime) -> String {
+pub(super) fn time_text(at: SystemTime) -> String {
     jiff::Timestamp::try_from(at)
         .map(|at| at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string())
         .unwrap_or_default()
