@@ -7,7 +7,7 @@
 //! | [`front`] | what answers at `/_api/ID/…`, and under the names of APIs |
 //! | [`resource_types`] | what stacks can have of it |
 
-mod front;
+pub(crate) mod front;
 mod http_apis;
 mod resource_types;
 mod rest_apis;

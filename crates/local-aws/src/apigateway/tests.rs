@@ -1,6 +1,9 @@
 //! APIs over real sockets, in front of functions that run.
 
 mod rest;
+mod stacks;
+mod tokens;
+mod urls;
 
 use std::io::{Cursor, Write};
 

@@ -13,22 +13,71 @@ use crate::http::Request;
 /// Whatever asks, does so from this machine.
 pub(super) const SOURCE_IP: &str = "127.0.0.1";
 
+/// A request as events of version 2.0 tell of it.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) request: &'a Request,
+    /// Whose it is said to be.
+    pub(crate) account_id: &'a str,
+    /// Of the API or the URL.
+    pub(crate) id: &'a str,
+    pub(crate) domain: &'a str,
+    pub(crate) route_key: &'a str,
+    pub(crate) stage: &'a str,
+    /// With the stage.
+    pub(crate) path: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) at: SystemTime,
+    pub(crate) authorizer: Option<Value>,
+}
+
 /// An event of version 2.0.
 pub(super) fn version_2(asked: &Asked<'_>, granted: &Granted) -> Value {
     let mut event = request_2(asked, granted);
-    let (body, is_base64) = body(asked);
+    add_body(&mut event, asked.request);
+    Value::Object(event)
+}
+
+/// Adds the body of a request to its event.
+pub(crate) fn add_body(event: &mut Map<String, Value>, request: &Request) {
+    let (body, is_base64) = body(request);
     if let Some(body) = body {
         event.insert("body".to_owned(), json!(body));
     }
     event.insert("isBase64Encoded".to_owned(), json!(is_base64));
-    Value::Object(event)
 }
 
 /// The same without the body, as authorizers see it.
 pub(super) fn request_2(asked: &Asked<'_>, granted: &Granted) -> Map<String, Value> {
-    let request = asked.request;
+    let mut event = seen_2(&Seen {
+        account: asked.account,
+        request: asked.request,
+        account_id: &asked.account.id,
+        id: &asked.api,
+        domain: &asked.domain(),
+        route_key: asked.route_key(),
+        stage: &asked.stage,
+        path: &asked.path_with_stage(),
+        request_id: &asked.id,
+        at: asked.at,
+        authorizer: granted.in_version_2(),
+    });
+    if !asked.path_parameters.is_empty() {
+        let parameters = Value::Object(asked.path_parameters.clone());
+        event.insert("pathParameters".to_owned(), parameters);
+    }
+    if !asked.stage_variables.is_empty() {
+        let variables = Value::Object(asked.stage_variables.clone());
+        event.insert("stageVariables".to_owned(), variables);
+    }
+    event
+}
+
+/// What every event of version 2.0 tells of a request.
+pub(crate) fn seen_2(seen: &Seen<'_>) -> Map<String, Value> {
+    let request = seen.request;
     let raw_query = request.target.split_once('?').map_or("", |(_, query)| query);
-    let path = asked.path_with_stage();
     let cookies: Vec<&str> = request
         .headers
         .get_all("cookie")
@@ -37,13 +86,13 @@ pub(super) fn request_2(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
         .flat_map(|cookies| cookies.split(';').map(str::trim))
         .filter(|cookie| !cookie.is_empty())
         .collect();
-    let mut headers = headers(asked);
+    let mut headers = headers_of(seen.account, request, seen.at);
     headers.retain(|(name, _)| name != "cookie");
     let mut event = Map::new();
     let mut add = |name: &str, value: Value| event.insert(name.to_owned(), value);
     add("version", json!("2.0"));
-    add("routeKey", json!(asked.route_key()));
-    add("rawPath", json!(path));
+    add("routeKey", json!(seen.route_key));
+    add("rawPath", json!(seen.path));
     add("rawQueryString", json!(raw_query));
     if !cookies.is_empty() {
         add("cookies", json!(cookies));
@@ -53,40 +102,34 @@ pub(super) fn request_2(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
         add("queryStringParameters", joined(&request.query));
     }
     let mut context = json!({
-        "accountId": asked.account.id,
-        "apiId": asked.api,
-        "domainName": asked.domain(),
-        "domainPrefix": asked.api,
+        "accountId": seen.account_id,
+        "apiId": seen.id,
+        "domainName": seen.domain,
+        "domainPrefix": seen.id,
         "http": {
             "method": request.method.as_str(),
-            "path": path,
+            "path": seen.path,
             "protocol": "HTTP/1.1",
             "sourceIp": SOURCE_IP,
             "userAgent": request.header("user-agent").unwrap_or_default(),
         },
-        "requestId": asked.id,
-        "routeKey": asked.route_key(),
-        "stage": asked.stage,
-        "time": time_text(asked.at),
-        "timeEpoch": millis(asked.at),
+        "requestId": seen.request_id,
+        "routeKey": seen.route_key,
+        "stage": seen.stage,
+        "time": time_text(seen.at),
+        "timeEpoch": millis(seen.at),
     });
-    if let Some(authorizer) = granted.in_version_2() {
-        context["authorizer"] = authorizer;
+    if let Some(authorizer) = &seen.authorizer {
+        context["authorizer"] = authorizer.clone();
     }
     add("requestContext", context);
-    if !asked.path_parameters.is_empty() {
-        add("pathParameters", Value::Object(asked.path_parameters.clone()));
-    }
-    if !asked.stage_variables.is_empty() {
-        add("stageVariables", Value::Object(asked.stage_variables.clone()));
-    }
     event
 }
 
 /// An event of version 1.0.
 pub(super) fn version_1(asked: &Asked<'_>, granted: &Granted) -> Value {
     let mut event = request_1(asked, granted);
-    let (body, is_base64) = body(asked);
+    let (body, is_base64) = body(asked.request);
     event.insert("body".to_owned(), json!(body));
     event.insert("isBase64Encoded".to_owned(), json!(is_base64));
     Value::Object(event)
@@ -219,12 +262,12 @@ pub(super) fn several(pairs: &[(String, String)]) -> Map<String, Value> {
 }
 
 /// A body that says it is text, as it is; anything else in base64.
-fn body(asked: &Asked<'_>) -> (Option<String>, bool) {
-    let bytes = &asked.request.body;
+fn body(request: &Request) -> (Option<String>, bool) {
+    let bytes = &request.body;
     if bytes.is_empty() {
         return (None, false);
     }
-    let kind = asked.request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let is_text = kind.starts_with("text/")
         || ["application/json", "application/xml", "application/javascript"].contains(&kind)

@@ -3,11 +3,11 @@
 pub(super) mod address;
 mod authorize;
 mod call;
-mod cors;
-mod event;
+pub(crate) mod cors;
+pub(crate) mod event;
 pub(super) mod grants;
 mod policy;
-mod reply;
+pub(crate) mod reply;
 pub(super) mod rest;
 pub(super) mod routes;
 
