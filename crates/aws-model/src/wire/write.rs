@@ -127,6 +127,13 @@ impl Call<'_> {
         Ok(response)
     }
 
+    /// The element that an output stands in. Models of services that have left the query protocol behind do not say it.
+    pub(super) fn result_wrapper(&self) -> Option<String> {
+        let said = self.operation.result_wrapper.map(str::to_owned);
+        let is_former = self.service.metadata.query_compatible;
+        said.or_else(|| is_former.then(|| format!("{}Result", self.operation.name)))
+    }
+
     fn form_response(
         &self,
         output: &Value,
@@ -144,8 +151,8 @@ impl Call<'_> {
             root.children.push(Element::with_text("requestId", request_id));
         }
         if let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) {
-            let wrapper = self.operation.result_wrapper.filter(|_| !ec2);
-            let mut result = Element::new(wrapper.unwrap_or_default());
+            let wrapper = self.result_wrapper().filter(|_| !ec2);
+            let mut result = Element::new(wrapper.clone().unwrap_or_default());
             let into = if wrapper.is_some() { &mut result } else { &mut root };
             xml_body::encode_members(self.service, structure, members_of(output)?, into, |_| true)?;
             if wrapper.is_some() {
