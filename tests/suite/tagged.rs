@@ -212,6 +212,10 @@ fn what_is_kept_for_a_while_goes_when_it_is_due() {
     let due = cleanup("--due").exited(0);
     assert_eq!(due.stderr.matches("- deleted").count(), 1, "{}", due.stderr);
     assert!(!due.stderr.contains(&run), "{}", due.stderr);
+    // Nor does who goes by tags take what is wanted.
+    let tagged = ["cleanup", "--tagged", "--older-than", "1s", "--yes"];
+    let tagged = server.playbook(&sandbox, &tagged).exited(0);
+    assert!(tagged.stdout.contains("says that this stays"), "{}", tagged.stdout);
     // Who names the run means it.
     let named = cleanup(&run).exited(0);
     assert_eq!(named.stderr.matches("- deleted").count(), 1, "{}", named.stderr);

@@ -177,7 +177,9 @@ fn fate(
 ) -> Fate {
     match JournalFile::peek(directory, run) {
         Ok((_, Lock::Held)) => return Fate::Running,
-        Ok((state, Lock::Free)) if state::is_over(&state) => return Fate::Finished,
+        Ok((state, Lock::Free)) if state::is_over(&state) || state::is_wanted(&state) => {
+            return Fate::Finished;
+        }
         Ok((_, Lock::Free)) => return Fate::Journalled,
         Err(_) => {}
     }

@@ -60,10 +60,12 @@ async fn resources_are_found_by_their_tags_and_types() {
     assert_eq!(found(&account, typed).await.expect("found").len(), 3);
     let elsewhere = account.at(&account.id, "us-east-1");
     assert!(found(&elsewhere, json!({})).await.expect("found").is_empty());
-    let keys = call(&account, "resourcegroupstaggingapi:GetTagKeys", json!({})).await.expect("keys");
+    let keys =
+        call(&account, "resourcegroupstaggingapi:GetTagKeys", json!({})).await.expect("keys");
     assert_eq!(keys["TagKeys"], json!(["playbook:run", "team"]));
     let values = json!({"Key": "playbook:run"});
-    let values = call(&account, "resourcegroupstaggingapi:GetTagValues", values).await.expect("values");
+    let values =
+        call(&account, "resourcegroupstaggingapi:GetTagValues", values).await.expect("values");
     assert_eq!(values["TagValues"], json!(["one", "two"]));
 }
 
@@ -73,7 +75,8 @@ async fn pages_hold_everything_once() {
     let (mut all, mut token) = (Vec::new(), String::new());
     for _ in 0..5 {
         let input = json!({"ResourcesPerPage": 2, "PaginationToken": token});
-        let page = call(&account, "resourcegroupstaggingapi:GetResources", input).await.expect("a page");
+        let page =
+            call(&account, "resourcegroupstaggingapi:GetResources", input).await.expect("a page");
         let list = page["ResourceTagMappingList"].as_array().expect("a list");
         all.extend(
             list.iter().map(|one| one["ResourceARN"].as_str().unwrap_or_default().to_owned()),

@@ -26,8 +26,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use self::mapping::Mapping;
-use crate::account::{self, Account};
 use crate::account::feed::{ChangeEvent, Outbox};
+use crate::account::{self, Account};
 
 pub(super) use operations::OPERATIONS;
 
