@@ -50,6 +50,27 @@ Resources:
     Type: AWS::SQS::Queue
 ";
 
+/// What that run has left, in the order in which it goes; of the log groups one is a function's, and one is to stay.
+const KINDS: [&str; 17] = [
+    "events:PutRule",
+    "apigatewayv2:CreateApi",
+    "AWS::CloudFormation::Stack",
+    "AWS::Cognito::UserPool",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::LogGroup",
+    "sns:CreateTopic",
+    "sqs:CreateQueue",
+    "kinesis:CreateStream",
+    "AWS::DynamoDB::Table",
+    "secretsmanager:CreateSecret",
+    "ssm:PutParameter",
+    "AWS::S3::Bucket",
+    "AWS::IAM::Role",
+    "iam:CreatePolicy",
+];
+
 /// A sandbox in which a run has left everything, as if its machine were gone.
 fn sandbox(steps: &str) -> Sandbox {
     let sandbox = Sandbox::with_file("playbook.yaml", &format!("{EVERYTHING}{steps}"));
@@ -100,28 +121,7 @@ fn what_a_dead_runner_has_left_is_found_and_removed() {
         &cleanup(&elsewhere, &["--older-than", "1s", "--dry-run", "--output", "json"]).exited(3),
     );
     let kinds: Vec<&str> = found.iter().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(
-        kinds,
-        [
-            "events:PutRule",
-            "apigatewayv2:CreateApi",
-            "AWS::CloudFormation::Stack",
-            "AWS::Cognito::UserPool",
-            "AWS::Lambda::Function",
-            "AWS::Logs::LogGroup",
-            "AWS::Logs::LogGroup",
-            "AWS::Logs::LogGroup",
-            "sns:CreateTopic",
-            "sqs:CreateQueue",
-            "kinesis:CreateStream",
-            "AWS::DynamoDB::Table",
-            "secretsmanager:CreateSecret",
-            "ssm:PutParameter",
-            "AWS::S3::Bucket",
-            "AWS::IAM::Role",
-            "iam:CreatePolicy",
-        ]
-    );
+    assert_eq!(kinds, KINDS);
     assert!(found.iter().all(|(_, one)| one["known"] == true));
 
     // Where its journal is, that is gone by.
