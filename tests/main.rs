@@ -17,6 +17,7 @@
 //! | [`suite::stack_logs`] | the log groups that Lambda makes for the functions of a stack |
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
+//! | [`suite::tagged`] | what runs have left, found by its tags where there is no journal |
 //! | [`suite::in_flight`] | calls that land after their process has died and somebody has looked |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
 //! | [`suite::told`] | what is told moves no cursor, hides nothing, and commands nobody |
@@ -82,6 +83,7 @@ mod suite {
     mod signals;
     mod stack_logs;
     mod stubborn;
+    mod tagged;
     mod terminal;
     mod told;
     mod user_pools;

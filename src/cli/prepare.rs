@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -181,7 +182,31 @@ fn open_journal(
         let help = format!("nothing was changed; {}", remedy(&error));
         output.fail(&format!("the journal cannot be written: {error}"), Some(&help))
     })?;
-    Ok(Journal::on_disk(journal, redactor.clone()))
+    let journal = Journal::on_disk(journal, redactor.clone());
+    if let Some(keep) = args.keep {
+        keep_until(keep, facts, &journal, output)?;
+    }
+    Ok(journal)
+}
+
+/// Writes down until when what the run makes is wanted, and says so.
+fn keep_until(
+    keep: Duration,
+    facts: &RunFacts,
+    journal: &Journal,
+    output: Output,
+) -> Result<(), Exit> {
+    let started: Timestamp = facts.started.parse().unwrap_or_else(|_| Timestamp::now());
+    let Ok(until) = started.checked_add(keep) else {
+        return Err(output.fail("`--keep` is too long", Some("write a duration such as 2h")));
+    };
+    if let Err(error) = journal.append(&Record::KeptUntil { until }) {
+        return Err(output.fail(&error.to_string(), Some(error.help())));
+    }
+    output.note(&format!(
+        "What this run makes is kept until {until}; `playbook cleanup --due` removes it then."
+    ));
+    Ok(())
 }
 
 /// What to do about a journal that cannot be begun.
@@ -202,6 +227,9 @@ fn remedy(error: &JournalError) -> &'static str {
 }
 
 fn cleanup_mode(args: &RunArgs) -> CleanupMode {
+    if args.keep.is_some() {
+        return CleanupMode::Never;
+    }
     match args.cleanup {
         CleanupWhen::Always => CleanupMode::Always,
         CleanupWhen::OnSuccess => CleanupMode::OnSuccess,

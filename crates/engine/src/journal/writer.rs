@@ -271,6 +271,10 @@ impl StepJournal {
 }
 
 impl Ledger for StepJournal {
+    fn keeps(&self) -> bool {
+        self.keep
+    }
+
     fn intend(&self, kind: &'static str, label: &str, undo: Value) -> Result<Seq, LedgerError> {
         if self.holds_secret(label) || self.holds_secret_inside(&undo) {
             let label = format!("{kind} {}", self.masked(label));

@@ -92,6 +92,10 @@ pub trait Ledger: Send + Sync {
     fn ids(&self, _seq: Seq) -> Option<Value> {
         None
     }
+    /// Whether what is made is to stay.
+    fn keeps(&self) -> bool {
+        false
+    }
     /// Whether a text holds a secret. Whoever does not know says yes.
     fn holds_secret(&self, _text: &str) -> bool {
         true

@@ -53,6 +53,25 @@ pub(super) fn top_properties() -> Value {
                 "propertyNames": {"$ref": "#/$defs/name"},
                 "additionalProperties": {"$ref": "#/$defs/input"}
             },
+            "matrix": {
+                "description": "Lists of which the playbook is run with every combination, each run by itself.",
+                "type": "object",
+                "properties": {
+                    "inputs": {
+                        "description": "The values of inputs, by name.",
+                        "type": "object",
+                        "additionalProperties": {"type": "array", "minItems": 1}
+                    },
+                    "regions": {"description": "Regions.", "type": "array", "items": {"type": "string"}, "minItems": 1},
+                    "profiles": {
+                        "description": "Profiles of the AWS configuration, and so accounts and roles.",
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "minItems": 1
+                    }
+                },
+                "additionalProperties": false
+            },
             "vars": {
                 "description": "What is computed once, in order, before the first step.",
                 "type": "object",

@@ -101,6 +101,15 @@ impl server::Service for Service {
         resource_types::ALL
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let apis = state.http.iter().map(|(id, api)| server::Tagged {
+            arn: format!("arn:aws:apigateway:{}::/apis/{id}", account.region),
+            tags: api.tags(),
+        });
+        apis.collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         let state = account.state::<State>();
         let apis = state.http.iter().map(|(id, api)| (id.clone(), api.snapshot()));

@@ -189,6 +189,17 @@ impl server::Service for Service {
         &[&resource_types::user_pool::TYPE, &resource_types::user_pool_client::TYPE]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let pools = state.pools.values();
+        pools
+            .map(|pool| server::Tagged {
+                arn: pool.arn.clone(),
+                tags: pool.settings.user_pool_tags.clone(),
+            })
+            .collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         account.state::<State>().snapshot()
     }

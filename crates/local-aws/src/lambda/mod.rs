@@ -216,6 +216,16 @@ impl server::Service for Service {
         ]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let place = Place { account_id: &account.id, region: &account.region };
+        let state = account.state::<State>();
+        let functions = state.functions.iter().map(|(name, function)| server::Tagged {
+            arn: place.function_arn(name, None),
+            tags: function.tags.clone(),
+        });
+        functions.chain(account.state::<sources::State>().tagged(account)).collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         let mut snapshot = account.state::<State>().snapshot();
         if let Some(resources) = snapshot.as_object_mut() {

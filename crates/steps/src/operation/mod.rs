@@ -17,6 +17,7 @@ use engine::aws::model::{self, Found};
 use engine::step::{Kind, Place, Spec};
 
 pub(crate) use description::{spec, unknown};
+pub(crate) use look::{is_gone, is_unknown_operation, look_with, next_page};
 
 /// The row of every operation.
 pub(crate) static OPERATION: Kind = Kind {

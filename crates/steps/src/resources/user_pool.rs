@@ -17,7 +17,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::ownership::run_tag;
+use super::ownership::{run_tag, run_tags};
 use super::planned::Planned;
 use super::user_pool_triggers::carry_over::carry_over;
 use engine::aws::CallError;
@@ -39,7 +39,7 @@ pub struct UserPoolIds {
 }
 
 /// The key of the tag that tells one pool of a run from another.
-const TOKEN_KEY: &str = "playbook:token";
+pub(crate) const TOKEN_KEY: &str = "playbook:token";
 
 /// Creates a pool, as `request` says; its id and ARN. The request is never repeated: each one would make another pool.
 pub(crate) async fn create(
@@ -52,7 +52,8 @@ pub(crate) async fn create(
     let token = format!("{}/{}/{nth}", cx.run.id, cx.slug);
     let made = UserPool { pool_name: pool_name.to_owned(), token };
     let entry = cx.intend(&made)?;
-    tags.extend([run_tag(cx), (TOKEN_KEY.to_owned(), made.token)]);
+    tags.extend(run_tags(cx));
+    tags.insert(TOKEN_KEY.to_owned(), made.token);
     let once = Builder::new().retry_config(RetryConfig::disabled());
     let request = request.pool_name(pool_name).set_user_pool_tags(Some(tags));
     let request = request.customize().config_override(once);
