@@ -17,4 +17,5 @@ mod question;
 mod resources;
 pub mod steps;
 
+pub use operation::operations_of;
 pub use steps::{KINDS, Registry, kind, maker_of};

@@ -16,6 +16,7 @@ use serde_json::Value;
 use engine::aws::model::{self, Found};
 use engine::step::{Kind, Place, Spec};
 
+pub use description::operations_of;
 pub(crate) use description::{spec, unknown};
 
 /// The row of every operation.
