@@ -15,6 +15,9 @@ import wire
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "proxy-connection"}
 LONGEST_ANSWER = 60
+# Whatever takes longer, and is not meant to, may have cost the program an attempt, which lasts three seconds.
+SLOW = 2.5
+MEANT_TO_TAKE_LONG = {"wait", "later", "second"}
 # How long a request waits for another run; it is not to be given up meanwhile.
 LONGEST_AHEAD = 2.5
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset instead of an orderly end
@@ -128,6 +131,7 @@ class Proxy:
         """A new trial: what is to happen, who interferes, what is seen to at each delivery, and how a second run begins."""
         self.upstream, self.strikes, self.somebody, self.mended, self.another_run = upstream, strikes, somebody, mended, another_run
         self.passed, self.under_way, self.victim, self.phase, self.troubles = [], 0, None, "run", []
+        self.slow = False
 
     def enter(self, phase, victim):
         """From now on, requests are those of this process."""
@@ -142,6 +146,7 @@ class Proxy:
 
     def handle(self, request, client):
         with self.turn:
+            self.slow = self.slow or self.was_given_up(request)
             seen = Passed(len(self.passed) + 1, self.phase, request.service, request.operation)
             self.passed.append(seen)
             strike = next((strike for strike in self.strikes if strike.hits(self.phase, request)), None)
@@ -149,6 +154,15 @@ class Proxy:
         if strike and strike.phase != "*":
             seen.acts = [" ".join(map(str, act)) for act in acts]
         Case(self, request, client, seen).carry_out(acts)
+
+    def was_given_up(self, request):
+        """Whether this is another attempt although the one before was answered well, as it was meant to be: too late, then."""
+        attempt = wire.header(request.headers, "amz-sdk-request").removeprefix("attempt=")
+        if attempt[:1] in ("", "1"):
+            return False
+        same = (seen for seen in reversed(self.passed) if (seen.service, seen.operation) == (request.service, request.operation))
+        before = next(same, None)
+        return before is not None and before.acts[-1:] in ([], ["reply"]) and all(status < 400 for status in before.statuses)
 
     def deliver(self, request):
         with self.delivery:
@@ -212,8 +226,11 @@ class Case:
         self.got = None
 
     def carry_out(self, acts):
+        started = time.monotonic()
         for act, *details in acts:
             getattr(self, act)(*details)
+        if time.monotonic() - started > SLOW and not any(act in MEANT_TO_TAKE_LONG for act, *_ in acts):
+            self.proxy.slow = True
 
     def deliver(self):
         self.got = self.proxy.deliver(self.request)

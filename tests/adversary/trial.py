@@ -18,6 +18,7 @@ PLAYBOOKS = Path(__file__).resolve().parent / "playbooks"
 LONGEST_RUN = 150
 LONGEST_CLEANUP = 90
 MOST_CLEANUPS = 6
+MOST_PLAYS = 3
 PATIENCE = ("--attempt-timeout", f"{faults.ATTEMPT}s", "--cleanup-timeout", "10s")
 REMAINS = 3
 # Resources that go with what they are in.
@@ -147,7 +148,11 @@ class Stage:
         strikes = faults.drawn(chance, plan.fault, self.dry_run(plan.playbook), unconditional)
         outcome.strikes = [str(strike) for strike in strikes]
         try:
-            self.play(plan, strikes, outcome)
+            for _ in range(MOST_PLAYS):
+                outcome.verdict, outcome.why, outcome.exits = HELD, [], []
+                self.play(plan, strikes, outcome)
+                if not self.proxy.slow:
+                    break
         except Exception as error:  # noqa: BLE001 - whatever it is, the other trials go on
             outcome.verdict = BROKEN
             outcome.why.append(f"{type(error).__name__}: {error}")
@@ -275,7 +280,7 @@ def judge(outcome, before, theirs, after, last, listed):
 
 
 def is_listed(thing, picture, listed):
-    """Whether one of those that are listed is this, or what it is in."""
+    """Whether one of those that are listed is this, or what it is in: a stack's things bear its name."""
     names = {thing.name}
     if isinstance(picture, dict) and isinstance(picture.get("Name"), str):
         names.add(picture["Name"])
@@ -284,6 +289,8 @@ def is_listed(thing, picture, listed):
         if left["type"] == HOLDERS.get(thing.type) and thing.within in said:
             return True
         if any(name in said for name in names) and thing.within in said:
+            return True
+        if left["type"] == "AWS::CloudFormation::Stack" and left["name"] in thing.name:
             return True
         # Several items are listed as so many.
         if left["type"] == thing.type == "AWS::DynamoDB::Item" and f"items of {thing.within}" in said:

@@ -30,7 +30,7 @@ UNDECLARED = {
         "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
     },
 }
-LEFT_OUT = {"sqs": {".Failed", ".Successful"}}
+LEFT_OUT = {"sqs": {".Failed"}}
 
 
 class Model:

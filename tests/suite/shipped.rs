@@ -167,7 +167,11 @@ fn a_dry_run_shows_the_event_as_it_will_be_sent() {
         let sandbox = Sandbox::new();
         let report = sandbox.root().join("report.json");
         let mut command = sandbox.building_playbook(["run", file, "--no-input"]);
-        command.args(arguments).arg("--report").arg(format!("json={}", report.display()));
+        command
+            .args(["--input", "deliver=direct"])
+            .args(arguments)
+            .arg("--report")
+            .arg(format!("json={}", report.display()));
         let running = start(command.current_dir(repository()));
         let outcome = running.finish_within(LONGEST * 5).exited(0);
         let events = calls::events_of_report(&report);

@@ -38,6 +38,7 @@ pub enum Form {
 const NAMES: &[&str] = &[
     "tags",
     "taglist",
+    "tagslist",
     "tagset",
     "tagspecifications",
     "resourcetags",
@@ -61,8 +62,13 @@ const TYPES: &[(&str, &str)] = &[
 
 /// Where the input of an operation takes tags; nothing where it takes none.
 pub fn tagging(service: &Service, operation: &Operation) -> Option<Tagging> {
+    let made = operation.name.to_ascii_lowercase();
     let named = |member: &&Member| {
-        NAMES.contains(&member.name.to_ascii_lowercase().replace(['-', '_'], "").as_str())
+        let name = member.name.to_ascii_lowercase().replace(['-', '_'], "");
+        // `CreateUserPool` takes `UserPoolTags`.
+        let is_of_what_is_made =
+            || name.strip_suffix("tags").is_some_and(|of| !of.is_empty() && made.ends_with(of));
+        NAMES.contains(&name.as_str()) || is_of_what_is_made()
     };
     service.input_of(operation).iter().filter(named).find_map(|member| {
         let form = form_of(service, operation, member)?;
@@ -189,6 +195,10 @@ mod tests {
         assert_eq!(
             tagged("dynamodb:CreateTable", json!({"Tags": [{"Key": "a", "Value": "b"}]})),
             json!({"Tags": [{"Key": "a", "Value": "b"}, {"Key": "run", "Value": "1"}]})
+        );
+        assert_eq!(
+            tagged("cognito-idp:CreateUserPool", json!({})),
+            json!({"UserPoolTags": {"run": "1"}})
         );
         assert_eq!(
             tagged("kms:CreateKey", json!({})),

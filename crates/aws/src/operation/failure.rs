@@ -27,9 +27,17 @@ impl OperationFailure {
         let kind = traits.filter(|traits| traits.retryable || traits.throttling).map(|traits| {
             if traits.throttling { ErrorKind::ThrottlingError } else { ErrorKind::TransientError }
         });
-        let mut meta = ErrorMetadata::builder().code(failure.code);
-        if !failure.message.is_empty() {
-            meta = meta.message(failure.message);
+        // A code that is only the status is AWS's own where there can be no body: others answer so as well.
+        let is_named =
+            failure.code != failure.status.to_string() || call.operation.method == "HEAD";
+        let mut meta = ErrorMetadata::builder();
+        if is_named {
+            meta = meta.code(failure.code);
+            if !failure.message.is_empty() {
+                meta = meta.message(failure.message);
+            }
+        } else {
+            meta = meta.message(format!("{} {}", failure.status, failure.message).trim_end());
         }
         Self { meta: meta.build(), kind }
     }

@@ -91,9 +91,10 @@ fn replace_change(ours: &mut Map<String, Value>, theirs: &Map<String, Value>) ->
     let original = theirs.get(PREVIOUS).cloned().unwrap_or_default();
     let others: Vec<(&String, &Value)> =
         theirs.iter().filter(|(name, _)| *name != PREVIOUS).collect();
-    // What both say alike says where it is; the rest is what each has written.
-    let (place, written): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|(name, value)| ours.get(*name) == Some(value));
+    // What both say alike says where it is; the rest is what each has written, and so is what was found, though both write it.
+    let (place, written): (Vec<_>, Vec<_>) = others.into_iter().partition(|(name, value)| {
+        ours.get(*name) == Some(value) && *name != CHANGES && **value != previous
+    });
     if place.is_empty() {
         // Something else in the same table, say.
         return true;
@@ -164,6 +165,17 @@ mod tests {
         let created = item("7", Value::Null, json!({"n": 1}));
         let ours = item("7", json!({"n": 1}), json!({"n": 2}));
         assert_eq!(seen(ours, &created), (item("7", Value::Null, json!({"n": 2})), true));
+    }
+
+    #[test]
+    fn what_both_write_was_not_there_before_either() {
+        let theirs = item("7", Value::Null, json!({"n": 1}));
+        let ours = item("7", json!({"n": 1}), json!({"n": 1}));
+        assert_eq!(seen(ours, &theirs), (theirs.clone(), true));
+        let pool =
+            |previous: Value| json!({"pool": "p", "changes": {"a": 1}, "previous": previous});
+        let theirs = pool(json!({"a": 0, "b": 2}));
+        assert_eq!(seen(pool(json!({"a": 1, "b": 2})), &theirs), (theirs.clone(), true));
     }
 
     #[test]

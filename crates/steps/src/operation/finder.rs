@@ -7,8 +7,8 @@ use engine::aws::model::{Effect, Found, Kind, Next, Operation, effect};
 use engine::aws::model::{Filling, Root};
 use engine::step::{Context, Owner, StepError};
 
-use super::look::{call, is_gone, tag_in, tag_of};
-use super::made::{Made, noun};
+use super::look::{Seen, call, is_gone, look, tag_in, tag_of};
+use super::made::{Ids, Made, noun};
 
 /// No more pages are looked through.
 const MOST_PAGES: usize = 40;
@@ -37,7 +37,7 @@ pub(super) async fn find(cx: &Context, found: &Found, made: &Made) -> Result<Sea
     let mut looked = false;
     for lister in listers(found) {
         let lister = Found { service: found.service, operation: lister };
-        let Some(items) = items(cx, &lister, made, &place).await? else { continue };
+        let Some(items) = items(cx, &lister, made, found, &place).await? else { continue };
         let mut ours = Vec::new();
         let mut doubtful = None;
         for (id, item) in items.found {
@@ -57,6 +57,41 @@ pub(super) async fn find(cx: &Context, found: &Found, made: &Made) -> Result<Sea
         looked |= items.are_all;
     }
     Ok(if looked { Search::Nothing } else { no_way() })
+}
+
+/// Whose something is that goes by its name, where no operation that takes the name shows its tags: as the operations show that
+/// list its kind.
+pub(super) async fn look_among_all(
+    cx: &Context,
+    found: &Found,
+    made: &Made,
+) -> Result<Seen, StepError> {
+    let (Some(name), Some(undo)) = (made.name(found), &found.operation.undo) else {
+        return Ok(Seen::Unseen);
+    };
+    let is_name = |member: &str| made.known.get(member).and_then(Value::as_str) == Some(name);
+    let Some((member, _)) = undo.with.iter().find(|(member, _)| is_name(member)) else {
+        return Ok(Seen::Unseen);
+    };
+    let place = Place { path: member, name: member };
+    let mut looked = false;
+    for lister in listers(found) {
+        let lister = Found { service: found.service, operation: lister };
+        let Some(items) = items(cx, &lister, made, found, &place).await? else { continue };
+        let own = items.found.into_iter().find(|(id, _)| id.as_str() == Some(name));
+        let Some((_, item)) = own else {
+            looked |= items.are_all;
+            continue;
+        };
+        if let Some(tag) = tag_in(&item) {
+            return Ok(Seen::There(Owner::of(cx, Some(&tag))));
+        }
+        return Ok(match tag_of(cx, found, &item).await? {
+            Some(owner) => Seen::There(owner),
+            None => Seen::Unseen,
+        });
+    }
+    Ok(if looked { Seen::Gone } else { Seen::Unseen })
 }
 
 /// What an operation lists.
@@ -103,10 +138,17 @@ async fn items(
     cx: &Context,
     lister: &Found,
     made: &Made,
+    found: &Found,
     place: &Place,
 ) -> Result<Option<Items>, StepError> {
     let mut input = Map::new();
-    for member in lister.service.input_of(lister.operation).iter().filter(|it| it.required) {
+    let members = lister.service.input_of(lister.operation);
+    if let (Some(name), Some(prefix)) =
+        (made.name(found), members.iter().find(|it| it.name.ends_with("NamePrefix")))
+    {
+        input.insert(prefix.name.to_owned(), Value::from(name));
+    }
+    for member in members.iter().filter(|it| it.required) {
         // Cognito's lists ask for the size of a page.
         match (&lister.service.shape_of(member).kind, made.known.get(member.name)) {
             (_, Some(value)) => drop(input.insert(member.name.to_owned(), value.clone())),
@@ -116,7 +158,7 @@ async fn items(
             _ => return Ok(None),
         }
     }
-    let (mut found, mut are_all) = (Vec::new(), false);
+    let (mut listed, mut are_all) = (Vec::new(), false);
     for _ in 0..MOST_PAGES {
         let answer = match call(cx, lister, &Value::Object(input.clone())).await {
             Ok(answer) => answer,
@@ -127,7 +169,7 @@ async fn items(
             }
             Err(error) => return Err(error.into()),
         };
-        collect(&answer, place, &mut found);
+        collect(&answer, place, &mut listed);
         let next = lister.operation.pages.as_ref().map(|pages| pages.next(&input, &answer));
         match next {
             Some(Ok(Next::Page(next))) => input = next,
@@ -138,7 +180,7 @@ async fn items(
             Some(Ok(Next::Stuck) | Err(_)) => break,
         }
     }
-    Ok(Some(Items { found, are_all }))
+    Ok(Some(Items { found: listed, are_all }))
 }
 
 /// The items in an answer that have the id, or are it.
@@ -192,11 +234,33 @@ async fn is_ours(
     }
     let mut facts = item.as_object().cloned().unwrap_or_default();
     facts.insert(place.name.to_owned(), id.clone());
-    Ok(match tag_of(cx, found, &Value::Object(facts)).await? {
+    let owner = match tag_of(cx, found, &Value::Object(facts)).await? {
+        Some(owner) => Some(owner),
+        None => owner_of(cx, found, made, &at(place.path, id.clone())).await?,
+    };
+    Ok(match owner {
         Some(Owner::ThisRun) => Some(true),
         Some(Owner::AnotherRun(_) | Owner::Somebody) => Some(false),
         // Without a name, whatever shows no tags might be meant.
         Some(Owner::Unknown) | None => (!is_named).then_some(false),
+    })
+}
+
+/// Whose something is of which the output is known in part: a list of Cognito's tells neither tags nor ARNs.
+async fn owner_of(
+    cx: &Context,
+    found: &Found,
+    made: &Made,
+    output: &Value,
+) -> Result<Option<Owner>, StepError> {
+    let Some(undo) = &found.operation.undo else { return Ok(None) };
+    let read = undo.read.as_ref().and_then(|read| read.input(&made.given(), Some(output)));
+    let ids = Ids { read: read.map(Value::Object), ..Ids::default() };
+    Ok(match look(cx, found, made, Some(&ids)).await? {
+        Seen::There(owner) => Some(owner),
+        // It has gone since it was listed.
+        Seen::Gone => Some(Owner::Somebody),
+        Seen::Unseen => None,
     })
 }
 

@@ -7,6 +7,7 @@ use engine::aws::model::{Effect, Found, Member, Operation, effect};
 use engine::aws::operation::OperationCall;
 use engine::step::{Context, Owner, RunFacts, StepError};
 
+use super::finder;
 use super::made::{Ids, Made, arn_in};
 
 /// What a look has found.
@@ -66,10 +67,10 @@ pub(super) async fn look(
     if !made.tagged {
         return Ok(Seen::Unseen);
     }
-    Ok(match tag_of(cx, found, &facts).await? {
-        Some(owner) => Seen::There(owner),
-        None => Seen::Unseen,
-    })
+    match tag_of(cx, found, &facts).await? {
+        Some(owner) => Ok(Seen::There(owner)),
+        None => finder::look_among_all(cx, found, made).await,
+    }
 }
 
 /// Whose something is, as the operation that lists its tags tells; nothing where there is no such operation.
@@ -132,6 +133,8 @@ fn arn_for(member: &Member, facts: &Map<String, Value>) -> Option<Value> {
     let takes_arn = name.ends_with("arn")
         || matches!(name.as_str(), "resource" | "resourceid" | "resourcename");
     let arn = facts.values().filter_map(Value::as_str).find(|text| text.starts_with("arn:"));
+    // The ARN of a log group ends so where it stands for its streams.
+    let arn = arn.map(|arn| arn.strip_suffix(":*").unwrap_or(arn));
     arn.filter(|_| takes_arn).map(Value::from)
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use engine::aws::model::{Filling, Root};
+use engine::aws::model::{Filling, Root, Undo};
 use engine::aws::model::{Found, Kind};
 use engine::step::{Context, OperationKeys, StepError};
 
@@ -57,6 +57,22 @@ pub(super) struct Ids {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) arn: Option<String>,
 }
+
+/// Operations that succeed although there is something of that name already, and make nothing then.
+const REPEATABLE: &[&str] = &[
+    "ecs:CreateCluster",
+    "elbv2:CreateLoadBalancer",
+    "elbv2:CreateTargetGroup",
+    "elb:CreateLoadBalancer",
+    "iot:CreateThing",
+    "s3:CreateBucket",
+    "sns:CreatePlatformApplication",
+    "sns:CreatePlatformEndpoint",
+    "sns:CreateTopic",
+    "sqs:CreateQueue",
+    "stepfunctions:CreateActivity",
+    "stepfunctions:CreateStateMachine",
+];
 
 /// A member beyond this length identifies nothing.
 const LONGEST: usize = 512;
@@ -113,6 +129,17 @@ impl Made {
             identifies(name) && value.as_str().is_some_and(|text| text.contains(&cx.run.id))
         };
         self.known.iter().any(holds)
+    }
+
+    /// Whether the operation succeeds, and makes nothing, where there is something of that name already.
+    pub(super) fn may_be_there_before(&self) -> bool {
+        REPEATABLE.contains(&self.operation.as_str())
+    }
+
+    /// Whether a request that arrives twice makes two, of which a reply tells one.
+    pub(super) fn is_another_each_time(&self, found: &Found) -> bool {
+        let is_known_before = found.operation.undo.as_ref().is_some_and(Undo::is_known_before);
+        !is_known_before && self.token.is_none() && !self.may_be_there_before()
     }
 
     /// The input as far as the journal has it.

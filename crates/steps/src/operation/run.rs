@@ -21,22 +21,6 @@ use super::made::{Ids, Made};
 use super::members::{self, Prepared};
 use super::waiting;
 
-/// Operations that succeed although there is something of that name already, and make nothing then.
-const REPEATABLE: &[&str] = &[
-    "ecs:CreateCluster",
-    "elbv2:CreateLoadBalancer",
-    "elbv2:CreateTargetGroup",
-    "elb:CreateLoadBalancer",
-    "iot:CreateThing",
-    "s3:CreateBucket",
-    "sns:CreatePlatformApplication",
-    "sns:CreatePlatformEndpoint",
-    "sns:CreateTopic",
-    "sqs:CreateQueue",
-    "stepfunctions:CreateActivity",
-    "stepfunctions:CreateStateMachine",
-];
-
 /// A step under way.
 struct Step<'c> {
     cx: &'c Context,
@@ -179,12 +163,8 @@ impl Step<'_> {
             &made.label(&self.found),
             serde_json::to_value(&made).unwrap_or_default(),
         )?;
-        let is_known_before = undo.is_some_and(model::Undo::is_known_before);
         // Sent again, it might make another one, of which nobody learns the id: a name need not be unique.
-        let once = creates
-            && !is_known_before
-            && self.token.is_none()
-            && !REPEATABLE.contains(&made.operation.as_str());
+        let once = creates && made.is_another_each_time(&self.found);
         let input = Value::Object(self.input.clone());
         match self.call(&input, once).await {
             Ok(output) => self.made(&made, entry, output, creates).await,
@@ -207,7 +187,7 @@ impl Step<'_> {
         };
         let proves = !creates
             || self.cx.presumes()
-            || !REPEATABLE.contains(&made.operation.as_str())
+            || !made.may_be_there_before()
             || !made.tagged && made.is_named_after(self.cx);
         if !proves && self.keys.undo.is_none() && !self.keys.keep {
             let seen = look::look(self.cx, &self.found, made, Some(&ids)).await;

@@ -90,27 +90,15 @@ async fn by_table(
     made: &Made,
     ids: Option<Ids>,
 ) -> Result<Undone, StepError> {
-    let Some(undo) = operation.operation.undo.as_ref() else {
+    if operation.operation.undo.is_none() {
         let message = format!("nothing is known that takes back {}", made.operation);
         return Err(StepError::failed("UnknownType", message));
-    };
+    }
     let Some(ids) = ids else {
-        let outputs = match whose(cx, operation, made).await? {
-            Whose::Ours(outputs) => outputs,
-            Whose::Decided(undone) => return Ok(undone),
+        return match whose(cx, operation, made).await? {
+            Whose::Ours(outputs) => all(cx, operation, made, outputs).await,
+            Whose::Decided(undone) => Ok(undone),
         };
-        let given = made.given();
-        let mut undone = Undone::AlreadyGone;
-        for output in outputs {
-            let read = undo.read.as_ref().and_then(|read| read.input(&given, output.as_ref()));
-            let ids = Ids {
-                undo: undo.input(&given, output.as_ref()).map(Value::Object),
-                read: read.map(Value::Object),
-                ..Ids::default()
-            };
-            undone = by_ids(cx, operation, &ids).await?;
-        }
-        return Ok(undone);
     };
     if made.tagged {
         match look::look(cx, operation, made, Some(&ids)).await? {
@@ -123,7 +111,38 @@ async fn by_table(
             Seen::There(_) | Seen::Unseen => {}
         }
     }
-    by_ids(cx, operation, &ids).await
+    let undone = by_ids(cx, operation, &ids).await?;
+    let may_be_two = made.tagged && made.name(operation).is_some();
+    if may_be_two && made.is_another_each_time(operation) && !cx.presumes() {
+        // Whatever stands in front of AWS may have handed the request on twice. Who may not list what is there is not kept from
+        // deleting what is known.
+        if let Ok(Search::Found(others)) = finder::find(cx, operation, made).await {
+            all(cx, operation, made, others.into_iter().map(Some).collect()).await?;
+        }
+    }
+    Ok(undone)
+}
+
+/// Takes back everything of which this is known of the output, or all that the input tells.
+async fn all(
+    cx: &Context,
+    operation: &Found,
+    made: &Made,
+    outputs: Vec<Option<Value>>,
+) -> Result<Undone, StepError> {
+    let given = made.given();
+    let undo = operation.operation.undo.as_ref();
+    let mut undone = Undone::AlreadyGone;
+    for output in outputs {
+        let read = undo.and_then(|undo| undo.read.as_ref()?.input(&given, output.as_ref()));
+        let ids = Ids {
+            undo: undo.and_then(|undo| undo.input(&given, output.as_ref())).map(Value::Object),
+            read: read.map(Value::Object),
+            ..Ids::default()
+        };
+        undone = by_ids(cx, operation, &ids).await?;
+    }
+    Ok(undone)
 }
 
 /// Takes back the one thing that has these ids.
@@ -170,7 +189,12 @@ async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, St
                 None => return Ok(Whose::Ours(vec![None])),
                 Some(spared) => return Ok(Whose::Decided(spared)),
             },
-            Seen::Unseen => {}
+            Seen::Unseen if cx.presumes() => {}
+            // Who knows of the run may have used its name: what bears a tag is believed only by its tag.
+            Seen::Unseen => {
+                let reason = "nothing shows whether it bears the run's tag".to_owned();
+                return Ok(Whose::Decided(Undone::Unproven { reason }));
+            }
         }
     }
     if made.is_named_after(cx) || cx.presumes() {

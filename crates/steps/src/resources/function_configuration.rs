@@ -39,6 +39,9 @@ pub struct FunctionConfiguration {
     /// The variables whose values are secret: short ones could be guessed from a digest.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     secret: BTreeSet<String>,
+    /// Whether nobody but this run can have made that of it: it holds the run's id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tells: bool,
 }
 
 /// What tells the run's change from a later one where the values may not be looked at.
@@ -66,9 +69,10 @@ pub(crate) async fn change_foreign(
         previous,
         changed_to: wanted.digest(&secret),
         secret,
+        tells: serde_json::to_string(wanted).unwrap_or_default().contains(cx.run.id.as_str()),
     };
     let entry = cx.intend(&changed)?;
-    if let Err(error) = apply(cx, function_name, wanted).await {
+    if let Err(error) = apply(cx, function_name, wanted, found.revision_id()).await {
         return Err(entry.error(error));
     }
     // Lambda gives a function another revision when the change has taken effect.
@@ -125,10 +129,12 @@ impl Settings {
     }
 }
 
+/// Changes a function; where a revision is given, only as long as nobody else has.
 pub(crate) async fn apply(
     cx: &Context,
     function_name: &str,
     settings: &Settings,
+    revision_id: Option<&str>,
 ) -> Result<(), StepError> {
     let environment = settings.environment.as_ref().map(|variables| {
         let variables = variables.clone().into_iter().collect();
@@ -150,7 +156,8 @@ pub(crate) async fn apply(
                 .set_timeout(settings.timeout)
                 .set_memory_size(settings.memory_size)
                 .set_environment(environment.clone())
-                .set_layers(settings.layers.clone());
+                .set_layers(settings.layers.clone())
+                .set_revision_id(revision_id.map(str::to_owned));
             let placeholder = || Ok(UpdateFunctionConfigurationOutput::builder().build());
             cx.aws.call(request.send(), placeholder).await
         },
@@ -198,7 +205,23 @@ impl Resource for FunctionConfiguration {
                 reason: "somebody has configured it anew since".to_owned(),
             });
         }
-        apply(&cx, &self.function_name, &self.previous).await?;
+        if ids.is_none() && !self.tells {
+            let reason = "it is as this run was about to configure it, which somebody else may have done as well".to_owned();
+            return Ok(Undone::Unproven { reason });
+        }
+        let revision_id = function.configuration.revision_id();
+        match apply(&cx, &self.function_name, &self.previous, revision_id).await {
+            Ok(()) => {}
+            // A request that is sent again finds what the first one has done.
+            Err(error) if error.is("PreconditionFailedException") => {
+                let now = function::settled(&cx, &self.function_name).await?;
+                if Settings::found(&now.configuration, &self.previous) != self.previous {
+                    let reason = "somebody has configured it anew since".to_owned();
+                    return Ok(Undone::Changed { reason });
+                }
+            }
+            Err(error) => return Err(error),
+        }
         function::updated(&cx, &self.function_name).await?;
         Ok(Undone::Restored)
     }
@@ -244,6 +267,7 @@ mod tests {
             previous: Settings::found(&described("INFO"), &wanted(level)),
             changed_to: wanted(level).digest(&secret),
             secret,
+            tells: false,
         }
     }
 

@@ -95,7 +95,7 @@ impl StepKind for UpdateFunctionConfiguration {
         }
         let found = function::settled(&cx, &function_name).await?;
         let configuration = if found.is_ours(&cx)? {
-            apply(&cx, &function_name, &settings).await?;
+            apply(&cx, &function_name, &settings, None).await?;
             function::updated(&cx, &function_name).await?.configuration
         } else {
             change_foreign(&cx, &function_name, &settings, &found.configuration).await?

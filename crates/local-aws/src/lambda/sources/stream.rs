@@ -267,13 +267,15 @@ impl Reader {
         }
         let sequence = self.sequence(record);
         let since = record.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        // Readers of events take what stands behind the point for milliseconds.
+        let arrival = format!("{}.{:03}", since.as_secs(), since.subsec_millis());
         json!({
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
                 "partitionKey": record.data["partitionKey"],
                 "sequenceNumber": sequence,
                 "data": record.data["data"],
-                "approximateArrivalTimestamp": since.as_secs_f64(),
+                "approximateArrivalTimestamp": arrival.parse::<f64>().unwrap_or_default(),
             },
             "eventSource": "aws:kinesis",
             "eventVersion": "1.0",
