@@ -10,6 +10,7 @@ mod run;
 mod schema;
 mod taking_back;
 mod waiting;
+mod within;
 
 use serde_json::Value;
 
