@@ -7,6 +7,7 @@
 //! | [`suite::dry_run`] | a dry run tells exactly the calls of the real one |
 //! | [`suite::shell`] | a dry run as a script, which the AWS CLI runs |
 //! | [`suite::editor`] | completion, hover and red lines, by the language server that editors use |
+//! | [`suite::operations`] | any operation of AWS as a step |
 //! | [`suite::explain`] | the examples of every code: the wrong one gives it, the right one nothing |
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
@@ -73,6 +74,7 @@ mod suite {
     mod journal;
     mod migration;
     mod mutants;
+    mod operations;
     mod outcomes;
     mod replies;
     mod reports;

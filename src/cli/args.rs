@@ -58,20 +58,26 @@ pub enum Command {
     },
     /// List the step kinds, or show one kind's page.
     #[command(
-        after_help = "Examples:\n  playbook steps\n  playbook steps create-function\n  playbook steps --markdown docs/steps"
+        after_help = "Examples:\n  playbook steps\n  playbook steps create-function\n  playbook steps sqs:CreateQueue\n  playbook steps --service sqs\n  playbook steps --markdown docs/steps"
     )]
     Steps {
-        /// Such as `create-function`.
+        /// Such as `create-function`, or an operation of AWS, such as `sqs:CreateQueue`.
         kind: Option<String>,
+        /// List the operations of that service of AWS instead, such as those of `sqs`.
+        #[arg(long, value_name = "SERVICE", conflicts_with_all = ["kind", "markdown"], value_parser = filled)]
+        service: Option<String>,
         /// Write the pages of all kinds, and an index, as Markdown into that directory.
         #[arg(long, value_name = "DIRECTORY", conflicts_with = "kind")]
         markdown: Option<PathBuf>,
     },
     /// Print the JSON Schema of a playbook, for editors.
     #[command(
-        after_help = "Examples:\n  playbook schema > playbook.schema.json\n  playbook schema --events > events.schema.json"
+        after_help = "Examples:\n  playbook schema > playbook.schema.json\n  playbook schema --service sqs,sns > playbook.schema.json\n  playbook schema --events > events.schema.json"
     )]
     Schema {
+        /// Put the operations of these services of AWS into it, with all their members; commas between them.
+        #[arg(long, value_name = "SERVICES", value_delimiter = ',', conflicts_with = "events", value_parser = filled)]
+        service: Vec<String>,
         /// That of an event instead, as `--output json` writes it.
         #[arg(long)]
         events: bool,

@@ -19,4 +19,5 @@ mod resources;
 pub mod steps;
 pub mod tagged;
 
+pub use operation::operations_of;
 pub use steps::{KINDS, Registry, kind, maker_of};

@@ -10,6 +10,14 @@ use super::{
 use crate::protocol::Protocol;
 use crate::shape::{Location, Member};
 
+/// Operations whose texts are names and prefixes of objects: a break in one is part of the name.
+const BREAKS_ESCAPED: &[&str] = &["DeleteObjects", "PutBucketLifecycleConfiguration"];
+
+/// XML in which no line break is taken for one of another kind.
+fn with_breaks_escaped(body: &[u8]) -> Vec<u8> {
+    body.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b"&#xA;"[..])
+}
+
 impl Call<'_> {
     /// The request with that input.
     pub fn request(&self, input: &Value) -> Result<Request, WireError> {
@@ -27,6 +35,9 @@ impl Call<'_> {
             }
             "glacier" => {
                 request.headers.set("x-amz-glacier-version", self.service.metadata.api_version);
+            }
+            "s3" if BREAKS_ESCAPED.contains(&self.operation.name) => {
+                request.body = with_breaks_escaped(&request.body);
             }
             _ => {}
         }

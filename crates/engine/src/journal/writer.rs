@@ -353,6 +353,13 @@ impl Ledger for StepJournal {
             .collect()
     }
 
+    fn held(&self) -> Vec<(String, Value)> {
+        let store = self.journal.store();
+        let held = |entry: &&Entry| !entry.keep && entry.state != EntryState::Closed;
+        let entries = store.state().entries.iter().filter(held);
+        entries.filter_map(|entry| Some((entry.kind.clone(), entry.ids.clone()?))).collect()
+    }
+
     fn ids(&self, seq: Seq) -> Option<Value> {
         let store = self.journal.store();
         store.state().entries.iter().find(|entry| entry.seq == seq)?.ids.clone()
