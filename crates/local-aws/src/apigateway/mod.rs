@@ -62,7 +62,12 @@ impl server::Service for Service {
     }
 
     fn interface(&self) -> Interface {
-        Interface { protocol: Protocol::RestJson, target: "", version: "", paths: &["v2", "restapis"] }
+        Interface {
+            protocol: Protocol::RestJson,
+            target: "",
+            version: "",
+            paths: &["v2", "restapis"],
+        }
     }
 
     fn operation(&self, request: &Request) -> String {

@@ -144,7 +144,10 @@ const OPERATIONS: [Operation; 20] = {
 fn is_modelled(request: &Request) -> bool {
     let parts = ["event-source-mappings", "event-invoke-config"];
     request.path.iter().any(|part| parts.contains(&part.as_str()))
-        || request.path.get(3).is_some_and(|part| ["aliases", "url", "urls"].contains(&part.as_str()))
+        || request
+            .path
+            .get(3)
+            .is_some_and(|part| ["aliases", "url", "urls"].contains(&part.as_str()))
 }
 
 /// Lambda, as the listener sees it.

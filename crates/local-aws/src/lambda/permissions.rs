@@ -248,9 +248,9 @@ impl State {
         let policies = self.functions.get(name).map(|function| &function.policies);
         let policy = policies.and_then(|policies| policies.get(&alias.cloned()));
         policy.is_some_and(|policy| {
-            ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].iter().all(|action| {
-                policy.statements.iter().any(|one| lets_visit(one, action, visitor))
-            })
+            ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+                .iter()
+                .all(|action| policy.statements.iter().any(|one| lets_visit(one, action, visitor)))
         })
     }
 }
@@ -274,7 +274,9 @@ fn lets_visit(statement: &Value, action: &str, visitor: Visitor<'_>) -> bool {
         ("Bool", "lambda:InvokedViaFunctionUrl") => expected == "true",
         _ => false,
     };
-    is_for && is_action && conditions.all(|(operator, key, expected)| holds(operator, key, expected))
+    is_for
+        && is_action
+        && conditions.all(|(operator, key, expected)| holds(operator, key, expected))
 }
 
 fn check_policy_revision(given: Option<&str>, policy: Option<&Policy>) -> Result<(), AwsError> {

@@ -137,7 +137,8 @@ impl StepKind for AnswerChallenge {
     }
 }
 
-async fn respond(cx: &Context, input: &Input) -> Result<Output, CallError> {
+/// What was answered, and by whom.
+fn answers(input: &Input) -> HashMap<String, String> {
     let secret = input.client_secret.as_deref();
     let hash = secret_hash(secret, &input.client_id, &input.username);
     let mut answers: HashMap<String, String> =
@@ -146,6 +147,11 @@ async fn respond(cx: &Context, input: &Input) -> Result<Output, CallError> {
     if let Some(hash) = hash {
         answers.insert("SECRET_HASH".to_owned(), hash);
     }
+    answers
+}
+
+async fn respond(cx: &Context, input: &Input) -> Result<Output, CallError> {
+    let answers = answers(input);
     let name = ChallengeName::from(input.challenge.as_str());
     let later = AuthenticationResultType::builder().access_token(cx.later("access_token")).build();
     let (tokens, challenge, parameters, session) = match (input.flow, &input.user_pool_id) {

@@ -29,8 +29,7 @@ pub(super) async fn function(
     });
     let path = ["2015-03-31", "functions", function, "invocations"];
     let call = Call::rest(Method::POST, &path, Some(event));
-    let answer =
-        account.client(caller).call("lambda", call).await.map_err(|_| Failure::Refused)?;
+    let answer = account.client(caller).call("lambda", call).await.map_err(|_| Failure::Refused)?;
     if answer.header("x-amz-function-error").is_some() {
         return Err(Failure::Failed(answer.json()));
     }

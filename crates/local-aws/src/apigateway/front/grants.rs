@@ -24,13 +24,7 @@ impl<T: Clone> Grants<T> {
         self.0.retain(|key, _| !key.starts_with(start));
     }
 
-    pub(super) fn keep(
-        &mut self,
-        key: String,
-        said: T,
-        now: SystemTime,
-        seconds: u64,
-    ) {
+    pub(super) fn keep(&mut self, key: String, said: T, now: SystemTime, seconds: u64) {
         self.0.retain(|_, (end, _)| now < *end);
         if seconds > 0 {
             self.0.insert(key, (now + Duration::from_secs(seconds), said));

@@ -59,7 +59,12 @@ fn member(property: &str) -> String {
     match property {
         "ProviderARNs" => "providerARNs".to_owned(),
         "ApiKeySourceType" => "apiKeySource".to_owned(),
-        other => other.chars().take(1).map(|c| c.to_ascii_lowercase()).chain(other.chars().skip(1)).collect(),
+        other => other
+            .chars()
+            .take(1)
+            .map(|c| c.to_ascii_lowercase())
+            .chain(other.chars().skip(1))
+            .collect(),
     }
 }
 
@@ -92,7 +97,8 @@ async fn create(
     let made = order.client.operation(&format!("apigateway:Create{call}"), &input).await?;
     let physical_id = made[id].as_str().unwrap_or_default().to_owned();
     let values = attributes.iter().map(|attribute| {
-        let value = if *attribute == "RootResourceId" { &made["rootResourceId"] } else { &made[id] };
+        let value =
+            if *attribute == "RootResourceId" { &made["rootResourceId"] } else { &made[id] };
         ((*attribute).to_owned(), value.clone())
     });
     Ok(CreatedResource { attributes: values.collect(), physical_id })

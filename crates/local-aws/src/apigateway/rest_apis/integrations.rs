@@ -12,8 +12,14 @@ use crate::server::modelled::Context;
 const WHOSE: [&str; 3] = ["restApiId", "resourceId", "httpMethod"];
 /// The longest that a function may take.
 const LONGEST_TIMEOUT: i64 = 29_000;
-const REFUSED: [&str; 6] =
-    ["cacheKeyParameters", "connectionId", "contentHandling", "credentials", "integrationTarget", "tlsConfig"];
+const REFUSED: [&str; 6] = [
+    "cacheKeyParameters",
+    "connectionId",
+    "contentHandling",
+    "credentials",
+    "integrationTarget",
+    "tlsConfig",
+];
 const CHANGES: &[Rule] = &[
     ("uri", Kind::Text),
     ("httpMethod", Kind::Text),
@@ -66,7 +72,9 @@ fn settle(fields: &Fields) -> Result<(), AwsError> {
         return Err(lacks("responseTransferMode STREAM of REST APIs"));
     }
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&text("passthroughBehavior")) {
-        return Err(bad_request("Invalid pass through behavior specified. Valid values are [WHEN_NO_MATCH, WHEN_NO_TEMPLATES, NEVER]"));
+        return Err(bad_request(
+            "Invalid pass through behavior specified. Valid values are [WHEN_NO_MATCH, WHEN_NO_TEMPLATES, NEVER]",
+        ));
     }
     let timeout = fields.get("timeoutInMillis").and_then(Value::as_i64).unwrap_or_default();
     if !(50..=LONGEST_TIMEOUT).contains(&timeout) {
@@ -114,8 +122,7 @@ fn is_plain(templates: Option<&Map<String, Value>>) -> Result<(), AwsError> {
 pub(in crate::apigateway) fn status_of_template(template: &str) -> Option<u16> {
     let (_, rest) = template.split_once("statusCode")?;
     let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
-    let digits: String =
-        rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|status| (100..600).contains(status))
 }
 

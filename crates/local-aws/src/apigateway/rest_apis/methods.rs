@@ -66,9 +66,8 @@ pub(super) fn put(context: Context<'_>, input: Value) -> Result<Value, AwsError>
 }
 
 fn settle(content: &Content, fields: &Fields) -> Result<(), AwsError> {
-    let text = |name: &str| {
-        fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
-    };
+    let text =
+        |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let authorizer = text("authorizerId").and_then(|id| content.authorizers.get(id));
     let kind = authorizer.and_then(|it| it.get("type")).and_then(Value::as_str);
     match (text("authorizationType").unwrap_or("NONE"), kind) {
@@ -98,7 +97,9 @@ fn settle(content: &Content, fields: &Fields) -> Result<(), AwsError> {
     let is_parameter = |name: &&String| {
         let starts = ["header.", "querystring.", "path."];
         let rest = name.strip_prefix("method.request.");
-        rest.is_some_and(|rest| starts.iter().any(|it| rest.len() > it.len() && rest.starts_with(it)))
+        rest.is_some_and(|rest| {
+            starts.iter().any(|it| rest.len() > it.len() && rest.starts_with(it))
+        })
     };
     let mut names = parameters.into_iter().flatten().map(|(name, _)| name);
     match names.find(|name| !is_parameter(name)) {

@@ -72,8 +72,12 @@ const OPERATIONS: &[Operation] = &[
     Operation::now("CreateRequestValidator", |c, input| parts::create(&parts::VALIDATOR, c, input)),
     Operation::now("GetRequestValidator", |c, input| parts::get(&parts::VALIDATOR, c, &input)),
     Operation::now("GetRequestValidators", |c, input| parts::list(&parts::VALIDATOR, c, &input)),
-    Operation::now("UpdateRequestValidator", |c, input| parts::update(&parts::VALIDATOR, c, &input)),
-    Operation::now("DeleteRequestValidator", |c, input| parts::delete(&parts::VALIDATOR, c, &input)),
+    Operation::now("UpdateRequestValidator", |c, input| {
+        parts::update(&parts::VALIDATOR, c, &input)
+    }),
+    Operation::now("DeleteRequestValidator", |c, input| {
+        parts::delete(&parts::VALIDATOR, c, &input)
+    }),
     Operation::now("CreateModel", |c, input| parts::create(&parts::MODEL, c, input)),
     Operation::now("GetModel", |c, input| parts::get(&parts::MODEL, c, &input)),
     Operation::now("GetModels", |c, input| parts::list(&parts::MODEL, c, &input)),
@@ -95,12 +99,8 @@ const OPERATIONS: &[Operation] = &[
     Operation::now("UntagResource", tags::untag),
 ];
 
-pub(super) const MODEL: Model = Model {
-    name: "apigateway",
-    operations: OPERATIONS,
-    invalid: bad_request_of,
-    query_codes: &[],
-};
+pub(super) const MODEL: Model =
+    Model { name: "apigateway", operations: OPERATIONS, invalid: bad_request_of, query_codes: &[] };
 
 fn bad_request_of(problems: &[Problem], _input: &Value) -> Option<AwsError> {
     problems

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::patch::{self, Kind as Member, Rule};
-use super::{Content, Fields, Parts, add, bad_request, conflict, fields_of, lacks, not_found, page};
+use super::{
+    Content, Fields, Parts, add, bad_request, conflict, fields_of, lacks, not_found, page,
+};
 use super::{refuse, text, with};
 use crate::apigateway::front::rest::schema;
 use crate::apigateway::http_apis::function_of;
@@ -179,7 +181,10 @@ pub(super) fn create(kind: &Kind, context: Context<'_>, input: Value) -> Result<
             return Err(if kind.is_named {
                 conflict(format!("Model name already exists for this REST API: {name}"))
             } else {
-                bad_request(format!("{} name must be unique. {} {name} already exists in this RestApi.", kind.name, kind.name))
+                bad_request(format!(
+                    "{} name must be unique. {} {name} already exists in this RestApi.",
+                    kind.name, kind.name
+                ))
             });
         }
         let id = id(6);

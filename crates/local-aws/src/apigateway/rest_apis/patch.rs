@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn members_are_set_added_to_and_removed() {
-        let operation = |op: &str, path: &str, value: &str| json!({"op": op, "path": path, "value": value});
+        let operation =
+            |op: &str, path: &str, value: &str| json!({"op": op, "path": path, "value": value});
         let changed = patched(json!([
             operation("replace", "/name", "b"),
             operation("replace", "/on", "true"),

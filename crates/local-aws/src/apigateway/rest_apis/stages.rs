@@ -42,7 +42,8 @@ pub(super) fn deploy(context: Context<'_>, input: Value) -> Result<Value, AwsErr
         if let Some(description) = given.get("description") {
             fields.insert("description".to_owned(), description.clone());
         }
-        if let Some(name) = given.get("stageName").and_then(Value::as_str).filter(|it| !it.is_empty())
+        if let Some(name) =
+            given.get("stageName").and_then(Value::as_str).filter(|it| !it.is_empty())
         {
             stage_of_deployment(context, api, name, &id, &given)?;
         }
@@ -200,7 +201,8 @@ fn complete(context: Context<'_>, fields: &mut Fields) -> Result<(), AwsError> {
     for (name, value) in variables.into_iter().flatten() {
         let is_value = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if !name.chars().all(is_name) || !value.as_str().is_some_and(|it| it.chars().all(is_value)) {
+        if !name.chars().all(is_name) || !value.as_str().is_some_and(|it| it.chars().all(is_value))
+        {
             return Err(bad_request(format!(
                 "Stage variable names can only have A-Za-z0-9_, and values A-Za-z0-9-._~:/?#&=,: {name}"
             )));
@@ -264,9 +266,13 @@ pub(super) fn delete(context: Context<'_>, input: Value) -> Result<Value, AwsErr
 /// `FlushStageAuthorizersCache`.
 pub(super) fn flush_authorizers(context: Context<'_>, input: Value) -> Result<Value, AwsError> {
     let name = text(&input, "stageName");
-    with(context, &input, |api| {
-        if api.stages.contains_key(name) { Ok(()) } else { Err(no_stage()) }
-    })?;
+    with(
+        context,
+        &input,
+        |api| {
+            if api.stages.contains_key(name) { Ok(()) } else { Err(no_stage()) }
+        },
+    )?;
     let stage = format!("{}/{name}/", text(&input, "restApiId"));
     context.account.state::<State>().verdicts.forget(&stage);
     Ok(json!({}))

@@ -154,9 +154,10 @@ async fn a_function_says_who_may_ask_a_rest_api() {
     let (api, root) = here.rest_api().await;
     here.function(Some(&api)).await;
     let mut paths = Vec::new();
-    for (kind, source, ttl) in
-        [("TOKEN", "method.request.header.X-Word", 300), ("REQUEST", "method.request.header.X-Word", 0)]
-    {
+    for (kind, source, ttl) in [
+        ("TOKEN", "method.request.header.X-Word", 300),
+        ("REQUEST", "method.request.header.X-Word", 0),
+    ] {
         let authorizer = json!({
             "restApiId": api, "name": kind, "type": kind, "authorizerUri": URI,
             "identitySource": source, "authorizerResultTtlInSeconds": ttl,
@@ -198,7 +199,8 @@ async fn requests_are_validated() {
     let here = Here::start().await;
     let (api, root) = here.rest_api().await;
     here.function(Some(&api)).await;
-    let schema = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}});
+    let schema =
+        json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}});
     let model = json!({
         "restApiId": api, "name": "Pet", "contentType": "application/json",
         "schema": schema.to_string(),
@@ -277,11 +279,17 @@ async fn a_rest_api_is_changed_and_a_stage_stays_as_it_was_deployed() {
     let renamed =
         with(json!({"restApiId": api, "resourceId": pets}), &patch("/pathPart", "animals"));
     assert_eq!(here.rest("UpdateResource", renamed).await["path"], "/animals");
-    let resources = here.rest("GetResources", with(id.clone(), &json!({"embed": ["methods"]}))).await;
-    let child = resources["items"].as_array().expect("items").iter().find(|it| it["id"] == pet.as_str());
+    let resources =
+        here.rest("GetResources", with(id.clone(), &json!({"embed": ["methods"]}))).await;
+    let child =
+        resources["items"].as_array().expect("items").iter().find(|it| it["id"] == pet.as_str());
     assert_eq!(child.expect("it")["path"], "/animals/{id}");
-    assert_eq!(child.expect("it")["resourceMethods"]["GET"]["methodIntegration"]["type"], "AWS_PROXY");
-    let status = async |path: &str| here.ask(&format!("GET /_api/{api}/prod/{path}"), &[], "").await.0;
+    assert_eq!(
+        child.expect("it")["resourceMethods"]["GET"]["methodIntegration"]["type"],
+        "AWS_PROXY"
+    );
+    let status =
+        async |path: &str| here.ask(&format!("GET /_api/{api}/prod/{path}"), &[], "").await.0;
     assert_eq!((status("pets").await, status("animals").await), (201, 403));
     let second = here.deploy(&api, &json!({})).await;
     assert_eq!((status("pets/1").await, status("animals/1").await), (403, 201));
@@ -293,7 +301,10 @@ async fn a_rest_api_is_changed_and_a_stage_stays_as_it_was_deployed() {
     assert!(refused.1.contains("Active stages"), "{refused:?}");
     here.rest("DeleteDeployment", json!({"restApiId": api, "deploymentId": second})).await;
     here.rest("DeleteResource", json!({"restApiId": api, "resourceId": pets})).await;
-    assert_eq!(here.rest("GetResources", id.clone()).await["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        here.rest("GetResources", id.clone()).await["items"].as_array().map(Vec::len),
+        Some(1)
+    );
     here.rest("DeleteStage", stage).await;
     assert_eq!(status("pets").await, 403);
     let arn = format!("arn:aws:apigateway:eu-west-1::/restapis/{api}");
@@ -322,20 +333,71 @@ fn refusals(api: &str, root: &str) -> Vec<(&'static str, Value, &'static str, &'
         ("CreateResource", below("pets"), "ConflictException", "same parent"),
         ("CreateResource", below("{other}"), bad, "sibling ({id})"),
         ("PutMethod", of(json!({"authorizationType": "NONE"})), "ConflictException", "exists"),
-        ("UpdateMethod", of(json!({"patchOperations": [{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}]})), bad, "AWS_IAM"),
-        ("PutIntegration", of(json!({"type": "HTTP", "uri": "http://x", "integrationHttpMethod": "GET"})), bad, "HTTP integrations"),
+        (
+            "UpdateMethod",
+            of(
+                json!({"patchOperations": [{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}]}),
+            ),
+            bad,
+            "AWS_IAM",
+        ),
+        (
+            "PutIntegration",
+            of(json!({"type": "HTTP", "uri": "http://x", "integrationHttpMethod": "GET"})),
+            bad,
+            "HTTP integrations",
+        ),
         ("PutIntegration", of(json!({"type": "HTTP_PROXY", "uri": "http://x"})), bad, "HTTP_PROXY"),
-        ("PutIntegration", of(json!({"type": "AWS", "uri": URI, "integrationHttpMethod": "POST"})), bad, "VTL"),
+        (
+            "PutIntegration",
+            of(json!({"type": "AWS", "uri": URI, "integrationHttpMethod": "POST"})),
+            bad,
+            "VTL",
+        ),
         ("PutIntegration", of(json!({"type": "MOCK", "requestTemplates": vtl})), bad, "VTL"),
         ("PutIntegration", of(json!({"type": "AWS_PROXY", "uri": URI})), bad, "HttpMethod"),
-        ("PutIntegration", of(json!({"type": "AWS_PROXY", "uri": "arn:aws:apigateway:eu-west-1:sqs:path/q", "integrationHttpMethod": "POST"})), bad, "only supports Lambda"),
-        ("PutIntegrationResponse", of(json!({"statusCode": "200", "responseParameters": {"method.response.header.X": "'a'"}})), bad, "method.response.header.X"),
+        (
+            "PutIntegration",
+            of(
+                json!({"type": "AWS_PROXY", "uri": "arn:aws:apigateway:eu-west-1:sqs:path/q", "integrationHttpMethod": "POST"}),
+            ),
+            bad,
+            "only supports Lambda",
+        ),
+        (
+            "PutIntegrationResponse",
+            of(
+                json!({"statusCode": "200", "responseParameters": {"method.response.header.X": "'a'"}}),
+            ),
+            bad,
+            "method.response.header.X",
+        ),
         ("CreateAuthorizer", authorizer("COGNITO_USER_POOLS"), bad, "providerARNs"),
         ("CreateAuthorizer", authorizer("TOKEN"), bad, "Authorizer URI"),
-        ("CreateModel", more(json!({"name": "X", "contentType": "a/b", "schema": "{\"if\": 1}"})), bad, "if in schemas"),
-        ("CreateModel", more(json!({"name": "Empty", "contentType": "a/b"})), "ConflictException", "Empty"),
-        ("CreateStage", more(json!({"stageName": "x", "deploymentId": "none"})), bad, "Deployment id"),
-        ("CreateDeployment", more(json!({"canarySettings": {"percentTraffic": 1.0}})), bad, "canarySettings"),
+        (
+            "CreateModel",
+            more(json!({"name": "X", "contentType": "a/b", "schema": "{\"if\": 1}"})),
+            bad,
+            "if in schemas",
+        ),
+        (
+            "CreateModel",
+            more(json!({"name": "Empty", "contentType": "a/b"})),
+            "ConflictException",
+            "Empty",
+        ),
+        (
+            "CreateStage",
+            more(json!({"stageName": "x", "deploymentId": "none"})),
+            bad,
+            "Deployment id",
+        ),
+        (
+            "CreateDeployment",
+            more(json!({"canarySettings": {"percentTraffic": 1.0}})),
+            bad,
+            "canarySettings",
+        ),
         ("GetStage", more(json!({"stageName": "none"})), "NotFoundException", "stage"),
         ("GetMethod", of(json!({"httpMethod": "PUT"})), "NotFoundException", "Method"),
         ("CreateApiKey", json!({"name": "k"}), "UnknownOperationException", "CreateApiKey"),

@@ -125,7 +125,10 @@ async fn a_stack_has_a_rest_api_and_takes_it_away_again() {
     assert!(head.contains("access-control-allow-origin: *"), "{head}");
     let role = here.rest("GetAccount", json!({})).await["cloudwatchRoleArn"].clone();
     assert_eq!(role, "arn:aws:iam::123456789012:role/r");
-    here.client.operation("cloudformation:DeleteStack", &json!({"StackName": "s"})).await.expect("deleted");
+    here.client
+        .operation("cloudformation:DeleteStack", &json!({"StackName": "s"}))
+        .await
+        .expect("deleted");
     let after = here.settled_stack().await;
     assert_eq!(after, Value::Null);
     assert_eq!(here.aws.account().snapshot()["apigateway"], before);

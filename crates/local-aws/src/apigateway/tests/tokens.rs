@@ -118,7 +118,9 @@ async fn a_rest_api_takes_tokens_of_a_user_pool() {
         "restApiId": id, "name": "pool", "type": "COGNITO_USER_POOLS", "providerARNs": [arn],
     });
     let authorizer = here.rest("CreateAuthorizer", authorizer).await;
-    let uri = format!("arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations");
+    let uri = format!(
+        "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
+    );
     for (method, scopes) in [
         ("GET", json!([])),
         ("PUT", json!(["aws.cognito.signin.user.admin"])),

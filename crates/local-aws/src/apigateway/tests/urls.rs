@@ -118,7 +118,11 @@ async fn urls_belong_to_functions_and_aliases() {
     here.function(None).await;
     let one = json!({"FunctionName": "f"});
     here.lambda("PublishVersion", one.clone()).await;
-    here.lambda("CreateAlias", json!({"FunctionName": "f", "Name": "live", "FunctionVersion": "1"})).await;
+    here.lambda(
+        "CreateAlias",
+        json!({"FunctionName": "f", "Name": "live", "FunctionVersion": "1"}),
+    )
+    .await;
     let none = with(one.clone(), &json!({"AuthType": "NONE"}));
     let live = with(none.clone(), &json!({"Qualifier": "live"}));
     let made = here.lambda("CreateFunctionUrlConfig", live.clone()).await;
@@ -128,7 +132,10 @@ async fn urls_belong_to_functions_and_aliases() {
         (none, "ResourceConflictException"),
         (with(live.clone(), &json!({"Qualifier": "1"})), "ValidationException"),
         (with(live.clone(), &json!({"Qualifier": "none"})), "ResourceNotFoundException"),
-        (with(live.clone(), &json!({"InvokeMode": "RESPONSE_STREAM"})), "InvalidParameterValueException"),
+        (
+            with(live.clone(), &json!({"InvokeMode": "RESPONSE_STREAM"})),
+            "InvalidParameterValueException",
+        ),
         (json!({"FunctionName": "none", "AuthType": "NONE"}), "ResourceNotFoundException"),
     ] {
         assert_eq!(here.lambda_refused("CreateFunctionUrlConfig", input).await, code);
@@ -136,7 +143,8 @@ async fn urls_belong_to_functions_and_aliases() {
     let change = with(live.clone(), &json!({"AuthType": "AWS_IAM", "Cors": {"MaxAge": 5}}));
     let changed = here.lambda("UpdateFunctionUrlConfig", change).await;
     assert_eq!((&changed["AuthType"], &changed["Cors"]["MaxAge"]), (&json!("AWS_IAM"), &json!(5)));
-    let first = here.lambda("ListFunctionUrlConfigs", with(one.clone(), &json!({"MaxItems": 1}))).await;
+    let first =
+        here.lambda("ListFunctionUrlConfigs", with(one.clone(), &json!({"MaxItems": 1}))).await;
     assert_eq!(first["FunctionUrlConfigs"].as_array().map(Vec::len), Some(1));
     let all = here.lambda("ListFunctionUrlConfigs", one.clone()).await;
     assert_eq!(all["FunctionUrlConfigs"].as_array().map(Vec::len), Some(2));

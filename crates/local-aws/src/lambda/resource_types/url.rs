@@ -26,13 +26,15 @@ async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let mut input = typed(picked, &["MaxAge"], &["AllowCredentials"]);
     input["FunctionName"] = json!(order.required("TargetFunctionArn")?);
     let made = order.client.operation("lambda:CreateFunctionUrlConfig", &input).await?;
-    let attributes = ["FunctionArn", "FunctionUrl"].map(|name| (name.to_owned(), made[name].clone()));
+    let attributes =
+        ["FunctionArn", "FunctionUrl"].map(|name| (name.to_owned(), made[name].clone()));
     let physical_id = made["FunctionArn"].as_str().unwrap_or_default().to_owned();
     Ok(CreatedResource { physical_id, attributes: BTreeMap::from(attributes) })
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {
-    let mut input = json!({"FunctionName": removal.properties.get("TargetFunctionArn").and_then(text)});
+    let mut input =
+        json!({"FunctionName": removal.properties.get("TargetFunctionArn").and_then(text)});
     if let Some(alias) = removal.properties.get("Qualifier").and_then(text) {
         input["Qualifier"] = json!(alias);
     }

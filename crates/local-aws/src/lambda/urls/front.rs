@@ -42,8 +42,7 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 fn id_of_host(host: &str) -> Option<String> {
     let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let mut labels = name.splitn(4, '.');
-    let (id, service, _, suffix) =
-        (labels.next()?, labels.next()?, labels.next()?, labels.next()?);
+    let (id, service, _, suffix) = (labels.next()?, labels.next()?, labels.next()?, labels.next()?);
     let is_word = !id.is_empty() && id.bytes().all(|it| it.is_ascii_alphanumeric());
     (is_word && service == "lambda-url" && SUFFIXES.contains(&suffix)).then(|| id.to_owned())
 }

@@ -79,8 +79,7 @@ struct Request {
 impl Request {
     /// The function, and its alias, if one is named; nothing else has URLs of its own.
     fn target(&self, lambda: &Lambda) -> Result<Target, AwsError> {
-        let target =
-            Target::parse(&self.function_name, self.qualifier.as_deref(), lambda.place())?;
+        let target = Target::parse(&self.function_name, self.qualifier.as_deref(), lambda.place())?;
         let is_alias = |qualifier: &String| {
             !qualifier.starts_with('$') && !qualifier.bytes().all(|byte| byte.is_ascii_digit())
         };
@@ -196,10 +195,9 @@ fn list(context: Context<'_>, request: &Request) -> Result<Value, AwsError> {
     let state = context.account.state::<State>();
     let function = state.functions.get(&target.name).ok_or_else(|| no_function(&arn))?;
     let after = request.marker.as_deref();
-    let mut found = function
-        .urls
-        .iter()
-        .filter(|(alias, _)| after.is_none_or(|after| alias.as_deref().unwrap_or_default() > after));
+    let mut found = function.urls.iter().filter(|(alias, _)| {
+        after.is_none_or(|after| alias.as_deref().unwrap_or_default() > after)
+    });
     let page: Vec<_> = found.by_ref().take(request.max_items.unwrap_or(50).clamp(1, 50)).collect();
     let shown: Vec<Value> = page
         .iter()

@@ -43,7 +43,11 @@ fn misconfigured() -> Refusal {
 fn denied(is_explicit: bool) -> Refusal {
     let explicit = if is_explicit { " with an explicit deny" } else { "" };
     let text = format!("User is not authorized to access this resource{explicit}");
-    Refusal { status: 403, kind: "AccessDeniedException", body: json!({"Message": text}).to_string() }
+    Refusal {
+        status: 403,
+        kind: "AccessDeniedException",
+        body: json!({"Message": text}).to_string(),
+    }
 }
 
 fn text<'f>(fields: &'f Fields, name: &str) -> &'f str {
@@ -136,8 +140,7 @@ async fn by_function(asked: &Asked<'_>, authorizer: &Fields) -> Result<Fields, R
     }
     let ttl = authorizer.get("authorizerResultTtlInSeconds").and_then(Value::as_u64);
     let ttl = ttl.unwrap_or_default();
-    let key =
-        format!("{}/{}/{}/{identities:?}", asked.api, asked.stage, text(authorizer, "id"));
+    let key = format!("{}/{}/{}/{identities:?}", asked.api, asked.stage, text(authorizer, "id"));
     let kept = asked.account.state::<State>().verdicts.find(&key, asked.at);
     let answer = match kept {
         Some(answer) => answer,

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn bytes_are_for_those_who_take_them_and_own_headers_are_renamed() {
-        let result = json!({"isBase64Encoded": true, "body": "aGk=", "headers": {"Date": "x", "A": "b"}});
+        let result =
+            json!({"isBase64Encoded": true, "body": "aGk=", "headers": {"Date": "x", "A": "b"}});
         let text = settled(result.clone(), false).expect("a response");
         assert_eq!(text.get("isBase64Encoded"), None);
         assert_eq!(text["headers"], json!({"A": "b", "x-amzn-Remapped-Date": "x"}));

@@ -7,8 +7,17 @@ use serde_json::{Map, Value};
 const DEEPEST: usize = 64;
 /// What says nothing of a value.
 const ANNOTATIONS: [&str; 11] = [
-    "$schema", "default", "definitions", "description", "example", "examples", "format", "id",
-    "readOnly", "title", "$comment",
+    "$schema",
+    "default",
+    "definitions",
+    "description",
+    "example",
+    "examples",
+    "format",
+    "id",
+    "readOnly",
+    "title",
+    "$comment",
 ];
 const KEYWORDS: [&str; 26] = [
     "$ref",
@@ -116,7 +125,8 @@ impl Schemas<'_> {
 
     fn refers(&self, reference: &str, value: &Value, depth: usize) -> bool {
         if let Some(pointer) = reference.strip_prefix('#') {
-            let found = if pointer.is_empty() { Some(self.root) } else { self.root.pointer(pointer) };
+            let found =
+                if pointer.is_empty() { Some(self.root) } else { self.root.pointer(pointer) };
             return found.is_some_and(|schema| self.fits(schema, value, depth));
         }
         // Models refer to each other by their addresses, which end in `/models/NAME`.
@@ -129,7 +139,12 @@ impl Schemas<'_> {
         other.fits(&schema, value, depth)
     }
 
-    fn object(&self, says: &Map<String, Value>, members: &Map<String, Value>, depth: usize) -> bool {
+    fn object(
+        &self,
+        says: &Map<String, Value>,
+        members: &Map<String, Value>,
+        depth: usize,
+    ) -> bool {
         let required = says.get("required").and_then(Value::as_array).into_iter().flatten();
         let mut required = required.filter_map(Value::as_str);
         let count = |name: &str| says.get(name).and_then(Value::as_u64);
@@ -141,15 +156,15 @@ impl Schemas<'_> {
             return false;
         }
         let dependencies = says.get("dependencies").and_then(Value::as_object);
-        let depended = dependencies.into_iter().flatten().filter(|(name, _)| {
-            members.contains_key(name.as_str())
-        });
+        let depended = dependencies
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| members.contains_key(name.as_str()));
         for (_, needs) in depended {
             let is_met = match needs {
-                Value::Array(names) => names
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .all(|name| members.contains_key(name)),
+                Value::Array(names) => {
+                    names.iter().filter_map(Value::as_str).all(|name| members.contains_key(name))
+                }
                 schema => self.fits(schema, &Value::Object(members.clone()), depth + 1),
             };
             if !is_met {
@@ -215,9 +230,8 @@ fn is_number(says: &Map<String, Value>, number: f64) -> bool {
     let above = bound("minimum").is_none_or(|least| {
         number > least || (number >= least && !is_exclusive("exclusiveMinimum"))
     });
-    let below = bound("maximum").is_none_or(|most| {
-        number < most || (number <= most && !is_exclusive("exclusiveMaximum"))
-    });
+    let below = bound("maximum")
+        .is_none_or(|most| number < most || (number <= most && !is_exclusive("exclusiveMaximum")));
     let is_multiple = bound("multipleOf").is_none_or(|of| {
         let times = number / of;
         (times - times.round()).abs() < 1e-9
@@ -301,7 +315,9 @@ mod tests {
     #[test]
     fn schemas_are_combined() {
         let one = json!({"oneOf": [{"type": "integer"}, {"minimum": 2}], "not": {"enum": [7]}});
-        for (value, is_allowed) in [(json!(1), true), (json!(2.5), true), (json!(3), false), (json!(7), false)] {
+        for (value, is_allowed) in
+            [(json!(1), true), (json!(2.5), true), (json!(3), false), (json!(7), false)]
+        {
             assert_eq!(allows(&one, &value), is_allowed, "{value}");
         }
         let depends = json!({"dependencies": {"a": ["b"]}, "minProperties": 1});
@@ -316,7 +332,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_named() {
         assert_eq!(check(&json!({"properties": {"a": {"if": {}}}})), Err("if".to_owned()));
-        assert_eq!(check(&json!({"properties": {"if": {"type": "string", "format": "x"}}})), Ok(()));
+        assert_eq!(
+            check(&json!({"properties": {"if": {"type": "string", "format": "x"}}})),
+            Ok(())
+        );
         assert!(check(&json!({"items": [{"pattern": "("}]})).is_err());
     }
 }

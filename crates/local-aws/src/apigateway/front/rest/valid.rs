@@ -28,7 +28,8 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<(), Refusal> {
 /// The parameters that are asked for and not there.
 fn missing<'m>(asked: &'m Asked<'_>) -> Vec<&'m str> {
     let parameters = asked.method.get("requestParameters").and_then(Value::as_object);
-    let parameters = parameters.into_iter().flatten().filter(|(_, is_required)| **is_required == true);
+    let parameters =
+        parameters.into_iter().flatten().filter(|(_, is_required)| **is_required == true);
     let mut missing: Vec<&str> = parameters
         .filter_map(|(name, _)| {
             let (place, name) = name.strip_prefix("method.request.")?.split_once('.')?;
