@@ -70,6 +70,10 @@ forbid:
 models *ARGS:
     crates/aws-model/pack/models.py {{ARGS}}
 
+# Operations as this client sends them, byte for byte as boto3 does: so many services, and of each so many operations.
+requests SIZE="110x24":
+    AWS_REQUESTS={{SIZE}} cargo test --workspace --test boto3 -- --nocapture
+
 # AWS's protocols and endpoints, held against the tests that the SDKs share.
 protocols:
     AWS_PROTOCOL_TESTS=$(crates/aws-model/pack/fetch-protocol-tests) cargo test -p aws-model

@@ -7,6 +7,7 @@
 //! | [`suite::dry_run`] | a dry run tells exactly the calls of the real one |
 //! | [`suite::shell`] | a dry run as a script, which the AWS CLI runs |
 //! | [`suite::editor`] | completion, hover and red lines, by the language server that editors use |
+//! | [`suite::operations`] | any operation of AWS as a step |
 //! | [`suite::explain`] | the examples of every code: the wrong one gives it, the right one nothing |
 //! | [`suite::signals`], [`suite::terminal`] | interruptions, questions, a terminal that still works afterwards |
 //! | [`suite::chaos`] | the proof of the clean-up finds what is left and what is touched |
@@ -18,6 +19,7 @@
 //! | [`suite::buckets`] | what becomes of buckets and of the objects in them |
 //! | [`suite::journal`] | runs against an endpoint that outlives them |
 //! | [`suite::resume`] | runs that go on after their process has died, or say why not |
+//! | [`suite::tagged`] | what runs have left, found by its tags where there is no journal |
 //! | [`suite::in_flight`] | calls that land after their process has died and somebody has looked |
 //! | [`suite::secrets`] | a secret is nowhere in what a run leaves or says |
 //! | [`suite::told`] | what is told moves no cursor, hides nothing, and commands nobody |
@@ -73,6 +75,7 @@ mod suite {
     mod journal;
     mod migration;
     mod mutants;
+    mod operations;
     mod outcomes;
     mod replies;
     mod reports;
@@ -84,6 +87,7 @@ mod suite {
     mod signals;
     mod stack_logs;
     mod stubborn;
+    mod tagged;
     mod terminal;
     mod told;
     mod user_pools;

@@ -58,20 +58,26 @@ pub enum Command {
     },
     /// List the step kinds, or show one kind's page.
     #[command(
-        after_help = "Examples:\n  playbook steps\n  playbook steps create-function\n  playbook steps --markdown docs/steps"
+        after_help = "Examples:\n  playbook steps\n  playbook steps create-function\n  playbook steps sqs:CreateQueue\n  playbook steps --service sqs\n  playbook steps --markdown docs/steps"
     )]
     Steps {
-        /// Such as `create-function`.
+        /// Such as `create-function`, or an operation of AWS, such as `sqs:CreateQueue`.
         kind: Option<String>,
+        /// List the operations of that service of AWS instead, such as those of `sqs`.
+        #[arg(long, value_name = "SERVICE", conflicts_with_all = ["kind", "markdown"], value_parser = filled)]
+        service: Option<String>,
         /// Write the pages of all kinds, and an index, as Markdown into that directory.
         #[arg(long, value_name = "DIRECTORY", conflicts_with = "kind")]
         markdown: Option<PathBuf>,
     },
     /// Print the JSON Schema of a playbook, for editors.
     #[command(
-        after_help = "Examples:\n  playbook schema > playbook.schema.json\n  playbook schema --events > events.schema.json"
+        after_help = "Examples:\n  playbook schema > playbook.schema.json\n  playbook schema --service sqs,sns > playbook.schema.json\n  playbook schema --events > events.schema.json"
     )]
     Schema {
+        /// Put the operations of these services of AWS into it, with all their members; commas between them.
+        #[arg(long, value_name = "SERVICES", value_delimiter = ',', conflicts_with = "events", value_parser = filled)]
+        service: Vec<String>,
         /// That of an event instead, as `--output json` writes it.
         #[arg(long)]
         events: bool,
@@ -133,6 +139,9 @@ const CLEANUP_EXAMPLES: &str = "\
 Examples:
   playbook cleanup k3x9
   playbook cleanup --all --dry-run
+  playbook cleanup --due
+  playbook cleanup --tagged --region eu-west-1
+  playbook cleanup --tagged --older-than 3h --yes
 
 Exit codes:
   0  nothing remains
@@ -145,26 +154,41 @@ Exit codes:
 #[derive(Debug, Args)]
 pub struct CleanupArgs {
     /// The run, as `playbook runs` lists it; the only one that left something where none is named.
-    #[arg(conflicts_with = "all")]
+    #[arg(conflicts_with_all = ["all", "tagged", "due"])]
     pub run: Option<String>,
     /// Every run that left something.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["tagged", "due"])]
     pub all: bool,
+    /// Every run whose `--keep` is over.
+    #[arg(long, conflicts_with = "tagged")]
+    pub due: bool,
+    /// List what bears the tag of a run in this account and region, with or without a journal, and remove it once told to.
+    #[arg(long)]
+    pub tagged: bool,
+    /// Leave what runs have made that did so more recently; 2h unless given, for a run that is going on elsewhere looks the same.
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "tagged")]
+    pub older_than: Option<Duration>,
+    /// Remove what is listed without asking.
+    #[arg(long, short, requires = "tagged")]
+    pub yes: bool,
     /// Print what would be removed, and remove nothing.
     #[arg(long)]
     pub dry_run: bool,
     /// The profile of the AWS configuration to use, instead of the run's own.
     #[arg(long, value_name = "NAME", value_parser = filled)]
     pub profile: Option<String>,
-    /// The region to clean up in: refused unless the run was there, which the journal knows.
+    /// The region to clean up in: refused unless the run was there, which its journal knows.
     #[arg(long, value_parser = filled)]
     pub region: Option<String>,
-    /// The endpoint to clean up at: refused unless the run was there, which the journal knows.
+    /// The endpoint to clean up at: refused unless the run was there, which its journal knows.
     #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     pub endpoint_url: Option<String>,
     /// Give up on a resource after that long, such as 90s or 10m.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub cleanup_timeout: Option<Duration>,
+    /// Remove so many resources at the same time; 4 unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub max: Option<u8>,
     /// Give up on one attempt of a call after that long; 60s unless given.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub attempt_timeout: Option<Duration>,

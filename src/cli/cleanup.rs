@@ -1,6 +1,7 @@
 //! `playbook cleanup`: finishes the clean-up of runs that did not finish their own, from the journal alone.
 
 mod reach;
+mod tagged;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ use super::target::is_loopback;
 use crate::prompt::UnattendedPrompter;
 use ::steps;
 use aws::Aws;
-use engine::cleanup::{Cleaner, USUAL_TIMEOUT, Windows};
+use engine::cleanup::{Cleaner, USUAL_MAX, USUAL_TIMEOUT, Windows};
 use engine::event::{Mode, Owner, Remaining, What};
 use engine::journal::{Journal, JournalError, JournalFile, JournalState, Opened, folder};
 use engine::redactor::Redactor;
@@ -25,6 +26,13 @@ use reach::{Unreachable, reach};
 
 /// Finishes the clean-up of the run that is named, of all with `--all`, or of the only one that wants it.
 pub(super) async fn cleanup(args: &CleanupArgs, output: Output) -> Exit {
+    if args.tagged {
+        let wishes = Wishes::none();
+        return match wishes.listen() {
+            Ok(()) => tagged::tagged(args, &wishes, output).await,
+            Err(error) => output.fail(&error.to_string(), None),
+        };
+    }
     let directory = match state::directory() {
         Ok(directory) => directory,
         Err(error) => return output.fail(&error, None),
@@ -58,15 +66,21 @@ fn wanted(args: &CleanupArgs, directory: &Path, output: Output) -> Result<Vec<St
     if !args.dry_run {
         runs.retain(|run| !closed_with_its_account(directory, run));
     }
-    let unfinished: Vec<String> =
-        runs.into_iter().filter(|run| state::has_left_something(directory, run)).collect();
+    let is_meant = |run: &String| {
+        state::has_left_something(directory, run) && (!args.due || state::is_due(directory, run))
+    };
+    let unfinished: Vec<String> = runs.into_iter().filter(is_meant).collect();
     match unfinished.len() {
+        0 if args.due => {
+            output.note("Nothing that was kept for a while is due.");
+            Ok(Vec::new())
+        }
         0 => {
             output.note("Nothing is left behind by any journalled run.");
             Ok(Vec::new())
         }
         1 => Ok(unfinished),
-        _ if args.all => Ok(unfinished),
+        _ if args.all || args.due => Ok(unfinished),
         count => {
             let message =
                 format!("{count} runs have left something behind: {}", unfinished.join(", "));
@@ -135,10 +149,29 @@ async fn finish(
     sink.keep(journal.history());
     let remaining = clean(args, &opened, &connected.aws, &journal, &sink, wishes).await;
     sink.keep(None);
-    let exit = if remaining.is_empty() { Exit::FINE } else { Exit::REMAINS };
-    if let Err(error) = journal.close(exit.code()) {
+    if let Err(error) = journal.close(exit_of(&remaining).code()) {
         output.error(&error.to_string(), None);
     }
+    let exit = told(&sink, Told { started, remaining, command: command(args, run) });
+    let told = reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    Ok(exit.max(output.told(told)))
+}
+
+/// How a clean-up has ended.
+struct Told {
+    started: Instant,
+    remaining: Vec<Remaining>,
+    /// What goes on where it has ended.
+    command: String,
+}
+
+fn exit_of(remaining: &[Remaining]) -> Exit {
+    if remaining.is_empty() { Exit::FINE } else { Exit::REMAINS }
+}
+
+/// Tells how a clean-up has ended.
+fn told(sink: &Sink, Told { started, remaining, command }: Told) -> Exit {
+    let exit = exit_of(&remaining);
     sink.emit(
         Owner::Run,
         What::RunFinished {
@@ -146,13 +179,12 @@ async fn finish(
             exit_code: exit.code(),
             millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             counts: sink.counts(),
-            command: (!remaining.is_empty()).then(|| command(args, run)),
+            command: (!remaining.is_empty()).then_some(command),
             remaining,
             outputs: serde_json::Value::Null,
         },
     );
-    let told = reporters.lock().unwrap_or_else(PoisonError::into_inner).finish();
-    Ok(exit.max(output.told(told)))
+    exit
 }
 
 fn run_started(opened: &Opened, mode: Mode) -> What {
@@ -245,6 +277,7 @@ async fn clean(
         maker_of: steps::maker_of,
         sink,
         timeout: args.cleanup_timeout.unwrap_or(USUAL_TIMEOUT),
+        max: args.max.map_or(USUAL_MAX, usize::from),
         windows: Windows::of_dead_calls(on_this_machine, attempt),
     }
     .clean()

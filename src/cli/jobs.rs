@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::output::Output;
-use language::playbook::{Action, Playbook};
+use language::playbook::{Action, Matrix, Playbook};
 
 /// More cells than these are a mistake.
 const MOST_CELLS: usize = 10_000;
@@ -115,7 +115,7 @@ pub(super) fn chosen(
 /// `--matrix FILE`: each of its lists is one direction of the matrix.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Matrix {
+struct File {
     /// The values of inputs, by name.
     inputs: BTreeMap<String, Vec<Value>>,
     /// Regions.
@@ -132,7 +132,18 @@ struct Cell {
     profile: Option<String>,
 }
 
-impl Matrix {
+impl From<File> for Matrix {
+    fn from(File { inputs, regions, profiles }: File) -> Self {
+        Self { inputs: inputs.into_iter().collect(), regions, profiles }
+    }
+}
+
+/// Every combination of what the lists of a matrix have.
+trait Cells {
+    fn cells(&self) -> Vec<Cell>;
+}
+
+impl Cells for Matrix {
     fn cells(&self) -> Vec<Cell> {
         let mut cells = vec![Cell::default()];
         let mut multiply = |choices: usize, set: &dyn Fn(&mut Cell, usize)| {
@@ -193,42 +204,62 @@ impl Cell {
     }
 }
 
-/// The runs: every playbook in every cell.
+/// The runs: every playbook in every cell, of the matrix that the command line names, or else of its own.
 pub(super) fn all(
     args: &RunArgs,
     playbooks: &[Arc<Playbook>],
     output: Output,
 ) -> Result<Vec<Job>, Exit> {
-    let matrix = match &args.matrix {
-        Some(path) => read(path, output)?,
-        None => Matrix::default(),
-    };
-    let clash = [
-        (args.region.is_some() && !matrix.regions.is_empty(), "regions", "--region"),
-        (args.profile.is_some() && !matrix.profiles.is_empty(), "profiles", "--profile"),
-    ];
-    if let Some((_, list, option)) = clash.iter().find(|(clashes, ..)| *clashes) {
-        let message = format!("the matrix has `{list}`, and `{option}` names one");
-        return Err(output.fail(&message, Some("leave one of the two out")));
+    let named = args.matrix.as_deref().map(|path| read(path, output)).transpose()?;
+    if let Some(matrix) = &named {
+        let clash = [
+            (args.region.is_some() && !matrix.regions.is_empty(), "regions", "--region"),
+            (args.profile.is_some() && !matrix.profiles.is_empty(), "profiles", "--profile"),
+        ];
+        if let Some((_, list, option)) = clash.iter().find(|(clashes, ..)| *clashes) {
+            let message = format!("the matrix has `{list}`, and `{option}` names one");
+            return Err(output.fail(&message, Some("leave one of the two out")));
+        }
     }
-    let cells = matrix.cells();
-    if cells.is_empty() || cells.len() > MOST_CELLS {
-        let message = match cells.len() {
-            0 => "the matrix has an empty list, and so no cell".to_owned(),
-            _ => format!("the matrix has more than {MOST_CELLS} cells"),
-        };
-        return Err(
-            output.fail(&message, Some("write fewer values, and at least one in each list"))
-        );
+    let mut jobs = Vec::new();
+    for playbook in playbooks {
+        let own = || of_its_own(&playbook.matrix, args);
+        let cells = named.clone().unwrap_or_else(own).cells();
+        if cells.is_empty() || cells.len() > MOST_CELLS {
+            let message = match cells.len() {
+                0 => "the matrix has an empty list, and so no cell".to_owned(),
+                _ => format!("the matrix has more than {MOST_CELLS} cells"),
+            };
+            return Err(
+                output.fail(&message, Some("write fewer values, and at least one in each list"))
+            );
+        }
+        jobs.extend(cells.iter().map(|cell| Job {
+            playbook: Arc::clone(playbook),
+            args: cell.args(args),
+            cell: cell.label(),
+        }));
     }
-    let job = |playbook: &Arc<Playbook>, cell: &Cell| Job {
-        playbook: Arc::clone(playbook),
-        args: cell.args(args),
-        cell: cell.label(),
+    Ok(jobs)
+}
+
+/// A playbook's own matrix. What the command line gives stands for the whole list, so that one cell can be run by itself; profiles
+/// mean nothing to the embedded AWS.
+fn of_its_own(matrix: &Matrix, args: &RunArgs) -> Matrix {
+    let mut matrix = matrix.clone();
+    let is_given = |name: &str| {
+        args.input
+            .iter()
+            .any(|given| given.split_once('=').is_some_and(|(it, _)| it.trim() == name))
     };
-    let jobs =
-        playbooks.iter().flat_map(|playbook| cells.iter().map(move |cell| job(playbook, cell)));
-    Ok(jobs.collect())
+    matrix.inputs.retain(|(name, _)| !is_given(name));
+    if args.region.is_some() {
+        matrix.regions.clear();
+    }
+    if args.profile.is_some() || args.local {
+        matrix.profiles.clear();
+    }
+    matrix
 }
 
 fn read(path: &Path, output: Output) -> Result<Matrix, Exit> {
@@ -238,7 +269,8 @@ fn read(path: &Path, output: Output) -> Result<Matrix, Exit> {
             let message = format!("{}: {}", path.display(), super::disk::reason(&error));
             output.fail(&message, Some(help))
         })?;
-    serde_yaml::from_str(&text)
+    serde_yaml::from_str::<File>(&text)
+        .map(Matrix::from)
         .map_err(|error| output.fail(&format!("{}: {error}", path.display()), Some(help)))
 }
 
@@ -250,11 +282,10 @@ mod tests {
     #[test]
     fn every_value_meets_every_other() {
         let matrix = Matrix {
-            inputs: [
+            inputs: vec![
                 ("a".to_owned(), vec![json!(1), json!(2)]),
                 ("b".to_owned(), vec![json!("x")]),
-            ]
-            .into(),
+            ],
             regions: vec!["r".to_owned(), "s".to_owned()],
             profiles: Vec::new(),
         };
@@ -265,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_leaves_no_cell() {
-        let matrix = Matrix { inputs: [("a".to_owned(), Vec::new())].into(), ..Matrix::default() };
+        let matrix = Matrix { inputs: vec![("a".to_owned(), Vec::new())], ..Matrix::default() };
         assert_eq!(matrix.cells(), []);
     }
 }

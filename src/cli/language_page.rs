@@ -26,7 +26,7 @@ pub fn page(kinds: &dyn Kinds) -> String {
 }
 
 fn top(kinds: &dyn Kinds) -> String {
-    let schema = json_schema(kinds);
+    let schema = json_schema(kinds, &[]);
     let keys = schema.get("properties").and_then(serde_json::Value::as_object);
     let mut rows = String::new();
     for (name, schema) in keys.into_iter().flatten() {

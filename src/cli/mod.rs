@@ -66,8 +66,9 @@ fn dispatch(command: Command, output: Output) -> Exit {
         Command::Check(args) => check::check(&args, output),
         Command::Explain { code } => explanation(code.as_deref(), output),
         Command::Steps { markdown: Some(directory), .. } => steps_reference(&directory, output),
-        Command::Steps { kind, markdown: None } => steps_page(kind.as_deref(), output),
-        Command::Schema { events } => schema::command(events, output),
+        Command::Steps { service: Some(service), .. } => steps_of_service(&service, output),
+        Command::Steps { kind, .. } => steps_page(kind.as_deref(), output),
+        Command::Schema { service, events } => schema::command(&service, events, output),
         Command::New { name, from } => starter(&name, from, output),
         Command::Runs(args) => runs::runs(&args, output),
         Command::Cleanup(args) => on_runtime(cleanup::cleanup(&args, output), output),
@@ -128,6 +129,13 @@ fn steps_page(kind: Option<&str>, output: Output) -> Exit {
         },
     };
     output.result(&text)
+}
+
+fn steps_of_service(service: &str, output: Output) -> Exit {
+    match ::steps::operations_of(service) {
+        Ok(operations) => output.result(&steps::list_of_service(service, &operations)),
+        Err(unknown) => output.fail(&unknown.message, Some(&unknown.help)),
+    }
 }
 
 fn steps_reference(directory: &Path, output: Output) -> Exit {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -63,6 +64,9 @@ pub(super) async fn prepare(
     let opened = opened(args, playbook, *mode, &facts, endpoint.as_deref());
     let began = resume::began(playbook, &inputs, &overrides);
     let journal = journal_of(session, opened, began, &redactor)?;
+    if let Some(keep) = args.keep.filter(|_| *mode != Mode::DryRun) {
+        keep_until(keep, &facts, &journal, *output)?;
+    }
     let past = session.resumption.as_ref().map(|resumption| Arc::clone(&resumption.past));
     let setup = Setup {
         playbook: Arc::clone(playbook),
@@ -262,6 +266,26 @@ fn unwritable(error: &JournalError, output: Output) -> Exit {
     output.fail(&format!("the journal cannot be written: {error}"), Some(&help))
 }
 
+/// Writes down until when what the run makes is wanted, and says so.
+fn keep_until(
+    keep: Duration,
+    facts: &RunFacts,
+    journal: &Journal,
+    output: Output,
+) -> Result<(), Exit> {
+    let started: Timestamp = facts.started.parse().unwrap_or_else(|_| Timestamp::now());
+    let Ok(until) = started.checked_add(keep) else {
+        return Err(output.fail("`--keep` is too long", Some("write a duration such as 2h")));
+    };
+    if let Err(error) = journal.append(&Record::KeptUntil { until }) {
+        return Err(output.fail(&error.to_string(), Some(error.help())));
+    }
+    output.note(&format!(
+        "What this run makes is kept until {until}; `playbook cleanup --due` removes it then."
+    ));
+    Ok(())
+}
+
 /// What to do about a journal that cannot be begun.
 fn remedy(error: &JournalError) -> &'static str {
     match error {
@@ -280,6 +304,9 @@ fn remedy(error: &JournalError) -> &'static str {
 }
 
 fn cleanup_mode(args: &RunArgs) -> CleanupMode {
+    if args.keep.is_some() {
+        return CleanupMode::Never;
+    }
     match args.cleanup {
         CleanupWhen::Always => CleanupMode::Always,
         CleanupWhen::OnSuccess => CleanupMode::OnSuccess,

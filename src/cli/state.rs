@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use jiff::Timestamp;
 
 use crate::report::shell::quoted;
 use engine::journal::{JournalFile, JournalState, Lock};
@@ -56,10 +57,21 @@ pub(super) fn run_id() -> String {
         .collect()
 }
 
-/// Whether a run whose process is gone has left something behind, or may have.
+/// Whether what a run has made is wanted for a while yet.
+pub(super) fn is_wanted(state: &JournalState) -> bool {
+    state.kept_until.is_some_and(|until| until > Timestamp::now())
+}
+
+/// Whether what a run has made was wanted for a while that is over.
+pub(super) fn is_due(directory: &Path, run: &str) -> bool {
+    let looked = JournalFile::peek(directory, run);
+    looked.is_ok_and(|(state, _)| state.kept_until.is_some() && !is_wanted(&state))
+}
+
+/// Whether a run whose process is gone has left something behind, or may have, that nobody wants any more.
 pub(super) fn has_left_something(directory: &Path, run: &str) -> bool {
     match JournalFile::peek(directory, run) {
-        Ok((state, lock)) => lock == Lock::Free && !is_over(&state),
+        Ok((state, lock)) => lock == Lock::Free && !is_over(&state) && !is_wanted(&state),
         // Cleaning it up says what is wrong with it.
         Err(_) => true,
     }

@@ -38,6 +38,7 @@ pub use shell::ShellReporter;
 pub use stream::{Paint, Stream};
 pub use tap::TapReporter;
 pub use terminal::{Manner, TerminalReporter};
+pub(crate) use words::ago;
 
 /// Someone who is told what happens.
 pub trait Reporter: Send {

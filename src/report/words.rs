@@ -26,6 +26,18 @@ pub(super) fn duration(millis: u64) -> String {
     }
 }
 
+/// Such as `5 min ago`.
+pub(crate) fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "s"),
+        60..3_600 => (seconds / 60, "min"),
+        3_600..86_400 => (seconds / 3_600, "h"),
+        86_400..172_800 => (1, "day"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit} ago")
+}
+
 /// Pads to a width in columns.
 pub(super) fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
@@ -114,5 +126,23 @@ mod tests {
     fn padding_counts_characters() {
         assert_eq!(padded("äö", 4), "äö  ");
         assert_eq!(padded("long", 2), "long");
+    }
+
+    #[test]
+    fn ages_are_told_in_the_largest_unit() {
+        let ages = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 172_800, 864_000];
+        let told = ages.map(ago);
+        let expected = [
+            "0 s ago",
+            "59 s ago",
+            "1 min ago",
+            "59 min ago",
+            "1 h ago",
+            "23 h ago",
+            "1 day ago",
+            "2 days ago",
+            "10 days ago",
+        ];
+        assert_eq!(told, expected);
     }
 }

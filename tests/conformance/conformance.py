@@ -15,7 +15,11 @@ import differences
 from checks import SCENES, Run
 from servers import SERVERS
 
-PARTS = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "web")
+<<<<<<< HEAD
+PARTS = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "factors", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "web")
+=======
+PARTS = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "apis", "web")
+>>>>>>> rest
 
 
 def main():

@@ -20,6 +20,7 @@ COMMON = {
 
 # What services answer although their models do not list it, or leave out although they say it is there.
 UNDECLARED = {
+    "apigatewayv2": {"ConflictException"},
     "sqs": {
         "InvalidParameterValue",
         "MissingParameter",
@@ -86,13 +87,13 @@ class Model:
         if value is None:
             self.unknown[operation].add(f"{path} is null")
         elif shape.type_name == "structure":
+            names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
             for name, inner in value.items():
-                member = shape.members.get(name)
-                if member is None:
+                if name not in names:
                     self.unknown[operation].add(f"{path}.{name}")
                 else:
-                    self.of_json(operation, member, inner, f"{path}.{name}")
-            self.needs(operation, shape, set(value), path)
+                    self.of_json(operation, shape.members[names[name]], inner, f"{path}.{name}")
+            self.needs(operation, shape, {names.get(name) for name in value}, path)
         elif shape.type_name == "list":
             for inner in value:
                 self.of_json(operation, shape.member, inner, f"{path}[]")

@@ -257,10 +257,11 @@ def settings_that_contradict(s):
 
 @scene(servers=["playbook"])
 def what_is_not_here(s):
-    s.no_cognito("a second factor", "InvalidParameterException", "create_user_pool", re.compile("not supported here"), PoolName="t", MfaConfiguration="ON")
+    first = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}
+    s.no_cognito("a first factor", "InvalidParameterException", "create_user_pool", re.compile("not supported here"), PoolName="t", **first)
     try:
-        s.client("cognito-idp").list_groups(UserPoolId="us-east-1_nothing99")
+        s.client("cognito-idp").list_resource_servers(UserPoolId="us-east-1_nothing99", MaxResults=1)
     except s.client("cognito-idp").exceptions.ClientError as error:
         answer = error.response["Error"]
         s.same("an operation", answer["Code"], "UnknownOperationException")
-        s.holds("an operation, the text", "has no operation ListGroups" in answer["Message"], answer["Message"])
+        s.holds("an operation, the text", "has no operation ListResourceServers" in answer["Message"], answer["Message"])

@@ -9,7 +9,7 @@ class Playbook:
     """`playbook serve`."""
 
     name = "playbook"
-    parts = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "web")
+    parts = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "factors", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "apis", "web")
 
     def lack(self, error):
         """What the server says where it has not got something."""
@@ -33,7 +33,7 @@ class Moto:
     """`moto_server`, which sends no messages: any code confirms, but for a password's reset, whose code is in a header."""
 
     name = "moto"
-    parts = ("pools", "clients", "users", "passwords", "admin", "names", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams")
+    parts = ("pools", "clients", "users", "passwords", "admin", "names", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "apis")
 
     def lack(self, error):
         broken = error.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 501)

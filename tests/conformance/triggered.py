@@ -27,6 +27,8 @@ def handler(event, context):
         raise Exception("not today")
     if kind == "UserMigration":
         migrate(name, response)
+    if kind in QUIZ:
+        QUIZ[kind](request, response)
     if kind == "TokenGeneration":
         tell(event["version"], response)
     return event
@@ -52,3 +54,23 @@ def tell(version, response):
         }
     else:
         response["claimsOverrideDetails"] = {"claimsToAddOrOverride": {"x": "1", "sub": "no"}, "claimsToSuppress": ["email"]}
+
+
+def define(request, response):
+    past = request["session"]
+    response.update(
+        challengeName=None if past else "CUSTOM_CHALLENGE",
+        issueTokens=bool(past) and past[-1]["challengeResult"],
+        failAuthentication=bool(past) and not past[-1]["challengeResult"],
+    )
+
+
+def create(request, response):
+    response.update(publicChallengeParameters={"question": "2 + 2"}, privateChallengeParameters={"answer": "4"}, challengeMetadata="SUM")
+
+
+def verify(request, response):
+    response["answerCorrect"] = request["challengeAnswer"] == request["privateChallengeParameters"]["answer"]
+
+
+QUIZ = {"DefineAuthChallenge": define, "CreateAuthChallenge": create, "VerifyAuthChallengeResponse": verify}

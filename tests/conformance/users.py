@@ -237,7 +237,7 @@ def only_administrators_sign_up(s):
 @scene(servers=["playbook"])
 def what_is_not_here(s):
     a = Accounts(s)
-    for flow in ("USER_SRP_AUTH", "CUSTOM_AUTH"):
+    for flow in ("USER_AUTH",):
         one = {"AuthFlow": flow, "AuthParameters": {"USERNAME": "x"}}
         a.refused(flow, "InvalidParameterException", "initiate_auth", re.compile("not supported here"), **one)
 

@@ -10,6 +10,8 @@ use serde_json::Value;
 pub fn action_of(call: &str) -> Option<&str> {
     match call {
         "cognito-idp:InitiateAuth"
+        | "cognito-idp:RespondToAuthChallenge"
+        | "cognito-idp:GetTokensFromRefreshToken"
         | "cognito-idp:SignUp"
         | "cognito-idp:ConfirmSignUp"
         | "cognito-idp:ForgotPassword"

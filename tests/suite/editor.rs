@@ -150,6 +150,45 @@ fn mistakes_are_underlined_where_they_are() {
 }
 
 #[test]
+fn operations_are_known_where_their_service_is_in_the_schema() {
+    let sandbox = Sandbox::new();
+    let schema = sandbox.run(["schema", "--service", "sqs,sns"]).exited(0).stdout;
+    sandbox.write("playbook.schema.json", &schema);
+    let questions: Vec<Value> = [
+        "  - ‸\n",
+        "  - sqs:CreateQueue:\n      QueueName: x\n      ‸\n",
+        "  - sqs:CreateQueue: {QueueNam: x}\n",
+        "  - print: x\n  - sqs:CreateQueu: {QueueName: x}\n",
+        "  - sqs:Crea‸teQueue: {QueueName: \"jobs-{{ run.id }}\", Attributes: {VisibilityTimeout: \"30\"}}\n  - lambda:ListFunctions: {}\n",
+    ]
+    .iter()
+    .enumerate()
+    .map(|(number, steps)| {
+        let head = "# yaml-language-server: $schema=playbook.schema.json\nname: x\nsteps:\n";
+        question(&format!("operations-{number}.yaml"), &format!("{head}{steps}"))
+    })
+    .collect();
+    let Some(answers) = ask_in(&sandbox, &questions) else { return };
+    let kinds = labels(&answers[0]);
+    assert!(kinds.contains(&"sqs:CreateQueue") && kinds.contains(&"sns:Publish"), "{kinds:?}");
+    let members = labels(&answers[1]);
+    assert!(members.contains(&"Attributes") && members.contains(&"tags"), "{members:?}");
+    for (answer, line, message) in [
+        (&answers[2], 4, "Property QueueNam is not allowed."),
+        (&answers[3], 5, "Property sqs:CreateQueu is not allowed."),
+    ] {
+        let found = problems(answer);
+        assert!(
+            found.iter().any(|(at, text)| *at == line && text.starts_with(message)),
+            "{message}: {found:?}"
+        );
+    }
+    assert_eq!(problems(&answers[4]), []);
+    let hover = answers[4]["hover"].as_str().unwrap();
+    assert!(hover.contains("Calls `CreateQueue` of Amazon Simple Queue Service"), "{hover}");
+}
+
+#[test]
 fn nothing_is_underlined_in_what_is_right() {
     let mut questions = Vec::new();
     for directory in ["playbooks", "playbooks/examples", "tests/dry_run"] {

@@ -194,6 +194,7 @@ impl Case {
             maker_of: kinds::maker_of,
             sink: &Sink::new(&self.run, Box::new(|_| ()), Redactor::default()),
             timeout: CLEANUP_TIMEOUT,
+            max: engine::cleanup::USUAL_MAX,
             // What this account has not done when the client is gone, it never does.
             windows: Windows::of_dead_calls(true, Duration::from_millis(100)),
         };

@@ -469,6 +469,9 @@ def by_hand(models, found, path):
             made["optional"] = optional
         before = found.get(service, {}).get(create, {})
         look(model, create, noun, made, split(create)[0] not in RELATIONS, split(create)[0] not in RELATIONS)
+        # What is looked at is what is taken back.
+        looked = made.get("read", {}).get("with", {})
+        looked.update({name: places for name, places in with_.items() if name in looked})
         if before.get("type"):
             made["type"] = before["type"]
         if "upsert" in words[3:]:

@@ -21,8 +21,8 @@ use order::Order;
 
 pub use windows::Windows;
 
-/// How many resources are removed at the same time: enough to be quick, too few to be throttled.
-const AT_ONCE: usize = 4;
+/// How many resources are removed at the same time unless somebody says otherwise: enough to be quick, too few to be throttled.
+pub const USUAL_MAX: usize = 4;
 
 /// How long what the run is known to have created is looked at before it is reported for want of a tag: that is rare, and
 /// may take its time.
@@ -43,6 +43,8 @@ pub struct Cleaner<'a> {
     pub sink: &'a Sink,
     /// How long one resource may take.
     pub timeout: Duration,
+    /// How many are removed at the same time.
+    pub max: usize,
     /// How long to look for what is not there.
     pub windows: Windows,
 }
@@ -92,7 +94,7 @@ impl Cleaner<'_> {
 
     /// A dry run tells of one thing after the other.
     fn at_once(&self) -> usize {
-        if self.context.aws.is_dry_run() { 1 } else { AT_ONCE }
+        if self.context.aws.is_dry_run() { 1 } else { self.max.max(1) }
     }
 
     async fn undo(&self, entry: &Entry, needed: bool, cleaning: Instant) -> End {

@@ -51,4 +51,5 @@ services! {
     secretsmanager,
     kinesis,
     apigateway,
+    tagging,
 }

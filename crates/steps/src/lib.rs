@@ -7,6 +7,7 @@
 //! | `resources` | the nouns: one file per kind of resource |
 //! | [`deployment_package`] | the code of functions, packed |
 //! | [`policy`] | policies that no run attaches unasked |
+//! | [`tagged`] | what runs have left, found by its tags alone |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -16,5 +17,7 @@ pub mod policy;
 mod question;
 mod resources;
 pub mod steps;
+pub mod tagged;
 
+pub use operation::operations_of;
 pub use steps::{KINDS, Registry, kind, maker_of};

@@ -104,6 +104,9 @@ pub struct RunArgs {
     /// When to remove what the run made.
     #[arg(long, help_heading = "Clean-up", value_name = "WHEN", default_value = "always")]
     pub cleanup: CleanupWhen,
+    /// Keep what the run makes that long, counted from its start; `playbook cleanup --due` removes it then.
+    #[arg(long, help_heading = "Clean-up", value_name = "DURATION", value_parser = duration, conflicts_with_all = ["cleanup", "local", "pause_on_failure"])]
+    pub keep: Option<Duration>,
     /// Give up on removing a resource after that long, such as 90s or 10m.
     #[arg(long, help_heading = "Clean-up", value_name = "DURATION", value_parser = duration)]
     pub cleanup_timeout: Option<Duration>,

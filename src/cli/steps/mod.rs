@@ -2,6 +2,7 @@
 
 mod markdown;
 mod schema;
+mod service;
 mod wrap;
 
 #[cfg(test)]
@@ -12,6 +13,7 @@ use std::fmt::Write as _;
 pub(super) use self::markdown::rows_of;
 pub use self::markdown::{reference, write};
 use self::schema::Fields;
+pub use self::service::list_of_service;
 pub(super) use self::wrap::wrapped;
 use engine::step::{Disposition, Kinds, Spec};
 use language::diagnostic::did_you_mean;
@@ -58,7 +60,7 @@ pub fn list(kinds: &dyn Kinds) -> String {
         let _ = writeln!(text, "  {name:width$}  {}", sentence(summary));
     }
     text.push_str(
-        "\n`playbook steps KIND` shows what a kind takes, returns, calls and leaves behind.\n",
+        "\n`playbook steps KIND` shows what a kind takes, returns, calls and leaves behind. Any operation of AWS is a kind, too:\n`playbook steps --service sqs` lists those of a service, `playbook steps sqs:CreateQueue` shows one.\n",
     );
     text
 }

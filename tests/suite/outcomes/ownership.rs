@@ -93,6 +93,51 @@ fn untagged() -> Vec<(&'static str, &'static str, Value, Script)> {
                 _ => unexpected(operation),
             }),
         ),
+        (
+            "readers of eu-central-1_a",
+            "create-group",
+            json!({"user_pool_id": "eu-central-1_a", "group_name": "readers"}),
+            Box::new(|operation, _| match operation {
+                "CreateGroup" => Reply::Lost,
+                "GetGroup" => Reply::Json(json!({"Group": {"GroupName": "readers"}})),
+                "DescribeUserPool" => Reply::Json(json!({"UserPool": {"Id": "x"}})),
+                _ => unexpected(operation),
+            }),
+        ),
+        (
+            "ann in readers of eu-central-1_a",
+            "add-to-group",
+            json!({"user_pool_id": "eu-central-1_a", "group_name": "readers", "username": "ann"}),
+            Box::new(|operation, nth| match (operation, nth) {
+                ("AdminGetUser", _) => super::ann(),
+                ("AdminListGroupsForUser", 1) => Reply::Json(json!({"Groups": []})),
+                ("AdminListGroupsForUser", _) => {
+                    Reply::Json(json!({"Groups": [{"GroupName": "readers"}]}))
+                }
+                ("AdminAddUserToGroup", _) => Reply::Lost,
+                ("DescribeUserPool", _) => Reply::Json(json!({"UserPool": {"Id": "x"}})),
+                _ => unexpected(operation),
+            }),
+        ),
+        (
+            "nickname of ann of eu-central-1_a",
+            "update-attributes",
+            json!({
+                "user_pool_id": "eu-central-1_a", "username": "ann", "attributes": {"nickname": "b"},
+            }),
+            Box::new(|operation, nth| match (operation, nth) {
+                ("AdminGetUser", 1) => super::ann(),
+                ("AdminGetUser", _) => Reply::Json(json!({
+                    "Username": "ann",
+                    "UserAttributes": [
+                        {"Name": "sub", "Value": "1"}, {"Name": "nickname", "Value": "b"},
+                    ],
+                })),
+                ("AdminUpdateUserAttributes", _) => Reply::Lost,
+                ("DescribeUserPool", _) => Reply::Json(json!({"UserPool": {"Id": "x"}})),
+                _ => unexpected(operation),
+            }),
+        ),
     ]
 }
 
@@ -348,6 +393,39 @@ async fn a_user_who_may_have_been_migrated_under_another_name_is_mentioned() {
         let (ends, remaining) = run.clean().await;
         assert_eq!(ends[0].1, end);
         assert_eq!(remaining.len(), usize::from(!own), "{remaining:?}");
+    }
+}
+
+/// What the pool lists: nobody with what was typed in an attribute, and somebody who came since.
+fn newcomer(nth: usize, nickname: &str) -> Reply {
+    let users = json!([{
+        "Username": "bob",
+        "UserCreateDate": 4_102_444_800_i64,
+        "Attributes": [{"Name": "nickname", "Value": nickname}],
+    }]);
+    Reply::Json(json!({"Users": if nth % 2 == 1 { json!([]) } else { users }}))
+}
+
+#[tokio::test]
+async fn a_user_whom_a_trigger_calls_otherwise_is_removed_or_named() {
+    for (nickname, end) in [("b", UndoStatus::Failed), (RUN, UndoStatus::Deleted)] {
+        let run = Run::new(move |operation, nth| match operation {
+            "AdminGetUser" => Reply::Refused(400, "UserNotFoundException"),
+            "InitiateAuth" => Reply::Refused(400, "PasswordResetRequiredException"),
+            "ListUsers" => newcomer(nth, nickname),
+            "DescribeUserPool" => Reply::Json(json!({"UserPool": {"Id": "eu-central-1_a"}})),
+            "AdminDeleteUser" => none(),
+            _ => unexpected(operation),
+        });
+        let input = json!({
+            "client_id": "c", "user_pool_id": "eu-central-1_a", "username": "ann", "password": "p",
+        });
+        run.step("sign-in", input).await.expect_err("refused");
+        let (ends, remaining) = run.clean().await;
+        assert_eq!(ends[0].1, end);
+        assert_eq!(remaining.len(), usize::from(nickname == "b"), "{remaining:?}");
+        let deleted = run.calls().iter().any(|call| call == "AdminDeleteUser");
+        assert_eq!(deleted, nickname == RUN);
     }
 }
 

@@ -255,6 +255,7 @@ impl Run {
             maker_of,
             sink: &Sink::new(RUN, Box::new(listener), Redactor::default()),
             timeout: Duration::from_secs(2),
+            max: engine::cleanup::USUAL_MAX,
             windows: Windows {
                 visibility: window,
                 under_way: window,

@@ -70,10 +70,9 @@ impl Call<'_> {
         let member = knows.and_then(|checksum| checksum.algorithm_member);
         let given = request.headers.iter().any(|(name, _)| {
             let name = name.to_ascii_lowercase();
-            name == "content-md5"
-                || name.starts_with("x-amz-checksum-")
-                    && name != "x-amz-checksum-mode"
-                    && name != "x-amz-checksum-type"
+            name.starts_with("x-amz-checksum-")
+                && name != "x-amz-checksum-mode"
+                && name != "x-amz-checksum-type"
         });
         if given || !self.operation.checksum_required && member.is_none() {
             return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::xml_body::element_name;
+use super::xml_body::{element_name, entry_names};
 use super::{Call, Request, WireError, Wired, kind_of, members_of, scalar, uri};
 use crate::protocol::Protocol;
 use crate::service::Service;
@@ -151,7 +151,7 @@ impl Writer<'_> {
     ) -> Wired<()> {
         let base =
             if member.traits.flattened { prefix.to_owned() } else { format!("{prefix}.entry") };
-        let (key_name, value_name) = entry_names(parts);
+        let (key_name, value_name) = entry_names(self.service, member, parts);
         for (place, (key, item)) in members_of(value)?.iter().enumerate() {
             let at = format!("{base}.{}", place + 1);
             form.push((format!("{at}.{key_name}"), key.clone()));
@@ -160,10 +160,6 @@ impl Writer<'_> {
         }
         Ok(())
     }
-}
-
-fn entry_names(parts: &(Member, Member)) -> (&'static str, &'static str) {
-    (parts.0.traits.location_name.unwrap_or("key"), parts.1.traits.location_name.unwrap_or("value"))
 }
 
 /// What a form says, as the tree that the dots in its names make.
@@ -235,7 +231,7 @@ impl Reader<'_> {
             Kind::Map(parts) => {
                 let within =
                     if member.traits.flattened { Some(node) } else { node.children.get("entry") };
-                let (key_name, value_name) = entry_names(parts);
+                let (key_name, value_name) = entry_names(self.service, member, parts);
                 let mut map = Map::new();
                 for entry in within.map(Node::items).unwrap_or_default() {
                     let key = entry.children.get(key_name).and_then(|key| key.value.clone());

@@ -62,8 +62,8 @@ impl Call<'_> {
             return Ok(Map::new());
         }
         let root = xml::parse(&response.body)?;
-        let result = match self.operation.result_wrapper {
-            Some(wrapper) => root.child(wrapper).unwrap_or(&root),
+        let result = match self.result_wrapper() {
+            Some(wrapper) => root.child(&wrapper).unwrap_or(&root),
             None => &root,
         };
         xml_body::decode_members(self.service, structure, result, |_| true)

@@ -10,6 +10,14 @@ use super::{
 use crate::protocol::Protocol;
 use crate::shape::{Location, Member};
 
+/// Operations whose texts are names and prefixes of objects: a break in one is part of the name.
+const BREAKS_ESCAPED: &[&str] = &["DeleteObjects", "PutBucketLifecycleConfiguration"];
+
+/// XML in which no line break is taken for one of another kind.
+fn with_breaks_escaped(body: &[u8]) -> Vec<u8> {
+    body.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b"&#xA;"[..])
+}
+
 impl Call<'_> {
     /// The request with that input.
     pub fn request(&self, input: &Value) -> Result<Request, WireError> {
@@ -27,6 +35,9 @@ impl Call<'_> {
             }
             "glacier" => {
                 request.headers.set("x-amz-glacier-version", self.service.metadata.api_version);
+            }
+            "s3" if BREAKS_ESCAPED.contains(&self.operation.name) => {
+                request.body = with_breaks_escaped(&request.body);
             }
             _ => {}
         }
@@ -127,6 +138,13 @@ impl Call<'_> {
         Ok(response)
     }
 
+    /// The element that an output stands in. Models of services that have left the query protocol behind do not say it.
+    pub(super) fn result_wrapper(&self) -> Option<String> {
+        let said = self.operation.result_wrapper.map(str::to_owned);
+        let is_former = self.service.metadata.query_compatible;
+        said.or_else(|| is_former.then(|| format!("{}Result", self.operation.name)))
+    }
+
     fn form_response(
         &self,
         output: &Value,
@@ -144,8 +162,8 @@ impl Call<'_> {
             root.children.push(Element::with_text("requestId", request_id));
         }
         if let Some((_, structure)) = rest::root_of(self.service, self.operation.output.as_ref()) {
-            let wrapper = self.operation.result_wrapper.filter(|_| !ec2);
-            let mut result = Element::new(wrapper.unwrap_or_default());
+            let wrapper = self.result_wrapper().filter(|_| !ec2);
+            let mut result = Element::new(wrapper.clone().unwrap_or_default());
             let into = if wrapper.is_some() { &mut result } else { &mut root };
             xml_body::encode_members(self.service, structure, members_of(output)?, into, |_| true)?;
             if wrapper.is_some() {

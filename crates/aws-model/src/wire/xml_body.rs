@@ -65,7 +65,9 @@ pub(crate) fn encode_members(
                 .map_err(|error| error.below(name))?;
             into.attributes.push((member.wire_name().to_owned(), text));
         } else {
-            encode(service, member, value, member.wire_name(), into)
+            let former =
+                element_name(service, member).filter(|_| service.metadata.query_compatible);
+            encode(service, member, value, former.unwrap_or(member.wire_name()), into)
                 .map_err(|error| error.below(name))?;
         }
     }
@@ -117,7 +119,7 @@ fn encode_map(
     let mut entries = Vec::new();
     for (key, item) in members_of(value)? {
         let mut entry = Element::new(entry_name);
-        let (key_name, value_name) = entry_names(parts);
+        let (key_name, value_name) = entry_names(service, member, parts);
         encode(service, &parts.0, &Value::String(key.clone()), key_name, &mut entry)?;
         encode(service, &parts.1, item, value_name, &mut entry)
             .map_err(|error| error.below(key))?;
@@ -133,8 +135,43 @@ fn encode_map(
     Ok(())
 }
 
-fn entry_names(parts: &(Member, Member)) -> (&'static str, &'static str) {
+/// What a map calls the keys and the values of its entries.
+pub(crate) fn entry_names(
+    service: &Service,
+    member: &Member,
+    parts: &(Member, Member),
+) -> (&'static str, &'static str) {
+    if service.metadata.query_compatible && member.traits.flattened {
+        let key = if member.name.eq_ignore_ascii_case("Tags") { "Key" } else { "Name" };
+        return (key, "Value");
+    }
     (parts.0.traits.location_name.unwrap_or("key"), parts.1.traits.location_name.unwrap_or("value"))
+}
+
+/// What the query protocol calls a list or a map of SQS, whose model has forgotten it: the name of one of its elements.
+fn former_name(service: &Service, member: &Member) -> Option<&'static str> {
+    let name = match member.name {
+        "AWSAccountIds" => "AWSAccountId",
+        "Actions" => "ActionName",
+        "AttributeNames" => "AttributeName",
+        "Attributes" => "Attribute",
+        "BinaryListValues" => "BinaryListValue",
+        "MessageAttributeNames" => "MessageAttributeName",
+        "MessageAttributes" => "MessageAttribute",
+        "MessageSystemAttributeNames" => "MessageSystemAttributeName",
+        "MessageSystemAttributes" => "MessageSystemAttribute",
+        "Messages" => "Message",
+        "QueueUrls" | "queueUrls" => "QueueUrl",
+        "StringListValues" => "StringListValue",
+        "TagKeys" => "TagKey",
+        "Tags" | "tags" => "Tag",
+        // Entries of batches are called as their shapes are.
+        _ => match &service.shape_of(member).kind {
+            Kind::List(of) => service.shape_of(of).name,
+            _ => return None,
+        },
+    };
+    Some(name)
 }
 
 /// The value that elements of one name are: several where a list or map is flattened.
@@ -161,7 +198,7 @@ pub(crate) fn decode(service: &Service, member: &Member, elements: &[&Element]) 
             } else {
                 first.children.iter().collect()
             };
-            let (key_name, value_name) = entry_names(parts);
+            let (key_name, value_name) = entry_names(service, member, parts);
             let mut map = Map::new();
             for entry in entries {
                 let key = entry.child_text(key_name).ok_or_else(|| {
@@ -218,6 +255,9 @@ pub(crate) fn decode_members(
 
 /// A flattened list may stand under the name of its elements, where it has none of its own.
 pub(crate) fn element_name(service: &Service, member: &Member) -> Option<&'static str> {
+    if service.metadata.query_compatible && member.traits.flattened {
+        return former_name(service, member);
+    }
     match &service.shape_of(member).kind {
         Kind::List(of) if member.traits.flattened && member.traits.location_name.is_none() => {
             of.traits.location_name

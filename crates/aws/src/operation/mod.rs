@@ -1,6 +1,7 @@
 //! Any operation of AWS, by name: written and read by its model, sent by the SDK's own orchestrator, with the retries, time-outs,
 //! signature and interceptors that the typed clients have.
 
+mod customised;
 mod destination;
 mod failure;
 mod plugins;
@@ -70,7 +71,8 @@ impl Aws {
         }
         let dry_run = self.is_dry_run();
         let input = if dry_run { stand_ins(&call.found, call.input) } else { call.input.clone() };
-        let input = supported::without_prefixes(&call.found, input);
+        let input = customised::customised(&call.found, input)
+            .map_err(|message| refused("InvalidInput", message))?;
         let written = wire::Call::new(service, operation);
         let request =
             written.request(&input).map_err(|error| refused("InvalidInput", format!("{error}")))?;

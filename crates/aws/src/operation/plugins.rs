@@ -131,8 +131,8 @@ pub(super) fn to_http(request: &Request) -> Result<HttpRequest, BoxError> {
     for (name, value) in request.headers.iter() {
         sent.headers_mut().try_insert(name.to_ascii_lowercase(), value.to_owned())?;
     }
-    let has_body = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT");
-    if has_body {
+    // Whoever takes no body needs not be told that there is none.
+    if !request.body.is_empty() || !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
         sent.headers_mut().insert("content-length", request.body.len().to_string());
     }
     Ok(sent)

@@ -1,7 +1,6 @@
 //! What this client does not call, and why.
 
-use aws_model::{Found, Location};
-use serde_json::Value;
+use aws_model::Found;
 
 /// Why an operation cannot be called, as the end of a sentence that begins with its name; nothing where it can.
 #[must_use]
@@ -36,35 +35,9 @@ pub(super) fn is_open(way: &str) -> bool {
     way.ends_with("#noAuth")
 }
 
-/// An input with the ids of Route 53 as its paths take them: its answers say `/hostedzone/Z1`, its paths want `Z1`.
-pub(super) fn without_prefixes(found: &Found, mut input: Value) -> Value {
-    if found.service.name != "route53" {
-        return input;
-    }
-    let members = found.service.input_of(found.operation);
-    for member in members.iter().filter(|it| it.traits.location == Some(Location::Uri)) {
-        if let Some(Value::String(id)) = input.get_mut(member.name)
-            && let Some((_, bare)) = id.strip_prefix('/').and_then(|id| id.split_once('/'))
-        {
-            *id = bare.to_owned();
-        }
-    }
-    input
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{unsupported, without_prefixes};
-
-    #[test]
-    fn ids_of_route_53_lose_what_stands_before_them() {
-        let found = aws_model::find("route53:DeleteHostedZone").expect("it is there");
-        let bare = without_prefixes(&found, json!({"Id": "/hostedzone/Z1"}));
-        assert_eq!(bare, json!({"Id": "Z1"}));
-        assert_eq!(without_prefixes(&found, json!({"Id": "Z1"})), json!({"Id": "Z1"}));
-    }
+    use super::unsupported;
 
     #[test]
     fn streams_of_events_and_other_signatures_are_refused() {

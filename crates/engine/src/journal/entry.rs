@@ -64,6 +64,12 @@ fn usual_attempt() -> u64 {
 pub enum Record {
     /// The first line.
     Opened(Opened),
+    /// What the run makes is wanted until then.
+    KeptUntil {
+        /// When it may go.
+        #[serde(with = "crate::event::rfc3339::millis")]
+        until: Timestamp,
+    },
     /// Something is about to be made or changed.
     Intent {
         /// Counts up from 1.
@@ -303,6 +309,8 @@ pub struct JournalState {
     pub entries: Vec<Entry>,
     /// The exit code, once the run is over.
     pub closed: Option<u8>,
+    /// Until when what it has made is wanted, where somebody has said so.
+    pub kept_until: Option<Timestamp>,
 }
 
 impl JournalState {
@@ -315,6 +323,7 @@ impl JournalState {
         match record {
             Record::Opened(opened) => self.opened = Some(opened.clone()),
             Record::Closed { exit_code } => self.closed = Some(*exit_code),
+            Record::KeptUntil { until } => self.kept_until = Some(*until),
             Record::Resumed { .. } => self.closed = None,
             Record::Intent { seq, kind, name, step, number, undo, depends, keep, at, beside } => {
                 self.entries.push(Entry {
@@ -374,7 +383,10 @@ impl JournalState {
             return Err(Illegal::Head);
         }
         match record {
-            Record::Opened(_) | Record::Closed { .. } | Record::Resumed { .. } => Ok(()),
+            Record::Opened(_)
+            | Record::Closed { .. }
+            | Record::Resumed { .. }
+            | Record::KeptUntil { .. } => Ok(()),
             Record::Intent { .. } if self.closed.is_some() => Err(Illegal::Closed),
             Record::Intent { seq, .. } => {
                 let expected = self.entries.len() as u64 + 1;

@@ -310,6 +310,10 @@ impl StepJournal {
 }
 
 impl Ledger for StepJournal {
+    fn keeps(&self) -> bool {
+        self.keep
+    }
+
     fn intend(&self, kind: &'static str, label: &str, undo: Value) -> Result<Seq, LedgerError> {
         if self.holds_secret(label) || self.holds_secret_inside(&undo) {
             let label = format!("{kind} {}", self.masked(label));
@@ -387,6 +391,13 @@ impl Ledger for StepJournal {
             .filter(|entry| entry.kind == kind && entry.state != EntryState::Closed)
             .map(|entry| (entry.seq, entry.undo.clone()))
             .collect()
+    }
+
+    fn held(&self) -> Vec<(String, Value)> {
+        let store = self.journal.store();
+        let held = |entry: &&Entry| !entry.keep && entry.state != EntryState::Closed;
+        let entries = store.state().entries.iter().filter(held);
+        entries.filter_map(|entry| Some((entry.kind.clone(), entry.ids.clone()?))).collect()
     }
 
     fn ids(&self, seq: Seq) -> Option<Value> {

@@ -371,6 +371,7 @@ impl Engine {
             maker_of: setup.maker_of,
             sink: &setup.sink,
             timeout: setup.cleanup_timeout,
+            max: crate::cleanup::USUAL_MAX,
             windows: Windows::of_own_calls(setup.facts.on_this_machine, setup.journal.attempt()),
         }
     }

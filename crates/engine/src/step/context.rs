@@ -41,6 +41,8 @@ pub struct RunFacts {
 impl RunFacts {
     /// The key of the tag that everything a run makes carries.
     pub const TAG_KEY: &'static str = "playbook:run";
+    /// The key of the tag on what a playbook wants to stay.
+    pub const KEEP_KEY: &'static str = "playbook:keep";
 }
 
 /// Who answers questions. Blocks until there is an answer.
@@ -260,6 +262,12 @@ impl Context {
             seq != entry.seq
                 && serde_json::from_value::<R>(made).is_ok_and(|resource| is_it(&resource))
         })
+    }
+
+    /// Whether what the step makes is to stay.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.ledger.keeps()
     }
 
     /// Puts a question to whoever is there, without blocking the run's other work.

@@ -88,9 +88,17 @@ pub trait Ledger: Send + Sync {
     fn amend(&self, made: Value) -> Result<(), LedgerError>;
     /// The open entries of that type, latest first.
     fn open(&self, kind: &'static str) -> Vec<(Seq, Value)>;
+    /// Type and ids of all that the run has made and is going to take away.
+    fn held(&self) -> Vec<(String, Value)> {
+        Vec::new()
+    }
     /// The ids of an entry whose outcome is known.
     fn ids(&self, _seq: Seq) -> Option<Value> {
         None
+    }
+    /// Whether what is made is to stay.
+    fn keeps(&self) -> bool {
+        false
     }
     /// Whether a text holds a secret. Whoever does not know says yes.
     fn holds_secret(&self, _text: &str) -> bool {

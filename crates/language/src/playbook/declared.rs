@@ -36,6 +36,8 @@ fn keys(pointer: &str) -> Vec<&'static str> {
 pub(super) static TOP: Keys = LazyLock::new(|| keys("/top"));
 /// Those of an input.
 pub(super) static INPUT: Keys = LazyLock::new(|| keys("/input"));
+/// Those of `matrix`.
+pub(super) static MATRIX: Keys = LazyLock::new(|| keys("/top/properties/matrix"));
 /// Those of `defaults`.
 pub(super) static DEFAULTS: Keys = LazyLock::new(|| keys("/defaults"));
 /// Those of `poll` in `defaults`.
@@ -70,7 +72,7 @@ mod tests {
         assert_eq!(**CLEANUP, ["confirm"]);
         assert_eq!(**DEFAULT_POLL, ["every", "timeout"]);
         assert!(STEP_KEYS.contains(&"when") && !STEP_KEYS.contains(&"always"));
-        for place in [&TOP, &INPUT, &DEFAULTS, &POLL, &REPEAT, &PARALLEL] {
+        for place in [&TOP, &INPUT, &MATRIX, &DEFAULTS, &POLL, &REPEAT, &PARALLEL] {
             assert!(!place.is_empty());
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::diagnostic::Span;
 use crate::question::Question;
 use crate::spec::Spec;
@@ -32,8 +34,21 @@ pub struct Playbook {
     pub vars: Vec<(String, Template)>,
     /// `steps`, in order.
     pub steps: Vec<Step>,
+    /// `matrix`: what the playbook is run with, where the command line says nothing else; of no effect where it is included.
+    pub matrix: Matrix,
     /// `outputs`: what an including playbook sees.
     pub outputs: Vec<(String, Expression)>,
+}
+
+/// Lists of which the playbook is run with every combination.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Matrix {
+    /// The values of inputs.
+    pub inputs: Vec<(String, Vec<Value>)>,
+    /// Regions.
+    pub regions: Vec<String>,
+    /// Profiles of the AWS configuration, and so accounts and roles.
+    pub profiles: Vec<String>,
 }
 
 /// What a person or CI gives.

@@ -14,14 +14,21 @@ use crate::types::Types;
 const TEMPLATE: &str = "#/$defs/template";
 
 /// The JSON Schema (2020-12) of a whole playbook, made of the step keys and of what every kind says of its input.
+///
+/// Of a service that has some of `operations`, no others are let through; of the other services any are, with anything in them.
 #[must_use]
-pub fn json_schema(kinds: &dyn Kinds) -> Value {
+pub fn json_schema(kinds: &dyn Kinds, operations: &[&Spec]) -> Value {
     let specs: Vec<&Spec> = kinds.names().into_iter().filter_map(|name| kinds.spec(name)).collect();
     let mut definitions = fixed_definitions();
     for spec in &specs {
         define_kind(spec, &mut definitions);
     }
-    definitions.insert("step".to_owned(), step(&specs));
+    for operation in operations {
+        define_operation(operation, &mut definitions);
+    }
+    let mut step = step(&specs);
+    add_operations(&mut step, operations);
+    definitions.insert("step".to_owned(), step);
     definitions.insert("operation".to_owned(), json!({"type": ["object", "null"]}));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -52,6 +59,25 @@ pub(super) fn top_properties() -> Value {
                 "type": "object",
                 "propertyNames": {"$ref": "#/$defs/name"},
                 "additionalProperties": {"$ref": "#/$defs/input"}
+            },
+            "matrix": {
+                "description": "Lists of which the playbook is run with every combination, each run by itself.",
+                "type": "object",
+                "properties": {
+                    "inputs": {
+                        "description": "The values of inputs, by name.",
+                        "type": "object",
+                        "additionalProperties": {"type": "array", "minItems": 1}
+                    },
+                    "regions": {"description": "Regions.", "type": "array", "items": {"type": "string"}, "minItems": 1},
+                    "profiles": {
+                        "description": "Profiles of the AWS configuration, and so accounts and roles.",
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "minItems": 1
+                    }
+                },
+                "additionalProperties": false
             },
             "vars": {
                 "description": "What is computed once, in order, before the first step.",
@@ -194,6 +220,30 @@ fn step(specs: &[&Spec]) -> Value {
     })
 }
 
+/// Offers operations of AWS by name; of their services, no others are let through then.
+fn add_operations(step: &mut Value, operations: &[&Spec]) {
+    let mut services: Vec<&str> =
+        operations.iter().filter_map(|spec| Some(spec.name.split_once(':')?.0)).collect();
+    services.dedup();
+    if services.is_empty() {
+        return;
+    }
+    if let Value::Object(patterns) = &mut step["patternProperties"]
+        && let Some(any) = patterns.remove(OPERATION)
+    {
+        let others =
+            format!("^(?!(?:{}):){}", services.join("|"), OPERATION.trim_start_matches('^'));
+        patterns.insert(others, any);
+    }
+    for spec in operations {
+        let reference = format!("#/$defs/{}", spec.name);
+        let page = hover(&spec.summary, &spec.details, spec.example);
+        step["properties"][spec.name] =
+            json!({"description": spec.summary, "markdownDescription": page, "$ref": reference});
+        step["properties"]["undo"]["properties"][spec.name] = json!({"$ref": reference});
+    }
+}
+
 /// Names of operations, such as `sqs:CreateQueue`.
 const OPERATION: &str = "^[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]*$";
 
@@ -333,16 +383,26 @@ fn with_definitions(properties: Value) -> Value {
     json!({"type": "object", "properties": properties, "additionalProperties": false, "$defs": fixed_definitions()})
 }
 
+/// Adds an operation's input. The shapes of a service are defined once for all of its operations.
+fn define_operation(spec: &Spec, definitions: &mut Map<String, Value>) {
+    let service = spec.name.split_once(':').map_or(spec.name, |(service, _)| service);
+    define(spec, service, definitions);
+}
+
 /// Adds a kind's input and all that it refers to.
 fn define_kind(spec: &Spec, definitions: &mut Map<String, Value>) {
+    define(spec, spec.name, definitions);
+}
+
+fn define(spec: &Spec, prefix: &str, definitions: &mut Map<String, Value>) {
     let name = spec.name;
-    let Value::Object(mut input) = with_templates(&spec.input, name, &spec.input) else {
+    let Value::Object(mut input) = with_templates(&spec.input, prefix, &spec.input) else {
         definitions.insert(name.to_owned(), Value::Bool(true));
         return;
     };
     if let Some(Value::Object(own)) = input.remove("$defs") {
         for (definition, schema) in own {
-            definitions.insert(format!("{name}.{definition}"), schema);
+            definitions.insert(format!("{prefix}.{definition}"), schema);
         }
     }
     input.insert("title".to_owned(), name.into());
@@ -392,12 +452,29 @@ fn with_templates(schema: &Value, kind: &str, root: &Value) -> Value {
                 .collect::<Map<_, _>>()
                 .into(),
             ("$schema" | "title", _) => continue,
+            ("pattern", Value::String(pattern)) if !is_portable(pattern) => continue,
             (key, value) if key.starts_with("x-") && value.is_boolean() => continue,
             (_, value) => value.clone(),
         };
         rewritten.insert(key.clone(), value);
     }
     Value::Object(rewritten)
+}
+
+/// Whether editors understand a regular expression as AWS does. Where they do not, `check` alone holds a text against it.
+fn is_portable(pattern: &str) -> bool {
+    const FOREIGN: [&str; 19] = [
+        "\\p", "\\P", "\\h", "\\H", "\\A", "\\z", "\\Z", "\\Q", "\\x{", "\\uD8", "(?", "[:", "&&",
+        "++", "*+", "?+", "}+", "}{", "${",
+    ];
+    // A range from a class of characters is an error in some and a hyphen in others.
+    let range_of_class = pattern.as_bytes().windows(4).any(|part| {
+        part[0] == b'\\'
+            && matches!(part[1], b'w' | b'd' | b's')
+            && part[2] == b'-'
+            && part[3] != b']'
+    });
+    !range_of_class && !FOREIGN.iter().any(|foreign| pattern.contains(foreign))
 }
 
 /// A schema of a value that may be a template instead.

@@ -48,6 +48,7 @@ impl Reader<'_, '_> {
         self.scope.public_env.extend(public_env.iter().cloned());
         self.declare(node);
         let inputs = node.get("inputs").map(|node| self.inputs(node)).unwrap_or_default();
+        let matrix = node.get("matrix").map(|node| self.matrix(node, &inputs)).unwrap_or_default();
         let vars = node.get("vars").map(|node| self.vars(node)).unwrap_or_default();
         self.scope.section = Section::Steps;
         if let Some(defaults) = node.get("defaults") {
@@ -78,6 +79,7 @@ impl Reader<'_, '_> {
             inputs,
             vars,
             steps,
+            matrix,
             outputs,
         };
         Some(Read { playbook, outputs: shapes })

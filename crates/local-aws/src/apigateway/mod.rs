@@ -1,24 +1,27 @@
-//! API Gateway: HTTP APIs, which call functions for whoever asks them over HTTP.
+//! API Gateway: HTTP and REST APIs, which call functions for whoever asks them over HTTP.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | [`http_apis`] | the operations on HTTP APIs, their routes, integrations, stages and authorizers |
+//! | [`rest_apis`] | the operations on REST APIs, their resources, methods, deployments, stages and authorizers |
 //! | [`front`] | what answers at `/_api/ID/…`, and under the names of APIs |
 //! | [`resource_types`] | what stacks can have of it |
 
-mod front;
+pub(crate) mod front;
 mod http_apis;
 mod resource_types;
+mod rest_apis;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use hyper::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::front::grants::Grants;
 use self::http_apis::Api;
+use self::rest_apis::RestApi;
 use crate::account::feed::{ChangeEvent, Outbox};
 use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
@@ -27,14 +30,17 @@ use crate::protocol::{AwsError, Protocol};
 use crate::server::modelled::{self, Model};
 use crate::server::{self, Comparison, Interface};
 
-const MODELS: &[Model] = &[http_apis::MODEL];
+const MODELS: &[Model] = &[http_apis::MODEL, rest_apis::MODEL];
 
 /// APIs by id.
 #[derive(Debug, Default)]
 pub struct State {
     http: BTreeMap<String, Api>,
+    rest: BTreeMap<String, RestApi>,
+    /// The role that an account has for logs.
+    log_role: Option<String>,
     /// What authorizers have said, for as long as they want it to be kept.
-    grants: Grants,
+    verdicts: Grants<Value>,
     outbox: Outbox,
 }
 
@@ -56,7 +62,12 @@ impl server::Service for Service {
     }
 
     fn interface(&self) -> Interface {
-        Interface { protocol: Protocol::RestJson, target: "", version: "", paths: &["v2"] }
+        Interface {
+            protocol: Protocol::RestJson,
+            target: "",
+            version: "",
+            paths: &["v2", "restapis"],
+        }
     }
 
     fn operation(&self, request: &Request) -> String {
@@ -95,14 +106,27 @@ impl server::Service for Service {
         resource_types::ALL
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let apis = state.http.iter().map(|(id, api)| server::Tagged {
+            arn: format!("arn:aws:apigateway:{}::/apis/{id}", account.region),
+            tags: api.tags(),
+        });
+        apis.collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         let state = account.state::<State>();
         let apis = state.http.iter().map(|(id, api)| (id.clone(), api.snapshot()));
-        json!({ "AWS::ApiGatewayV2::Api": apis.collect::<serde_json::Map<_, _>>() })
+        let rest = state.rest.iter().map(|(id, api)| (id.clone(), api.snapshot()));
+        json!({
+            "AWS::ApiGateway::RestApi": rest.collect::<Map<_, _>>(),
+            "AWS::ApiGatewayV2::Api": apis.collect::<Map<_, _>>(),
+        })
     }
 
     fn comparison(&self) -> Comparison {
-        let volatile = &["LastUpdatedDate", "LastDeploymentStatusMessage"];
+        let volatile = &["LastUpdatedDate", "LastDeploymentStatusMessage", "lastUpdatedDate"];
         Comparison { has_types: true, volatile, ..Comparison::default() }
     }
 }

@@ -1,5 +1,10 @@
 //! APIs over real sockets, in front of functions that run.
 
+mod rest;
+mod stacks;
+mod tokens;
+mod urls;
+
 use std::io::{Cursor, Write};
 
 use base64::Engine as _;
@@ -17,14 +22,35 @@ use crate::{LatencyProfile, LocalAws, LocalOptions};
 
 /// Answers with its event, or as the query says.
 const HANDLER: &str = r#"
-import json
+import json, time
+
+def gate(event):
+    token = event.get("authorizationToken") or event["headers"].get("X-Word")
+    if token == "who":
+        raise Exception("Unauthorized")
+    if token == "break":
+        return {"principalId": "ada"}
+    effect = "Deny" if token == "never" else "Allow"
+    arn = event["methodArn"].rsplit("/", 2)[0] + "/*"
+    resource = arn if token != "elsewhere" else "arn:aws:execute-api:*:*:none/*"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+    return {
+        "principalId": "ada", "context": {"level": 3, "seen": event["type"], "at": time.time()},
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
 
 def handler(event, context):
     query = event.get("queryStringParameters") or {}
+    if "methodArn" in event:
+        return gate(event)
     if event.get("type") == "REQUEST":
         return {"isAuthorized": event["identitySource"] == ["let me in"], "context": {"who": "ada", "level": 3}}
     if "fail" in query:
         raise ValueError("no")
+    if "sleep" in query:
+        time.sleep(float(query["sleep"]))
+    if "bytes" in query:
+        return {"statusCode": 200, "body": "AAEC", "isBase64Encoded": True, "headers": {"Content-Type": "image/png"}}
     if "plain" in query:
         return {"got": query["plain"]}
     return {"statusCode": 201, "headers": {"X-Kind": "test"}, "body": json.dumps(event)}
@@ -54,6 +80,17 @@ impl Here {
     async fn call(&self, operation: &str, input: Value) -> Value {
         let name = format!("apigatewayv2:{operation}");
         self.client.operation(&name, &input).await.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    async fn rest(&self, operation: &str, input: Value) -> Value {
+        let name = format!("apigateway:{operation}");
+        self.client.operation(&name, &input).await.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    async fn rest_refused(&self, operation: &str, input: Value) -> (String, String) {
+        let name = format!("apigateway:{operation}");
+        let error = self.client.operation(&name, &input).await.expect_err("refused");
+        (error.code, error.message)
     }
 
     async fn refused(&self, operation: &str, input: Value) -> (String, String) {

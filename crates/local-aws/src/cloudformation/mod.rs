@@ -169,6 +169,14 @@ impl server::Service for Service {
         &[&cdk_metadata::TYPE]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let stacks = state.stacks.values().filter(|stack| stack.exists());
+        stacks
+            .map(|stack| server::Tagged { arn: stack.id.clone(), tags: stack.tags.clone() })
+            .collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         account.state::<State>().snapshot()
     }

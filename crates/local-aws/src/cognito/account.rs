@@ -56,10 +56,12 @@ impl State {
             .filter(|name| *name == "sub" || settings.may_read(name))
             .map(str::to_owned)
             .collect();
-        Ok(json!({
+        let mut shown = json!({
             "Username": user.username,
             "UserAttributes": user.attribute_list(Some(&readable)),
-        }))
+        });
+        user.factors.render_into(&mut shown);
+        Ok(shown)
     }
 
     pub(super) fn delete_user(&mut self, body: &[u8], context: &Context) -> Output {
@@ -166,6 +168,14 @@ impl Pool {
     ) -> Output {
         let emptied: BTreeMap<String, String> =
             names.iter().map(|name| (name.clone(), String::new())).collect();
+        let unknown: Vec<String> = names
+            .iter()
+            .filter(|name| !self.schema.knows(name))
+            .map(|name| format!("user.{name}: Attribute does not exist in the schema.\n"))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(invalid(format!("Invalid user attributes: {}", unknown.concat())));
+        }
         self.schema.check(&emptied, author)?;
         let required = self.schema.missing(&BTreeMap::new());
         if let Some(name) = names.iter().find(|name| required.contains(name)) {
@@ -189,6 +199,7 @@ impl Pool {
         context: &Context,
     ) -> Result<Vec<Draft>, AwsError> {
         self.schema.check(given, cause.author)?;
+        self.check_names(username, given)?;
         let settings = self.settings.clone();
         let before = self.user(username)?.clone();
         let user = self.user_mut(username)?;
@@ -219,7 +230,8 @@ impl Pool {
             }
         }
         user.modified = context.now;
-        self.settle_alias(username, before, false)?;
+        // An administrator who vouches for an address takes it from whoever has it.
+        self.settle_alias(username, before, cause.author == Author::Admin)?;
         to_prove
             .into_iter()
             .map(|(name, value, waits)| {

@@ -76,7 +76,10 @@ fn named<'a>(state: &'a mut State, body: &[u8]) -> Result<(&'a mut Pool, String)
 impl State {
     pub(super) fn admin_get_user(&mut self, body: &[u8], _: &Context) -> Output {
         let (pool, username) = named(self, body)?;
-        Ok(pool.user(&username)?.render("UserAttributes", None))
+        let user = pool.user(&username)?;
+        let mut shown = user.render("UserAttributes", None);
+        user.factors.render_into(&mut shown);
+        Ok(shown)
     }
 
     pub(super) fn admin_delete_user(&mut self, body: &[u8], _: &Context) -> Output {

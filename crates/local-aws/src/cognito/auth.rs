@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::checks::{CLIENT_ID, Checks, POOL_ID, SESSION};
+use super::challenges::{Proven, Stage};
+use super::checks::{CLIENT_ID, Checks, POOL_ID, TOKEN};
 use super::claims::Claims;
 use super::clients::Flow;
-use super::error::{disabled, invalid, no_user, not_authorized, unsupported, wrong_password};
+use super::error::{
+    disabled, invalid, no_user, reset_required, too_many_passwords, unsupported, wrong_password,
+};
 use super::migration::Newcomer;
-use super::passwords::Occasion as PasswordOccasion;
 use super::pools::Pool;
-use super::schema::Author;
-use super::tokens::{Challenge, Session};
+use super::tokens::Session;
 use super::triggers::{Firing, Occasion, Trigger};
 use super::users::{Status, User};
-use super::{Cognito, Context, Output, State, ids, keys};
+use super::{Cognito, Context, Output, State, keys};
 use crate::protocol::AwsError;
 
 const FLOWS: [&str; 8] = [
@@ -29,8 +30,6 @@ const FLOWS: [&str; 8] = [
     "ADMIN_USER_PASSWORD_AUTH",
     "USER_AUTH",
 ];
-const NEW_PASSWORD: &str = "NEW_PASSWORD_REQUIRED";
-const SESSION_LENGTH: usize = 200;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -44,12 +43,11 @@ pub(super) struct InitiateAuth {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Answer {
-    user_pool_id: Option<String>,
+#[allow(clippy::struct_field_names)] // The names are AWS's.
+pub(super) struct Refresh {
+    refresh_token: Option<String>,
     client_id: Option<String>,
-    challenge_name: Option<String>,
-    session: Option<String>,
-    challenge_responses: BTreeMap<String, String>,
+    client_secret: Option<String>,
     client_metadata: Option<Value>,
 }
 
@@ -64,29 +62,50 @@ struct Attempt<'a> {
 }
 
 /// Whom tokens are made for, and why.
-struct Grant<'a> {
-    pool_id: String,
-    client_id: &'a str,
-    username: String,
-    source: &'a str,
-    client_metadata: Option<Value>,
-}
-
-/// What the right password leads to.
-enum Decision {
-    In,
-    Challenge(Value),
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    pub(super) pool_id: String,
+    pub(super) client_id: String,
+    pub(super) username: String,
+    pub(super) source: &'static str,
+    pub(super) client_metadata: Option<Value>,
 }
 
 impl InitiateAuth {
-    fn parameter(&self, name: &str) -> Result<&str, AwsError> {
-        let value = self.auth_parameters.get(name).map(String::as_str);
-        value
+    pub(super) fn parameter(&self, name: &str) -> Result<&str, AwsError> {
+        self.optional(name)
             .filter(|value| !value.is_empty())
             .ok_or_else(|| invalid(format!("Missing required parameter {name}")))
     }
 
-    fn client_id(&self) -> &str {
+    pub(super) fn optional(&self, name: &str) -> Option<&str> {
+        self.auth_parameters.get(name).map(String::as_str)
+    }
+
+    pub(super) fn validation_data(&self) -> Value {
+        self.client_metadata.clone().unwrap_or_default()
+    }
+
+    /// The pool, where the client may be used so.
+    pub(super) fn admit<'a>(
+        &self,
+        state: &'a State,
+        username: &str,
+        flow: Flow,
+    ) -> Result<&'a Pool, AwsError> {
+        let attempt = Attempt {
+            pool_id: self.user_pool_id.as_deref(),
+            client_id: self.client_id(),
+            username,
+            password: "",
+            secret_hash: self.secret_hash(),
+            validation_data: Value::Null,
+        };
+        attempt.admit(state, flow)?;
+        state.pool_of_client(self.client_id())
+    }
+
+    pub(super) fn client_id(&self) -> &str {
         self.client_id.as_deref().unwrap_or_default()
     }
 
@@ -115,6 +134,8 @@ impl Cognito {
                 Err(invalid("Initiate Auth method not supported."))
             }
             Some("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN") => self.by_refresh_token(&input).await,
+            Some("USER_SRP_AUTH") => self.by_srp(&input).await,
+            Some("CUSTOM_AUTH") => self.by_custom(&input).await,
             Some(flow) => Err(unsupported(&format!("The flow {flow}"))),
             None => Err(invalid("Missing required parameter AUTH_FLOW")),
         }
@@ -127,19 +148,20 @@ impl Cognito {
             username: input.parameter("USERNAME")?,
             password: input.parameter("PASSWORD")?,
             secret_hash: input.secret_hash(),
-            validation_data: input.client_metadata.clone().unwrap_or_default(),
+            validation_data: input.validation_data(),
         };
         let is_unknown = self.with(|state, _| attempt.admit(state, flow))?;
         if is_unknown {
             self.migrate_attempt(&attempt).await?;
         }
-        let firing = self.with(|state, _| attempt.pre_authentication(state))?;
+        let firing = self.with(|state, _| {
+            let pool = state.pool_of_client(attempt.client_id)?;
+            pool.user(attempt.username)?;
+            pool.attempt_firing(attempt.username, attempt.client_id, input.validation_data())
+        })?;
         self.fire(firing).await?;
-        let (grant, decision) = self.with(|state, context| attempt.judge(state, context))?;
-        match decision {
-            Decision::Challenge(challenge) => Ok(challenge),
-            Decision::In => self.grant(grant).await,
-        }
+        let stage = self.with(|state, context| attempt.judge(state, context))?;
+        self.proceed(stage).await
     }
 
     async fn migrate_attempt(&self, attempt: &Attempt<'_>) -> Result<(), AwsError> {
@@ -162,17 +184,8 @@ impl Cognito {
         }
         let firing = self.with(|state, _| {
             let pool = state.pool_of_client(attempt.client_id)?;
-            let request = json!({
-                "userAttributes": {},
-                "validationData": attempt.validation_data,
-                "userNotFound": true,
-            });
-            Ok::<_, AwsError>(pool.authentication(
-                Trigger::PreAuthentication,
-                attempt.username,
-                attempt.client_id,
-                request,
-            ))
+            let data = attempt.validation_data.clone();
+            pool.attempt_firing(attempt.username, attempt.client_id, data)
         })?;
         self.fire(firing).await?;
         Err(wrong_password())
@@ -191,21 +204,41 @@ impl Cognito {
             let session = pool.refreshed(token, client_id, context.now)?.clone();
             let user = pool.user(&session.username)?;
             client.check_secret(input.secret_hash(), &[&user.username, &user.sub])?;
-            if !user.enabled {
-                return Err(disabled());
-            }
-            let firing = pool.token_firing(user, client_id, "TokenGeneration_RefreshTokens", None);
-            Ok((firing, session, pool.id.clone()))
+            refreshing(pool, session, None)
         })?;
+        self.refresh(firing, &session, &pool_id).await
+    }
+
+    pub(super) async fn tokens_from_refresh_token(&self, input: Refresh) -> Output {
+        Checks::new()
+            .required("refreshToken", input.refresh_token.as_deref(), &TOKEN)
+            .required("clientId", input.client_id.as_deref(), &CLIENT_ID)
+            .finish()?;
+        let (firing, session, pool_id) = self.with(|state, context| {
+            let client_id = input.client_id.as_deref().unwrap_or_default();
+            let token = input.refresh_token.as_deref().unwrap_or_default();
+            let pool = state.pool_of_client(client_id)?;
+            pool.client(client_id)?.check_plain_secret(input.client_secret.as_deref())?;
+            let session = pool.refreshed(token, client_id, context.now)?.clone();
+            refreshing(pool, session, input.client_metadata.clone())
+        })?;
+        let mut output = self.refresh(firing, &session, &pool_id).await?;
+        if let Some(members) = output.as_object_mut() {
+            members.remove("ChallengeParameters");
+        }
+        Ok(output)
+    }
+
+    async fn refresh(&self, firing: Option<Firing>, session: &Session, pool_id: &str) -> Output {
         let response = self.fire(firing).await?;
         let claims = self.with(|state, context| {
-            state.pool(&pool_id)?.claims(&session, response.as_ref(), context)
+            state.pool(pool_id)?.claims(session, response.as_ref(), context)
         })?;
         result(&claims, None).await
     }
 
     /// After everything has been proved: the last two functions, and the tokens.
-    async fn grant(&self, grant: Grant<'_>) -> Output {
+    pub(super) async fn grant(&self, grant: Grant) -> Output {
         let firing = self.with(|state, _| {
             let pool = state.pool(&grant.pool_id)?;
             let user = pool.user(&grant.username)?;
@@ -219,7 +252,7 @@ impl Cognito {
             Ok::<_, AwsError>(pool.authentication(
                 Trigger::PostAuthentication,
                 &user.username,
-                grant.client_id,
+                &grant.client_id,
                 request,
             ))
         })?;
@@ -228,41 +261,36 @@ impl Cognito {
             let pool = state.pool(&grant.pool_id)?;
             let user = pool.user(&grant.username)?;
             let metadata = grant.client_metadata.clone();
-            Ok::<_, AwsError>(pool.token_firing(user, grant.client_id, grant.source, metadata))
+            Ok::<_, AwsError>(pool.token_firing(user, &grant.client_id, grant.source, metadata))
         })?;
         let response = self.fire(firing).await?;
         let (claims, session) =
             self.with(|state, context| open(state, &grant, response.as_ref(), context))?;
         result(&claims, Some(&session.refresh_token)).await
     }
+}
 
-    pub(super) async fn respond_to_challenge(&self, input: Answer, is_admin: bool) -> Output {
-        let mut checks = Checks::new()
-            .required("clientId", input.client_id.as_deref(), &CLIENT_ID)
-            .optional("session", input.session.as_deref(), &SESSION);
-        if is_admin {
-            checks = checks.required("userPoolId", input.user_pool_id.as_deref(), &POOL_ID);
-        }
-        checks.finish()?;
-        match input.challenge_name.as_deref() {
-            Some(NEW_PASSWORD) => {}
-            Some(name) => return Err(unsupported(&format!("The challenge {name}"))),
-            None => return Err(invalid("Missing required parameter ChallengeName")),
-        }
-        let (pool_id, username) = self.with(|state, context| input.accept(state, context))?;
-        let grant = Grant {
-            pool_id,
-            client_id: input.client_id.as_deref().unwrap_or_default(),
-            username,
-            source: "TokenGeneration_NewPasswordChallenge",
-            client_metadata: input.client_metadata.clone(),
-        };
-        self.grant(grant).await
+/// What has to be asked before a session is refreshed.
+fn refreshing(
+    pool: &Pool,
+    session: Session,
+    client_metadata: Option<Value>,
+) -> Result<(Option<Firing>, Session, String), AwsError> {
+    let user = pool.user(&session.username)?;
+    if !user.enabled {
+        return Err(disabled());
     }
+    let source = "TokenGeneration_RefreshTokens";
+    let firing = pool.token_firing(user, &session.client_id, source, client_metadata);
+    Ok((firing, session, pool.id.clone()))
 }
 
 /// The client belongs to the pool that an administrator names.
-fn check_pool(pool: &Pool, named: Option<&str>, client_id: &str) -> Result<(), AwsError> {
+pub(super) fn check_pool(
+    pool: &Pool,
+    named: Option<&str>,
+    client_id: &str,
+) -> Result<(), AwsError> {
     match named {
         Some(id) if id != pool.id => Err(super::error::no_client(client_id)),
         _ => Ok(()),
@@ -271,13 +299,13 @@ fn check_pool(pool: &Pool, named: Option<&str>, client_id: &str) -> Result<(), A
 
 fn open(
     state: &mut State,
-    grant: &Grant<'_>,
+    grant: &Grant,
     response: Option<&Map<String, Value>>,
     context: &Context,
 ) -> Result<(Claims, Session), AwsError> {
     let pool = state.pool_mut(&grant.pool_id)?;
     pool.user(&grant.username)?;
-    let session = pool.open_session(&grant.username, grant.client_id, context.now)?;
+    let session = pool.open_session(&grant.username, &grant.client_id, context.now)?;
     let claims = pool.claims(&session, response, context)?;
     Ok((claims, session))
 }
@@ -308,6 +336,8 @@ impl Attempt<'_> {
         if !client.settings.allows(flow) {
             return Err(invalid(match flow {
                 Flow::UserPassword => "USER_PASSWORD_AUTH flow not enabled for this client",
+                Flow::Srp => "USER_SRP_AUTH is not enabled for the client.",
+                Flow::Custom => "CUSTOM_AUTH is not enabled for the client.",
                 _ => "Auth flow not enabled for this client",
             }));
         }
@@ -317,74 +347,28 @@ impl Attempt<'_> {
         Ok(user.is_none())
     }
 
-    fn pre_authentication(&self, state: &State) -> Result<Option<Firing>, AwsError> {
-        let pool = state.pool_of_client(self.client_id)?;
-        let user = pool.user(self.username)?;
-        if !user.enabled {
-            return Err(disabled());
-        }
-        let mut request = json!({
-            "userAttributes": user.event_attributes(),
-            "validationData": self.validation_data,
-        });
-        if pool.client(self.client_id)?.settings.hides_users() {
-            request["userNotFound"] = json!(false);
-        }
-        Ok(pool.authentication(Trigger::PreAuthentication, &user.username, self.client_id, request))
-    }
-
-    fn judge(
-        &self,
-        state: &mut State,
-        context: &Context,
-    ) -> Result<(Grant<'_>, Decision), AwsError> {
+    fn judge(&self, state: &mut State, context: &Context) -> Result<Stage, AwsError> {
         let now = context.now;
         let pool = state.pool_of_client_mut(self.client_id)?;
-        let lifetime = pool.client(self.client_id)?.settings.challenge_lifetime();
         let user = pool.user_mut(self.username)?;
         if user.is_locked(now) {
-            return Err(not_authorized("Password attempts exceeded"));
+            return Err(too_many_passwords());
         }
         if user.status == Status::ResetRequired {
-            return Err(AwsError::bad_request(
-                "PasswordResetRequiredException",
-                "Password reset required for the user",
-            ));
+            return Err(reset_required());
         }
         if !user.password_fits(self.password, now) {
             return Err(wrong_password());
         }
         let username = user.username.clone();
-        let decision = match user.status {
-            Status::Unconfirmed => {
-                return Err(AwsError::bad_request(
-                    "UserNotConfirmedException",
-                    "User is not confirmed.",
-                ));
-            }
-            Status::ForceChangePassword => {
-                if user.temporary_until.is_some_and(|until| now >= until) {
-                    return Err(not_authorized(
-                        "Temporary password has expired and must be reset by an administrator.",
-                    ));
-                }
-                let challenge = Challenge {
-                    username: username.clone(),
-                    client_id: self.client_id.to_owned(),
-                    expires: now + lifetime,
-                };
-                Decision::Challenge(pool.challenge(challenge)?)
-            }
-            _ => Decision::In,
-        };
-        let grant = Grant {
-            pool_id: pool.id.clone(),
+        pool.check_status(&username, context)?;
+        let proven = Proven {
+            username: &username,
             client_id: self.client_id,
-            username,
             source: "TokenGeneration_Authentication",
             client_metadata: None,
         };
-        Ok((grant, decision))
+        pool.after_password(&proven, context)
     }
 }
 
@@ -404,83 +388,25 @@ impl Pool {
         self.firing(trigger, &occasion)
     }
 
-    fn challenge(&mut self, challenge: Challenge) -> Output {
-        let user = self.user(&challenge.username)?;
-        let session = ids::opaque(SESSION_LENGTH);
-        let missing: Vec<String> = self
-            .schema
-            .missing(&user.attributes)
-            .into_iter()
-            .map(|name| format!("userAttributes.{name}"))
-            .collect();
-        let shown = json!({
-            "ChallengeName": NEW_PASSWORD,
-            "Session": session,
-            "ChallengeParameters": {
-                "USER_ID_FOR_SRP": user.username,
-                "requiredAttributes": json!(missing).to_string(),
-                "userAttributes": json!(user.attributes).to_string(),
-            },
-        });
-        self.challenges.insert(session, challenge);
-        Ok(shown)
-    }
-}
-
-impl Answer {
-    fn response(&self, name: &str) -> Result<&str, AwsError> {
-        let value = self.challenge_responses.get(name).map(String::as_str);
-        value.ok_or_else(|| invalid(format!("Missing required parameter {name}")))
-    }
-
-    /// Takes the new password: the pool and the user.
-    fn accept(&self, state: &mut State, context: &Context) -> Result<(String, String), AwsError> {
-        let client_id = self.client_id.as_deref().unwrap_or_default();
-        let name = self.response("USERNAME")?;
-        let password = self.response("NEW_PASSWORD")?;
-        let pool = state.pool_of_client_mut(client_id)?;
-        check_pool(pool, self.user_pool_id.as_deref(), client_id)?;
-        let invalid_session = || not_authorized("Invalid session for the user.");
-        let session = self.session.clone().unwrap_or_default();
-        let challenge = pool.challenges.get(&session).ok_or_else(invalid_session)?;
-        let user = pool.find(name).ok_or_else(invalid_session)?;
-        if challenge.username != user.username || challenge.client_id != client_id {
-            return Err(invalid_session());
-        }
-        if context.now >= challenge.expires {
-            return Err(not_authorized("Invalid session for the user, session is expired."));
-        }
-        let hash = self.challenge_responses.get("SECRET_HASH").map(String::as_str);
-        pool.client(client_id)?.check_secret(hash, &[name, &user.username])?;
-        if !user.enabled {
+    /// The function that may turn somebody away before anything is proved.
+    pub(super) fn attempt_firing(
+        &self,
+        name: &str,
+        client_id: &str,
+        validation_data: Value,
+    ) -> Result<Option<Firing>, AwsError> {
+        let user = self.find(name);
+        if user.is_some_and(|user| !user.enabled) {
             return Err(disabled());
         }
-        pool.settings.password_policy().check(password, PasswordOccasion::Change)?;
-        let given = self.attributes(pool, user)?;
-        let username = user.username.clone();
-        pool.challenges.remove(&session);
-        let user = pool.user_mut(&username)?;
-        user.attributes.extend(given);
-        user.set_password(password, context.now);
-        user.status = Status::Confirmed;
-        Ok((pool.id.clone(), username))
-    }
-
-    /// `userAttributes.NAME`
-    fn attributes(&self, pool: &Pool, user: &User) -> Result<BTreeMap<String, String>, AwsError> {
-        let given: BTreeMap<String, String> = self
-            .challenge_responses
-            .iter()
-            .filter_map(|(name, value)| {
-                Some((name.strip_prefix("userAttributes.")?.to_owned(), value.clone()))
-            })
-            .collect();
-        pool.schema.check(&given, Author::Creation)?;
-        let mut all = user.attributes.clone();
-        all.extend(given.clone());
-        match pool.schema.missing(&all).first() {
-            Some(name) => Err(invalid(format!("Invalid attributes given, {name} is missing"))),
-            None => Ok(given),
+        let mut request = json!({
+            "userAttributes": user.map(User::event_attributes).unwrap_or_default(),
+            "validationData": validation_data,
+        });
+        if self.client(client_id)?.settings.hides_users() {
+            request["userNotFound"] = json!(user.is_none());
         }
+        let username = user.map_or(name, |user| &user.username);
+        Ok(self.authentication(Trigger::PreAuthentication, username, client_id, request))
     }
 }

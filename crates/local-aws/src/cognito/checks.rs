@@ -26,6 +26,11 @@ pub(super) const CODE: Text = text(1, 2048, r"[\S]+", is_unspaced, false);
 pub(super) const TOKEN: Text = text(0, usize::MAX, "[A-Za-z0-9-_=.]+", is_token, true);
 pub(super) const SESSION: Text = text(20, 4096, "", |_| true, true);
 pub(super) const LAMBDA_ARN: Text = text(20, 2048, ARN, is_arn, false);
+pub(super) const ATTRIBUTE: Text = text(1, 20, PRINTABLE, is_unspaced, false);
+pub(super) const GROUP: Text = text(1, 128, PRINTABLE, is_unspaced, false);
+pub(super) const DESCRIPTION: Text = text(0, 2048, "", |_| true, false);
+pub(super) const ROLE_ARN: Text = text(20, 2048, ARN, is_arn, false);
+pub(super) const TOTP_CODE: Text = text(6, 6, "[0-9]+", is_digits, true);
 pub(super) const SMS_TEXT: Text = text(6, 140, r".*\{####\}.*", has_code, false);
 pub(super) const EMAIL_TEXT: Text = text(6, 20_000, EMAIL_PATTERN, has_code, false);
 pub(super) const INVITE_SMS: Text = text(6, 140, "(?s).*", |_| true, false);
@@ -89,6 +94,10 @@ fn is_arn(text: &str) -> bool {
         && !account.is_empty()
         && account.chars().all(|c| c.is_ascii_digit())
         && (1..=3).contains(&rest.len())
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
 }
 
 fn has_code(text: &str) -> bool {

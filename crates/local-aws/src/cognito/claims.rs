@@ -102,12 +102,13 @@ impl Pool {
     ) -> Option<Firing> {
         let config = self.settings.lambda_config.pre_token_generation_config.as_ref()?;
         let is_first = config.lambda_version == "V1_0";
+        let membership = self.membership(user);
         let mut request = json!({
             "userAttributes": user.event_attributes(),
             "groupConfiguration": {
-                "groupsToOverride": [],
-                "iamRolesToOverride": [],
-                "preferredRole": null,
+                "groupsToOverride": membership.groups,
+                "iamRolesToOverride": membership.roles,
+                "preferredRole": membership.preferred_role,
             },
         });
         if let Some(metadata) = client_metadata {
@@ -157,6 +158,14 @@ impl Pool {
         access.insert("client_id".to_owned(), json!(session.client_id));
         access.insert("username".to_owned(), json!(user.username));
         access.insert("scope".to_owned(), json!(SCOPE));
+        let membership = self.membership(user);
+        let given = |list: Vec<String>| (!list.is_empty()).then_some(list);
+        GroupOverride {
+            groups_to_override: given(membership.groups),
+            iam_roles_to_override: given(membership.roles),
+            preferred_role: membership.preferred_role,
+        }
+        .apply(&mut id, &mut access);
         if let Some(response) = response {
             shaped::<Overrides>(response)?.apply(&mut id, &mut access);
         }

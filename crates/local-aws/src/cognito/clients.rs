@@ -91,6 +91,8 @@ struct ClientRequest {
 pub(super) enum Flow {
     UserPassword,
     AdminUserPassword,
+    Srp,
+    Custom,
     Refresh,
 }
 
@@ -202,11 +204,18 @@ impl ClientSettings {
     pub(super) fn allows(&self, flow: Flow) -> bool {
         let Some(flows) = self.explicit_auth_flows.as_ref().filter(|flows| !flows.is_empty())
         else {
-            return flow == Flow::Refresh;
+            return matches!(flow, Flow::Srp | Flow::Custom | Flow::Refresh);
         };
         let names: &[&str] = match flow {
             Flow::UserPassword => &["ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"],
             Flow::AdminUserPassword => &["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"],
+            Flow::Srp => &["ALLOW_USER_SRP_AUTH", "ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"],
+            Flow::Custom => &[
+                "ALLOW_CUSTOM_AUTH",
+                "CUSTOM_AUTH_FLOW_ONLY",
+                "ADMIN_NO_SRP_AUTH",
+                "USER_PASSWORD_AUTH",
+            ],
             // The older values never said anything about refreshing: it is allowed.
             Flow::Refresh => &[
                 "ALLOW_REFRESH_TOKEN_AUTH",

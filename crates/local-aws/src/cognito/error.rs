@@ -14,8 +14,8 @@ pub(super) fn not_authorized(message: impl Into<String>) -> AwsError {
 
 pub(super) fn unsupported(what: &str) -> AwsError {
     invalid(format!(
-        "{what} is not supported here: the local AWS of playbook has user names and passwords, no other factors. \
-         Leave it out, or call a real AWS."
+        "{what} is not supported here: the local AWS of playbook knows passwords, text messages, authenticator apps and \
+         custom challenges. Leave it out, or call a real AWS."
     ))
 }
 
@@ -43,6 +43,30 @@ pub(super) fn no_combination() -> AwsError {
 
 pub(super) fn user_not_found(message: impl Into<String>) -> AwsError {
     AwsError::bad_request("UserNotFoundException", message)
+}
+
+pub(super) fn reset_required() -> AwsError {
+    AwsError::bad_request("PasswordResetRequiredException", "Password reset required for the user")
+}
+
+pub(super) fn unconfirmed() -> AwsError {
+    AwsError::bad_request("UserNotConfirmedException", "User is not confirmed.")
+}
+
+pub(super) fn too_many_passwords() -> AwsError {
+    not_authorized("Password attempts exceeded")
+}
+
+pub(super) fn invalid_session() -> AwsError {
+    not_authorized("Invalid session for the user.")
+}
+
+pub(super) fn session_expired() -> AwsError {
+    not_authorized("Invalid session for the user, session is expired.")
+}
+
+pub(super) fn no_group() -> AwsError {
+    no_resource("Group not found.".to_owned())
 }
 
 pub(super) fn wrong_password() -> AwsError {

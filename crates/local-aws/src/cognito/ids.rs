@@ -28,6 +28,11 @@ pub(super) fn opaque(length: usize) -> String {
     random(ANY, length)
 }
 
+/// A secret of an authenticator app.
+pub(super) fn base32(length: usize) -> String {
+    random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", length)
+}
+
 /// Six digits.
 pub(super) fn code() -> String {
     random(b"0123456789", 6)

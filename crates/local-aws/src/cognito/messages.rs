@@ -52,7 +52,7 @@ impl Pool {
         let (subject, body) = if is_invitation {
             self.invitation_texts(medium)
         } else {
-            self.verification_texts(medium, cause.source == "ForgotPassword")
+            self.verification_texts(medium, cause.source)
         };
         let reason = format!("CustomMessage_{}", cause.source);
         let mut request = json!({
@@ -87,9 +87,14 @@ impl Pool {
         Draft { firing, message, attribute: cause.attribute.to_owned() }
     }
 
-    fn verification_texts(&self, medium: &str, is_reset: bool) -> (String, String) {
+    fn verification_texts(&self, medium: &str, source: &str) -> (String, String) {
+        if source == "Authentication" {
+            let own = self.settings.sms_authentication_message.clone();
+            let text = own.unwrap_or_else(|| "Your authentication code is {####}.".to_owned());
+            return (String::new(), text);
+        }
         let template = &self.settings.verification_message_template;
-        let (subject, body) = if is_reset {
+        let (subject, body) = if source == "ForgotPassword" {
             ("Your password reset code", "Your password reset code is {####}")
         } else if medium == "SMS" {
             ("", "Your verification code is {####}")

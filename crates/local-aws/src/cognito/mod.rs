@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `operations` | an operation's name → what does it |
 //! | `pools`, `settings`, `schema`, `clients`, `tags` | what a pool is told |
-//! | `users`, `passwords`, `listing` | who is in it |
+//! | `users`, `passwords`, `listing`, `groups` | who is in it |
 //! | `sign_up`, `auth`, `recovery`, `account`, `admin`, `migration` | what happens to users |
+//! | `challenges`, `answers`, `custom`, `mfa` | what is asked of somebody who signs in |
+//! | `srp`, `totp` | passwords that are proved and not sent; codes of authenticator apps |
 //! | `triggers` | the functions that a pool calls |
 //! | `messages`, [`inbox`] | the mail that AWS would send |
 //! | `tokens`, `claims`, `keys`, `pages` | JSON web tokens, and the public half of the key that signs them |
@@ -15,16 +17,23 @@
 
 mod account;
 mod admin;
+mod answers;
 mod auth;
+#[cfg(test)]
+mod challenge_tests;
+mod challenges;
 mod checks;
 mod claims;
 mod clients;
+mod custom;
 mod error;
+mod groups;
 mod ids;
 pub mod inbox;
 mod keys;
 mod listing;
 mod messages;
+mod mfa;
 mod migration;
 mod operations;
 mod pages;
@@ -35,10 +44,12 @@ mod resource_types;
 mod schema;
 mod settings;
 mod sign_up;
+mod srp;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod totp;
 mod triggers;
 mod users;
 
@@ -176,6 +187,17 @@ impl server::Service for Service {
 
     fn resource_types(&self) -> &'static [&'static ResourceType] {
         &[&resource_types::user_pool::TYPE, &resource_types::user_pool_client::TYPE]
+    }
+
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let pools = state.pools.values();
+        pools
+            .map(|pool| server::Tagged {
+                arn: pool.arn.clone(),
+                tags: pool.settings.user_pool_tags.clone(),
+            })
+            .collect()
     }
 
     fn snapshot(&self, account: &Account) -> Value {

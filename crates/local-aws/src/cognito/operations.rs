@@ -8,39 +8,54 @@ type Operation = fn(&mut State, &[u8], &Context) -> Output;
 
 /// The operations that call no function and send no mail.
 const PLAIN: &[(&str, Operation)] = &[
+    ("AddCustomAttributes", State::add_custom_attributes),
+    ("AdminAddUserToGroup", State::admin_add_user_to_group),
     ("AdminDeleteUser", State::admin_delete_user),
     ("AdminDeleteUserAttributes", State::admin_delete_user_attributes),
     ("AdminDisableUser", State::admin_disable_user),
     ("AdminEnableUser", State::admin_enable_user),
     ("AdminGetUser", State::admin_get_user),
+    ("AdminListGroupsForUser", State::admin_list_groups_for_user),
+    ("AdminRemoveUserFromGroup", State::admin_remove_user_from_group),
+    ("AdminSetUserMFAPreference", State::admin_set_user_mfa_preference),
     ("AdminSetUserPassword", State::admin_set_user_password),
     ("AdminUserGlobalSignOut", State::admin_user_global_sign_out),
+    ("AssociateSoftwareToken", State::associate_software_token),
     ("ChangePassword", State::change_password),
+    ("CreateGroup", State::create_group),
     ("CreateUserPool", State::create_user_pool),
     ("CreateUserPoolClient", State::create_user_pool_client),
+    ("DeleteGroup", State::delete_group),
     ("DeleteUser", State::delete_user),
     ("DeleteUserAttributes", State::delete_user_attributes),
     ("DeleteUserPool", State::delete_user_pool),
     ("DeleteUserPoolClient", State::delete_user_pool_client),
     ("DescribeUserPool", State::describe_user_pool),
     ("DescribeUserPoolClient", State::describe_user_pool_client),
+    ("GetGroup", State::get_group),
     ("GetUser", State::get_user),
     ("GetUserPoolMfaConfig", State::get_user_pool_mfa_config),
     ("GlobalSignOut", State::global_sign_out),
+    ("ListGroups", State::list_groups),
     ("ListTagsForResource", State::list_tags_for_resource),
     ("ListUserPoolClients", State::list_user_pool_clients),
     ("ListUserPools", State::list_user_pools),
     ("ListUsers", State::list_users),
+    ("ListUsersInGroup", State::list_users_in_group),
     ("RevokeToken", State::revoke_token),
+    ("SetUserMFAPreference", State::set_user_mfa_preference),
+    ("SetUserPoolMfaConfig", State::set_user_pool_mfa_config),
     ("TagResource", State::tag_resource),
     ("UntagResource", State::untag_resource),
+    ("UpdateGroup", State::update_group),
     ("UpdateUserPool", State::update_user_pool),
     ("UpdateUserPoolClient", State::update_user_pool_client),
+    ("VerifySoftwareToken", State::verify_software_token),
     ("VerifyUserAttribute", State::verify_user_attribute),
 ];
 
 /// The others.
-const FLOWS: [&str; 15] = [
+const FLOWS: [&str; 16] = [
     "AdminConfirmSignUp",
     "AdminCreateUser",
     "AdminInitiateAuth",
@@ -50,6 +65,7 @@ const FLOWS: [&str; 15] = [
     "ConfirmForgotPassword",
     "ConfirmSignUp",
     "ForgotPassword",
+    "GetTokensFromRefreshToken",
     "GetUserAttributeVerificationCode",
     "InitiateAuth",
     "ResendConfirmationCode",
@@ -59,13 +75,15 @@ const FLOWS: [&str; 15] = [
 ];
 
 /// What people call without credentials of AWS: SDKs do not sign these.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 20] = [
+    "AssociateSoftwareToken",
     "ChangePassword",
     "ConfirmForgotPassword",
     "ConfirmSignUp",
     "DeleteUser",
     "DeleteUserAttributes",
     "ForgotPassword",
+    "GetTokensFromRefreshToken",
     "GetUser",
     "GetUserAttributeVerificationCode",
     "GlobalSignOut",
@@ -76,6 +94,7 @@ const PUBLIC: [&str; 17] = [
     "SetUserMFAPreference",
     "SignUp",
     "UpdateUserAttributes",
+    "VerifySoftwareToken",
     "VerifyUserAttribute",
 ];
 
@@ -103,6 +122,7 @@ impl Cognito {
             "ConfirmForgotPassword" => self.confirm_forgot_password(parse(body)?).await,
             "ConfirmSignUp" => self.confirm_sign_up(parse(body)?).await,
             "ForgotPassword" => self.forgot_password(parse(body)?).await,
+            "GetTokensFromRefreshToken" => self.tokens_from_refresh_token(parse(body)?).await,
             "GetUserAttributeVerificationCode" => self.send_attribute_code(parse(body)?).await,
             "InitiateAuth" => self.initiate_auth(parse(body)?, false).await,
             "ResendConfirmationCode" => self.resend_confirmation_code(parse(body)?).await,

@@ -6,12 +6,15 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::challenges::Challenge;
 use super::checks::{Checks, NAMED, POOL_ID};
 use super::clients::Client;
 use super::error::{invalid, no_client, no_pool, no_user, unsupported, username_exists};
+use super::groups::Group;
+use super::mfa::SoftwareTokenMfa;
 use super::schema::{Schema, SchemaAttribute, is_email, is_phone};
 use super::settings::Settings;
-use super::tokens::{Challenge, Session};
+use super::tokens::Session;
 use super::users::{Status, User};
 use super::{Context, Output, State, ids};
 use crate::protocol::AwsError;
@@ -33,7 +36,10 @@ pub(super) struct Pool {
     username_attributes: Vec<String>,
     username_configuration: Option<UsernameConfiguration>,
     created: SystemTime,
-    modified: SystemTime,
+    pub(super) modified: SystemTime,
+    /// `UpdateUserPool` leaves it alone.
+    pub(super) software_token: SoftwareTokenMfa,
+    pub(super) groups: BTreeMap<String, Group>,
     pub(super) clients: BTreeMap<String, Client>,
     pub(super) users: BTreeMap<String, User>,
     pub(super) sessions: Vec<Session>,
@@ -65,6 +71,7 @@ struct UsernameConfiguration {
 struct PoolRequest {
     user_pool_id: Option<String>,
     pool_name: Option<String>,
+    custom_attributes: Vec<SchemaAttribute>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -132,11 +139,22 @@ impl Pool {
             self.clients.iter().map(|(id, client)| (id.clone(), client.snapshot())).collect();
         let users: Map<String, Value> =
             self.users.iter().map(|(name, user)| (name.clone(), user.snapshot())).collect();
-        json!({"pool": self.render(), "clients": clients, "users": users})
+        json!({
+            "pool": self.render(),
+            "clients": clients,
+            "groups": self.groups_snapshot(),
+            "softwareToken": self.software_token,
+            "users": users,
+        })
     }
 
     pub(super) fn client(&self, id: &str) -> Result<&Client, AwsError> {
         self.clients.get(id).ok_or_else(|| no_client(id))
+    }
+
+    /// What follows the region in the pool's identifier.
+    pub(super) fn suffix(&self) -> &str {
+        self.id.split_once('_').map_or("", |(_, suffix)| suffix)
     }
 
     fn is_case_sensitive(&self) -> bool {
@@ -205,6 +223,28 @@ impl Pool {
             })
     }
 
+    /// Refuses an address by which somebody else signs in.
+    pub(super) fn check_names(
+        &self,
+        username: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(), AwsError> {
+        for attribute in &self.username_attributes {
+            let Some(value) = given.get(attribute).map(|value| self.fold(value)) else { continue };
+            let is_taken = self.users.values().any(|other| {
+                other.username != username
+                    && other.attribute(attribute).is_some_and(|theirs| self.fold(theirs) == value)
+            });
+            if is_taken {
+                return Err(AwsError::bad_request(
+                    "AliasExistsException",
+                    format!("An account with the given {attribute} already exists."),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a user, not yet in the pool: where users are called by e-mail or phone, the name is an attribute and the
     /// user name a random one.
     pub(super) fn new_user(
@@ -220,7 +260,7 @@ impl Pool {
             if self.users.contains_key(&name) {
                 return Err(username_exists(taken));
             }
-            return Ok(User::new(name, attributes, now));
+            return Ok(User::new(self.suffix(), name, attributes, now));
         }
         let attribute = self.name_attribute(name)?;
         attributes.insert(attribute.to_owned(), self.fold(name));
@@ -232,7 +272,7 @@ impl Pool {
                 )));
             }
         }
-        let mut user = User::new(String::new(), attributes, now);
+        let mut user = User::new(self.suffix(), String::new(), attributes, now);
         user.username.clone_from(&user.sub);
         Ok(user)
     }
@@ -295,6 +335,7 @@ impl State {
         let input: CreateUserPool = parse(body)?;
         input.check()?;
         let settings = parse::<Settings>(body)?.complete()?;
+        settings.check_mfa(false)?;
         let id = format!("{}_{}", context.region, ids::pool_suffix());
         let pool = Pool {
             arn: context.pool_arn(&id),
@@ -307,6 +348,8 @@ impl State {
             username_configuration: input.username_configuration,
             created: context.now,
             modified: context.now,
+            software_token: SoftwareTokenMfa::default(),
+            groups: BTreeMap::new(),
             clients: BTreeMap::new(),
             users: BTreeMap::new(),
             sessions: Vec::new(),
@@ -330,8 +373,25 @@ impl State {
         Checks::new().optional("poolName", name.as_deref(), &NAMED).finish()?;
         let settings = parse::<Settings>(body)?;
         let pool = self.pool_mut(&id)?;
-        pool.settings = settings.complete()?;
+        let settings = settings.complete()?;
+        settings.check_mfa(pool.software_token.enabled)?;
+        pool.settings = settings;
         pool.name = name.unwrap_or_else(|| pool.name.clone());
+        pool.modified = context.now;
+        Ok(json!({}))
+    }
+
+    pub(super) fn add_custom_attributes(&mut self, body: &[u8], context: &Context) -> Output {
+        let id = pool_id(body)?;
+        let given = parse::<PoolRequest>(body)?.custom_attributes;
+        if given.is_empty() {
+            return Err(invalid(
+                "1 validation error detected: Value '[]' at 'customAttributes' failed to satisfy constraint: Member must have \
+                 length greater than or equal to 1",
+            ));
+        }
+        let pool = self.pool_mut(&id)?;
+        pool.schema.add(&given)?;
         pool.modified = context.now;
         Ok(json!({}))
     }
@@ -371,11 +431,6 @@ impl State {
             output["NextToken"] = json!(next);
         }
         Ok(output)
-    }
-
-    pub(super) fn get_user_pool_mfa_config(&mut self, body: &[u8], _: &Context) -> Output {
-        let id = pool_id(body)?;
-        Ok(json!({"MfaConfiguration": self.pool(&id)?.settings.mfa_configuration}))
     }
 }
 

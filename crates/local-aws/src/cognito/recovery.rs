@@ -65,6 +65,7 @@ impl Cognito {
             let user = pool.find(name);
             let own = user.map_or(name, |user| &user.username);
             pool.client(client_id)?.check_secret(input.secret_hash.as_deref(), &[name, own])?;
+            pool.check_recovery()?;
             Ok::<_, AwsError>(user.is_none())
         })?;
         if is_unknown && !self.migrate(input.newcomer()).await? {
@@ -170,14 +171,22 @@ impl Pool {
         Ok(self.draft(self.user(username)?, cause))
     }
 
+    /// Where administrators alone reset passwords, nobody else does, whoever they are.
+    fn check_recovery(&self) -> Result<(), AwsError> {
+        let setting = self.settings.account_recovery_setting.as_ref();
+        let mut mechanisms = setting.iter().flat_map(|setting| &setting.recovery_mechanisms);
+        if mechanisms.any(|mechanism| mechanism.name == "admin_only") {
+            return Err(not_authorized("Contact administrator to reset password."));
+        }
+        Ok(())
+    }
+
     /// The verified address that the pool prefers. A pool that says nothing prefers the telephone.
     fn recovery_attribute(&self, user: &User) -> Result<&'static str, AwsError> {
         let mut mechanisms =
             self.settings.account_recovery_setting.clone().unwrap_or_default().recovery_mechanisms;
         mechanisms.sort_by_key(|mechanism| mechanism.priority);
-        if mechanisms.iter().any(|mechanism| mechanism.name == "admin_only") {
-            return Err(not_authorized("Contact administrator to reset password."));
-        }
+        self.check_recovery()?;
         let names: Vec<&str> = if mechanisms.is_empty() {
             vec!["verified_phone_number", "verified_email"]
         } else {

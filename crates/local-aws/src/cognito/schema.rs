@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::checks::Checks;
+use super::checks::{ATTRIBUTE, Checks};
 use super::error::{invalid, not_authorized};
 use super::settings::without_nulls;
 use crate::protocol::AwsError;
 
 const TYPES: [&str; 4] = ["String", "Number", "DateTime", "Boolean"];
+const MOST_CUSTOM: usize = 50;
 const LONGEST: &str = "2048";
 /// Who may say that these are verified: the pool and its administrators, nobody else.
 const VERIFICATIONS: [&str; 2] = ["email_verified", "phone_number_verified"];
@@ -26,7 +27,19 @@ pub(super) struct NameValue {
 
 /// The attributes of a request by name; the last one of a name counts.
 pub(super) fn by_name(given: &[NameValue]) -> BTreeMap<String, String> {
-    given.iter().map(|one| (one.name.clone(), one.value.clone().unwrap_or_default())).collect()
+    given
+        .iter()
+        .map(|one| (one.name.clone(), spelled(&one.name, one.value.clone().unwrap_or_default())))
+        .collect()
+}
+
+/// A flag is kept as `true` or `false`, however it was written.
+fn spelled(name: &str, value: String) -> String {
+    let is_flag = VERIFICATIONS.contains(&name);
+    match value.to_ascii_lowercase() {
+        flag if is_flag && matches!(flag.as_str(), "true" | "false") => flag,
+        _ => value,
+    }
 }
 
 /// `SchemaAttributeType`
@@ -78,13 +91,7 @@ impl Schema {
     pub(super) fn of_request(given: &[SchemaAttribute]) -> Result<Self, AwsError> {
         let mut attributes = standard();
         for attribute in given {
-            let name = attribute.name.clone().unwrap_or_default();
-            let data_type = attribute.attribute_data_type.as_deref();
-            Checks::new().one_of("schema.attributeDataType", data_type, &TYPES).finish()?;
-            if name.is_empty() || name.chars().count() > 20 {
-                return Err(invalid("Attribute names have 1 to 20 characters."));
-            }
-            attribute.check_constraints(&name)?;
+            let name = attribute.checked_name()?;
             if let Some(known) =
                 attributes.iter_mut().find(|known| known.name.as_ref() == Some(&name))
             {
@@ -94,6 +101,29 @@ impl Schema {
             }
         }
         Ok(Self(attributes))
+    }
+
+    /// Adds attributes of a pool's own, for ever: no operation takes one away.
+    pub(super) fn add(&mut self, given: &[SchemaAttribute]) -> Result<(), AwsError> {
+        let mut all = self.0.clone();
+        for attribute in given {
+            let name = attribute.checked_name()?;
+            let own = attribute.clone().custom(&name)?;
+            let full = own.name.clone().unwrap_or_default();
+            if all.iter().any(|known| known.name == own.name) {
+                return Err(invalid(format!(
+                    "custom:{name}: Existing attribute already has name {full}."
+                )));
+            }
+            all.push(own);
+        }
+        if all.len() - standard().len() > MOST_CUSTOM {
+            return Err(invalid(format!(
+                "Number of custom attributes cannot be greater than {MOST_CUSTOM}."
+            )));
+        }
+        self.0 = all;
+        Ok(())
     }
 
     /// As `DescribeUserPool` shows it.
@@ -187,6 +217,18 @@ pub(super) fn is_phone(text: &str) -> bool {
 }
 
 impl SchemaAttribute {
+    /// The name, once the type and the bounds are known to be some.
+    fn checked_name(&self) -> Result<String, AwsError> {
+        let name = self.name.clone().unwrap_or_default();
+        let data_type = self.attribute_data_type.as_deref();
+        Checks::new()
+            .one_of("schema.attributeDataType", data_type, &TYPES)
+            .required("schema.name", self.name.as_deref(), &ATTRIBUTE)
+            .finish()?;
+        self.check_constraints(&name)?;
+        Ok(name)
+    }
+
     /// What a request may change about a standard attribute.
     fn refine(&mut self, given: &Self) -> Result<(), AwsError> {
         let changes_type = given.attribute_data_type.is_some()

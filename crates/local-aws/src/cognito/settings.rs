@@ -66,9 +66,9 @@ pub(super) struct LambdaConfig {
     pub(super) post_confirmation: Option<String>,
     pub(super) pre_authentication: Option<String>,
     pub(super) post_authentication: Option<String>,
-    define_auth_challenge: Option<String>,
-    create_auth_challenge: Option<String>,
-    verify_auth_challenge_response: Option<String>,
+    pub(super) define_auth_challenge: Option<String>,
+    pub(super) create_auth_challenge: Option<String>,
+    pub(super) verify_auth_challenge_response: Option<String>,
     pre_token_generation: Option<String>,
     pub(super) user_migration: Option<String>,
     pub(super) pre_token_generation_config: Option<Versioned>,
@@ -175,6 +175,17 @@ impl Settings {
         self.auto_verified_attributes.iter().flatten().any(|verified| verified == attribute)
     }
 
+    /// A second factor that is asked for needs a way to send it, or apps that the pool knows already.
+    pub(super) fn check_mfa(&self, has_apps: bool) -> Result<(), AwsError> {
+        let is_off = self.mfa_configuration.as_deref() == Some("OFF");
+        if is_off || has_apps || self.sms_configuration.is_some() {
+            return Ok(());
+        }
+        Err(invalid(
+            "SMS configuration and Auto verification for phone_number are required when MFA is required/optional",
+        ))
+    }
+
     fn check_words(&self) -> Result<(), AwsError> {
         let word = |word: &Option<String>| word.clone();
         let email = self.email_configuration.as_ref();
@@ -221,9 +232,6 @@ impl Settings {
                 &["verified_email", "verified_phone_number", "admin_only"],
             )
             .finish()?;
-        if self.mfa_configuration.as_deref().is_some_and(|mfa| mfa != "OFF") {
-            return Err(unsupported("An MfaConfiguration other than OFF"));
-        }
         if option.as_deref() == Some("CONFIRM_WITH_LINK") {
             return Err(unsupported("CONFIRM_WITH_LINK"));
         }

@@ -13,8 +13,8 @@ use crate::http::{BoxFuture, Request, Response};
 use crate::protocol::{AwsError, Protocol, rest};
 use crate::server::{self, Interface};
 
-const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
-const PASSWORD: &str = "Secret-123";
+pub(super) const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+pub(super) const PASSWORD: &str = "Secret-123";
 
 type Play = dyn Fn(&Cognito, Value) -> Result<Value, String> + Send + Sync;
 
@@ -58,15 +58,15 @@ impl server::Service for Stage {
     }
 }
 
-struct Theatre {
-    service: Cognito,
+pub(super) struct Theatre {
+    pub(super) service: Cognito,
     stage: &'static Stage,
-    pool: String,
-    client: String,
+    pub(super) pool: String,
+    pub(super) client: String,
 }
 
 impl Theatre {
-    async fn open(
+    pub(super) async fn open(
         lambda_config: Value,
         play: impl Fn(&Cognito, Value) -> Result<Value, String> + Send + Sync + 'static,
     ) -> Self {
@@ -91,18 +91,23 @@ impl Theatre {
         let input = json!({
             "UserPoolId": theatre.pool,
             "ClientName": "c",
-            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            "ExplicitAuthFlows": [
+                "ALLOW_CUSTOM_AUTH",
+                "ALLOW_REFRESH_TOKEN_AUTH",
+                "ALLOW_USER_PASSWORD_AUTH",
+                "ALLOW_USER_SRP_AUTH",
+            ],
         });
         let client = theatre.call("CreateUserPoolClient", input).await.expect("a client");
         theatre.client = text(&client["UserPoolClient"]["ClientId"]);
         theatre
     }
 
-    async fn call(&self, operation: &str, input: Value) -> Output {
+    pub(super) async fn call(&self, operation: &str, input: Value) -> Output {
         self.service.call(operation, input.to_string().as_bytes()).await
     }
 
-    async fn sign_up(&self, username: &str) -> Output {
+    pub(super) async fn sign_up(&self, username: &str) -> Output {
         let attributes = json!([{"Name": "email", "Value": "a@example.com"}]);
         let input = json!({
             "ClientId": self.client,
@@ -113,7 +118,7 @@ impl Theatre {
         self.call("SignUp", input).await
     }
 
-    async fn sign_in(&self, username: &str, password: &str) -> Output {
+    pub(super) async fn sign_in(&self, username: &str, password: &str) -> Output {
         let parameters = json!({"USERNAME": username, "PASSWORD": password});
         let input = json!({
             "ClientId": self.client,
@@ -129,17 +134,22 @@ impl Theatre {
         Some(text(&user["UserStatus"]))
     }
 
-    fn sources(&self) -> Vec<String> {
+    /// The events that the function has been handed.
+    pub(super) fn events(&self) -> Vec<Value> {
+        self.stage.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn sources(&self) -> Vec<String> {
         let seen = self.stage.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.iter().map(|event| text(&event["triggerSource"])).collect()
     }
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn refusal(output: Output) -> String {
+pub(super) fn refusal(output: Output) -> String {
     output.expect_err("a refusal").to_string()
 }
 
@@ -164,7 +174,8 @@ async fn nothing_is_locked_while_a_function_runs() {
     let theatre = Theatre::open(json!({"PreSignUp": ARN}), |service, event| {
         service.with(|state, context| {
             let pool = state.pool_mut(event["userPoolId"].as_str().unwrap_or_default());
-            let user = User::new("ann".to_owned(), std::collections::BTreeMap::new(), context.now);
+            let user =
+                User::new("pool", "ann".to_owned(), std::collections::BTreeMap::new(), context.now);
             pool.expect("the pool").users.insert("ann".to_owned(), user);
         });
         Ok(event)
@@ -335,7 +346,7 @@ async fn an_invitation_goes_where_it_was_asked_to_go() {
 
 fn someone() -> (User, SystemTime) {
     let now = UNIX_EPOCH + Duration::from_hours(500_000);
-    (User::new("ann".to_owned(), std::collections::BTreeMap::new(), now), now)
+    (User::new("pool", "ann".to_owned(), std::collections::BTreeMap::new(), now), now)
 }
 
 #[test]

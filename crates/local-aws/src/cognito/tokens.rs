@@ -1,4 +1,4 @@
-//! What a sign-in leaves behind: sessions, and challenges that wait for an answer.
+//! What a sign-in leaves behind: sessions, and the tokens that speak for them.
 
 use std::time::SystemTime;
 
@@ -21,14 +21,6 @@ pub(super) struct Session {
     pub(super) signed_in: SystemTime,
     expires: SystemTime,
     pub(super) revoked: bool,
-}
-
-/// A sign-in that waits for a new password.
-#[derive(Debug, Clone)]
-pub(super) struct Challenge {
-    pub(super) username: String,
-    pub(super) client_id: String,
-    pub(super) expires: SystemTime,
 }
 
 /// Whom an access token speaks for.

@@ -29,10 +29,13 @@ pub(super) enum Trigger {
     UserMigration,
     PreTokenGeneration,
     CustomMessage,
+    DefineAuthChallenge,
+    CreateAuthChallenge,
+    VerifyAuthChallengeResponse,
 }
 
 impl Trigger {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::PreSignUp => "PreSignUp",
             Self::PostConfirmation => "PostConfirmation",
@@ -41,6 +44,9 @@ impl Trigger {
             Self::UserMigration => "UserMigration",
             Self::PreTokenGeneration => "PreTokenGeneration",
             Self::CustomMessage => "CustomMessage",
+            Self::DefineAuthChallenge => "DefineAuthChallenge",
+            Self::CreateAuthChallenge => "CreateAuthChallenge",
+            Self::VerifyAuthChallengeResponse => "VerifyAuthChallengeResponse",
         }
     }
 }
@@ -78,6 +84,9 @@ impl Pool {
             Trigger::PostAuthentication => config.post_authentication.as_ref(),
             Trigger::UserMigration => config.user_migration.as_ref(),
             Trigger::CustomMessage => config.custom_message.as_ref(),
+            Trigger::DefineAuthChallenge => config.define_auth_challenge.as_ref(),
+            Trigger::CreateAuthChallenge => config.create_auth_challenge.as_ref(),
+            Trigger::VerifyAuthChallengeResponse => config.verify_auth_challenge_response.as_ref(),
             Trigger::PreTokenGeneration => {
                 let config = config.pre_token_generation_config.as_ref();
                 version = match config.map(|config| config.lambda_version.as_str()) {

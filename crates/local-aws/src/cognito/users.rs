@@ -1,12 +1,14 @@
 //! Users, and the names that they answer to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
 use super::ids;
+use super::mfa::Factors;
 use super::passwords::Digest;
+use super::srp::Verifier;
 
 /// Where a user stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,11 +65,16 @@ const CODE_ATTEMPTS: u32 = 5;
 /// A user.
 #[derive(Debug, Clone)]
 pub(super) struct User {
+    /// What follows the region in the pool's identifier: passwords are proved to a pool by that name.
+    pool: String,
     pub(super) username: String,
     pub(super) sub: String,
     /// All but `sub`.
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) password: Option<Digest>,
+    pub(super) verifier: Option<Verifier>,
+    pub(super) factors: Factors,
+    pub(super) groups: BTreeSet<String>,
     /// When a temporary password ends.
     pub(super) temporary_until: Option<SystemTime>,
     pub(super) status: Status,
@@ -81,15 +88,20 @@ pub(super) struct User {
 
 impl User {
     pub(super) fn new(
+        pool: &str,
         username: String,
         attributes: BTreeMap<String, String>,
         now: SystemTime,
     ) -> Self {
         Self {
+            pool: pool.to_owned(),
             username,
             sub: crate::ids::uuid(),
             attributes,
             password: None,
+            verifier: None,
+            factors: Factors::default(),
+            groups: BTreeSet::new(),
             temporary_until: None,
             status: Status::Unconfirmed,
             enabled: true,
@@ -149,6 +161,7 @@ impl User {
 
     pub(super) fn set_password(&mut self, password: &str, now: SystemTime) {
         self.password = Some(Digest::of(password));
+        self.verifier = Some(Verifier::of(&self.pool, &self.username, password));
         self.temporary_until = None;
         self.failures = 0;
         self.locked_until = None;
@@ -161,17 +174,23 @@ impl User {
     }
 
     pub(super) fn password_fits(&mut self, password: &str, now: SystemTime) -> bool {
-        if self.password.as_ref().is_some_and(|digest| digest.matches(password)) {
+        let fits = self.password.as_ref().is_some_and(|digest| digest.matches(password));
+        self.count_attempt(fits, now);
+        fits
+    }
+
+    /// Counts a password that was right or wrong.
+    pub(super) fn count_attempt(&mut self, right: bool, now: SystemTime) {
+        if right {
             self.failures = 0;
             self.locked_until = None;
-            return true;
+            return;
         }
         self.failures += 1;
         if self.failures >= 5 {
             let seconds = 1_u64 << (self.failures - 5).min(10);
             self.locked_until = Some(now + Duration::from_secs(seconds.min(900)));
         }
-        false
     }
 
     /// Makes a code, in place of the one before it.
@@ -216,7 +235,11 @@ impl User {
     }
 
     pub(super) fn snapshot(&self) -> Value {
+        let mut factors = json!({"authenticator": self.factors.authenticator.is_some()});
+        self.factors.render_into(&mut factors);
         json!({
+            "factors": factors,
+            "groups": self.groups,
             "attributes": self.attributes,
             "codes": self.codes.iter().map(|(purpose, code)| (format!("{purpose:?}"), json!(code.text))).collect::<Map<_, _>>(),
             "created": ids::timestamp(self.created),

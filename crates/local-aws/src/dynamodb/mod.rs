@@ -175,6 +175,22 @@ impl server::Service for Service {
         &[&resource_types::table::TYPE]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let now = account.now();
+        let state = account.state::<State>();
+        let is_there = |table: &table::Table| table.deleted_at.is_none_or(|deleted| deleted > now);
+        let tables = state.tables.iter().filter(|(_, table)| is_there(table));
+        let tags = |table: &table::Table| {
+            let seen = now >= table.tags_late_until;
+            if seen { table.tags.clone() } else { BTreeMap::new() }
+        };
+        let tables = tables.map(|(name, table)| server::Tagged {
+            arn: format!("arn:aws:dynamodb:{}:{}:table/{name}", account.region, account.id),
+            tags: tags(table),
+        });
+        tables.collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         account.state::<State>().snapshot(account.now())
     }

@@ -30,6 +30,7 @@ use crate::account::feed::{ChangeEvent, Outbox};
 use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
 use crate::protocol::AwsError;
+use crate::server::Tagged;
 use crate::server::modelled::{Model, Modelled, Operation, typed, validation_exception};
 
 pub(crate) use put::publish;
@@ -130,6 +131,19 @@ impl Modelled for Service {
         invalid: validation_exception,
         query_codes: &[],
     }];
+
+    fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        let state = account.state::<State>();
+        let buses = state
+            .buses
+            .iter()
+            .map(|(name, bus)| Tagged { arn: bus_arn(account, name), tags: bus.tags.clone() });
+        let rules = state.rules.iter().map(|((bus, name), rule)| Tagged {
+            arn: rule_arn(account, bus, name),
+            tags: rule.tags.clone(),
+        });
+        buses.chain(rules).collect()
+    }
 
     fn snapshot(&self, account: &Account) -> Value {
         let state = account.state::<State>();

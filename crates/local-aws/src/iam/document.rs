@@ -65,7 +65,10 @@ fn check_trust_statement(statement: &Value) -> Result<(), AwsError> {
     if actions.is_empty() {
         return Err(malformed("Missing required field Action"));
     }
-    if actions.iter().any(|pattern| !TRUST_ACTIONS.iter().any(|action| is_action_like(pattern, action))) {
+    if actions
+        .iter()
+        .any(|pattern| !TRUST_ACTIONS.iter().any(|action| is_action_like(pattern, action)))
+    {
         return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
     }
     Ok(())

@@ -30,6 +30,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListAttachedRolePolicies", list_attached_role_policies),
     ("ListInstanceProfilesForRole", list_instance_profiles_for_role),
     ("ListPolicies", list_policies),
+    ("ListPolicyTags", list_policy_tags),
     ("ListPolicyVersions", list_policy_versions),
     ("ListRolePolicies", list_role_policies),
     ("ListRoleTags", list_role_tags),
@@ -120,6 +121,12 @@ fn untag_role(state: &mut State, params: &Params, _: &Context) -> Output {
 fn list_role_tags(state: &mut State, params: &Params, _: &Context) -> Output {
     let page = state.role(required(params, "RoleName")?)?.tags.page(&PageRequest::of(params)?);
     Ok(Some(page.to_xml("ListRoleTagsResult", "Tags", |tag: Tag| tag.to_xml())))
+}
+
+fn list_policy_tags(state: &mut State, params: &Params, _: &Context) -> Output {
+    let found = state.policy(required(params, "PolicyArn")?)?;
+    let page = found.policy.tags.page(&PageRequest::of(params)?);
+    Ok(Some(page.to_xml("ListPolicyTagsResult", "Tags", |tag: Tag| tag.to_xml())))
 }
 
 fn attach_role_policy(state: &mut State, params: &Params, _: &Context) -> Output {

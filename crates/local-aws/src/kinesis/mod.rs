@@ -24,6 +24,7 @@ use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
 use crate::protocol::AwsError;
 use crate::server::Comparison;
+use crate::server::Tagged;
 use crate::server::modelled::{Context, Model, Modelled, Operation, typed, validation_exception};
 use crate::stream_log::Shard;
 
@@ -204,6 +205,15 @@ impl Modelled for Service {
         invalid: validation_exception,
         query_codes: &[],
     }];
+
+    fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        let mut state = account.state::<State>();
+        state.forget_deleted(account.now());
+        let streams = state.streams.values();
+        streams
+            .map(|stream| Tagged { arn: stream.arn.clone(), tags: stream.tags.clone() })
+            .collect()
+    }
 
     fn snapshot(&self, account: &Account) -> Value {
         let mut state = account.state::<State>();

@@ -216,6 +216,7 @@ fn delete(context: Context<'_>, request: &Request) -> Result<Value, AwsError> {
     if let Some(function) = state.functions.get_mut(&target.name) {
         function.aliases.remove(&request.name);
         function.policies.remove(&Some(request.name.clone()));
+        function.urls.remove(&Some(request.name.clone()));
     }
     Ok(json!({}))
 }

@@ -122,6 +122,7 @@ impl State {
             policies: BTreeMap::new(),
             reserved_concurrency: None,
             aliases: BTreeMap::new(),
+            urls: BTreeMap::new(),
         };
         // The response names the function, and the version that was published with it.
         let shown = match request.publish {

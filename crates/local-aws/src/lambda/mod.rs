@@ -5,6 +5,7 @@
 //! | `routes` | requests → operations |
 //! | `aliases` | names for versions |
 //! | `sources` | event source mappings and what they poll |
+//! | `urls` | addresses at which functions answer by themselves |
 //! | `asynchronous`, `destinations` | asynchronous invocation, and who is told of it |
 //! | [`state`], `functions`, `versions`, `permissions`, `tags` | the control plane, pure over state and time |
 //! | `configuration`, `variables`, `names`, `package`, `errors` | what is checked, and how it is refused |
@@ -33,6 +34,7 @@ mod sources;
 pub mod state;
 mod supervisor;
 pub mod tags;
+mod urls;
 mod variables;
 pub mod versions;
 
@@ -44,6 +46,7 @@ mod tests;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use hyper::HeaderMap;
 use serde_json::Value;
 
 use crate::account::{Account, WeakAccount};
@@ -129,18 +132,22 @@ const MODELS: &[Model] = &[Model {
     query_codes: &[],
 }];
 
-const OPERATIONS: [Operation; 15] = {
+const OPERATIONS: [Operation; 20] = {
     let [a, b, c, d, e] = sources::OPERATIONS;
     let [f, g, h, i, j] = asynchronous::OPERATIONS;
     let [k, l, m, n, o] = aliases::OPERATIONS;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o]
+    let [p, q, r, s, t] = urls::OPERATIONS;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]
 };
 
 /// Whether a request is for what stands on the wire of AWS's model.
 fn is_modelled(request: &Request) -> bool {
     let parts = ["event-source-mappings", "event-invoke-config"];
     request.path.iter().any(|part| parts.contains(&part.as_str()))
-        || request.path.get(3).is_some_and(|part| part == "aliases")
+        || request
+            .path
+            .get(3)
+            .is_some_and(|part| ["aliases", "url", "urls"].contains(&part.as_str()))
 }
 
 /// Lambda, as the listener sees it.
@@ -164,6 +171,7 @@ impl server::Service for Service {
                 "2018-10-31",
                 "2019-09-25",
                 "2019-09-30",
+                "2021-10-31",
             ],
         }
     }
@@ -175,6 +183,9 @@ impl server::Service for Service {
     fn handle<'a>(&'a self, account: &'a Account, request: &'a Request) -> BoxFuture<'a, Response> {
         let lambda = Lambda::of(account);
         Box::pin(async move {
+            if let Some(response) = urls::answer_signed(account, request).await {
+                return response;
+            }
             if is_modelled(request)
                 && let Some(response) = modelled::answer(MODELS, account, request).await
             {
@@ -184,6 +195,18 @@ impl server::Service for Service {
         })
     }
 
+    fn is_open_to_all(&self, headers: &HeaderMap, path: &str) -> bool {
+        urls::is_for_a_url(headers, path)
+    }
+
+    fn page<'a>(
+        &'a self,
+        account: &'a Account,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Option<Response>> {
+        Box::pin(urls::page(account, request))
+    }
+
     fn resource_types(&self) -> &'static [&'static ResourceType] {
         &[
             &resource_types::alias::TYPE,
@@ -191,8 +214,19 @@ impl server::Service for Service {
             &resource_types::event_source_mapping::TYPE,
             &resource_types::function::TYPE,
             &resource_types::permission::TYPE,
+            &resource_types::url::TYPE,
             &resource_types::version::TYPE,
         ]
+    }
+
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let place = Place { account_id: &account.id, region: &account.region };
+        let state = account.state::<State>();
+        let functions = state.functions.iter().map(|(name, function)| server::Tagged {
+            arn: place.function_arn(name, None),
+            tags: function.tags.clone(),
+        });
+        functions.chain(account.state::<sources::State>().tagged(account)).collect()
     }
 
     fn snapshot(&self, account: &Account) -> Value {

@@ -29,6 +29,7 @@ pub struct AddPermission {
     #[serde(rename = "PrincipalOrgID")]
     principal_org_id: Option<String>,
     function_url_auth_type: Option<String>,
+    invoked_via_function_url: Option<bool>,
     revision_id: Option<String>,
 }
 
@@ -113,6 +114,10 @@ impl AddPermission {
         let mut conditions = Map::new();
         if !equal.is_empty() {
             conditions.insert("StringEquals".to_owned(), Value::Object(equal));
+        }
+        if let Some(via_url) = self.invoked_via_function_url {
+            let flag = json!({"lambda:InvokedViaFunctionUrl": via_url.to_string()});
+            conditions.insert("Bool".to_owned(), flag);
         }
         if let Some(arn) = &self.source_arn {
             conditions.insert("ArnLike".to_owned(), json!({"AWS:SourceArn": arn}));
@@ -223,6 +228,57 @@ impl State {
     }
 }
 
+/// Somebody who asks a function over its URL.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visitor<'a> {
+    /// The account of whoever has signed the request.
+    pub(super) account: Option<&'a str>,
+    /// `NONE` or `AWS_IAM`.
+    pub(super) auth_type: &'a str,
+}
+
+impl State {
+    /// Whether a policy lets somebody ask that function, or that alias of it, over its URL: that takes both actions.
+    pub(super) fn allows_visitor(
+        &self,
+        name: &str,
+        alias: Option<&String>,
+        visitor: Visitor<'_>,
+    ) -> bool {
+        let policies = self.functions.get(name).map(|function| &function.policies);
+        let policy = policies.and_then(|policies| policies.get(&alias.cloned()));
+        policy.is_some_and(|policy| {
+            ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+                .iter()
+                .all(|action| policy.statements.iter().any(|one| lets_visit(one, action, visitor)))
+        })
+    }
+}
+
+fn lets_visit(statement: &Value, action: &str, visitor: Visitor<'_>) -> bool {
+    let principal = &statement["Principal"];
+    let is_for = match (principal.as_str(), principal["AWS"].as_str(), visitor.account) {
+        (Some("*"), ..) | (_, Some("*"), _) => true,
+        (_, Some(arn), Some(account)) => arn.split(':').nth(4) == Some(account),
+        _ => false,
+    };
+    let is_action =
+        statement["Action"].as_str().is_some_and(|it| [action, "lambda:*", "*"].contains(&it));
+    let conditions = statement["Condition"].as_object().into_iter().flatten();
+    let mut conditions = conditions.flat_map(|(operator, keys)| {
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(move |(key, expected)| (operator.as_str(), key.as_str(), expected))
+    });
+    let holds = |operator: &str, key: &str, expected: &Value| match (operator, key) {
+        ("StringEquals", "lambda:FunctionUrlAuthType") => expected == visitor.auth_type,
+        ("Bool", "lambda:InvokedViaFunctionUrl") => expected == "true",
+        _ => false,
+    };
+    is_for
+        && is_action
+        && conditions.all(|(operator, key, expected)| holds(operator, key, expected))
+}
+
 fn check_policy_revision(given: Option<&str>, policy: Option<&Policy>) -> Result<(), AwsError> {
     match (given, policy) {
         (Some(given), Some(policy)) if given != policy.revision_id => {
@@ -291,6 +347,7 @@ fn conditions_hold(conditions: &Value, caller: Caller<'_>) -> bool {
             match (operator.as_str(), key.to_ascii_lowercase().as_str()) {
                 ("ArnLike", "aws:sourcearn") => is_arn_like(expected, caller.source_arn),
                 ("StringEquals", "aws:sourceaccount") => expected == caller.source_account,
+                ("Bool", "lambda:invokedviafunctionurl") => expected == "false",
                 _ => false,
             }
         })

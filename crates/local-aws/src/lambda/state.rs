@@ -16,6 +16,7 @@ use super::errors::{conflict, no_function};
 use super::names::{LATEST, Place, Target};
 use super::permissions::Policy;
 use super::runtime::{Deployment, LogFormat};
+use super::urls::Url;
 use crate::account;
 use crate::account::feed::{ChangeEvent, Outbox};
 use crate::account::latency::LatencyProfile;
@@ -70,6 +71,8 @@ pub(super) struct Function {
     pub(super) policies: BTreeMap<Option<String>, Policy>,
     pub(super) reserved_concurrency: Option<u32>,
     pub(super) aliases: BTreeMap<String, Alias>,
+    /// By alias; that of the latest version under none.
+    pub(super) urls: BTreeMap<Option<String>, Url>,
 }
 
 /// One version of a function.
@@ -297,6 +300,11 @@ impl State {
                 .iter()
                 .map(|(name, one)| (name.as_str(), one.snapshot()))
                 .collect();
+            let urls: BTreeMap<&str, Value> = function
+                .urls
+                .iter()
+                .map(|(alias, url)| (alias.as_deref().unwrap_or_default(), url.snapshot()))
+                .collect();
             let mut function = json!({
                 "versions": versions,
                 "policies": policies,
@@ -305,6 +313,9 @@ impl State {
             });
             if !aliases.is_empty() {
                 function["aliases"] = json!(aliases);
+            }
+            if !urls.is_empty() {
+                function["urls"] = json!(urls);
             }
             (name.clone(), function)
         });

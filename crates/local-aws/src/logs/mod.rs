@@ -143,6 +143,15 @@ impl server::Service for Service {
         &[&resource_types::log_group::TYPE]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let groups = state.groups.iter().map(|(name, group)| server::Tagged {
+            arn: format!("arn:aws:logs:{}:{}:log-group:{name}", account.region, account.id),
+            tags: group.tags.clone(),
+        });
+        groups.collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         account.state::<State>().snapshot()
     }

@@ -196,6 +196,21 @@ impl server::Service for Service {
         &[&resource_types::bucket::TYPE, &resource_types::bucket_policy::TYPE]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let now = account.now();
+        let state = account.state::<State>();
+        let buckets = state
+            .buckets
+            .iter()
+            .filter(|(_, bucket)| bucket.tags_late_until.is_none_or(|until| until <= now));
+        buckets
+            .map(|(name, bucket)| server::Tagged {
+                arn: format!("arn:aws:s3:::{name}"),
+                tags: bucket.tags.clone(),
+            })
+            .collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         let mut snapshot = account.state::<State>().snapshot();
         let told = account.state::<notifications::State>();

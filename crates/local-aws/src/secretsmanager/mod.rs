@@ -24,6 +24,7 @@ use crate::account::feed::{ChangeEvent, Outbox};
 use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
 use crate::protocol::AwsError;
+use crate::server::Tagged;
 use crate::server::modelled::{Model, Modelled, Operation, typed, validation_exception};
 
 /// What secrets are called among the types of resources.
@@ -118,6 +119,15 @@ impl Modelled for Service {
         invalid: validation_exception,
         query_codes: &[],
     }];
+
+    fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        let mut state = account.state::<State>();
+        state.forget_deleted(account.now());
+        let secrets = state.secrets.values().filter(|secret| secret.gone_at.is_none());
+        secrets
+            .map(|secret| Tagged { arn: secret.arn.clone(), tags: secret.tags.clone() })
+            .collect()
+    }
 
     fn snapshot(&self, account: &Account) -> Value {
         let mut state = account.state::<State>();

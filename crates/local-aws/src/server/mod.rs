@@ -29,7 +29,7 @@ pub use admission::KeyPair;
 pub use listener::{Handler, Listening, serve};
 pub use middleware::Middleware;
 pub use route::operation;
-pub use service::{Comparison, Interface, Service};
+pub use service::{Comparison, Interface, Service, Tagged};
 
 use self::admission::Keys;
 use self::middleware::{After, Before};

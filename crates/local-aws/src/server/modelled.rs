@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::service::{Comparison, Interface};
+use super::service::{Comparison, Interface, Tagged};
 use crate::account::Account;
 use crate::cloudformation::ResourceType;
 use crate::http::{BoxFuture, Request, Response};
@@ -201,6 +201,11 @@ pub trait Modelled: Send + Sync + 'static {
         Value::Null
     }
 
+    /// See [`Service::tagged`](super::Service::tagged).
+    fn tagged(&self, _account: &Account) -> Vec<Tagged> {
+        Vec::new()
+    }
+
     /// See [`Service::comparison`](super::Service::comparison).
     fn comparison(&self) -> Comparison {
         Comparison::default()
@@ -256,6 +261,10 @@ impl<S: Modelled> super::Service for S {
 
     fn snapshot(&self, account: &Account) -> Value {
         Modelled::snapshot(self, account)
+    }
+
+    fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        Modelled::tagged(self, account)
     }
 
     fn comparison(&self) -> Comparison {

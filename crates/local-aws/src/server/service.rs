@@ -1,5 +1,7 @@
 //! What a service is to all that is not the service itself.
 
+use std::collections::BTreeMap;
+
 use hyper::HeaderMap;
 use serde_json::Value;
 
@@ -39,6 +41,15 @@ pub struct Comparison {
     pub volatile: &'static [&'static str],
     /// Members that hold what may come without being a change of the resource that it comes to.
     pub growing: &'static [&'static str],
+}
+
+/// A resource with its tags, as the Resource Groups Tagging API tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tagged {
+    /// Its ARN.
+    pub arn: String,
+    /// Its tags, of which there may be none.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A service of AWS: all that the listener, other services and those who compare accounts know of it.
@@ -98,6 +109,11 @@ pub trait Service: Send + Sync + 'static {
     /// Every resource of an account in its region, by name; null for a service that has none.
     fn snapshot(&self, _account: &Account) -> Value {
         Value::Null
+    }
+
+    /// The resources of an account in its region that take tags, with their tags.
+    fn tagged(&self, _account: &Account) -> Vec<Tagged> {
+        Vec::new()
     }
 
     /// How its snapshots are compared.

@@ -28,6 +28,7 @@ use crate::account::feed::{ChangeEvent, Outbox};
 use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
 use crate::protocol::AwsError;
+use crate::server::Tagged;
 use crate::server::modelled::{Context, Model, Modelled, Operation, typed};
 
 /// What topics and subscriptions are called among the types of resources.
@@ -139,6 +140,12 @@ impl Modelled for Service {
     const NAME: &'static str = "sns";
     const MODELS: &'static [Model] =
         &[Model { name: "sns", operations: OPERATIONS, invalid: refuse, query_codes: &[] }];
+
+    fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        let state = account.state::<State>();
+        let topics = state.topics.iter();
+        topics.map(|(arn, topic)| Tagged { arn: arn.clone(), tags: topic.tags.clone() }).collect()
+    }
 
     fn snapshot(&self, account: &Account) -> Value {
         let state = account.state::<State>();

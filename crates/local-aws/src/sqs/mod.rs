@@ -33,6 +33,7 @@ use crate::account::{self, Account};
 use crate::cloudformation::ResourceType;
 use crate::protocol::AwsError;
 use crate::server::Comparison;
+use crate::server::Tagged;
 use crate::server::modelled::{Context, Model, Modelled, Operation, typed};
 
 /// What queues are called among the types of resources.
@@ -158,6 +159,12 @@ impl Modelled for Service {
         invalid: error::invalid,
         query_codes: error::QUERY_CODES,
     }];
+
+    fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        let state = account.state::<State>();
+        let queues = state.queues.values();
+        queues.map(|queue| Tagged { arn: queue.arn.clone(), tags: queue.tags.clone() }).collect()
+    }
 
     fn snapshot(&self, account: &Account) -> Value {
         let state = account.state::<State>();

@@ -286,3 +286,66 @@ async fn nothing_is_lost_and_groups_keep_their_order() {
         assert!(left.is_empty(), "{seed}: {left:?}");
     }
 }
+
+/// As clients did before SQS spoke JSON, and some still do.
+#[tokio::test]
+async fn the_query_protocol_is_spoken_as_it_was() {
+    let account = open();
+    let client = account.client(Caller::Requester(None));
+    let ask = async |action: &str, parameters: &[(&str, &str)]| {
+        let with_version: Vec<_> =
+            parameters.iter().copied().chain([("Version", "2012-11-05")]).collect();
+        let answer = client.query("sqs", action, &with_version).await.expect(action);
+        String::from_utf8_lossy(answer.body()).into_owned()
+    };
+    let attributes = [
+        ("QueueName", "q"),
+        ("Attribute.1.Name", "VisibilityTimeout"),
+        ("Attribute.1.Value", "7"),
+        ("Tag.1.Key", "a"),
+        ("Tag.1.Value", "b"),
+    ];
+    let made = ask("CreateQueue", &attributes).await;
+    let url = "http://127.0.0.1:1/123456789012/q";
+    let expected = format!("<CreateQueueResult><QueueUrl>{url}</QueueUrl></CreateQueueResult>");
+    assert!(made.contains(&expected), "{made}");
+    let tags = ask("ListQueueTags", &[("QueueUrl", url)]).await;
+    let expected =
+        "<ListQueueTagsResult><Tag><Key>a</Key><Value>b</Value></Tag></ListQueueTagsResult>";
+    assert!(tags.contains(expected), "{tags}");
+    let sent = [
+        ("QueueUrl", url),
+        ("SendMessageBatchRequestEntry.1.Id", "one"),
+        ("SendMessageBatchRequestEntry.1.MessageBody", "hello"),
+        ("SendMessageBatchRequestEntry.1.MessageAttribute.1.Name", "kind"),
+        ("SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType", "String"),
+        ("SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue", "test"),
+    ];
+    let sent = ask("SendMessageBatch", &sent).await;
+    for part in ["<SendMessageBatchResult><SendMessageBatchResultEntry>", "<Id>one</Id>"] {
+        assert!(sent.contains(part), "{part}: {sent}");
+    }
+    let received = [
+        ("QueueUrl", url),
+        ("AttributeName.1", "ApproximateReceiveCount"),
+        ("MessageAttributeName.1", "All"),
+    ];
+    let received = ask("ReceiveMessage", &received).await;
+    for part in [
+        "<ReceiveMessageResult><Message>",
+        "<Body>hello</Body>",
+        "<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>",
+        "<MessageAttribute><Name>kind</Name><Value>",
+        "<StringValue>test</StringValue>",
+    ] {
+        assert!(received.contains(part), "{part}: {received}");
+    }
+    let wanted = [("QueueUrl", url), ("AttributeName.1", "VisibilityTimeout")];
+    let shown = ask("GetQueueAttributes", &wanted).await;
+    let expected = "<GetQueueAttributesResult><Attribute><Name>VisibilityTimeout</Name><Value>7</Value></Attribute></GetQueueAttributesResult>";
+    assert!(shown.contains(expected), "{shown}");
+    let queues = ask("ListQueues", &[]).await;
+    assert!(queues.contains("<ListQueuesResult><QueueUrl>"), "{queues}");
+    let deleted = ask("DeleteQueue", &[("QueueUrl", url)]).await;
+    assert!(!deleted.contains("Result"), "{deleted}");
+}

@@ -150,6 +150,21 @@ impl server::Service for Service {
         &[&resource_types::parameter::TYPE]
     }
 
+    fn tagged(&self, account: &Account) -> Vec<server::Tagged> {
+        let state = account.state::<State>();
+        let parameters = state.parameters.iter();
+        let arn = |name: &str| {
+            let name = name.trim_start_matches('/');
+            format!("arn:aws:ssm:{}:{}:parameter/{name}", account.region, account.id)
+        };
+        parameters
+            .map(|(name, parameter)| server::Tagged {
+                arn: arn(name),
+                tags: parameter.tags.clone(),
+            })
+            .collect()
+    }
+
     fn snapshot(&self, account: &Account) -> Value {
         let state = account.state::<State>();
         let parameters = state.parameters.iter();

@@ -27,6 +27,22 @@ pub(crate) fn spec(name: &str) -> Option<&'static Spec> {
     Some(spec)
 }
 
+/// What each operation of a service says of itself, by name.
+///
+/// # Errors
+/// There is no such service; it is said which may have been meant.
+pub fn operations_of(service: &str) -> Result<Vec<&'static Spec>, UnknownOperation> {
+    let Some(model) = model::service(service) else {
+        let help = match model::nearest_services(service).as_slice() {
+            [] => "write the service as the AWS CLI does, such as `sqs`".to_owned(),
+            near => format!("did you mean {}?", listed(near.iter().copied())),
+        };
+        return Err(UnknownOperation { message: format!("unknown AWS service `{service}`"), help });
+    };
+    let names = model.operations.iter().map(|operation| format!("{service}:{}", operation.name));
+    Ok(names.filter_map(|name| spec(&name)).collect())
+}
+
 /// What there is to say of a name that looks like an operation and is none.
 pub(crate) fn unknown(name: &str) -> Option<UnknownOperation> {
     if !is_operation(name) {
@@ -36,7 +52,7 @@ pub(crate) fn unknown(name: &str) -> Option<UnknownOperation> {
     let help = match unknown.candidates() {
         [] => match name.split_once(':').map(|(service, _)| (service, model::service(service))) {
             Some((service, Some(_))) => {
-                format!("AWS's API reference lists the operations of {service}")
+                format!("`playbook steps --service {service}` lists its operations")
             }
             Some((service, None)) => match model::nearest_services(service).as_slice() {
                 [] => "write the service as the AWS CLI does, such as `sqs:CreateQueue`".to_owned(),

@@ -40,7 +40,12 @@ pub(super) async fn find(cx: &Context, found: &Found, made: &Made) -> Result<Sea
         let Some(items) = items(cx, &lister, made, found, &place).await? else { continue };
         let mut ours = Vec::new();
         let mut doubtful = None;
+        // An id that is known from elsewhere stands for itself alone.
+        let known = made.known.get(place.name);
         for (id, item) in items.found {
+            if known.is_some_and(|known| *known != id) {
+                continue;
+            }
             match is_ours(cx, found, made, (&place, &id), &item).await? {
                 Some(true) => ours.push(at(place.path, id)),
                 Some(false) => {}

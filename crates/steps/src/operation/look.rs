@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use engine::aws::CallError;
-use engine::aws::model::{Effect, Found, Member, Operation, effect};
+use engine::aws::model::{Effect, Found, Member, Next, Operation, effect};
 use engine::aws::operation::OperationCall;
+use engine::aws::{Aws, CallError, Outcome};
 use engine::step::{Context, Owner, RunFacts, StepError};
 
 use super::finder;
@@ -145,6 +145,40 @@ pub(super) async fn call(cx: &Context, found: &Found, input: &Value) -> Result<V
     cx.aws.operation(call, || tag).await
 }
 
+/// A call that only looks, by the operation's name, without a step.
+pub(crate) async fn look_with(aws: &Aws, name: &str, input: &Value) -> Result<Value, CallError> {
+    let Some(found) = super::found(name) else {
+        let (service, operation) = name.split_once(':').unwrap_or((name, ""));
+        return Err(CallError {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            code: Some("UnknownOperation".to_owned()),
+            message: format!("this version of playbook does not know {name}"),
+            status: None,
+            request_id: None,
+            outcome: Outcome::Refused,
+        });
+    };
+    let call = OperationCall { found, input, shown: None, once: false };
+    aws.operation(call, || Value::Null).await
+}
+
+/// The input of the next page, where there is one.
+pub(crate) fn next_page(name: &str, input: &Value, answer: &Value) -> Option<Value> {
+    let pages = super::found(name)?.operation.pages.as_ref()?;
+    match pages.next(input.as_object()?, answer) {
+        Ok(Next::Page(next)) => Some(Value::Object(next)),
+        Ok(Next::Done | Next::Stuck) | Err(_) => None,
+    }
+}
+
+/// Whether a server does not have an operation at all.
+pub(crate) fn is_unknown_operation(error: &CallError) -> bool {
+    let codes = ["InvalidAction", "UnknownOperation", "NotImplemented"];
+    let is_one = |code: &String| codes.iter().any(|word| code.contains(word));
+    error.code.as_ref().is_some_and(is_one) || matches!(error.status, Some(405 | 501))
+}
+
 /// The value of the run's tag, in whichever form an answer has its tags.
 pub(super) fn tag_in(value: &Value) -> Option<String> {
     let key = RunFacts::TAG_KEY;
@@ -176,7 +210,7 @@ fn is_empty(answer: &Value) -> bool {
 }
 
 /// Whether a refusal says that there is no such thing. That a server does not know the operation says nothing of that.
-pub(super) fn is_gone(error: &CallError) -> bool {
+pub(crate) fn is_gone(error: &CallError) -> bool {
     let Some(code) = error.code.as_ref().filter(|_| !is_denied(error)) else { return false };
     let says = ["NotFound", "NoSuch", "NonExist", "DoesNotExist", "NotExist", "Unknown", "404"];
     says.iter().any(|word| code.contains(word))
@@ -202,7 +236,6 @@ fn is_denied(error: &CallError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::aws::Outcome;
 
     #[test]
     fn an_operation_that_a_server_does_not_know_proves_nothing() {

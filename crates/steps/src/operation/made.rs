@@ -7,6 +7,8 @@ use engine::aws::model::{Filling, Root, Undo};
 use engine::aws::model::{Found, Kind};
 use engine::step::{Context, OperationKeys, StepError};
 
+use super::within::is_within_own;
+
 /// What the journal holds before the call is made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Made {
@@ -17,6 +19,9 @@ pub(super) struct Made {
     /// Whether it bears the run's tag.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) tagged: bool,
+    /// Whether it lies within something that the run has made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) within: bool,
     /// The token that was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
@@ -89,7 +94,8 @@ impl Made {
             None => None,
         };
         let operation = format!("{}:{}", found.service.name, found.operation.name);
-        Ok(Self { operation, known: known(found, input), tagged, token, undo })
+        let within = is_within_own(cx, found, input);
+        Ok(Self { operation, known: known(found, input), tagged, within, token, undo })
     }
 
     /// The name that a person knows it by.

@@ -10,13 +10,16 @@ mod run;
 mod schema;
 mod taking_back;
 mod waiting;
+mod within;
 
 use serde_json::Value;
 
 use engine::aws::model::{self, Found};
 use engine::step::{Kind, Place, Spec};
 
+pub use description::operations_of;
 pub(crate) use description::{spec, unknown};
+pub(crate) use look::{is_gone, is_unknown_operation, look_with, next_page};
 
 /// The row of every operation.
 pub(crate) static OPERATION: Kind = Kind {

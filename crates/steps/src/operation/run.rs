@@ -11,7 +11,7 @@ use engine::aws::model::{Filling, Root};
 use engine::aws::operation::OperationCall;
 use engine::language::playbook::Pages;
 use engine::language::spec::OperationEffect;
-use engine::step::{Context, Entry, OperationKeys, Owner, RunFacts, StepError};
+use engine::step::{Context, Entry, OperationKeys, Owner, StepError};
 
 use super::description;
 use super::finder;
@@ -20,6 +20,7 @@ use super::look::{self, Seen, is_taken};
 use super::made::{Ids, Made};
 use super::members::{self, Prepared};
 use super::waiting;
+use crate::resources::ownership::run_tags;
 
 /// A step under way.
 struct Step<'c> {
@@ -81,8 +82,10 @@ impl Step<'_> {
             return;
         }
         if let Some(tagging) = tags::tagging(service, operation) {
-            tagging.add(&mut self.input, RunFacts::TAG_KEY, &self.cx.run.id);
-            tagging.add(&mut self.shown, RunFacts::TAG_KEY, &self.cx.run.id);
+            for (key, value) in run_tags(self.cx) {
+                tagging.add(&mut self.input, &key, &value);
+                tagging.add(&mut self.shown, &key, &value);
+            }
             self.tagged = true;
         }
     }

@@ -179,6 +179,8 @@ async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, St
         return Ok(match finder::find(cx, operation, made).await? {
             Search::Found(outputs) => Whose::Ours(outputs.into_iter().map(Some).collect()),
             Search::Nothing => Whose::Decided(Undone::AlreadyGone),
+            // It goes with what it lies in.
+            Search::Unclear(_) if made.within => Whose::Decided(Undone::AlreadyGone),
             Search::Unclear(reason) => Whose::Decided(Undone::Unproven { reason }),
         });
     }
@@ -197,7 +199,7 @@ async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, St
             }
         }
     }
-    if made.is_named_after(cx) || cx.presumes() {
+    if made.within || made.is_named_after(cx) || cx.presumes() {
         return Ok(Whose::Ours(vec![None]));
     }
     let reason = format!("its name does not hold the run's id {}", cx.run.id);
@@ -274,7 +276,9 @@ async fn until_gone(cx: &Context, operation: &Found, ids: &Ids) -> Result<(), St
     cx.until(&what, GONE, || async {
         let call = OperationCall { found: reader, input, shown: None, once: false };
         match cx.aws.operation(call, || Value::Null).await {
-            Ok(answer) if answer.is_null() || is_ended(&answer) => Ok(Some(())),
+            // A head has nothing inside, whatever it is of.
+            Ok(answer) if answer.is_null() => Ok(Some(())),
+            Ok(answer) if !read.operation.starts_with("Head") && is_ended(&answer) => Ok(Some(())),
             Ok(_) => Ok(None),
             Err(error) if is_gone(&error) => Ok(Some(())),
             Err(error) => Err(error.into()),
@@ -287,6 +291,10 @@ async fn until_gone(cx: &Context, operation: &Found, ids: &Ids) -> Result<(), St
 fn is_ended(answer: &Value) -> bool {
     let Some(map) = answer.as_object() else { return true };
     let lists = map.values().filter_map(Value::as_array);
+    // Some servers answer with nothing at all where there is nothing.
+    if map.values().all(Value::is_null) {
+        return true;
+    }
     let all_empty = lists.clone().count() > 0 && lists.clone().all(Vec::is_empty);
     all_empty || says_ended(answer)
 }
@@ -322,6 +330,7 @@ mod tests {
             &json!({"Reservations": [{"Instances": [{"State": {"Name": "running"}}]}]})
         ));
         assert!(!is_ended(&json!({"Role": {"RoleName": "a"}})));
+        assert!(is_ended(&json!({"WorkGroup": null})));
         assert!(is_ended(&json!({"clusters": [{"status": "INACTIVE"}]})));
     }
 }

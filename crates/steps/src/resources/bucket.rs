@@ -12,7 +12,7 @@ use aws_smithy_types::error::operation::BuildError;
 use serde::{Deserialize, Serialize};
 
 use super::creation::{self, Creation, Unique};
-use super::ownership::run_tag;
+use super::ownership::{run_tag, run_tags};
 use engine::aws::CallError;
 use engine::step::context::Backoff;
 use engine::step::{Context, Owner, Place, Resource, RunFacts, StepError, Undone};
@@ -116,7 +116,7 @@ fn configuration(
 ) -> Result<CreateBucketConfiguration, BuildError> {
     let region = cx.run.region.as_str();
     let location = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
-    let tags = given.clone().into_iter().chain([run_tag(cx)]);
+    let tags = given.clone().into_iter().chain(run_tags(cx));
     let tags: Result<Vec<Tag>, _> =
         tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     Ok(CreateBucketConfiguration::builder()

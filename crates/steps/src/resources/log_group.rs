@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::creation::{self, Creation, Unique};
 use super::function;
-use super::ownership::run_tag;
+use super::ownership::{run_tag, run_tags};
 use super::planned::Planned;
 use engine::aws::CallError;
 use engine::step::context::Backoff;
@@ -42,7 +42,7 @@ pub(crate) async fn create(
     retention_in_days: Option<i32>,
     tags: &BTreeMap<String, String>,
 ) -> Result<Option<CallError>, StepError> {
-    let tags: HashMap<_, _> = tags.clone().into_iter().chain([run_tag(cx)]).collect();
+    let tags: HashMap<_, _> = tags.clone().into_iter().chain(run_tags(cx)).collect();
     let request =
         cx.aws.logs().create_log_group().log_group_name(log_group_name).set_tags(Some(tags));
     let call = async {

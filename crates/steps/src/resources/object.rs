@@ -28,7 +28,10 @@ pub struct ObjectIds {
 }
 
 /// The name in an object's metadata under which it says whose it is.
-const RUN: &str = "playbook-run";
+pub(crate) const RUN: &str = "playbook-run";
+
+/// The name under which it says that it is to stay.
+pub(crate) const KEEP: &str = "playbook-keep";
 
 /// Puts an object where none is, as `request` says.
 pub(crate) async fn create(
@@ -39,6 +42,9 @@ pub(crate) async fn create(
 ) -> Result<ObjectIds, StepError> {
     let mut metadata: HashMap<_, _> = metadata.clone().into_iter().collect();
     metadata.insert(RUN.to_owned(), cx.run.id.clone());
+    if cx.keeps() {
+        metadata.insert(KEEP.to_owned(), "true".to_owned());
+    }
     // Somebody else puts an object of that key there at the same moment.
     let passes = |error: &CallError| error.is("ConditionalRequestConflict");
     let call = cx.while_refused(Backoff::seconds(30), passes, || {

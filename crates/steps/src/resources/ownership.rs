@@ -36,6 +36,13 @@ pub(crate) fn run_tag(cx: &Context) -> (String, String) {
     (RunFacts::TAG_KEY.to_owned(), cx.run.id.clone())
 }
 
+/// The tags on everything that the run makes: whose it is, and that it is to stay where the playbook says so, for whoever looks
+/// without a journal.
+pub(crate) fn run_tags(cx: &Context) -> impl Iterator<Item = (String, String)> {
+    let keep = cx.keeps().then(|| (RunFacts::KEEP_KEY.to_owned(), "true".to_owned()));
+    [run_tag(cx)].into_iter().chain(keep)
+}
+
 /// How undoing ends, unless what was found is the run's own. `known` says whether its id is the one that the journal has, and is
 /// absent where the journal has none. Other runs' tags are heeded all the same: a journal is no authority.
 pub(crate) fn spared(cx: &Context, known: Option<bool>, owner: Owner) -> Option<Undone> {

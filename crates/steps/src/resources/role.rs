@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::creation::{self, Creation, Unique};
-use super::ownership::{run_tag, spared};
+use super::ownership::{run_tag, run_tags, spared};
 use super::{role_policy, role_policy_attachment};
 use engine::aws::CallError;
 use engine::step::context::Backoff;
@@ -182,7 +182,7 @@ fn tags(cx: &Context, given: &BTreeMap<String, String>) -> Result<Vec<Tag>, Step
     given
         .clone()
         .into_iter()
-        .chain([run_tag(cx)])
+        .chain(run_tags(cx))
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect::<Result<_, _>>()
         .map_err(|error| StepError::failed("InvalidInput", error.to_string()))

@@ -13,7 +13,7 @@ use aws_smithy_types::error::operation::BuildError;
 use serde::{Deserialize, Serialize};
 
 use super::creation::{self, Creation, Unique};
-use super::ownership::run_tag;
+use super::ownership::{run_tag, run_tags};
 use engine::aws::CallError;
 use engine::step::context::Backoff;
 use engine::step::owner::made_again;
@@ -23,7 +23,8 @@ use engine::step::{Context, Owner, Place, Resource, StepError, Undone};
 #[derive(Serialize, Deserialize)]
 pub struct Table {
     pub(crate) table_name: String,
-    /// The names of its key's attributes, in order.
+    /// The names of its key's attributes, in order; not known of a table that was found by its tags.
+    #[serde(default)]
     pub(crate) key: Vec<String>,
 }
 
@@ -78,7 +79,7 @@ impl Unique for Table {
 }
 
 pub(crate) fn tags(cx: &Context, given: &BTreeMap<String, String>) -> Result<Vec<Tag>, BuildError> {
-    let all = given.clone().into_iter().chain([run_tag(cx)]);
+    let all = given.clone().into_iter().chain(run_tags(cx));
     all.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 

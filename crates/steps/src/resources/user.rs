@@ -20,6 +20,7 @@ use engine::aws::{CallError, Outcome};
 use engine::step::context::Backoff;
 use engine::step::owner::made_again;
 use engine::step::{Context, Entry, Resource, StepError, Undone};
+use migration::Elsewhere;
 
 /// A user that the run made.
 #[allow(clippy::struct_field_names, reason = "these are Cognito's own names")]
@@ -29,6 +30,9 @@ pub struct User {
     pub(crate) username: String,
     /// The user who had that name when the run was about to make one.
     previous_sub: Option<String>,
+    /// Where a trigger may bring the user under another name: since when, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
 }
 
 /// Who made a user of the name that the run was about to give to one.
@@ -119,7 +123,7 @@ pub(crate) async fn look(
 }
 
 /// No user of that name, or no pool to have one.
-fn is_missing(error: &CallError) -> bool {
+pub(crate) fn is_missing(error: &CallError) -> bool {
     error.is("UserNotFoundException") || error.is("ResourceNotFoundException")
 }
 
@@ -134,6 +138,7 @@ impl User {
             user_pool_id: user_pool_id.to_owned(),
             username: username.to_owned(),
             previous_sub: now.map(|user| sub_of(user.user_attributes())),
+            since: None,
         }
     }
 
@@ -144,7 +149,9 @@ impl User {
             Some(ids) if ids.sub == sub => Whose::Ours,
             Some(_) => Whose::MadeAgain,
             None if self.previous_sub.as_ref() == Some(&sub) => Whose::Previous,
-            None if cx.is_unknown(&sub) || tells(cx, found) => Whose::Ours,
+            None if cx.is_unknown(&sub) || tells(cx, found.username(), found.user_attributes()) => {
+                Whose::Ours
+            }
             None => Whose::Unproven,
         }
     }
@@ -221,10 +228,10 @@ impl User {
 }
 
 /// Whether nobody but this run can have made a user with that name and those attributes.
-fn tells(cx: &Context, user: &AdminGetUserOutput) -> bool {
+fn tells(cx: &Context, username: &str, attributes: &[AttributeType]) -> bool {
     let run = cx.run.id.as_str();
-    user.username().contains(run)
-        || user.user_attributes().iter().any(|it| it.value().is_some_and(|it| it.contains(run)))
+    username.contains(run)
+        || attributes.iter().any(|it| it.value().is_some_and(|it| it.contains(run)))
 }
 
 /// Refusals that may come after the user was made. The trigger `PreSignUp` is called before.
@@ -271,12 +278,10 @@ impl Resource for User {
         let own_name = ids.as_ref().and_then(|ids| ids.username.clone());
         let username = own_name.as_ref().unwrap_or(&self.username);
         let Some(found) = look(&cx, pool, username, Planned::There).await? else {
-            if ids.is_none()
-                && let Some(reason) = migration::under_another_name(&cx, &self).await?
-            {
-                return Ok(Undone::Unproven { reason });
-            }
-            return Ok(Undone::AlreadyGone);
+            return match ids {
+                None => self.undo_elsewhere(&cx).await,
+                Some(_) => Ok(Undone::AlreadyGone),
+            };
         };
         match self.owner(&cx, &found, ids.as_ref()).await? {
             Whose::Ours => {}
@@ -288,12 +293,29 @@ impl Resource for User {
             }
         }
         // Where people sign in with an e-mail address, the pool has a name of its own for each of them.
-        if !delete(&cx, pool, found.username()).await? {
+        self.remove(&cx, found.username()).await
+    }
+}
+
+impl User {
+    /// Undoes what a trigger may have brought under another name than was typed.
+    async fn undo_elsewhere(&self, cx: &Context) -> Result<Undone, StepError> {
+        match migration::elsewhere(cx, self).await? {
+            Elsewhere::Nobody => Ok(Undone::AlreadyGone),
+            Elsewhere::Ours(username) => self.remove(cx, &username).await,
+            Elsewhere::Unproven(reason) => Ok(Undone::Unproven { reason }),
+        }
+    }
+
+    /// Deletes the user whom the pool calls so, and waits until they are gone.
+    async fn remove(&self, cx: &Context, username: &str) -> Result<Undone, StepError> {
+        let pool = &self.user_pool_id;
+        if !delete(cx, pool, username).await? {
             return Ok(Undone::AlreadyGone);
         }
         let what = format!("the deletion of the user {}", self.username);
         cx.until(&what, Backoff::seconds(30), || async {
-            let left = look(&cx, pool, found.username(), Planned::Gone).await?;
+            let left = look(cx, pool, username, Planned::Gone).await?;
             Ok(left.is_none().then_some(()))
         })
         .await?;

@@ -9,13 +9,15 @@ use aws_sdk_cognitoidentityprovider::operation::create_user_pool::builders::Crea
 use aws_sdk_cognitoidentityprovider::operation::delete_user_pool::DeleteUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::operation::list_user_pools::ListUserPoolsOutput;
+use aws_sdk_cognitoidentityprovider::operation::set_user_pool_mfa_config::SetUserPoolMfaConfigOutput;
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool::UpdateUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::types::{
-    DeletionProtectionType, LambdaConfigType, UserPoolDescriptionType, UserPoolType,
+    DeletionProtectionType, LambdaConfigType, SoftwareTokenMfaConfigType, UserPoolDescriptionType,
+    UserPoolMfaType, UserPoolType,
 };
 use serde::{Deserialize, Serialize};
 
-use super::ownership::run_tag;
+use super::ownership::{run_tag, run_tags};
 use super::planned::Planned;
 use super::user_pool_triggers::carry_over::carry_over;
 use engine::aws::CallError;
@@ -37,7 +39,7 @@ pub struct UserPoolIds {
 }
 
 /// The key of the tag that tells one pool of a run from another.
-const TOKEN_KEY: &str = "playbook:token";
+pub(crate) const TOKEN_KEY: &str = "playbook:token";
 
 /// Creates a pool, as `request` says; its id and ARN. The request is never repeated: each one would make another pool.
 pub(crate) async fn create(
@@ -50,7 +52,8 @@ pub(crate) async fn create(
     let token = format!("{}/{}/{nth}", cx.run.id, cx.slug);
     let made = UserPool { pool_name: pool_name.to_owned(), token };
     let entry = cx.intend(&made)?;
-    tags.extend([run_tag(cx), (TOKEN_KEY.to_owned(), made.token)]);
+    tags.extend(run_tags(cx));
+    tags.insert(TOKEN_KEY.to_owned(), made.token);
     let once = Builder::new().retry_config(RetryConfig::disabled());
     let request = request.pool_name(pool_name).set_user_pool_tags(Some(tags));
     let request = request.customize().config_override(once);
@@ -68,6 +71,26 @@ pub(crate) async fn create(
     };
     entry.done(&UserPoolIds { user_pool_id: user_pool_id.clone() })?;
     Ok((user_pool_id, arn.unwrap_or_default()))
+}
+
+/// Has a pool of the run ask for codes of authenticator apps, which no pool can be created with.
+pub(crate) async fn set_mfa(
+    cx: &Context,
+    user_pool_id: &str,
+    mode: UserPoolMfaType,
+) -> Result<(), StepError> {
+    let request = cx
+        .aws
+        .cognito()
+        .set_user_pool_mfa_config()
+        .user_pool_id(user_pool_id)
+        .software_token_mfa_configuration(
+            SoftwareTokenMfaConfigType::builder().enabled(true).build(),
+        )
+        .mfa_configuration(mode);
+    let placeholder = || Ok(SetUserPoolMfaConfigOutput::builder().build());
+    cx.aws.call(request.send(), placeholder).await?;
+    Ok(())
 }
 
 /// Whether the run has made a pool, as its tags say. A dry run supposes so.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment_package::{Code, Package, default_architecture};
 use crate::resources::function::{self, Function, Processor, environment_of, log_group_of};
 use crate::resources::log_group::{self, LogGroup};
-use crate::resources::ownership::run_tag;
+use crate::resources::ownership::run_tags;
 use crate::resources::scalar::Variable;
 use engine::step::{Context, Creates, StepError, StepKind, creates};
 
@@ -175,7 +175,7 @@ fn environment(variables: &BTreeMap<String, Variable>) -> Option<Environment> {
 }
 
 fn tags(cx: &Context, given: &BTreeMap<String, String>) -> HashMap<String, String> {
-    given.clone().into_iter().chain([run_tag(cx)]).collect()
+    given.clone().into_iter().chain(run_tags(cx)).collect()
 }
 
 fn request(

@@ -9,7 +9,7 @@ use aws_sdk_cloudformation::types::{Capability, Parameter, Tag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::resources::ownership::run_tag;
+use crate::resources::ownership::run_tags;
 use crate::resources::scalar::Variable;
 use crate::resources::stack::{self, Stack};
 use engine::step::{Context, StepError, StepKind};
@@ -141,7 +141,7 @@ fn request(cx: &Context, input: &Input, template: String) -> CreateStackFluentBu
     let parameters = input.parameters.iter().map(|(name, Argument(value))| {
         Parameter::builder().parameter_key(name).parameter_value(value).build()
     });
-    let tags = input.tags.clone().into_iter().chain([run_tag(cx)]);
+    let tags = input.tags.clone().into_iter().chain(run_tags(cx));
     cx.aws
         .cloudformation()
         .create_stack()

@@ -22,7 +22,7 @@ fn references<'s>(schema: &'s Value, found: &mut Vec<&'s str>) {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let schema = json_schema(&FakeKinds);
+    let schema = json_schema(&FakeKinds, &[]);
     let mut found = Vec::new();
     references(&schema, &mut found);
     assert!(found.len() > 30);
@@ -35,7 +35,7 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn a_step_has_every_kind_and_no_other_key() {
-    let schema = json_schema(&FakeKinds);
+    let schema = json_schema(&FakeKinds, &[]);
     let step = at(&schema, "/$defs/step");
     assert_eq!(at(step, "/additionalProperties"), &Value::Bool(false));
     for verb in ["create-role", "print", "block", "repeat", "include", "cleanup"] {
@@ -51,7 +51,7 @@ fn a_step_has_every_kind_and_no_other_key() {
 
 #[test]
 fn a_template_may_stand_for_every_value() {
-    let schema = json_schema(&FakeKinds);
+    let schema = json_schema(&FakeKinds, &[]);
     let role = at(&schema, "/$defs/create-role");
     let template = serde_json::json!({"$ref": "#/$defs/template"});
     assert_eq!(at(role, "/properties/max_session/anyOf/1"), &template);
@@ -63,7 +63,7 @@ fn a_template_may_stand_for_every_value() {
 
 #[test]
 fn shorthand_and_nothing_are_allowed_where_they_mean_something() {
-    let schema = json_schema(&FakeKinds);
+    let schema = json_schema(&FakeKinds, &[]);
     assert_eq!(at(&schema, "/$defs/print/anyOf").as_array().map(Vec::len), Some(2));
     assert_eq!(at(&schema, "/$defs/list-functions/anyOf/1/type"), "null");
     assert!(at(&schema, "/$defs/create-role").get("anyOf").is_none());

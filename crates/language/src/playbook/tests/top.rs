@@ -1,5 +1,7 @@
 //! Faults of the top level.
 
+use serde_json::Value;
+
 use super::{assert_faults, faults};
 
 #[test]
@@ -276,6 +278,53 @@ outputs: {o: vars.x}
             "10:16 unknown-reference «w» there is no variable `w` | not declared under `vars` | declare it at the top: `vars: {w: …}`",
             "11:22 unknown-reference «x» there is no step `x` | no step has this id | give the step that makes it `id: x`",
             "12:19 unknown-reference «x» there is no variable `x` | not declared under `vars` | declare it at the top: `vars: {x: …}`",
+        ],
+    );
+}
+
+#[test]
+fn a_matrix_has_values_of_inputs_that_there_are() {
+    let playbook = super::read(
+        "name: a
+inputs: {runtime: {}, number: {type: integer}}
+matrix: {inputs: {runtime: [python3.13, 1.10], number: [1, 2]}, regions: [eu-west-1], profiles: [dev, test]}
+steps: [{print: \"{{ inputs.runtime }} {{ inputs.number }}\"}]
+",
+    )
+    .expect("it is right");
+    let values = |texts: &[&str]| texts.iter().map(|text| Value::from(*text)).collect::<Vec<_>>();
+    assert_eq!(playbook.matrix.inputs[0], ("runtime".to_owned(), values(&["python3.13", "1.10"])));
+    assert_eq!(playbook.matrix.inputs[1], ("number".to_owned(), vec![1.into(), 2.into()]));
+    assert_eq!(playbook.matrix.regions, ["eu-west-1"]);
+    assert_eq!(playbook.matrix.profiles, ["dev", "test"]);
+}
+
+#[test]
+fn what_is_wrong_in_a_matrix_is_said_where_it_stands() {
+    assert_faults(
+        &faults(
+            "name: a
+inputs: {runtime: {}, number: {type: integer}, password: {type: secret}}
+matrix:
+  input: {runtime: [a]}
+  inputs:
+    runtme: [a]
+    number: [1, two]
+    password: [a]
+    runtime: []
+  regions: eu-west-1
+  profiles: []
+steps: [{print: \"{{ inputs.runtime }} {{ inputs.number }} {{ inputs.password }}\"}]
+",
+        ),
+        &[
+            "4:3 unknown-key «input» `matrix` has no key `input` | unknown key | did you mean `inputs`?",
+            "6:5 unknown-name «runtme» the playbook has no input `runtme` | no such input | did you mean `runtime`?",
+            "7:17 invalid-default «two» a value of `number` must be a whole number, such as 41 | not a value of this input | look at `inputs.number`",
+            "8:5 invalid-default «password» `password` is a secret | a secret does not stand in a file | leave it out, and give it in PLAYBOOK_INPUT_PASSWORD",
+            "9:14 empty-value «[]» `matrix.inputs.runtime` is empty | nothing is written here | write at least one",
+            "10:12 wrong-type «eu-west-1» `matrix.regions` must be a list, this is a string | must be a list | write `regions: [eu-west-1]`",
+            "11:13 empty-value «[]» `matrix.profiles` is empty | nothing is written here | write at least one",
         ],
     );
 }

@@ -65,18 +65,19 @@ pub(super) async fn grant(asked: &Asked<'_>) -> Result<Granted, Response> {
     }
     let text = |name: &str| authorizer.get(name).and_then(Value::as_str).unwrap_or_default();
     let key = format!("{}/{}/{}/{identity:?}", asked.api, asked.stage, text("AuthorizerId"));
-    let kept = asked.account.state::<State>().grants.find(&key, asked.at);
-    let granted = match kept {
-        Some(granted) => granted,
+    let kept = asked.account.state::<State>().verdicts.find(&key, asked.at);
+    let answer = match kept {
+        Some(answer) => answer,
         None => {
-            let granted = ask(asked, authorizer, &identity).await?;
+            let answer = ask(asked, authorizer, &identity).await?;
             let ttl = authorizer.get("AuthorizerResultTtlInSeconds").and_then(Value::as_u64);
             let mut state = asked.account.state::<State>();
-            state.grants.keep(key, granted.clone(), asked.at, ttl.unwrap_or_default());
-            granted
+            state.verdicts.keep(key, answer.clone(), asked.at, ttl.unwrap_or_default());
+            answer
         }
     };
-    granted.ok_or_else(|| message(403, "Forbidden"))
+    // An answer that is kept may be a policy that says something else of this route.
+    granted(asked, authorizer, &answer)?.ok_or_else(|| message(403, "Forbidden"))
 }
 
 fn unauthorized() -> Response {
@@ -100,6 +101,15 @@ fn identity(asked: &Asked<'_>, authorizer: &Map<String, Value>) -> Option<Vec<St
     sources.into_iter().flatten().map(of).collect()
 }
 
+/// A token without the word that may stand before it.
+pub(super) fn unprefixed(identity: &str) -> &str {
+    let token = match identity.get(..7) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("bearer ") => &identity[7..],
+        _ => identity,
+    };
+    token.trim()
+}
+
 fn by_token(
     asked: &Asked<'_>,
     authorizer: &Map<String, Value>,
@@ -115,11 +125,7 @@ fn by_token(
         message(status, text).with_header("www-authenticate", challenge)
     };
     let invalid = |why: &str| refused(401, "Unauthorized", "invalid_token", why);
-    let token = match identity.get(..7) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("bearer ") => &identity[7..],
-        _ => identity,
-    };
-    let claims = crate::cognito::verified_claims(token.trim())
+    let claims = crate::cognito::verified_claims(unprefixed(identity))
         .ok_or_else(|| invalid("signature verification failed"))?;
     let configured = authorizer.get("JwtConfiguration").cloned().unwrap_or_default();
     if claims["iss"] != configured["Issuer"] {
@@ -164,12 +170,12 @@ fn claim_text(value: &Value) -> String {
     }
 }
 
-/// Asks a function; what it refuses is none of the grants, and where it fails, there is an answer already.
+/// Asks a function; where it fails, there is an answer already.
 async fn ask(
     asked: &Asked<'_>,
     authorizer: &Map<String, Value>,
     identity: &[String],
-) -> Result<Option<Granted>, Response> {
+) -> Result<Value, Response> {
     let text = |name: &str| authorizer.get(name).and_then(Value::as_str).unwrap_or_default();
     let nobody = granted_to_all();
     let arn = asked.arn(&format!("{}{}", asked.request.method, asked.path));
@@ -193,7 +199,16 @@ async fn ask(
         text("AuthorizerId")
     );
     let answer = invoke(asked, text("AuthorizerUri"), &Value::Object(event), source).await;
-    let answer = answer.map_err(|_| internal_error())?;
+    answer.map_err(|_| internal_error())
+}
+
+/// What an answer grants of what is asked; what it refuses is none of the grants.
+fn granted(
+    asked: &Asked<'_>,
+    authorizer: &Map<String, Value>,
+    answer: &Value,
+) -> Result<Option<Granted>, Response> {
+    let arn = asked.arn(&format!("{}{}", asked.request.method, asked.path));
     let context = answer["context"].as_object().cloned().unwrap_or_default();
     if authorizer.get("EnableSimpleResponses") == Some(&json!(true)) {
         let is_authorized = answer["isAuthorized"].as_bool().ok_or_else(internal_error)?;

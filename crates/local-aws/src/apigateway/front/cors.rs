@@ -16,7 +16,7 @@ const OWN: [&str; 6] = [
 ];
 
 /// The answer to a browser that asks before it sends what it has been told to; the API's functions do not hear of it.
-pub(super) fn preflight(cors: &Value, request: &Request) -> Option<Response> {
+pub(crate) fn preflight(cors: &Value, request: &Request) -> Option<Response> {
     let asks = request.method == Method::OPTIONS
         && request.header("origin").is_some()
         && request.header("access-control-request-method").is_some();
@@ -41,7 +41,7 @@ pub(super) fn preflight(cors: &Value, request: &Request) -> Option<Response> {
 }
 
 /// A response with what a browser must be told of it.
-pub(super) fn added(cors: Option<&Value>, request: &Request, mut response: Response) -> Response {
+pub(crate) fn added(cors: Option<&Value>, request: &Request, mut response: Response) -> Response {
     let Some(cors) = cors else { return response };
     response.headers.retain(|(name, _)| !OWN.contains(&name.to_ascii_lowercase().as_str()));
     let Some(origin) = allowed_origin(cors, request) else { return response };

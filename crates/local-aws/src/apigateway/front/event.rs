@@ -7,26 +7,77 @@ use std::time::SystemTime;
 
 use super::Asked;
 use super::authorize::Granted;
+use crate::account::Account;
+use crate::http::Request;
 
 /// Whatever asks, does so from this machine.
-const SOURCE_IP: &str = "127.0.0.1";
+pub(super) const SOURCE_IP: &str = "127.0.0.1";
+
+/// A request as events of version 2.0 tell of it.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) request: &'a Request,
+    /// Whose it is said to be.
+    pub(crate) account_id: &'a str,
+    /// Of the API or the URL.
+    pub(crate) id: &'a str,
+    pub(crate) domain: &'a str,
+    pub(crate) route_key: &'a str,
+    pub(crate) stage: &'a str,
+    /// With the stage.
+    pub(crate) path: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) at: SystemTime,
+    pub(crate) authorizer: Option<Value>,
+}
 
 /// An event of version 2.0.
 pub(super) fn version_2(asked: &Asked<'_>, granted: &Granted) -> Value {
     let mut event = request_2(asked, granted);
-    let (body, is_base64) = body(asked);
+    add_body(&mut event, asked.request);
+    Value::Object(event)
+}
+
+/// Adds the body of a request to its event.
+pub(crate) fn add_body(event: &mut Map<String, Value>, request: &Request) {
+    let (body, is_base64) = body(request);
     if let Some(body) = body {
         event.insert("body".to_owned(), json!(body));
     }
     event.insert("isBase64Encoded".to_owned(), json!(is_base64));
-    Value::Object(event)
 }
 
 /// The same without the body, as authorizers see it.
 pub(super) fn request_2(asked: &Asked<'_>, granted: &Granted) -> Map<String, Value> {
-    let request = asked.request;
+    let mut event = seen_2(&Seen {
+        account: asked.account,
+        request: asked.request,
+        account_id: &asked.account.id,
+        id: &asked.api,
+        domain: &asked.domain(),
+        route_key: asked.route_key(),
+        stage: &asked.stage,
+        path: &asked.path_with_stage(),
+        request_id: &asked.id,
+        at: asked.at,
+        authorizer: granted.in_version_2(),
+    });
+    if !asked.path_parameters.is_empty() {
+        let parameters = Value::Object(asked.path_parameters.clone());
+        event.insert("pathParameters".to_owned(), parameters);
+    }
+    if !asked.stage_variables.is_empty() {
+        let variables = Value::Object(asked.stage_variables.clone());
+        event.insert("stageVariables".to_owned(), variables);
+    }
+    event
+}
+
+/// What every event of version 2.0 tells of a request.
+pub(crate) fn seen_2(seen: &Seen<'_>) -> Map<String, Value> {
+    let request = seen.request;
     let raw_query = request.target.split_once('?').map_or("", |(_, query)| query);
-    let path = asked.path_with_stage();
     let cookies: Vec<&str> = request
         .headers
         .get_all("cookie")
@@ -35,13 +86,13 @@ pub(super) fn request_2(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
         .flat_map(|cookies| cookies.split(';').map(str::trim))
         .filter(|cookie| !cookie.is_empty())
         .collect();
-    let mut headers = headers(asked);
+    let mut headers = headers_of(seen.account, request, seen.at);
     headers.retain(|(name, _)| name != "cookie");
     let mut event = Map::new();
     let mut add = |name: &str, value: Value| event.insert(name.to_owned(), value);
     add("version", json!("2.0"));
-    add("routeKey", json!(asked.route_key()));
-    add("rawPath", json!(path));
+    add("routeKey", json!(seen.route_key));
+    add("rawPath", json!(seen.path));
     add("rawQueryString", json!(raw_query));
     if !cookies.is_empty() {
         add("cookies", json!(cookies));
@@ -51,40 +102,34 @@ pub(super) fn request_2(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
         add("queryStringParameters", joined(&request.query));
     }
     let mut context = json!({
-        "accountId": asked.account.id,
-        "apiId": asked.api,
-        "domainName": asked.domain(),
-        "domainPrefix": asked.api,
+        "accountId": seen.account_id,
+        "apiId": seen.id,
+        "domainName": seen.domain,
+        "domainPrefix": seen.id,
         "http": {
             "method": request.method.as_str(),
-            "path": path,
+            "path": seen.path,
             "protocol": "HTTP/1.1",
             "sourceIp": SOURCE_IP,
             "userAgent": request.header("user-agent").unwrap_or_default(),
         },
-        "requestId": asked.id,
-        "routeKey": asked.route_key(),
-        "stage": asked.stage,
-        "time": time_text(asked.at),
-        "timeEpoch": millis(asked.at),
+        "requestId": seen.request_id,
+        "routeKey": seen.route_key,
+        "stage": seen.stage,
+        "time": time_text(seen.at),
+        "timeEpoch": millis(seen.at),
     });
-    if let Some(authorizer) = granted.in_version_2() {
-        context["authorizer"] = authorizer;
+    if let Some(authorizer) = &seen.authorizer {
+        context["authorizer"] = authorizer.clone();
     }
     add("requestContext", context);
-    if !asked.path_parameters.is_empty() {
-        add("pathParameters", Value::Object(asked.path_parameters.clone()));
-    }
-    if !asked.stage_variables.is_empty() {
-        add("stageVariables", Value::Object(asked.stage_variables.clone()));
-    }
     event
 }
 
 /// An event of version 1.0.
 pub(super) fn version_1(asked: &Asked<'_>, granted: &Granted) -> Value {
     let mut event = request_1(asked, granted);
-    let (body, is_base64) = body(asked);
+    let (body, is_base64) = body(asked.request);
     event.insert("body".to_owned(), json!(body));
     event.insert("isBase64Encoded".to_owned(), json!(is_base64));
     Value::Object(event)
@@ -97,9 +142,6 @@ pub(super) fn request_1(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
     let resource = key.split_once(' ').map_or(key, |(_, path)| path);
     let path = asked.path_with_stage();
     let headers = headers(asked);
-    let or_null = |map: &Map<String, Value>| {
-        if map.is_empty() { Value::Null } else { Value::Object(map.clone()) }
-    };
     let context = json!({
         "accountId": asked.account.id,
         "apiId": asked.api,
@@ -137,6 +179,11 @@ pub(super) fn request_1(asked: &Asked<'_>, granted: &Granted) -> Map<String, Val
     }
 }
 
+/// A map, or null where it is empty.
+pub(super) fn or_null(map: &Map<String, Value>) -> Value {
+    if map.is_empty() { Value::Null } else { Value::Object(map.clone()) }
+}
+
 fn identity(user_agent: Option<&str>) -> Value {
     json!({
         "accessKey": null, "accountId": null, "caller": null, "cognitoAmr": null,
@@ -146,10 +193,17 @@ fn identity(user_agent: Option<&str>) -> Value {
     })
 }
 
-/// The headers of a request, and those that API Gateway adds.
 fn headers(asked: &Asked<'_>) -> Vec<(String, String)> {
-    let mut headers: Vec<(String, String)> = asked
-        .request
+    headers_of(asked.account, asked.request, asked.at)
+}
+
+/// The headers of a request, and those that API Gateway adds.
+pub(super) fn headers_of(
+    account: &Account,
+    request: &Request,
+    at: SystemTime,
+) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> = request
         .headers
         .iter()
         .filter(|(name, _)| *name != "connection")
@@ -157,12 +211,12 @@ fn headers(asked: &Asked<'_>) -> Vec<(String, String)> {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let port = asked.account.endpoint_url().rsplit(':').next().unwrap_or("80").to_owned();
+    let port = account.endpoint_url().rsplit(':').next().unwrap_or("80").to_owned();
     for (name, value) in [
         ("x-forwarded-for", SOURCE_IP.to_owned()),
         ("x-forwarded-port", port),
         ("x-forwarded-proto", "http".to_owned()),
-        ("x-amzn-trace-id", trace_id(asked.at)),
+        ("x-amzn-trace-id", trace_id(at)),
     ] {
         if !headers.iter().any(|(other, _)| other == name) {
             headers.push((name.to_owned(), value));
@@ -191,12 +245,12 @@ fn joined(pairs: &[(String, String)]) -> Value {
 }
 
 /// By name; the last of several values.
-fn last(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(super) fn last(pairs: &[(String, String)]) -> Map<String, Value> {
     pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }
 
 /// By name, all values.
-fn several(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(super) fn several(pairs: &[(String, String)]) -> Map<String, Value> {
     let mut map: Map<String, Value> = Map::new();
     for (name, value) in pairs {
         let values = map.entry(name.clone()).or_insert_with(|| json!([]));
@@ -208,12 +262,12 @@ fn several(pairs: &[(String, String)]) -> Map<String, Value> {
 }
 
 /// A body that says it is text, as it is; anything else in base64.
-fn body(asked: &Asked<'_>) -> (Option<String>, bool) {
-    let bytes = &asked.request.body;
+fn body(request: &Request) -> (Option<String>, bool) {
+    let bytes = &request.body;
     if bytes.is_empty() {
         return (None, false);
     }
-    let kind = asked.request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let is_text = kind.starts_with("text/")
         || ["application/json", "application/xml", "application/javascript"].contains(&kind)
@@ -225,13 +279,13 @@ fn body(asked: &Asked<'_>) -> (Option<String>, bool) {
     }
 }
 
-fn millis(at: SystemTime) -> u64 {
+pub(super) fn millis(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Such as `12/Mar/2020:19:03:58 +0000`.
-fn time_text(at: SystemTime) -> String {
+pub(super) fn time_text(at: SystemTime) -> String {
     jiff::Timestamp::try_from(at)
         .map(|at| at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string())
         .unwrap_or_default()

@@ -2,26 +2,26 @@
 
 pub(super) mod address;
 mod authorize;
-mod cors;
-mod event;
+mod call;
+pub(crate) mod cors;
+pub(crate) mod event;
 pub(super) mod grants;
 mod policy;
-mod reply;
+pub(crate) mod reply;
+pub(super) mod rest;
 pub(super) mod routes;
 
 use std::time::{Duration, SystemTime};
 
-use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use self::address::Place;
 use self::authorize::Granted;
+use self::call::Failure;
 use super::State;
 use super::http_apis::{DEFAULT, Routing, function_of};
 use crate::account::Account;
-use crate::account::client::{Call, Caller, ServiceCaller};
 use crate::http::{Request, Response};
-use crate::protocol::AwsError;
 
 /// The largest body that API Gateway takes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -94,6 +94,10 @@ fn internal_error() -> Response {
 /// Answers a request that is for an API, whoever has sent it.
 pub(super) async fn answer(account: &Account, request: &Request) -> Option<Response> {
     let place = address::of(request)?;
+    let has_it = |account: &Account| account.state::<State>().rest.contains_key(&place.api);
+    if let Some(account) = account.everywhere().into_iter().find(has_it) {
+        return Some(rest::answer(&account, request, &place).await);
+    }
     let id = request_id();
     let response = if request.body.len() > LARGEST_BODY {
         message(413, "Request Entity Too Large")
@@ -207,21 +211,9 @@ async fn invoke(
     uri: &str,
     event: &Value,
     source_arn: String,
-) -> Result<Value, AwsError> {
-    let refused = |text: &str| AwsError::new(500, "InternalServerError", text);
-    let function = function_of(uri).ok_or_else(|| refused("no function"))?;
-    let caller = Caller::Service(ServiceCaller {
-        principal: "apigateway.amazonaws.com".to_owned(),
-        source_arn,
-        source_account: asked.account.id.clone(),
-    });
-    let path = ["2015-03-31", "functions", function, "invocations"];
-    let call = Call::rest(Method::POST, &path, Some(event));
-    let answer = asked.account.client(caller).call("lambda", call).await?;
-    if answer.header("x-amz-function-error").is_some() {
-        return Err(refused("the function has failed"));
-    }
-    serde_json::from_slice(answer.body()).map_err(|_| refused("the function has returned no JSON"))
+) -> Result<Value, Failure> {
+    let function = function_of(uri).ok_or(Failure::Refused)?;
+    call::function(asked.account, function, event, source_arn).await
 }
 
 /// What a route without an authorizer grants.

@@ -4,8 +4,24 @@ use serde_json::Value;
 
 use crate::iam::access::{Access, Who, decision};
 
-/// Whether a policy lets a request through: something allows it, and nothing forbids it. None where it is no policy.
+/// What a policy says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Something allows it, and nothing forbids it.
+    Allowed,
+    /// Something forbids it.
+    Denied,
+    /// Nothing speaks of it.
+    Silent,
+}
+
+/// Whether a policy lets a request through. None where it is no policy.
 pub(super) fn allows(document: &Value, arn: &str) -> Option<bool> {
+    verdict(document, arn).map(|verdict| verdict == Verdict::Allowed)
+}
+
+/// What a policy says of a request. None where it is no policy.
+pub(super) fn verdict(document: &Value, arn: &str) -> Option<Verdict> {
     let statements = match &document["Statement"] {
         Value::Array(statements) => statements.as_slice(),
         one @ Value::Object(_) => std::slice::from_ref(one),
@@ -24,7 +40,11 @@ pub(super) fn allows(document: &Value, arn: &str) -> Option<bool> {
         source_arn: None,
         source_account: None,
     };
-    statements.iter().all(is_whole).then(|| decision(document, &access) == Some(true))
+    statements.iter().all(is_whole).then(|| match decision(document, &access) {
+        Some(true) => Verdict::Allowed,
+        Some(false) => Verdict::Denied,
+        None => Verdict::Silent,
+    })
 }
 
 #[cfg(test)]

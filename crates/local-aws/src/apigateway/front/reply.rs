@@ -12,7 +12,7 @@ const OWN: [&str; 4] = ["connection", "content-length", "keep-alive", "transfer-
 
 /// The response that a function's result says. `whole`: nothing but a response will do, as in the events of version 1.0;
 /// otherwise what is none is the body of one.
-pub(super) fn of(result: &Value, whole: bool) -> Option<Response> {
+pub(crate) fn of(result: &Value, whole: bool) -> Option<Response> {
     let says = result.get("statusCode").is_some();
     if !says && whole {
         return None;

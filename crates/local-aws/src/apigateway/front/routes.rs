@@ -42,12 +42,16 @@ impl<'k> RouteKey<'k> {
             return Some(Self::Default);
         }
         let (method, path) = key.split_once(' ')?;
-        let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        let segments = parts.iter().map(|part| segment(part)).collect::<Option<Vec<_>>>()?;
+        let segments = segments(path)?;
         let greedy = segments.iter().position(|it| matches!(it, Segment::Greedy(_)));
         let is_last = greedy.is_none_or(|at| at + 1 == segments.len());
         (METHODS.contains(&method) && is_last).then_some(Self::Of { method, segments })
     }
+}
+
+/// The parts of a path with variables.
+pub(super) fn segments(path: &str) -> Option<Vec<Segment<'_>>> {
+    path.strip_prefix('/')?.split('/').map(segment).collect()
 }
 
 fn segment(part: &str) -> Option<Segment<'_>> {

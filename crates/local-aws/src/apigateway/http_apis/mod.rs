@@ -114,6 +114,12 @@ impl Api {
         self.deployed.get(stage.get("DeploymentId")?.as_str()?)
     }
 
+    pub(super) fn tags(&self) -> BTreeMap<String, String> {
+        let tags = self.fields.get("Tags").and_then(Value::as_object).into_iter().flatten();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        tags.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
+    }
+
     pub(super) fn snapshot(&self) -> Value {
         json!({
             "api": self.fields,

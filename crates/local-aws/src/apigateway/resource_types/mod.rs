@@ -2,6 +2,7 @@
 
 mod api;
 mod parts;
+mod rest;
 
 use crate::cloudformation::ResourceType;
 
@@ -12,4 +13,13 @@ pub(super) const ALL: &[&ResourceType] = &[
     &parts::STAGE,
     &parts::AUTHORIZER,
     &parts::DEPLOYMENT,
+    &rest::REST_API,
+    &rest::RESOURCE,
+    &rest::METHOD,
+    &rest::DEPLOYMENT,
+    &rest::STAGE,
+    &rest::ACCOUNT,
+    &rest::AUTHORIZER,
+    &rest::VALIDATOR,
+    &rest::MODEL,
 ];

@@ -72,6 +72,7 @@ pub(crate) const TYPE: ResourceType = ResourceType {
         "EmailConfiguration",
         "EmailVerificationMessage",
         "EmailVerificationSubject",
+        "EnabledMfas",
         "LambdaConfig",
         "MfaConfiguration",
         "Policies",
@@ -107,11 +108,24 @@ async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     if !tags.is_empty() {
         request["UserPoolTags"] = json!(tags);
     }
+    // Apps are no part of the first call; with them, the second call says when they are asked for.
+    let mfa = Mfa::of(order, &request);
+    if mfa.is_some() {
+        request["MfaConfiguration"] = json!("OFF");
+    }
     let created = order.client.json(SERVICE, "CreateUserPool", &request).await?;
     let member = |name: &str| created["UserPool"][name].as_str().unwrap_or_default();
     let (id, region) = (member("Id").to_owned(), &order.client.account.region);
     if id.is_empty() {
         return Err(invalid("Cognito did not say which user pool it has made."));
+    }
+    if let Some(mfa) = mfa {
+        let set = order.client.json(SERVICE, "SetUserPoolMfaConfig", &mfa.request(&id)).await;
+        if let Err(error) = set {
+            let request = json!({"UserPoolId": id});
+            gone_is_deleted(order.client.json(SERVICE, "DeleteUserPool", &request).await)?;
+            return Err(error);
+        }
     }
     let provider = format!("cognito-idp.{region}.amazonaws.com/{id}");
     let attributes = BTreeMap::from([
@@ -121,6 +135,48 @@ async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
         ("UserPoolId".to_owned(), json!(id)),
     ]);
     Ok(CreatedResource { physical_id: id, attributes })
+}
+
+/// `EnabledMfas` with authenticator apps, and what the pool says of second factors beside it.
+struct Mfa {
+    mode: Value,
+    sms: Option<Value>,
+}
+
+impl Mfa {
+    fn of(order: &Order<'_>, request: &Value) -> Option<Self> {
+        let enabled: Vec<&str> = order
+            .properties
+            .get("EnabledMfas")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if !enabled.contains(&"SOFTWARE_TOKEN_MFA") {
+            return None;
+        }
+        let sms = request.get("SmsConfiguration").filter(|_| enabled.contains(&"SMS_MFA"));
+        Some(Self {
+            mode: request.get("MfaConfiguration").cloned().unwrap_or_else(|| json!("OPTIONAL")),
+            sms: sms.cloned(),
+        })
+    }
+
+    fn request(self, id: &str) -> Value {
+        if self.mode == "OFF" {
+            return json!({"UserPoolId": id, "MfaConfiguration": "OFF"});
+        }
+        let mut request = json!({
+            "UserPoolId": id,
+            "MfaConfiguration": self.mode,
+            "SoftwareTokenMfaConfiguration": {"Enabled": true},
+        });
+        if let Some(sms) = self.sms {
+            request["SmsMfaConfiguration"] = json!({"SmsConfiguration": sms});
+        }
+        request
+    }
 }
 
 async fn delete(removal: &Removal<'_>) -> Result<(), AwsError> {

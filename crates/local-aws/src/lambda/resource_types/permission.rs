@@ -11,10 +11,11 @@ use crate::cloudformation::resource_type::{Order, Removal, ResourceType, gone_is
 use crate::protocol::AwsError;
 
 const SERVICE: &str = "lambda";
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 8] = [
     "Action",
     "EventSourceToken",
     "FunctionUrlAuthType",
+    "InvokedViaFunctionUrl",
     "Principal",
     "PrincipalOrgID",
     "SourceAccount",
@@ -30,6 +31,7 @@ pub(crate) const TYPE: ResourceType = ResourceType {
         "EventSourceToken",
         "FunctionName",
         "FunctionUrlAuthType",
+        "InvokedViaFunctionUrl",
         "Principal",
         "PrincipalOrgID",
         "SourceAccount",
@@ -45,7 +47,7 @@ pub(crate) const TYPE: ResourceType = ResourceType {
 async fn create(order: &Order<'_>) -> Result<CreatedResource, AwsError> {
     let statement = order.generated_name(100);
     let function = order.required("FunctionName")?;
-    let mut input = typed(order.pick(&PLAIN), &[], &[]);
+    let mut input = typed(order.pick(&PLAIN), &[], &["InvokedViaFunctionUrl"]);
     input["StatementId"] = json!(statement);
     let path = ["2015-03-31", "functions", &function, "policy"];
     order.client.rest(SERVICE, Method::POST, &path, Some(&input)).await?;

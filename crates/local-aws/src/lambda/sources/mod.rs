@@ -20,13 +20,14 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use crate::server::Tagged;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use self::mapping::Mapping;
-use crate::account;
 use crate::account::feed::{ChangeEvent, Outbox};
+use crate::account::{self, Account};
 
 pub(super) use operations::OPERATIONS;
 
@@ -38,6 +39,18 @@ pub(super) const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 pub struct State {
     mappings: BTreeMap<String, Mapping>,
     outbox: Outbox,
+}
+
+impl State {
+    /// Every mapping with its tags.
+    pub(super) fn tagged(&self, account: &Account) -> Vec<Tagged> {
+        let Account { id, region, .. } = account;
+        let mappings = self.mappings.values().map(|mapping| Tagged {
+            arn: format!("arn:aws:lambda:{region}:{id}:event-source-mapping:{}", mapping.uuid),
+            tags: mapping.tags.clone(),
+        });
+        mappings.collect()
+    }
 }
 
 impl account::State for State {

@@ -1,12 +1,19 @@
 //! Users whom a trigger brings into a pool, while somebody signs in or has forgotten a password.
 
 use aws_sdk_cognitoidentityprovider::operation::list_users::ListUsersOutput;
+use aws_sdk_cognitoidentityprovider::types::UserType;
+use jiff::Timestamp;
 
 use super::claims::Claims;
-use super::{User, Whose, look, sub_of};
+use super::{User, Whose, look, sub_of, tells};
 use crate::resources::planned::Planned;
 use engine::aws::{CallError, Outcome};
 use engine::step::{Context, Entry, StepError};
+
+/// By how many seconds AWS's clock may be behind.
+const CLOCKS_DIFFER: i64 = 60;
+/// How many pages of users are looked through, of 60 each.
+const MOST_PAGES: usize = 50;
 
 /// A user that a trigger may bring into the pool during a call.
 pub(crate) struct Migration {
@@ -31,7 +38,8 @@ impl Migration {
         if look(cx, user_pool_id, username, planned).await?.is_some() {
             return Ok(None);
         }
-        let user = User::to_be(user_pool_id, username, None);
+        let since = Timestamp::now().as_second() - CLOCKS_DIFFER;
+        let user = User { since: Some(since), ..User::to_be(user_pool_id, username, None) };
         let entry = cx.intend(&user)?;
         Ok(Some(Self { user, entry }))
     }
@@ -89,34 +97,97 @@ fn says_there_is_no_user(error: &CallError) -> bool {
         "TooManyRequestsException",
         "UserNotFoundException",
     ];
-    error.outcome == Outcome::Refused && CODES.iter().any(|code| error.is(code))
+    // A trigger that fails brings nobody, and a client that may not be used so is refused before it is called.
+    let is_before = error.message.starts_with("UserMigration ") || is_about_the_client(error);
+    error.outcome == Outcome::Refused && (is_before || CODES.iter().any(|code| error.is(code)))
 }
 
-/// Says of users whom a trigger may have brought under another name than was typed, where there are any. A pool that the run
-/// made takes them with it.
-pub(super) async fn under_another_name(
-    cx: &Context,
-    user: &User,
-) -> Result<Option<String>, StepError> {
-    let attribute = match user.username.as_str() {
-        typed if typed.contains(['"', '\\']) => return Ok(None),
+fn is_about_the_client(error: &CallError) -> bool {
+    error.is("InvalidParameterException") && error.message.contains("enabled for th")
+}
+
+/// Whom a trigger may have brought under another name than was typed.
+pub(super) enum Elsewhere {
+    Nobody,
+    /// The run's id is in their name or attributes: what the pool calls them.
+    Ours(String),
+    /// There is somebody who may be the one: who that is.
+    Unproven(String),
+}
+
+/// Looks for users whom a trigger may have brought under another name than was typed. A pool that the run made takes them
+/// with it. By when they came nobody is known to be the run's: they are named, and stay.
+pub(super) async fn elsewhere(cx: &Context, user: &User) -> Result<Elsewhere, StepError> {
+    let Some(since) = user.since else { return Ok(Elsewhere::Nobody) };
+    let pool = &user.user_pool_id;
+    let mut candidates: Vec<String> = Vec::new();
+    let mut why = format!("came while {} signed in", user.username);
+    if let Some((attribute, filter)) = filter(&user.username) {
+        let Some(found) = list(cx, pool, Some(filter), None).await? else {
+            return Ok(Elsewhere::Nobody);
+        };
+        candidates = found.users().iter().filter_map(|it| it.username.clone()).collect();
+        if !candidates.is_empty() {
+            why = format!("with that {attribute}");
+        }
+    }
+    let mut token = None;
+    for page in 0.. {
+        if !candidates.is_empty() {
+            break;
+        }
+        if page == MOST_PAGES {
+            let reason = "the pool has more users than are looked through".to_owned();
+            return Ok(Elsewhere::Unproven(reason));
+        }
+        let Some(found) = list(cx, pool, None, token).await? else { return Ok(Elsewhere::Nobody) };
+        let newer = |it: &&UserType| it.user_create_date().is_some_and(|at| at.secs() >= since);
+        for newcomer in found.users().iter().filter(newer) {
+            let name = newcomer.username().unwrap_or_default();
+            if tells(cx, name, newcomer.attributes()) {
+                return Ok(Elsewhere::Ours(name.to_owned()));
+            }
+            candidates.push(name.to_owned());
+        }
+        token = found.pagination_token;
+        if token.is_none() {
+            break;
+        }
+    }
+    if candidates.is_empty() || crate::resources::user_pool::is_ours(cx, pool).await? {
+        return Ok(Elsewhere::Nobody);
+    }
+    Ok(Elsewhere::Unproven(format!("the pool has {}, {why}", candidates.join(", "))))
+}
+
+/// The attribute that the typed name may be a value of, and a filter for it.
+fn filter(typed: &str) -> Option<(&'static str, String)> {
+    let attribute = match typed {
+        typed if typed.contains(['"', '\\']) => return None,
         typed if typed.contains('@') => "email",
         typed if typed.starts_with('+') => "phone_number",
         _ => "preferred_username",
     };
+    Some((attribute, format!("{attribute} = \"{typed}\"")))
+}
+
+/// A page of users; nothing where there is no such pool.
+async fn list(
+    cx: &Context,
+    user_pool_id: &str,
+    filter: Option<String>,
+    token: Option<String>,
+) -> Result<Option<ListUsersOutput>, CallError> {
     let request = cx
         .aws
         .cognito()
         .list_users()
-        .user_pool_id(&user.user_pool_id)
-        .filter(format!("{attribute} = \"{}\"", user.username));
-    let found = match cx.aws.call(request.send(), || Ok(ListUsersOutput::builder().build())).await {
-        Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
-        found => found?,
-    };
-    let names: Vec<_> = found.users().iter().filter_map(|user| user.username()).collect();
-    if names.is_empty() || crate::resources::user_pool::is_ours(cx, &user.user_pool_id).await? {
-        return Ok(None);
+        .user_pool_id(user_pool_id)
+        .set_filter(filter)
+        .set_pagination_token(token);
+    match cx.aws.call(request.send(), || Ok(ListUsersOutput::builder().build())).await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(Some(format!("the pool has {} with that {attribute}", names.join(", "))))
 }

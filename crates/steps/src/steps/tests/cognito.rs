@@ -175,7 +175,7 @@ async fn kinds_call_what_they_say_they_call() {
     let user = json!({"user_pool_id": POOL, "username": "ann"});
     let inputs = [
         ("stack-outputs", json!({"stack_name": "people"})),
-        ("create-user-pool", json!({"pool_name": "people"})),
+        ("create-user-pool", json!({"pool_name": "people", "mfa_configuration": "ON"})),
         ("create-user-pool-client", json!({"user_pool_id": POOL})),
         ("confirm-sign-up", client(json!({"confirmation_code": "123456"}))),
         ("sign-in", client(json!({"password": "x"}))),
@@ -190,6 +190,17 @@ async fn kinds_call_what_they_say_they_call() {
         ),
         ("admin-get-user", user.clone()),
         ("admin-delete-user", user),
+        (
+            "answer-challenge",
+            client(json!({"challenge": "CUSTOM_CHALLENGE", "answers": {"ANSWER": 4}})),
+        ),
+        ("refresh-tokens", json!({"client_id": "7client", "refresh_token": "x"})),
+        ("create-group", json!({"user_pool_id": POOL, "group_name": "readers"})),
+        ("add-to-group", json!({"user_pool_id": POOL, "group_name": "readers", "username": "ann"})),
+        (
+            "update-attributes",
+            json!({"user_pool_id": POOL, "username": "ann", "attributes": {"custom:level": 3}}),
+        ),
     ];
     for (name, input) in inputs {
         let dry = DryRun::new(Answer::NotAsked).await;
