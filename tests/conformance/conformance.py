@@ -15,11 +15,7 @@ import differences
 from checks import SCENES, Run
 from servers import SERVERS
 
-<<<<<<< HEAD
-PARTS = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "factors", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "web")
-=======
-PARTS = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "apis", "web")
->>>>>>> rest
+PARTS = ("pools", "clients", "users", "passwords", "admin", "names", "triggers", "factors", "tables", "items", "stacks", "templates", "roles", "log_groups", "parameters", "queues", "topics", "streams", "apis", "web")
 
 
 def main():

@@ -270,7 +270,7 @@ outputs: {o: vars.x}
 ",
         ),
         &[
-            "2:1 unknown-key «extra» a playbook has no key `extra` | unknown key | its keys are `version`, `name`, `description`, `tags`, `public_env`, `inputs`, `vars`, `defaults`, `steps`, `outputs`",
+            "2:1 unknown-key «extra» a playbook has no key `extra` | unknown key | its keys are `version`, `name`, `description`, `tags`, `public_env`, `inputs`, `matrix`, `vars`, `defaults`, `steps`, `outputs`",
             "4:13 unknown-type «int» there is no type `int` | unknown type | did you mean `integer`?",
             "6:17 unknown-reference «m» there is no input `m` | not declared under `inputs` | declare it at the top: `inputs: {m: {prompt: …}}`",
             "8:5 unknown-kind «create-rol» there is no step kind `create-rol` | unknown kind | did you mean `create-role`?",
