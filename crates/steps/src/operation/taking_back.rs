@@ -191,12 +191,8 @@ async fn whose(cx: &Context, operation: &Found, made: &Made) -> Result<Whose, St
                 None => return Ok(Whose::Ours(vec![None])),
                 Some(spared) => return Ok(Whose::Decided(spared)),
             },
-            Seen::Unseen if cx.presumes() => {}
-            // Who knows of the run may have used its name: what bears a tag is believed only by its tag.
-            Seen::Unseen => {
-                let reason = "nothing shows whether it bears the run's tag".to_owned();
-                return Ok(Whose::Decided(Undone::Unproven { reason }));
-            }
+            // Nothing shows its tags, neither by its name nor in a list: then its name is what tells.
+            Seen::Unseen => {}
         }
     }
     if made.within || made.is_named_after(cx) || cx.presumes() {
