@@ -318,6 +318,7 @@ async fn a_rest_api_is_changed_and_a_stage_stays_as_it_was_deployed() {
 }
 
 /// What cannot be made of the API of that id: operation, input, code, and what is said.
+#[expect(clippy::too_many_lines, reason = "a table, and no more")]
 fn refusals(api: &str, root: &str) -> Vec<(&'static str, Value, &'static str, &'static str)> {
     let bad = "BadRequestException";
     let id = json!({ "restApiId": api });
