@@ -129,7 +129,8 @@ Steps around other steps:
   include      Runs another playbook, with inputs and outputs of its own
   cleanup      Removes everything the run has made, in reverse order
 
-`playbook steps KIND` shows what a kind takes, returns, calls and leaves behind.
+`playbook steps KIND` shows what a kind takes, returns, calls and leaves behind. Any operation of AWS is a kind, too:
+`playbook steps --service sqs` lists those of a service, `playbook steps sqs:CreateQueue` shows one.
 "
     );
 }
