@@ -247,7 +247,10 @@ async fn is_ours(
         Some(Owner::ThisRun) => Some(true),
         Some(Owner::AnotherRun(_) | Owner::Somebody) => Some(false),
         // Without a name, whatever shows no tags might be meant.
-        Some(Owner::Unknown) | None => (!is_named).then_some(false),
+        _ if !is_named => Some(false),
+        Some(Owner::Unknown) => None,
+        // Nothing shows its tags: then the run's id in its name is what tells.
+        None => made.is_named_after(cx).then_some(true),
     })
 }
 
