@@ -8,7 +8,7 @@ use engine::aws::{Aws, CallError, Outcome};
 use engine::step::{Context, Owner, RunFacts, StepError};
 
 use super::finder;
-use super::made::{Ids, Made, arn_in};
+use super::made::{Ids, Made, arn_in, noun};
 
 /// What a look has found.
 pub(super) enum Seen {
@@ -82,7 +82,7 @@ pub(super) async fn tag_of(
     let mut asked = Vec::new();
     for operation in found.service.operations.iter().filter(|it| lists_tags(it)) {
         let lister = Found { service: found.service, operation };
-        if let Some((input, guessed)) = filled(&lister, facts) {
+        if let Some((input, guessed)) = filled(&lister, facts, noun(found.operation.name)) {
             asked.push((guessed, lister, input));
         }
     }
@@ -110,7 +110,7 @@ fn lists_tags(operation: &Operation) -> bool {
 
 /// The input of an operation that needs nothing but what is known: members of the same name, or an ARN; and how many of them are
 /// taken for one.
-fn filled(reader: &Found, facts: &Value) -> Option<(Value, usize)> {
+fn filled(reader: &Found, facts: &Value, noun: &str) -> Option<(Value, usize)> {
     let facts = facts.as_object()?;
     let mut input = Map::new();
     let mut guessed = 0;
@@ -120,7 +120,7 @@ fn filled(reader: &Found, facts: &Value) -> Option<(Value, usize)> {
             Some((_, value)) => drop(input.insert(member.name.to_owned(), value.clone())),
             None if member.required => {
                 guessed += 1;
-                input.insert(member.name.to_owned(), arn_for(member, facts)?);
+                input.insert(member.name.to_owned(), arn_for(member, facts, noun)?);
             }
             None => {}
         }
@@ -128,14 +128,25 @@ fn filled(reader: &Found, facts: &Value) -> Option<(Value, usize)> {
     (!input.is_empty()).then_some((Value::Object(input), guessed))
 }
 
-fn arn_for(member: &Member, facts: &Map<String, Value>) -> Option<Value> {
+/// The ARN of the thing itself: of what else it tells the ARN, the tags are another's.
+fn arn_for(member: &Member, facts: &Map<String, Value>, noun: &str) -> Option<Value> {
     let name = member.name.to_ascii_lowercase();
     let takes_arn = name.ends_with("arn")
         || matches!(name.as_str(), "resource" | "resourceid" | "resourcename");
-    let arn = facts.values().filter_map(Value::as_str).find(|text| text.starts_with("arn:"));
+    let arns: Vec<(&String, &str)> = facts
+        .iter()
+        .filter_map(|(key, value)| Some((key, value.as_str()?)))
+        .filter(|(_, text)| text.starts_with("arn:"))
+        .collect();
+    let own = format!("{}arn", noun.to_ascii_lowercase());
+    let is_own = |key: &str| matches!(key.to_ascii_lowercase(), key if key == "arn" || key == own);
+    let arn = match arns.iter().find(|(key, _)| is_own(key)) {
+        Some((_, arn)) => *arn,
+        None => arns.first().filter(|_| arns.len() == 1)?.1,
+    };
     // The ARN of a log group ends so where it stands for its streams.
-    let arn = arn.map(|arn| arn.strip_suffix(":*").unwrap_or(arn));
-    arn.filter(|_| takes_arn).map(Value::from)
+    let arn = arn.strip_suffix(":*").unwrap_or(arn);
+    takes_arn.then(|| Value::from(arn))
 }
 
 /// A call that only looks. What is not known in a dry run counts as the run's own.
